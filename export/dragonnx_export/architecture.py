@@ -1,0 +1,124 @@
+"""What a StyleGAN2 generator is made of, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dragonnx.errors import DragonnxError
+
+
+class ArchitectureError(DragonnxError):
+    """The description of a generator is incomplete or contradicts itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The facts that, with the weights, define a generator (StyleGAN2, arXiv 1912.04958).
+
+    Attributes:
+        z_dim: Length of the input latent code z.
+        w_dim: Length of the intermediate latent code w.
+        label_dim: Number of classes; 0 for an unconditional generator.
+        resolution: Side of the square image in pixels, a power of two from 8 up.
+        image_channels: Colour channels of the image.
+        channels: Feature channels of each block, by block resolution: 4, 8, ..., resolution.
+        mapping_layers: Fully connected layers of the mapping network.
+        mapping_lr_multiplier: The mapping network's equalised learning rate, which scales its
+            stored weights and biases.
+        conv_clamp: Bound on |activation| after each convolution, or None.
+        resample_filter: One-dimensional low-pass filter of the resampling, not normalised.
+        use_noise: Whether layers add their constant noise.
+    """
+
+    z_dim: int
+    w_dim: int
+    resolution: int
+    channels: Mapping[int, int]
+    label_dim: int = 0
+    image_channels: int = 3
+    mapping_layers: int = 8
+    mapping_lr_multiplier: float = 0.01
+    conv_clamp: float | None = None
+    resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+    use_noise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.resolution < 8 or self.resolution & (self.resolution - 1):
+            raise ArchitectureError(
+                f"the resolution must be a power of two of at least 8, not {self.resolution}"
+            )
+        if tuple(self.channels) != self.block_resolutions:
+            raise ArchitectureError(
+                f"channels must be given for the blocks {list(self.block_resolutions)}, "
+                f"not {list(self.channels)}"
+            )
+        if len(self.resample_filter) != 4:  # noqa: PLR2004
+            raise ArchitectureError(
+                f"the resample filter must have four taps, not {len(self.resample_filter)}"
+            )
+
+    @property
+    def block_resolutions(self) -> tuple[int, ...]:
+        """The blocks' resolutions: 4, 8, ..., resolution."""
+        return tuple(1 << k for k in range(2, self.resolution.bit_length()))
+
+    @property
+    def num_ws(self) -> int:
+        """How many w's the synthesis network takes: one a convolution and one for the last RGB."""
+        return 2 * len(self.block_resolutions)
+
+    def to_json(self) -> str:
+        """This architecture as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Architecture:
+        """Read what `to_json` wrote; the keys of the wider field (c_dim, ...) are understood too.
+
+        Raises:
+            ArchitectureError: A key is missing or has a value that no generator can have.
+        """
+        try:
+            facts = json.loads(text)
+            mapping = facts.get("mapping", {})
+            return cls(
+                z_dim=int(facts["z_dim"]),
+                w_dim=int(facts["w_dim"]),
+                resolution=int(_first(facts, "resolution", "img_resolution")),
+                channels={int(r): int(c) for r, c in _sorted_blocks(facts["channels"])},
+                label_dim=int(_first(facts, "label_dim", "c_dim", default=0)),
+                image_channels=int(_first(facts, "image_channels", "img_channels", default=3)),
+                mapping_layers=int(_first(facts, "mapping_layers", default=mapping.get("num_layers", 8))),
+                mapping_lr_multiplier=float(
+                    _first(facts, "mapping_lr_multiplier", default=mapping.get("lr_multiplier", 0.01))
+                ),
+                conv_clamp=None if facts.get("conv_clamp") is None else float(facts["conv_clamp"]),
+                resample_filter=tuple(float(tap) for tap in facts.get("resample_filter", (1, 3, 3, 1))),
+                use_noise=bool(facts.get("use_noise", True)),
+            )
+        except ArchitectureError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArchitectureError(f"the architecture cannot be read: {error!r}") from error
+
+
+def _sorted_blocks(channels: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The channel table in block order; JSON keeps its keys as text, in any order."""
+    return sorted(channels.items(), key=lambda item: int(item[0]))
+
+
+_REQUIRED = object()
+
+
+def _first(facts: Mapping[str, Any], *names: str, default: Any = _REQUIRED) -> Any:
+    """The value under the first of several names that is present."""
+    for name in names:
+        if name in facts:
+            return facts[name]
+    if default is _REQUIRED:
+        raise KeyError(names[0])
+    return default

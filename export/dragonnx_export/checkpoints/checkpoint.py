@@ -1,0 +1,71 @@
+"""A checkpoint as every reader returns it: an architecture and named arrays, nothing that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.errors import DragonnxError
+from dragonnx_export.architecture import Architecture
+
+
+class CheckpointError(DragonnxError):
+    """The file is no checkpoint that can be read safely, or lacks something it must have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A generator read from a file.
+
+    Attributes:
+        architecture: What the generator is made of.
+        weights: float32 arrays under NVIDIA's parameter names, exactly those that
+            `parameter_shapes` lists: "mapping.fc0.weight", "synthesis.b8.conv0.affine.bias", ...
+        format: The recognised file format, in words for a person.
+        sha256: Hash of the file, in hexadecimal.
+    """
+
+    architecture: Architecture
+    weights: Mapping[str, NDArray[np.float32]]
+    format: str
+    sha256: str
+
+
+def parameter_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and shape of every array that a generator of this architecture has."""
+    a = architecture
+    mapping_in = a.z_dim + (a.w_dim if a.label_dim else 0)
+    if a.label_dim:
+        yield "mapping.embed.weight", (a.w_dim, a.label_dim)
+        yield "mapping.embed.bias", (a.w_dim,)
+    for index in range(a.mapping_layers):
+        yield f"mapping.fc{index}.weight", (a.w_dim, a.w_dim if index else mapping_in)
+        yield f"mapping.fc{index}.bias", (a.w_dim,)
+    yield "mapping.w_avg", (a.w_dim,)
+    yield "synthesis.b4.const", (a.channels[4], 4, 4)
+    previous = a.channels[4]
+    for resolution, channels in a.channels.items():
+        block = f"synthesis.b{resolution}"
+        if resolution > 4:  # noqa: PLR2004
+            yield from _layer_shapes(f"{block}.conv0", previous, channels, resolution, a)
+        yield from _layer_shapes(f"{block}.conv1", channels, channels, resolution, a)
+        yield f"{block}.torgb.weight", (a.image_channels, channels, 1, 1)
+        yield f"{block}.torgb.bias", (a.image_channels,)
+        yield f"{block}.torgb.affine.weight", (channels, a.w_dim)
+        yield f"{block}.torgb.affine.bias", (channels,)
+        previous = channels
+
+
+def _layer_shapes(
+    layer: str, inputs: int, outputs: int, resolution: int, architecture: Architecture
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{layer}.weight", (outputs, inputs, 3, 3)
+    yield f"{layer}.bias", (outputs,)
+    yield f"{layer}.affine.weight", (inputs, architecture.w_dim)
+    yield f"{layer}.affine.bias", (inputs,)
+    if architecture.use_noise:
+        yield f"{layer}.noise_const", (resolution, resolution)
+        yield f"{layer}.noise_strength", ()

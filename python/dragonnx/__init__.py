@@ -1,0 +1,1 @@
+"""DragGAN without PyTorch at run time."""

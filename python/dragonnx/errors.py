@@ -1,0 +1,19 @@
+"""Every error that dragonnx raises on purpose. Each message is one sentence for a person."""
+
+from __future__ import annotations
+
+
+class DragonnxError(Exception):
+    """Something a person can mend: the message says what was expected, what came, what to do."""
+
+
+class BundleError(DragonnxError):
+    """A model bundle is missing, damaged, or of an unknown format."""
+
+
+class DeviceError(DragonnxError):
+    """The asked-for device, or ONNX Runtime itself, is not to be had."""
+
+
+class InputError(DragonnxError, ValueError):
+    """An argument (a point, a mask, a latent, a setting) does not fit the model or the method."""
