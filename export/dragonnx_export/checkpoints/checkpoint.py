@@ -49,7 +49,7 @@ def parameter_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[in
     previous = a.channels[4]
     for resolution, channels in a.channels.items():
         block = f"synthesis.b{resolution}"
-        if resolution > 4:  # noqa: PLR2004
+        if resolution > 4:
             yield from _layer_shapes(f"{block}.conv0", previous, channels, resolution, a)
         yield from _layer_shapes(f"{block}.conv1", channels, channels, resolution, a)
         yield f"{block}.torgb.weight", (a.image_channels, channels, 1, 1)

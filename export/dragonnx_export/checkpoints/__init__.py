@@ -1,0 +1,99 @@
+"""Reading StyleGAN2 checkpoints from anyone, without running anything in them."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from pathlib import Path
+
+from dragonnx_export.architecture import ArchitectureError
+from dragonnx_export.checkpoints import native, nvidia
+from dragonnx_export.checkpoints.checkpoint import Checkpoint, CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.native import write_native
+from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
+from dragonnx_export.checkpoints.vocabulary import quoted
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "parameter_shapes",
+    "read_checkpoint",
+    "write_native",
+]
+
+MAX_FILE_BYTES = 1 << 32
+"""The largest StyleGAN2 snapshots are a tenth of this."""
+
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a generator from a file of any supported format, told by its contents.
+
+    Nothing that the file names is imported or run, whatever it says.
+
+    Args:
+        path: A stylegan2-ada-pytorch pickle, or a native .npz or .safetensors file.
+
+    Returns:
+        The architecture and the float32 weights.
+
+    Raises:
+        CheckpointError: The file cannot be read, is of another kind, or asks for more than
+            data. The message is one sentence.
+    """
+    try:
+        data = _contents(path)
+        return _read(data, path)
+    except (CheckpointError, ArchitectureError) as error:
+        raise CheckpointError(f"{quoted(path.name)} cannot be read: {error}") from error
+    except _DAMAGE as error:
+        raise CheckpointError(
+            f"{quoted(path.name)} cannot be read: it is damaged ({type(error).__name__}); "
+            "fetch it again"
+        ) from error
+
+
+def _read(data: bytes, path: Path) -> Checkpoint:
+    match recognise(data):
+        case Format.PICKLE:
+            name, (architecture, weights) = nvidia.FORMAT, nvidia.read_nvidia(data)
+        case Format.NPZ:
+            name, (architecture, weights) = native.NPZ_FORMAT, native.read_npz(data, path)
+        case Format.SAFETENSORS:
+            name = native.SAFETENSORS_FORMAT
+            architecture, weights = native.read_safetensors(data, path)
+    return Checkpoint(
+        architecture=architecture,
+        weights=weights,
+        format=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise CheckpointError(f"it is a folder, but {EXPECTED}; give the file in it")
+        if not path.exists():
+            raise CheckpointError("there is no such file; check its name and folder")
+        if not path.is_file():
+            raise CheckpointError(f"it is no ordinary file, but {EXPECTED}")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise CheckpointError(
+                f"it is larger than {MAX_FILE_BYTES >> 30} GiB, which no StyleGAN2 checkpoint is"
+            )
+        with path.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise CheckpointError(f"{error.strerror or error}; check its permissions") from error

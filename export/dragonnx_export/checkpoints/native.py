@@ -1,0 +1,186 @@
+"""The project's own checkpoints: named arrays in .npz or .safetensors, with JSON facts.
+
+The architecture is inside (npz: a text array named "architecture"; safetensors: a metadata
+entry of that name), or in a JSON file beside it of the same stem.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import secrets
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+from numpy.typing import NDArray
+
+from dragonnx_export.architecture import Architecture, ArchitectureError
+from dragonnx_export.checkpoints.checkpoint import CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.vocabulary import quoted
+from dragonnx_export.checkpoints.weights import select_weights
+from dragonnx_export.checkpoints.zip_members import zip_members
+
+NPZ_FORMAT = "dragonnx checkpoint (npz)"
+SAFETENSORS_FORMAT = "dragonnx checkpoint (safetensors)"
+
+ARCHITECTURE = "architecture"
+_NPY = ".npy"
+_MAX_JSON_BYTES = 1 << 20
+_UNPACKED_PER_BYTE = 8  # trained weights hardly compress; this leaves room for those of zeros
+_UNPACKED_EXTRA = 1 << 26
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_SAFETENSORS_CODES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+
+Contents = tuple[Architecture, dict[str, NDArray[np.float32]]]
+
+
+def read_npz(data: bytes, beside: Path) -> Contents:
+    """Read the bytes of an npz.
+
+    Args:
+        data: The file.
+        beside: Its path, for the JSON file of the same stem.
+
+    Raises:
+        CheckpointError: An array or the architecture is missing or unusable.
+        ArchitectureError: The architecture contradicts itself.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    embedded: str | None = None
+    limit = _UNPACKED_PER_BYTE * len(data) + _UNPACKED_EXTRA
+    for member, contents in zip_members(data, limit):
+        if not member.endswith(_NPY):
+            raise CheckpointError(f"it is a zip with {quoted(member)}, which no array file has")
+        name = member.removesuffix(_NPY)
+        values = _read_npy(name, contents)
+        if name == ARCHITECTURE:
+            embedded = str(values) if values.dtype.kind == "U" and not values.ndim else None
+        else:
+            arrays[name] = values
+    architecture = _architecture(embedded, beside)
+    return architecture, select_weights(architecture, arrays, max_elements=limit)
+
+
+def _read_npy(name: str, contents: bytes) -> NDArray[Any]:
+    """An array of numbers or text whose bytes are exactly what its header promises."""
+    stream = io.BytesIO(contents)
+    readers: dict[tuple[int, int], Callable[[io.BytesIO], Any]] = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream)
+    except Exception as error:  # the header is a Python literal: what it raises is not bounded
+        raise CheckpointError(f"its array {quoted(name)} has no readable header") from error
+    raw = memoryview(contents)[stream.tell() :]
+    if dtype.kind not in "fiubU" or dtype.hasobject or min(shape, default=0) < 0:
+        raise CheckpointError(f"its array {quoted(name)} holds values of type {dtype}, not numbers")
+    if math.prod(shape) * dtype.itemsize != len(raw):
+        raise CheckpointError(f"its array {quoted(name)} does not fill its shape; fetch it again")
+    values: NDArray[Any] = np.frombuffer(raw, dtype) if len(raw) else np.zeros(0, dtype)
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def read_safetensors(data: bytes, beside: Path) -> Contents:
+    """Read the bytes of a safetensors file.
+
+    Args:
+        data: The file.
+        beside: Its path, for the JSON file of the same stem.
+
+    Raises:
+        CheckpointError: An array or the architecture is missing or unusable.
+        ArchitectureError: The architecture contradicts itself.
+    """
+    try:
+        tensors = safetensors.deserialize(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        metadata = header.get("__metadata__") or {}
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            "it is a safetensors file that is truncated or damaged; fetch it again"
+        ) from error
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, tensor in tensors:
+        code = _SAFETENSORS_CODES.get(tensor["dtype"])
+        if code is None:
+            raise CheckpointError(
+                f"its array {quoted(name)} holds values of type {tensor['dtype']} where float32 is "
+                "expected"
+            )
+        arrays[name] = np.frombuffer(tensor["data"], code).reshape(tensor["shape"])
+    architecture = _architecture(metadata.get(ARCHITECTURE), beside)
+    return architecture, select_weights(architecture, arrays, max_elements=len(data))
+
+
+def _architecture(embedded: str | None, beside: Path) -> Architecture:
+    """The architecture given inside the file, or else in the JSON file beside it."""
+    text = embedded
+    sidecar = beside.with_suffix(".json")
+    if text is None:
+        try:
+            with sidecar.open(encoding="utf-8") as stream:
+                text = stream.read(_MAX_JSON_BYTES)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                "it has no entry 'architecture', and no readable JSON file "
+                f"{quoted(sidecar.name)} that says what its arrays make up lies beside it"
+            ) from error
+    try:
+        architecture = Architecture.from_json(text)
+        kind = json.loads(text).get("architecture", "skip")
+    except (RecursionError, OverflowError) as error:
+        raise ArchitectureError("the architecture cannot be read as JSON") from error
+    if kind != "skip":
+        raise CheckpointError("its architecture is not 'skip', the only one that is supported yet")
+    return architecture
+
+
+def write_native(
+    checkpoint_path: Path,
+    architecture: Architecture,
+    weights: Mapping[str, NDArray[np.float32]],
+) -> None:
+    """Write an npz with the architecture inside; the same contents give the same bytes.
+
+    Args:
+        checkpoint_path: Where to; an existing file is replaced in one step.
+        architecture: What the generator is made of.
+        weights: Its arrays, exactly those that `parameter_shapes` lists.
+
+    Raises:
+        CheckpointError: The weights do not fit the architecture, or writing failed.
+    """
+    needed = sum(math.prod(shape) for name, shape in parameter_shapes(architecture))
+    checked = select_weights(architecture, weights, max_elements=needed)
+    temporary = checkpoint_path.with_name(f".{checkpoint_path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            with temporary.open("xb") as stream:
+                _write_npz(stream, {ARCHITECTURE: np.array(architecture.to_json()), **checked})
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(checkpoint_path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"{quoted(str(checkpoint_path))} cannot be written: {error.strerror or error}"
+        ) from error
+
+
+def _write_npz(stream: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, values in arrays.items():
+            contents = io.BytesIO()
+            np.lib.format.write_array(contents, values, version=(1, 0), allow_pickle=False)
+            member = zipfile.ZipInfo(name + _NPY, _EPOCH)
+            member.create_system = 3  # Unix, wherever it is written
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, contents.getvalue())

@@ -1,0 +1,124 @@
+"""NumPy values in a pickle: dtypes of an allow-list, scalars, arrays that fill their bytes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.vocabulary import DAMAGED, Constructor, Vocabulary, quoted
+
+_CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+_MAX_DIMENSIONS = 16
+
+
+class DtypeRecord:
+    """A number type: its code first, its byte order in a second step."""
+
+    def __init__(self, code: str) -> None:
+        self.dtype = np.dtype(code).newbyteorder("<")
+
+    def set_state(self, state: object) -> None:
+        """Take the byte order from what `numpy.dtype` keeps: (version, order, ...).
+
+        Raises:
+            CheckpointError: The state is not that of a plain number type.
+        """
+        if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
+            raise CheckpointError(DAMAGED)
+        if state[1] == ">":
+            self.dtype = self.dtype.newbyteorder(">")
+
+
+class ArrayRecord:
+    """An array whose shape, type and bytes come in a second step; empty until then."""
+
+    def __init__(self) -> None:
+        self.values: NDArray[np.generic] = np.zeros(0, np.float32)
+
+    def set_state(self, state: object) -> None:
+        """Take (version, shape, dtype, is_fortran, bytes).
+
+        Raises:
+            CheckpointError: The state has another form, or its bytes do not fill the shape.
+        """
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise CheckpointError(DAMAGED)
+        _, shape, dtype, is_fortran, raw = state
+        self.values = _filled(raw, dtype, shape, "F" if is_fortran is True else "C")
+
+
+def sizes(value: object) -> tuple[int, ...]:
+    """Value as the sizes (or strides) of an array.
+
+    Raises:
+        CheckpointError: It is no tuple of a few whole numbers from 0 up.
+    """
+    if (
+        not isinstance(value, tuple)
+        or len(value) > _MAX_DIMENSIONS
+        or not all(type(size) is int and size >= 0 for size in value)
+    ):
+        raise CheckpointError("it holds an array whose shape is no list of sizes; fetch it again")
+    return value
+
+
+def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray[np.generic]:
+    if not isinstance(raw, memoryview) or not isinstance(dtype, DtypeRecord):
+        raise CheckpointError(DAMAGED)
+    wanted = sizes(shape)
+    needed = math.prod(wanted) * dtype.dtype.itemsize
+    if needed != len(raw):
+        raise CheckpointError(
+            f"it holds an array of {len(raw)} bytes where its shape needs {needed}; fetch it again"
+        )
+    values: NDArray[np.generic] = np.frombuffer(raw, dtype.dtype)
+    return values.reshape(wanted, order="F" if order == "F" else "C")
+
+
+def _dtype(arguments: tuple[object, ...]) -> object:
+    code = arguments[0] if arguments else None
+    if not isinstance(code, str) or code not in _CODES:
+        raise CheckpointError(
+            f"it holds values of the NumPy type {quoted(str(code)[:80])}, where only numbers belong"
+            if isinstance(code, str)
+            else DAMAGED
+        )
+    return DtypeRecord(code)
+
+
+def _scalar(arguments: tuple[object, ...]) -> object:
+    if len(arguments) != 2:
+        raise CheckpointError(DAMAGED)
+    value: object = _filled(arguments[1], arguments[0], (), "C").item()
+    return value
+
+
+def _reconstruct(arguments: tuple[object, ...]) -> object:
+    del arguments  # always (numpy.ndarray, (0,), b"b"): an empty array, filled in the next step
+    return ArrayRecord()
+
+
+def _from_buffer(arguments: tuple[object, ...]) -> object:
+    if len(arguments) != 4:
+        raise CheckpointError(DAMAGED)
+    record = ArrayRecord()
+    record.values = _filled(*arguments)
+    return record
+
+
+def _both_names(module: str, name: str, constructor: Constructor) -> Vocabulary:
+    """NumPy 2 moved numpy.core to numpy._core."""
+    return {(f"numpy.{core}.{module}", name): constructor for core in ("core", "_core")}
+
+
+NUMPY: Vocabulary = {
+    ("numpy", "dtype"): _dtype,
+    ("numpy", "ndarray"): None,
+    **_both_names("multiarray", "scalar", _scalar),
+    **_both_names("multiarray", "_reconstruct", _reconstruct),
+    **_both_names("numeric", "_frombuffer", _from_buffer),
+}
+"""The globals of NumPy that a checkpoint may name."""

@@ -1,0 +1,223 @@
+"""Generators from the pickles of stylegan2-ada-pytorch and of the StyleGAN2 in stylegan3.
+
+Each network in such a pickle is a record with the source code of its class and its state. The
+code stays text. The state gives the weights and every fact about the architecture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.numpy_records import NUMPY
+from dragonnx_export.checkpoints.nvidia_module import PERSISTENT, Module, PersistentObject
+from dragonnx_export.checkpoints.safe_pickle import load
+from dragonnx_export.checkpoints.torch_storage import TORCH
+from dragonnx_export.checkpoints.vocabulary import quoted
+from dragonnx_export.checkpoints.weights import select_weights
+
+FORMAT = "NVIDIA StyleGAN2 pickle"
+
+_CLASSES = {
+    "mapping": "MappingNetwork",
+    "synthesis": "SynthesisNetwork",
+    "conv0": "SynthesisLayer",
+    "conv1": "SynthesisLayer",
+    "torgb": "ToRGBLayer",
+    "affine": "FullyConnectedLayer",
+    "embed": "FullyConnectedLayer",
+}
+_MAX_MAPPING_LAYERS = 64
+_RELATIVE_TOLERANCE = 1e-5
+_FILTER_TOLERANCE = 1e-6
+
+
+def read_nvidia(data: bytes) -> tuple[Architecture, dict[str, NDArray[np.float32]]]:
+    """Read the averaged generator, G_ema, of a pickle.
+
+    Raises:
+        CheckpointError: The pickle is damaged, asks for more than data, or holds no StyleGAN2
+            generator of a kind that is supported.
+        ArchitectureError: The facts in the file contradict each other.
+    """
+    generator = _averaged_generator(load(data, {**NUMPY, **TORCH, **PERSISTENT}))
+    _require_supported(generator)
+    architecture = _architecture(generator)
+    arrays = dict(generator.named_arrays())
+    return architecture, select_weights(architecture, arrays, max_elements=len(data))
+
+
+def _averaged_generator(content: object) -> Module:
+    if isinstance(content, dict) and "G_ema" not in content:
+        held = ", ".join(quoted(str(key)[:20]) for key in list(content)[:5]) or "nothing"
+        raise CheckpointError(
+            f"it has no averaged generator 'G_ema' but {held}; give it the network snapshot that "
+            "training wrote"
+        )
+    record = content["G_ema"] if isinstance(content, dict) else content
+    if isinstance(record, PersistentObject) and record.class_name == "Discriminator":
+        raise CheckpointError(
+            "it holds a discriminator only, which makes no images; give a generator"
+        )
+    if not isinstance(record, PersistentObject) or record.class_name != "Generator":
+        raise CheckpointError("it is a pickle of something else than a StyleGAN2 generator")
+    return Module.of(record)
+
+
+def _require_supported(generator: Module) -> None:
+    """Refuse networks that share the names but compute something else.
+
+    Raises:
+        CheckpointError: With the kind of network, where it is recognised.
+    """
+    synthesis = generator.child("synthesis")
+    if "input" in synthesis.children or "num_critical" in synthesis.facts:
+        raise CheckpointError(
+            "it is a StyleGAN3 generator, which is not supported; give a StyleGAN2 checkpoint"
+        )
+    for module in generator.walk():
+        name = module.path.rpartition(".")[2]
+        if name.startswith("fc") and name[2:].isdecimal():
+            expected, activation = "FullyConnectedLayer", "lrelu"
+        elif name.startswith("b") and name[1:].isdecimal():
+            expected, activation = "SynthesisBlock", None
+        else:
+            expected = _CLASSES.get(name, "Generator" if not name else "")
+            activation = {"SynthesisLayer": "lrelu", "FullyConnectedLayer": "linear"}.get(expected)
+        if not expected or module.class_name != expected:
+            raise CheckpointError(
+                f"its {quoted(module.path or 'G_ema')} is a {quoted(module.class_name)}, which "
+                "StyleGAN2 does not have there, so its network is another one"
+            )
+        if activation is not None and module.facts.get("activation", activation) != activation:
+            raise CheckpointError(
+                f"its {quoted(module.path)} uses another activation than {activation}, which "
+                "is not supported"
+            )
+        if expected == "SynthesisBlock":
+            _require_skip(generator, module)
+
+
+def _require_skip(generator: Module, block: Module) -> None:
+    kind = block.facts.get("architecture", generator.synthesis_option("architecture", "skip"))
+    if kind != "skip":
+        raise CheckpointError(
+            f"its generator's architecture is {quoted(str(kind)[:20])}, which is not supported "
+            "yet; only 'skip' is"
+        )
+
+
+def _architecture(generator: Module) -> Architecture:
+    mapping, synthesis = generator.child("mapping"), generator.child("synthesis")
+    resolution = generator.whole_number("img_resolution", position=3)
+    blocks = [synthesis.child(f"b{1 << k}") for k in range(2, min(resolution.bit_length(), 20))]
+    layers = [
+        child for block in blocks for name, child in block.children.items() if name != "torgb"
+    ]
+    mapping_layers = _mapping_layers(generator, mapping)
+    architecture = Architecture(
+        z_dim=generator.whole_number("z_dim", position=0),
+        w_dim=generator.whole_number("w_dim", position=2),
+        label_dim=generator.whole_number("c_dim", position=1),
+        resolution=resolution,
+        image_channels=generator.whole_number("img_channels", position=4),
+        channels={
+            int(block.path.rpartition(".b")[2]): _channels(block.child("conv1")) for block in blocks
+        },
+        mapping_layers=mapping_layers,
+        mapping_lr_multiplier=_lr_multiplier(mapping, mapping_layers),
+        conv_clamp=_conv_clamp(generator, [*layers, *(block.child("torgb") for block in blocks)]),
+        resample_filter=_resample_filter(synthesis),
+        use_noise=_use_noise(generator, layers),
+    )
+    num_ws = generator.whole_number("num_ws", position=None, default=architecture.num_ws)
+    if num_ws != architecture.num_ws:
+        raise CheckpointError(
+            f"its generator takes {num_ws} w's where one of {resolution} px has "
+            f"{architecture.num_ws}"
+        )
+    return architecture
+
+
+def _channels(conv1: Module) -> int:
+    weight = conv1.arrays.get("weight")
+    if weight is None or weight.ndim != 4:
+        raise CheckpointError(f"its {quoted(conv1.path)} has no weights of a convolution")
+    return int(weight.shape[0])
+
+
+def _mapping_layers(generator: Module, mapping: Module) -> int:
+    default = generator.mapping_option("num_layers", 8)
+    count = mapping.whole_number("num_layers", position=None, default=default)
+    if count > _MAX_MAPPING_LAYERS:
+        raise CheckpointError(f"its mapping network has {count} layers, more than any has")
+    return count
+
+
+def _lr_multiplier(mapping: Module, layers: int) -> float:
+    """The learning rate multiplier, from the gains by which each layer scales its parameters."""
+    found = {_layer_lr(mapping.child(f"fc{index}")) for index in range(layers)}
+    if len(found) != 1:
+        raise CheckpointError("its mapping layers have different learning rate multipliers")
+    if "embed" in mapping.children and _layer_lr(mapping.child("embed")) != 1:
+        raise CheckpointError("its label embedding has a learning rate multiplier other than 1")
+    return found.pop()
+
+
+def _layer_lr(layer: Module) -> float:
+    """Weights are scaled by lr / sqrt(inputs), biases by lr."""
+    weight = layer.arrays.get("weight")
+    if weight is None or weight.ndim != 2:
+        raise CheckpointError(f"its {quoted(layer.path)} has no weights of a fully connected layer")
+    lr = layer.number("bias_gain")
+    from_weights = layer.number("weight_gain") * float(weight.shape[1]) ** 0.5
+    if not abs(from_weights - lr) <= _RELATIVE_TOLERANCE * abs(lr):
+        raise CheckpointError(
+            f"its {quoted(layer.path)} scales weights by {from_weights:.6g} and biases by "
+            f"{lr:.6g}, where both should be the learning rate multiplier"
+        )
+    return lr
+
+
+def _conv_clamp(generator: Module, layers: list[Module]) -> float | None:
+    default = generator.synthesis_option("conv_clamp", None)
+    clamps = [layer.facts.get("conv_clamp", default) for layer in layers]
+    if any(clamp is not None and (type(clamp) not in (int, float)) for clamp in clamps):
+        raise CheckpointError("its conv_clamp is neither a number nor None")
+    if any(clamp != clamps[0] for clamp in clamps):
+        raise CheckpointError("its layers have different conv_clamp values, which is not supported")
+    return None if clamps[0] is None else float(clamps[0])
+
+
+def _use_noise(generator: Module, layers: list[Module]) -> bool:
+    default = generator.synthesis_option("use_noise", True)
+    found = [layer.facts.get("use_noise", default) for layer in layers]
+    if any(type(use) is not bool or use != found[0] for use in found):
+        raise CheckpointError("its layers do not agree on whether they add noise")
+    return bool(found[0])
+
+
+def _resample_filter(synthesis: Module) -> tuple[float, ...]:
+    """The taps whose outer product, made to sum to 1, is the filter of every layer."""
+    filters = [values for name, values in synthesis.named_arrays() if name.endswith("filter")]
+    if not filters:
+        raise CheckpointError("it has no resampling filter, which every StyleGAN2 generator has")
+    shared = filters[0]
+    if any(f.shape != (4, 4) or not np.array_equal(f, shared) for f in filters):
+        raise CheckpointError(
+            "its resampling filters are not one filter of 4x4 taps, which is not supported"
+        )
+    square = shared.astype(np.float64)
+    taps = square.sum(axis=1)
+    error = np.abs(np.outer(taps, taps) - square).max()
+    if not error <= _FILTER_TOLERANCE:  # not finite is refused too
+        raise CheckpointError(
+            f"its resampling filter is not an outer product of one filter with itself (off by "
+            f"{error:.1e}), which is not supported"
+        )
+    scaled = taps / np.abs(taps[taps != 0]).min()
+    whole = np.round(scaled)
+    close = np.abs(scaled - whole).max() <= _RELATIVE_TOLERANCE * np.abs(scaled).max()
+    return tuple(float(tap) for tap in (whole if close else taps))

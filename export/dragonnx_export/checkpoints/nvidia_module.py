@@ -1,0 +1,181 @@
+"""The records of `torch_utils.persistence` as a tree of modules, with the code left unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.numpy_records import ArrayRecord
+from dragonnx_export.checkpoints.torch_storage import Tensor
+from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
+
+_MAX_DEPTH = 5  # G_ema, synthesis, b8, conv0, affine
+_MAX_CHILDREN = 128
+
+
+@dataclass(frozen=True, eq=False)
+class PersistentObject:
+    """What a persistence record says: the class's name and the object's attributes."""
+
+    class_name: str
+    state: Mapping[str | int, object]
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One network module.
+
+    Attributes:
+        path: Its place in the generator: "synthesis.b8.conv0"; empty for the generator.
+        class_name: The name of its class.
+        facts: Its plain attributes (numbers, text), not its parameters or children.
+        arrays: Its own parameters and buffers.
+        children: Its modules by name.
+    """
+
+    path: str
+    class_name: str
+    facts: Mapping[str | int, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    children: Mapping[str, Module]
+
+    @classmethod
+    def of(cls, record: object, path: str = "", depth: int = 1) -> Module:
+        """The tree under a record.
+
+        Raises:
+            CheckpointError: The record or one below it is none, or the tree is too large.
+        """
+        if not isinstance(record, PersistentObject):
+            raise CheckpointError(f"its {quoted(path)} is no module of NVIDIA's; fetch it again")
+        state = record.state
+        children = _table(state, "_modules")
+        if depth > _MAX_DEPTH or len(children) > _MAX_CHILDREN:
+            raise CheckpointError("its network has more modules than a StyleGAN2 generator has")
+        prefix = f"{path}." if path else ""
+        return cls(
+            path=path,
+            class_name=record.class_name,
+            facts={name: value for name, value in state.items() if name not in _TABLES},
+            arrays={
+                name: _array(prefix + name, value)
+                for table in ("_parameters", "_buffers")
+                for name, value in _table(state, table).items()
+                if value is not None
+            },
+            children={
+                name: cls.of(child, prefix + name, depth + 1) for name, child in children.items()
+            },
+        )
+
+    def child(self, name: str) -> Module:
+        """The module of that name.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        if name not in self.children:
+            raise CheckpointError(
+                f"its {quoted(self.path or 'G_ema')} has no module {quoted(name)}, which every "
+                "StyleGAN2 generator of this size has"
+            )
+        return self.children[name]
+
+    def walk(self) -> Iterator[Module]:
+        """This module and all below it."""
+        yield self
+        for child in self.children.values():
+            yield from child.walk()
+
+    def named_arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Every array here and below under its full name."""
+        for module in self.walk():
+            prefix = f"{module.path}." if module.path else ""
+            for name, values in module.arrays.items():
+                yield prefix + name, values
+
+    def number(self, name: str) -> float:
+        """The attribute of that name.
+
+        Raises:
+            CheckpointError: It is missing or no number above 0.
+        """
+        value = self.facts.get(name)
+        if type(value) not in (int, float) or not 0 < value < float("inf"):
+            raise CheckpointError(f"its {quoted(self.path)} has no usable {name}; fetch it again")
+        return float(value)
+
+    def whole_number(self, name: str, position: int | None, default: object = None) -> int:
+        """The attribute of that name, or the argument the module was made with.
+
+        Args:
+            name: Of the attribute and of the argument.
+            position: Of the argument, where it may be given without its name.
+            default: What holds where neither is there.
+
+        Raises:
+            CheckpointError: There is no such number.
+        """
+        arguments = self.facts.get("_init_args")
+        if position is not None and isinstance(arguments, tuple) and position < len(arguments):
+            default = arguments[position]
+        value = self.facts.get(name, self._options().get(name, default))
+        if type(value) is not int or value < 0:
+            raise CheckpointError(f"its {quoted(self.path or 'G_ema')} states no usable {name}")
+        return value
+
+    def mapping_option(self, name: str, default: object) -> object:
+        """An argument of the mapping network as the generator was given it."""
+        nested = self._options().get("mapping_kwargs")
+        return nested.get(name, default) if isinstance(nested, dict) else default
+
+    def synthesis_option(self, name: str, default: object) -> object:
+        """An argument of the synthesis network: nested (ada) or flat (stylegan3)."""
+        options = self._options()
+        nested = options.get("synthesis_kwargs")
+        if isinstance(nested, dict) and name in nested:
+            return nested[name]
+        return options.get(name, default)
+
+    def _options(self) -> Mapping[str | int, object]:
+        options = self.facts.get("_init_kwargs")
+        return options if isinstance(options, dict) else {}
+
+
+_TABLES = ("_parameters", "_buffers", "_modules")
+
+
+def _table(state: Mapping[str | int, object], name: str) -> dict[str, object]:
+    table = state.get(name, {})
+    if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
+        raise CheckpointError(DAMAGED)
+    return table
+
+
+def _array(name: str, value: object) -> NDArray[Any]:
+    if isinstance(value, Tensor):
+        return value.array()
+    if isinstance(value, ArrayRecord):
+        return value.values
+    raise CheckpointError(f"its {quoted(name)} is no tensor; fetch it again")
+
+
+def _persistent_object(arguments: tuple[object, ...]) -> object:
+    """The one argument is a dict with type, version, module_src, class_name and state."""
+    meta = arguments[0] if len(arguments) == 1 else None
+    if not isinstance(meta, dict) or meta.get("type") != "class":
+        raise CheckpointError(DAMAGED)
+    name, state = meta.get("class_name"), meta.get("state")
+    if not isinstance(name, str) or not isinstance(state, dict):
+        raise CheckpointError(DAMAGED)
+    return PersistentObject(name, state)
+
+
+PERSISTENT: Vocabulary = {
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): _persistent_object,
+}
+"""The global that NVIDIA's pickles name for each network."""

@@ -1,0 +1,84 @@
+"""What a file is, by its first bytes; its name says nothing."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.torch_storage import LEGACY_MAGIC
+from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC
+
+EXPECTED = "a StyleGAN2 pickle of NVIDIA's or a dragonnx .npz or .safetensors file is expected"
+
+_TORCH_HINT = (
+    "it was made by torch.save, which is not supported yet; give NVIDIA's .pkl or a dragonnx .npz"
+)
+_FETCH = "fetch the checkpoint again"
+
+_FOREIGN = (
+    (rb"\xff\xd8\xff", "a JPEG image", "give the checkpoint"),
+    (rb"\x89PNG\r\n", "a PNG image", "give the checkpoint"),
+    (rb"GIF8", "a GIF image", "give the checkpoint"),
+    (rb"RIFF.{4}WEBP", "a WebP image", "give the checkpoint"),
+    (rb"\s*<(?:!doctype html|html|head|\?xml)", "a web page", f"{_FETCH} from its direct address"),
+    (rb"version https://git-lfs", "a git-LFS pointer", "run `git lfs pull` to fetch its contents"),
+    (rb"\x1f\x8b", "a gzip archive", "unpack it first"),
+    (rb"BZh", "a bzip2 archive", "unpack it first"),
+    (rb"\xfd7zXZ", "an xz archive", "unpack it first"),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (rb"Rar!", "a RAR archive", "unpack it first"),
+    (rb".{257}ustar", "a tar archive", "unpack it first"),
+    (rb"PK\x05\x06", "an empty zip archive", _FETCH),
+    (rb"\x89HDF", "an HDF5 file", "give the checkpoint"),
+    (rb"\x93NUMPY", "a single NumPy array", "give an .npz with all arrays"),
+    (rb"%PDF", "a PDF document", "give the checkpoint"),
+    (rb"\x7fELF|MZ", "a program", "give the checkpoint"),
+    (rb"\s*[{\[]\s*[\"}\]{\[]", "a JSON document", "give the file with the weights"),
+)
+_TEXT_PICKLE = re.compile(rb"(?:c|\(i)[\w.]+\n[\w.]+\n|[(\]}].*\.\s*\Z", re.DOTALL)
+
+
+class Format(enum.Enum):
+    """The container of a checkpoint."""
+
+    PICKLE = enum.auto()
+    NPZ = enum.auto()
+    SAFETENSORS = enum.auto()
+
+
+def recognise(data: bytes) -> Format:
+    """The format of a file's contents.
+
+    Raises:
+        CheckpointError: It is none that is read, with what it is instead where that shows.
+    """
+    if not data:
+        raise CheckpointError(f"it is an empty file where {EXPECTED}; {_FETCH}")
+    if data.startswith(LEGACY_MAGIC):
+        raise CheckpointError(_TORCH_HINT)
+    if data[0] == 0x80:
+        return Format.PICKLE
+    if data.startswith(ZIP_MAGIC):
+        return _recognise_zip(data)
+    header = int.from_bytes(data[:8], "little")
+    if data[8:9] == b"{" and header >= 2:
+        return Format.SAFETENSORS
+    for pattern, kind, advice in _FOREIGN:
+        if re.match(pattern, data, re.DOTALL | re.IGNORECASE):
+            raise CheckpointError(f"it is {kind}, but {EXPECTED}; {advice}")
+    if _TEXT_PICKLE.match(data[:1024] + data[-16:]):
+        return Format.PICKLE  # protocol 0 or 1: no checkpoint, but its reader can say why
+    raise CheckpointError(f"it is of an unknown kind, but {EXPECTED}; give the checkpoint")
+
+
+def _recognise_zip(data: bytes) -> Format:
+    """An npz, unless its directory of members names the pickle of torch.save."""
+    directory = data[-(1 << 20) :]
+    if b"/data.pkl" in directory or b"/data.pkl" in data[:1024]:
+        raise CheckpointError(_TORCH_HINT)
+    if b".npy" not in directory and b".npy" not in data[:1024]:
+        raise CheckpointError(
+            f"it is a zip archive without arrays, but {EXPECTED}; unpack it first"
+        )
+    return Format.NPZ

@@ -1,0 +1,97 @@
+"""What a checkpoint's pickle may name, and the inert things that stand in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, runtime_checkable
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+
+DAMAGED = "its pickle data are damaged; fetch it again"
+
+_MAX_KEY = 1 << 31
+
+Constructor = Callable[[tuple[object, ...]], object]
+Vocabulary = Mapping[tuple[str, str], Constructor | None]
+"""(module, name) -> what stands in for a call of it, or None for a name that is only a name."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A stand-in whose contents a pickle gives in a second step (opcode BUILD)."""
+
+    def set_state(self, state: object) -> None:
+        """Take the contents, or raise CheckpointError."""
+
+
+@dataclass(frozen=True, eq=False)
+class Global:
+    """The name of a class or function that a vocabulary allows; never the thing itself."""
+
+    module: str
+    name: str
+
+
+def quoted(text: str) -> str:
+    """Text from a file for use in a message: on one line, of bounded length."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def checked_key(key: object) -> str | int:
+    """The key of a dict or the element of a set, if hashing it is harmless.
+
+    Raises:
+        CheckpointError: It is neither text nor a small whole number.
+    """
+    if isinstance(key, str) or (isinstance(key, int) and -_MAX_KEY <= key <= _MAX_KEY):
+        return key
+    raise CheckpointError(
+        f"it uses a value of type {type(key).__name__} as a key, which no checkpoint needs"
+    )
+
+
+def refuse_global(module: str, name: str) -> NoReturn:
+    """Refuse a global that no vocabulary has, saying what kind of file has it where known.
+
+    Raises:
+        CheckpointError: Always.
+    """
+    if module.startswith("dnnlib.tflib"):
+        raise CheckpointError(
+            "it is a TensorFlow StyleGAN pickle, which is not read; convert it to PyTorch with "
+            "legacy.py of stylegan2-ada-pytorch first"
+        )
+    raise CheckpointError(
+        f"it names {quoted(f'{module}.{name}')}, which no generator needs; nothing was run"
+    )
+
+
+def _dictionary(arguments: tuple[object, ...]) -> object:
+    """An OrderedDict or another dict subclass; its items follow as items, never as arguments."""
+    if arguments:
+        raise CheckpointError(DAMAGED)
+    return {}
+
+
+def _set(arguments: tuple[object, ...]) -> object:
+    """A set as protocols 2 and 3 write it, the class called with a list: the list stands for it.
+
+    Copying would let a short file call for many copies of one long list.
+    """
+    if len(arguments) != 1 or not isinstance(arguments[0], list):
+        raise CheckpointError(DAMAGED)
+    return arguments[0]
+
+
+CONTAINERS: Vocabulary = {
+    ("collections", "OrderedDict"): _dictionary,
+    ("dnnlib.util", "EasyDict"): _dictionary,
+    ("dnnlib", "EasyDict"): _dictionary,
+    **{
+        (module, name): _set
+        for module in ("builtins", "__builtin__")
+        for name in ("set", "frozenset")
+    },
+}
+"""The globals that every pickle may name."""

@@ -1,0 +1,76 @@
+"""The arrays of a file, matched with what an architecture needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints.checkpoint import CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.vocabulary import quoted
+
+_IGNORED_SUFFIX = "resample_filter"
+
+
+def select_weights(
+    architecture: Architecture, arrays: Mapping[str, NDArray[Any]], max_elements: int
+) -> dict[str, NDArray[np.float32]]:
+    """Own float32 copies of exactly the arrays that the architecture has.
+
+    Args:
+        architecture: What the generator is made of.
+        arrays: Arrays by NVIDIA's parameter names; resampling filters may be among them.
+        max_elements: How many elements the copies may have together. Views of one storage
+            could otherwise take far more memory than their file.
+
+    Raises:
+        CheckpointError: An array is missing, unknown, of another shape or type, or not finite.
+    """
+    selected: dict[str, NDArray[np.float32]] = {}
+    elements = 0
+    for name, shape in parameter_shapes(architecture):
+        if name not in arrays:
+            raise CheckpointError(f"it lacks the array {quoted(name)} that its architecture needs")
+        array = arrays[name]
+        if array.shape != shape:
+            raise CheckpointError(
+                f"its array {quoted(name)} has the shape {_by(array.shape)} where its architecture "
+                f"needs {_by(shape)}"
+            )
+        elements += math.prod(shape)
+        if elements > max_elements:
+            raise CheckpointError("its arrays have more elements than a file of its size can hold")
+        selected[name] = _finite_float32(name, array)
+    unknown = sorted(name for name in arrays.keys() - selected if not _is_ignored(name))
+    if unknown:
+        raise CheckpointError(
+            f"it has an array {quoted(unknown[0])} that its architecture has no place for, so its "
+            "network is another one"
+        )
+    return selected
+
+
+def _is_ignored(name: str) -> bool:
+    return name.endswith(_IGNORED_SUFFIX)
+
+
+def _finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    if array.dtype.kind != "f":
+        raise CheckpointError(
+            f"its array {quoted(name)} holds values of type {array.dtype} where float32 is expected"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        copy = np.array(array, dtype=np.float32, order="C")
+    if not np.isfinite(copy).all():
+        raise CheckpointError(
+            f"its array {quoted(name)} holds values that are not finite; take an earlier snapshot"
+        )
+    return copy
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "of a single number"
