@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,15 @@ class Architecture:
     use_noise: bool = True
 
     def __post_init__(self) -> None:
+        counts = (self.z_dim, self.w_dim, self.image_channels, self.mapping_layers)
+        if min(*counts, *self.channels.values()) < 1 or self.label_dim < 0:
+            raise ArchitectureError("dimensions, channels and layers must be at least 1")
+        if not 0 < self.mapping_lr_multiplier < math.inf:
+            raise ArchitectureError(
+                f"mapping_lr_multiplier must be above 0, not {self.mapping_lr_multiplier}"
+            )
+        if self.conv_clamp is not None and not 0 < self.conv_clamp < math.inf:
+            raise ArchitectureError(f"conv_clamp must be above 0 or None, not {self.conv_clamp}")
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
             raise ArchitectureError(
                 f"the resolution must be a power of two of at least 8, not {self.resolution}"
@@ -56,10 +66,12 @@ class Architecture:
                 f"channels must be given for the blocks {list(self.block_resolutions)}, "
                 f"not {list(self.channels)}"
             )
-        if len(self.resample_filter) != 4:  # noqa: PLR2004
+        if len(self.resample_filter) != 4:
             raise ArchitectureError(
                 f"the resample filter must have four taps, not {len(self.resample_filter)}"
             )
+        if not 0 < abs(sum(self.resample_filter)) < math.inf:
+            raise ArchitectureError("the resample filter must have finite taps whose sum is not 0")
 
     @property
     def block_resolutions(self) -> tuple[int, ...]:
@@ -92,18 +104,28 @@ class Architecture:
                 channels={int(r): int(c) for r, c in _sorted_blocks(facts["channels"])},
                 label_dim=int(_first(facts, "label_dim", "c_dim", default=0)),
                 image_channels=int(_first(facts, "image_channels", "img_channels", default=3)),
-                mapping_layers=int(_first(facts, "mapping_layers", default=mapping.get("num_layers", 8))),
+                mapping_layers=int(
+                    _first(facts, "mapping_layers", default=mapping.get("num_layers", 8))
+                ),
                 mapping_lr_multiplier=float(
-                    _first(facts, "mapping_lr_multiplier", default=mapping.get("lr_multiplier", 0.01))
+                    _first(
+                        facts, "mapping_lr_multiplier", default=mapping.get("lr_multiplier", 0.01)
+                    )
                 ),
                 conv_clamp=None if facts.get("conv_clamp") is None else float(facts["conv_clamp"]),
-                resample_filter=tuple(float(tap) for tap in facts.get("resample_filter", (1, 3, 3, 1))),
+                resample_filter=tuple(
+                    float(tap) for tap in facts.get("resample_filter", (1, 3, 3, 1))
+                ),
                 use_noise=bool(facts.get("use_noise", True)),
             )
         except ArchitectureError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArchitectureError(f"the architecture cannot be read: {error!r}") from error
+        except (OverflowError, RecursionError) as error:
+            raise ArchitectureError(
+                "the architecture has numbers or nesting without end"
+            ) from error
 
 
 def _sorted_blocks(channels: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import textwrap
 from pathlib import Path
 
 from dragonnx_export.architecture import ArchitectureError
@@ -24,6 +25,7 @@ __all__ = [
 MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this."""
 
+_MAX_REASON = 400
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -56,7 +58,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         data = _contents(path)
         return _read(data, path)
     except (CheckpointError, ArchitectureError) as error:
-        raise CheckpointError(f"{quoted(path.name)} cannot be read: {error}") from error
+        reason = textwrap.shorten(str(error), _MAX_REASON)
+        raise CheckpointError(f"{quoted(path.name)} cannot be read: {reason}") from error
     except _DAMAGE as error:
         raise CheckpointError(
             f"{quoted(path.name)} cannot be read: it is damaged ({type(error).__name__}); "

@@ -98,6 +98,8 @@ def _require_supported(generator: Module) -> None:
             )
         if expected == "SynthesisBlock":
             _require_skip(generator, module)
+        if name in ("affine", "embed") and _layer_lr(module) != 1:
+            raise CheckpointError(f"its {quoted(module.path)} has a learning rate multiplier")
 
 
 def _require_skip(generator: Module, block: Module) -> None:
@@ -161,8 +163,6 @@ def _lr_multiplier(mapping: Module, layers: int) -> float:
     found = {_layer_lr(mapping.child(f"fc{index}")) for index in range(layers)}
     if len(found) != 1:
         raise CheckpointError("its mapping layers have different learning rate multipliers")
-    if "embed" in mapping.children and _layer_lr(mapping.child("embed")) != 1:
-        raise CheckpointError("its label embedding has a learning rate multiplier other than 1")
     return found.pop()
 
 
@@ -184,10 +184,10 @@ def _layer_lr(layer: Module) -> float:
 def _conv_clamp(generator: Module, layers: list[Module]) -> float | None:
     default = generator.synthesis_option("conv_clamp", None)
     clamps = [layer.facts.get("conv_clamp", default) for layer in layers]
-    if any(clamp is not None and (type(clamp) not in (int, float)) for clamp in clamps):
-        raise CheckpointError("its conv_clamp is neither a number nor None")
     if any(clamp != clamps[0] for clamp in clamps):
         raise CheckpointError("its layers have different conv_clamp values, which is not supported")
+    if clamps[0] is not None and type(clamps[0]) not in (int, float):
+        raise CheckpointError("its conv_clamp is neither a number nor None")
     return None if clamps[0] is None else float(clamps[0])
 
 
@@ -210,12 +210,13 @@ def _resample_filter(synthesis: Module) -> tuple[float, ...]:
             "its resampling filters are not one filter of 4x4 taps, which is not supported"
         )
     square = shared.astype(np.float64)
-    taps = square.sum(axis=1)
-    error = np.abs(np.outer(taps, taps) - square).max()
-    if not error <= _FILTER_TOLERANCE:  # not finite is refused too
+    with np.errstate(all="ignore"):
+        taps = square.sum(axis=1)
+        errors = *np.abs(np.outer(taps, taps) - square).ravel(), abs(taps.sum() - 1)
+    if not max(errors) <= _FILTER_TOLERANCE or not np.isfinite(errors).all():
         raise CheckpointError(
-            f"its resampling filter is not an outer product of one filter with itself (off by "
-            f"{error:.1e}), which is not supported"
+            "its resampling filter is not the outer product of one filter with itself, summing "
+            "to 1, which is not supported"
         )
     scaled = taps / np.abs(taps[taps != 0]).min()
     whole = np.round(scaled)

@@ -14,7 +14,9 @@ from dragonnx_export.checkpoints.torch_storage import Tensor
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
 
 _MAX_DEPTH = 5  # G_ema, synthesis, b8, conv0, affine
-_MAX_CHILDREN = 128
+_MAX_MODULES = 256  # 1024 px takes 80; one module in several places counts as often
+_MAX_ATTRIBUTES = 256
+_MAX_ARRAYS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,31 +46,38 @@ class Module:
     children: Mapping[str, Module]
 
     @classmethod
-    def of(cls, record: object, path: str = "", depth: int = 1) -> Module:
-        """The tree under a record.
+    def of(cls, record: object) -> Module:
+        """The tree under the record of a generator.
 
         Raises:
             CheckpointError: The record or one below it is none, or the tree is too large.
         """
+        return cls._of(record, (), iter(range(_MAX_MODULES)))
+
+    @classmethod
+    def _of(cls, record: object, path: tuple[str, ...], budget: Iterator[int]) -> Module:
+        place = ".".join(path)
         if not isinstance(record, PersistentObject):
-            raise CheckpointError(f"its {quoted(path)} is no module of NVIDIA's; fetch it again")
-        state = record.state
-        children = _table(state, "_modules")
-        if depth > _MAX_DEPTH or len(children) > _MAX_CHILDREN:
-            raise CheckpointError("its network has more modules than a StyleGAN2 generator has")
-        prefix = f"{path}." if path else ""
+            raise CheckpointError(f"its {quoted(place)} is no module of NVIDIA's; fetch it again")
+        tables = [_table(record.state, name) for name in _TABLES]
+        if (
+            len(path) >= _MAX_DEPTH
+            or next(budget, None) is None
+            or len(record.state) > _MAX_ATTRIBUTES
+            or any(len(table) > _MAX_MODULES for table in tables)
+        ):
+            raise CheckpointError("its network is larger than a StyleGAN2 generator")
+        parameters, buffers, children = tables
+        named = {n: value for n, value in (parameters | buffers).items() if value is not None}
+        if len(named) > _MAX_ARRAYS:
+            raise CheckpointError(f"its {quoted(place)} has more arrays than StyleGAN2 has there")
         return cls(
-            path=path,
+            path=place,
             class_name=record.class_name,
-            facts={name: value for name, value in state.items() if name not in _TABLES},
-            arrays={
-                name: _array(prefix + name, value)
-                for table in ("_parameters", "_buffers")
-                for name, value in _table(state, table).items()
-                if value is not None
-            },
+            facts={name: value for name, value in record.state.items() if name not in _TABLES},
+            arrays={name: _array(".".join((*path, name)), value) for name, value in named.items()},
             children={
-                name: cls.of(child, prefix + name, depth + 1) for name, child in children.items()
+                name: cls._of(child, (*path, name), budget) for name, child in children.items()
             },
         )
 
@@ -105,7 +114,7 @@ class Module:
             CheckpointError: It is missing or no number above 0.
         """
         value = self.facts.get(name)
-        if type(value) not in (int, float) or not 0 < value < float("inf"):
+        if not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise CheckpointError(f"its {quoted(self.path)} has no usable {name}; fetch it again")
         return float(value)
 

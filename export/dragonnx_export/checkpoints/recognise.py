@@ -14,6 +14,7 @@ EXPECTED = "a StyleGAN2 pickle of NVIDIA's or a dragonnx .npz or .safetensors fi
 _TORCH_HINT = (
     "it was made by torch.save, which is not supported yet; give NVIDIA's .pkl or a dragonnx .npz"
 )
+_MAX_HEADER_BYTES = 100_000_000  # the bound of safetensors itself
 _FETCH = "fetch the checkpoint again"
 
 _FOREIGN = (
@@ -21,7 +22,11 @@ _FOREIGN = (
     (rb"\x89PNG\r\n", "a PNG image", "give the checkpoint"),
     (rb"GIF8", "a GIF image", "give the checkpoint"),
     (rb"RIFF.{4}WEBP", "a WebP image", "give the checkpoint"),
-    (rb"\s*<(?:!doctype html|html|head|\?xml)", "a web page", f"{_FETCH} from its direct address"),
+    (
+        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml))",
+        "a web page",
+        f"{_FETCH} from its direct address",
+    ),
     (rb"version https://git-lfs", "a git-LFS pointer", "run `git lfs pull` to fetch its contents"),
     (rb"\x1f\x8b", "a gzip archive", "unpack it first"),
     (rb"BZh", "a bzip2 archive", "unpack it first"),
@@ -62,10 +67,10 @@ def recognise(data: bytes) -> Format:
     if data.startswith(ZIP_MAGIC):
         return _recognise_zip(data)
     header = int.from_bytes(data[:8], "little")
-    if data[8:9] == b"{" and header >= 2:
+    if data[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
         return Format.SAFETENSORS
     for pattern, kind, advice in _FOREIGN:
-        if re.match(pattern, data, re.DOTALL | re.IGNORECASE):
+        if re.match(pattern, data, re.DOTALL):
             raise CheckpointError(f"it is {kind}, but {EXPECTED}; {advice}")
     if _TEXT_PICKLE.match(data[:1024] + data[-16:]):
         return Format.PICKLE  # protocol 0 or 1: no checkpoint, but its reader can say why

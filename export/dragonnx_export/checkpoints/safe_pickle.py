@@ -283,12 +283,13 @@ def _refuse_call(target: object) -> NoReturn:
 
 
 def _refuse_opcode(code: int) -> NoReturn:
-    known = pickletools.code2op.get(chr(code))
-    if known is None:
-        raise CheckpointError(DAMAGED)
-    raise CheckpointError(
-        f"it uses the pickle opcode {known.name}, which no checkpoint needs; nothing was run"
-    )
+    for known in pickletools.opcodes:
+        if ord(known.code) == code:
+            raise CheckpointError(
+                f"it uses the pickle opcode {known.name}, which no checkpoint needs; "
+                "nothing was run"
+            )
+    raise CheckpointError(DAMAGED)
 
 
 _U8, _U16, _U32, _U64 = (struct.Struct(f"<{code}") for code in "BHIQ")

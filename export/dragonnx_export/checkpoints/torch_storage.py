@@ -28,6 +28,7 @@ MAX_EXPANDED_ELEMENTS = 1 << 20
 
 _PROTOCOL_VERSION = 1001
 _NESTED_OPCODES = 1000  # a nested file takes some thirty
+_MAX_ZIP_BYTES = 1 << 26  # several times the largest weight; a zip is copied to be read
 _STORAGE_CODES = {
     "FloatStorage": "<f4",
     "HalfStorage": "<f2",
@@ -60,7 +61,7 @@ class Storage:
             CheckpointError: The payload is no intact file of one storage.
         """
         if self.payload[:4] == ZIP_MAGIC:
-            return _read_zip(bytes(self.payload))
+            return _read_zip(self.payload)
         return _read_legacy(self.payload)
 
 
@@ -155,10 +156,13 @@ def _read_legacy(payload: memoryview) -> NDArray[np.generic]:
     return stored.filled(raw[:size])
 
 
-def _read_zip(payload: bytes) -> NDArray[np.generic]:
+def _read_zip(payload: memoryview) -> NDArray[np.generic]:
     """A zip of FOLDER/data.pkl, FOLDER/byteorder and FOLDER/data/KEY."""
+    if len(payload) > _MAX_ZIP_BYTES:
+        raise CheckpointError("it holds a tensor of more bytes than any weight of StyleGAN2 has")
     members = {
-        name.partition("/")[2]: contents for name, contents in zip_members(payload, len(payload))
+        name.partition("/")[2]: contents
+        for name, contents in zip_members(bytes(payload), len(payload))
     }
     if members.get("byteorder", b"little") != b"little":
         raise CheckpointError("it holds a tensor saved on a big-endian machine, which is not read")
