@@ -1,0 +1,165 @@
+//! The Python module `dragonnx._core`: one thin wrapper per kernel = check, detach from the interpreter, call, convert.
+//!
+//! The signatures and what they mean to a caller are in `python/dragonnx/_core.pyi`.
+
+mod arrays;
+mod error;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    use dragonnx_kernels::{self as kernels, MapSize, Search, Windows};
+    use ndarray::{Ix1, Ix2, Ix3, Ix4};
+    use numpy::{PyArray1, PyArray2, ToPyArray};
+    use pyo3::{prelude::*, types::PyTuple};
+
+    use super::arrays::{InOut, Input, Mask};
+    use super::error::Refusal;
+
+    /// How far apart two feature vectors are: L1 as in the paper, L2 as in the released code.
+    #[pyclass(eq, hash, frozen, module = "dragonnx._core")]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    enum Distance {
+        L1,
+        L2,
+    }
+
+    #[pymethods]
+    impl Distance {
+        /// Lets `copy`, `pickle` and `dataclasses.asdict` handle settings that hold a distance.
+        fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+            let name = match self {
+                Self::L1 => "L1",
+                Self::L2 => "L2",
+            };
+            let getattr = py.import("builtins")?.getattr("getattr")?;
+            Ok((getattr, (py.get_type::<Self>(), name).into_pyobject(py)?))
+        }
+    }
+
+    impl From<&Distance> for kernels::Distance {
+        fn from(distance: &Distance) -> Self {
+            match distance {
+                Distance::L1 => Self::L1,
+                Distance::L2 => Self::L2,
+            }
+        }
+    }
+
+    type Size = (i64, i64);
+
+    /// F^ at each point.
+    #[pyfunction]
+    fn sample<'py>(
+        py: Python<'py>,
+        features: Input<'py, f32, Ix4>,
+        origins: Input<'py, i64, Ix2>,
+        feature_size: Size,
+        image_size: Size,
+        window_index: Input<'py, i64, Ix1>,
+        points: Input<'py, f64, Ix2>,
+    ) -> Result<Bound<'py, PyArray2<f32>>, Refusal> {
+        let (features, points) = (features.view(), points.view());
+        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
+        let samples = py.detach(|| kernels::sample(features, &windows, points))?;
+        Ok(samples.to_pyarray(py))
+    }
+
+    /// Adds the adjoint of `sample` to `grad_features`.
+    #[pyfunction]
+    fn sample_adjoint(
+        py: Python<'_>,
+        grad_samples: Input<'_, f32, Ix2>,
+        origins: Input<'_, i64, Ix2>,
+        feature_size: Size,
+        image_size: Size,
+        window_index: Input<'_, i64, Ix1>,
+        points: Input<'_, f64, Ix2>,
+        mut grad_features: InOut<'_, f32, Ix4>,
+    ) -> Result<(), Refusal> {
+        let (grad_samples, points, grad_features) = (grad_samples.view(), points.view(), grad_features.view_mut());
+        let windows = windows(grad_features.dim(), &origins, feature_size, image_size, &window_index)?;
+        Ok(py.detach(|| kernels::sample_adjoint(grad_samples, &windows, points, grad_features))?)
+    }
+
+    /// Each handle point's loss; adds the gradient to `grad_features`.
+    #[pyfunction]
+    fn motion_supervision<'py>(
+        py: Python<'py>,
+        features: Input<'py, f32, Ix4>,
+        origins: Input<'py, i64, Ix2>,
+        feature_size: Size,
+        image_size: Size,
+        window_index: Input<'py, i64, Ix1>,
+        handle_points: Input<'py, f64, Ix2>,
+        target_points: Input<'py, f64, Ix2>,
+        r1: f64,
+        mut grad_features: InOut<'py, f32, Ix4>,
+    ) -> Result<Bound<'py, PyArray1<f64>>, Refusal> {
+        let (features, grad_features) = (features.view(), grad_features.view_mut());
+        let (handles, targets) = (handle_points.view(), target_points.view());
+        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
+        let losses =
+            py.detach(|| kernels::motion_supervision(features, &windows, handles, targets, r1, grad_features))?;
+        Ok(losses.to_pyarray(py))
+    }
+
+    /// Where each handle point is now.
+    #[pyfunction]
+    fn point_tracking<'py>(
+        py: Python<'py>,
+        features: Input<'py, f32, Ix4>,
+        origins: Input<'py, i64, Ix2>,
+        feature_size: Size,
+        image_size: Size,
+        window_index: Input<'py, i64, Ix1>,
+        handle_points: Input<'py, f64, Ix2>,
+        reference_features: Input<'py, f32, Ix2>,
+        r2: f64,
+        inclusive: bool,
+        distance: &Distance,
+    ) -> Result<Bound<'py, PyArray2<f64>>, Refusal> {
+        let search = Search {
+            r2,
+            inclusive,
+            distance: distance.into(),
+        };
+        let (features, handles, reference) = (features.view(), handle_points.view(), reference_features.view());
+        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
+        let tracked = py.detach(|| kernels::point_tracking(features, &windows, handles, reference, search))?;
+        Ok(tracked.to_pyarray(py))
+    }
+
+    /// The loss of what changed where nothing may move; adds the gradient to `grad_features`.
+    #[pyfunction]
+    fn mask_penalty(
+        py: Python<'_>,
+        features: Input<'_, f32, Ix3>,
+        reference_features: Input<'_, f32, Ix3>,
+        image_size: Size,
+        mask: Mask,
+        weight: f64,
+        mut grad_features: InOut<'_, f32, Ix3>,
+    ) -> Result<f64, Refusal> {
+        let (features, reference, grad_features) =
+            (features.view(), reference_features.view(), grad_features.view_mut());
+        Ok(py.detach(|| kernels::mask_penalty(features, reference, image_size, mask.0.view(), weight, grad_features))?)
+    }
+
+    fn windows(
+        (count, channels, height, width): (usize, usize, usize, usize),
+        origins: &Input<'_, i64, Ix2>,
+        feature_size: Size,
+        image_size: Size,
+        window_index: &Input<'_, i64, Ix1>,
+    ) -> Result<Windows, Refusal> {
+        let size = MapSize::new(feature_size, image_size)?;
+        Ok(Windows::new(
+            [count, channels, height, width],
+            origins.view(),
+            size,
+            window_index.view(),
+        )?)
+    }
+}

@@ -1,0 +1,125 @@
+//! Each kernel at the sizes of a drag: 256 channels, a 128 x 128 feature map, a 512 x 512 image.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dragonnx_kernels::{
+    Distance, MapSize, Search, Windows, mask_penalty, motion_supervision, point_tracking, sample, sample_adjoint,
+};
+use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
+
+const CHANNELS: usize = 256;
+const FEATURES: usize = 128;
+const IMAGE: usize = 512;
+
+/// Neither smooth nor random: the kernels' cost does not depend on the values, but denormals and zeros would lie.
+fn features(windows: usize, size: usize) -> Array4<f32> {
+    Array4::from_shape_fn((windows, CHANNELS, size, size), |(n, c, y, x)| {
+        let phase = (n * 7 + c * 13 + y * 29 + x * 31) as f32;
+        (phase * 0.37).sin() + 0.1
+    })
+}
+
+/// One point in the middle of the map, which is given whole or as a window of 20 cells.
+fn windows(size: usize) -> Windows {
+    let first = i64::try_from((FEATURES - size) / 2).expect("small");
+    let map = MapSize::new((128, 128), (512, 512)).expect("positive sizes");
+    let origins = Array2::from_elem((1, 2), first);
+    Windows::new([1, CHANNELS, size, size], origins.view(), map, Array1::zeros(1).view()).expect("inside the map")
+}
+
+fn handle() -> Array2<f64> {
+    Array2::from_shape_vec((1, 2), vec![256.0, 255.0]).expect("two numbers")
+}
+
+fn sampling(c: &mut Criterion) {
+    let (features, windows, points) = (features(1, 20), windows(20), handle() + 0.3);
+    let samples = sample(features.view(), &windows, points.view()).expect("inside the window");
+    let mut grad = Array4::zeros(features.dim());
+    c.bench_function("sample", |b| {
+        b.iter(|| sample(black_box(features.view()), &windows, points.view()));
+    });
+    c.bench_function("sample_adjoint", |b| {
+        b.iter(|| sample_adjoint(black_box(samples.view()), &windows, points.view(), grad.view_mut()));
+    });
+}
+
+fn supervision(c: &mut Criterion) {
+    let mut group = c.benchmark_group("motion_supervision");
+    for (name, size) in [("window", 20), ("whole", FEATURES)] {
+        let (features, windows, handles) = (features(1, size), windows(size), handle());
+        let mut grad = Array4::zeros(features.dim());
+        let targets = &handles + 40.5;
+        for r1 in [3.0, 6.0] {
+            group.bench_function(BenchmarkId::new(name, r1), |b| {
+                b.iter(|| {
+                    motion_supervision(
+                        black_box(features.view()),
+                        &windows,
+                        handles.view(),
+                        targets.view(),
+                        r1,
+                        grad.view_mut(),
+                    )
+                });
+            });
+        }
+    }
+}
+
+fn tracking(c: &mut Criterion) {
+    let mut group = c.benchmark_group("point_tracking");
+    for (name, size) in [("window", 20), ("whole", FEATURES)] {
+        let (features, windows, handles) = (features(1, size), windows(size), handle());
+        let reference = sample(features.view(), &windows, (&handles + 2.5).view()).expect("inside the window");
+        for distance in [Distance::L1, Distance::L2] {
+            let search = Search {
+                r2: 12.0,
+                inclusive: false,
+                distance,
+            };
+            group.bench_function(BenchmarkId::new(name, format!("{distance:?}")), |b| {
+                b.iter(|| {
+                    point_tracking(
+                        black_box(features.view()),
+                        &windows,
+                        handles.view(),
+                        reference.view(),
+                        search,
+                    )
+                });
+            });
+        }
+    }
+}
+
+fn penalty(c: &mut Criterion) {
+    let mut group = c.benchmark_group("mask_penalty");
+    group.sample_size(20);
+    let now: Array3<f32> = features(1, FEATURES).index_axis_move(Axis(0), 0);
+    let start = now.map(|value| value * 0.99 + 0.01);
+    let mut grad = Array3::zeros(now.dim());
+    // The movable part is a square of a quarter of the image, as a person would paint it.
+    for (name, image) in [("512", IMAGE), ("500, uneven", 500), ("1024", 1024)] {
+        let mut mask = Array2::from_elem((image, image), false);
+        mask.slice_mut(s![image / 4..image * 3 / 4, image / 4..image * 3 / 4])
+            .fill(true);
+        let size = i64::try_from(image).expect("small");
+        group.throughput(Throughput::Elements((CHANNELS * image * image) as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                mask_penalty(
+                    black_box(now.view()),
+                    start.view(),
+                    (size, size),
+                    mask.view(),
+                    20.0,
+                    grad.view_mut(),
+                )
+            });
+        });
+    }
+}
+
+criterion_group!(benches, sampling, supervision, tracking, penalty);
+criterion_main!(benches);

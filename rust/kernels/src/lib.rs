@@ -1,0 +1,31 @@
+//! The point arithmetic of `DragGAN` (arXiv 2305.10973), on a feature map that is never resized in memory.
+//!
+//! # Words
+//!
+//! `F` is a feature map of shape `[C, fh, fw]`; the image is `H x W`. `F^` is `F` resized to `H x W` by bilinear
+//! interpolation with half-pixel centres, then read bilinearly between pixels; outside the image it repeats the
+//! border. Points are `(x, y)` in image pixels, `f64`, pixel centres at integers.
+//!
+//! Every kernel reads the few cells of `F` that it needs. They may come as the whole map or as [`Windows`] of it.
+//!
+//! # Gradients
+//!
+//! The paper's losses are piecewise linear in `F`, so each kernel knows its gradient in closed form. A kernel
+//! **adds** it to a buffer that the caller owns, so that several terms sum in place.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod feature_map;
+mod mask_penalty;
+mod motion_supervision;
+mod patch;
+mod point_tracking;
+mod sampling;
+
+pub use error::{Cells, Error};
+pub use feature_map::{MapSize, Windows};
+pub use mask_penalty::mask_penalty;
+pub use motion_supervision::motion_supervision;
+pub use point_tracking::{Distance, Search, point_tracking};
+pub use sampling::{sample, sample_adjoint};
