@@ -1,1 +1,53 @@
-"""DragGAN without PyTorch at run time."""
+"""DragGAN without PyTorch at run time.
+
+    from dragonnx import DragConfig, DragSession, Generator
+
+Names load when first used: `import dragonnx` alone loads neither ONNX Runtime nor a user interface.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dragonnx.drag.config import DragConfig
+    from dragonnx.drag.session import DragSession, DragStep, Outcome
+    from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError
+    from dragonnx.generator import Generator
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BundleError",
+    "DeviceError",
+    "DragConfig",
+    "DragSession",
+    "DragStep",
+    "DragonnxError",
+    "Generator",
+    "InputError",
+    "Outcome",
+]
+
+_HOMES = {
+    "BundleError": "dragonnx.errors",
+    "DeviceError": "dragonnx.errors",
+    "DragConfig": "dragonnx.drag.config",
+    "DragSession": "dragonnx.drag.session",
+    "DragStep": "dragonnx.drag.session",
+    "DragonnxError": "dragonnx.errors",
+    "Generator": "dragonnx.generator",
+    "InputError": "dragonnx.errors",
+    "Outcome": "dragonnx.drag.session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'dragonnx' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,87 @@
+# Each target sets up what it needs. The runtime lives in .venv, without torch; the export pipeline,
+# which needs torch, in .venv-export.
+
+PYTHON ?= python3
+RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+RUN := .venv/bin
+EXPORT := .venv-export/bin
+
+.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench model clean
+
+help:
+	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
+	@echo "make test    all tests: Rust, runtime, export"
+	@echo "make lint    formatters, linters, types, import contracts"
+	@echo "make bench   kernel benchmarks"
+	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz"
+
+# --- environments -----------------------------------------------------------------------------
+
+.venv/installed: pyproject.toml $(RUST)
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(RUN)/pip install --quiet --editable '.[cpu]'
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(RUN)/pip install --quiet --editable '.[cpu,dev]'
+	touch $@
+
+.venv-export/installed: pyproject.toml export/pyproject.toml $(RUST)
+	test -d .venv-export || $(PYTHON) -m venv .venv-export
+	$(EXPORT)/pip install --quiet --editable '.[cpu,dev]' --editable export
+	touch $@
+
+# --- the main job -----------------------------------------------------------------------------
+
+demo: .venv/installed
+	mkdir -p out
+	$(RUN)/dragonnx generate --seed 7 -o out/before.png
+	$(RUN)/dragonnx drag --seed 7 --point 64,76:80,76 -o out/after.png \
+	    --comparison out/comparison.png --video out/drag.gif --report out/report.json
+
+# --- checks -----------------------------------------------------------------------------------
+
+test: test-rust test-runtime test-export
+
+test-rust:
+	cargo test --workspace --quiet
+
+test-runtime: .venv/installed-dev
+	$(RUN)/pytest --ignore=tests/export -m 'not slow'
+
+test-export: .venv-export/installed
+	$(EXPORT)/pytest tests/export -m 'not slow'
+
+test-slow: .venv/installed-dev .venv-export/installed
+	$(RUN)/pytest --ignore=tests/export -m slow
+	$(EXPORT)/pytest tests/export -m slow
+
+lint: .venv/installed-dev .venv-export/installed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(RUN)/ruff format --check
+	$(RUN)/ruff check
+	$(RUN)/lint-imports
+	$(RUN)/mypy python/dragonnx
+	$(EXPORT)/mypy export/dragonnx_export
+	$(RUN)/python -m mypy.stubtest dragonnx._core
+
+format: .venv/installed-dev
+	cargo fmt --all
+	$(RUN)/ruff format
+	$(RUN)/ruff check --fix
+
+bench:
+	cargo bench --workspace
+
+# --- the bundled model ------------------------------------------------------------------------
+
+# r1, r2 and step size suit its few channels and small w; its 64 px block is the one that follows.
+model: .venv-export/installed
+	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/models/critters \
+	    --name critters --overwrite --feature-resolution 64 \
+	    --drag-setting step_size=0.01 --drag-setting r1=12 --drag-setting r2=40 \
+	    --licence MIT --note 'Rendered toy animals, trained by this project.'
+
+clean:
+	rm -rf .venv .venv-export target out dist

@@ -1,0 +1,176 @@
+"""From a checkpoint to a verified bundle folder, all or nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, FileRecord, Manifest, Source
+from dragonnx.errors import DragonnxError, InputError
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.graphs.features import features_graph
+from dragonnx_export.graphs.image import image_graph
+from dragonnx_export.graphs.layers import synthesis_layers
+from dragonnx_export.graphs.mapping import mapping_graph
+from dragonnx_export.graphs.pullback import pullback_graph
+from dragonnx_export.graphs.weight_file import WeightFile
+from dragonnx_export.parity import check_parity
+
+DEFAULT_FEATURE_RESOLUTION = 128
+"""The released DragGAN drags the output of the sixth block, 128x128."""
+
+_VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
+
+
+class ExportError(DragonnxError):
+    """The bundle cannot be made or written as asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What a person may choose about a bundle.
+
+    Attributes:
+        name: A short name for people.
+        licence: Of the weights.
+        note: Anything else about them.
+        feature_resolution: Block whose output is dragged; None is 128, or the last block.
+        trainable_layers: For how many of the first w's the pullback gives a gradient.
+        truncation_psi: The truncation that suits the model.
+        drag_settings: `DragConfig` values that suit the model.
+        overwrite: Whether a bundle that is already there may be replaced.
+    """
+
+    name: str
+    licence: str = "not stated"
+    note: str = ""
+    feature_resolution: int | None = None
+    trainable_layers: int = 6
+    truncation_psi: float = 0.7
+    drag_settings: Mapping[str, float] = field(default_factory=dict)
+    overwrite: bool = False
+
+
+def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -> Manifest:
+    """Author the graphs, prove them against torch, and put the finished folder in its place.
+
+    Raises:
+        ExportError: The folder is taken or cannot be written, or an option does not fit.
+        ParityError: A graph does not equal the checkpoint; nothing is written.
+    """
+    resolution = _feature_resolution(checkpoint, options.feature_resolution)
+    layers = synthesis_layers(checkpoint, resolution)
+    if not 1 <= options.trainable_layers:
+        raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
+    trainable_layers = min(options.trainable_layers, len(layers))
+    _check_target(folder, overwrite=options.overwrite)
+    contents = _contents(checkpoint, resolution, trainable_layers)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written ({error.strerror})") from error
+    try:
+        staging.chmod(0o755)
+        for name, content in contents.items():
+            (staging / name).write_bytes(content)
+        for name in contents:
+            if name.endswith(".onnx"):
+                onnx.checker.check_model(str(staging / name), full_check=True)
+        manifest = Manifest(
+            name=options.name,
+            image_size=(checkpoint.architecture.resolution,) * 2,
+            feature_size=(resolution, resolution),
+            feature_channels=checkpoint.architecture.channels[resolution],
+            z_dim=checkpoint.architecture.z_dim,
+            w_dim=checkpoint.architecture.w_dim,
+            num_ws=checkpoint.architecture.num_ws,
+            label_dim=checkpoint.architecture.label_dim,
+            trainable_layers=trainable_layers,
+            truncation_psi=options.truncation_psi,
+            drag_settings=dict(options.drag_settings),
+            files={name: FileRecord.of(content) for name, content in contents.items()},
+            source=Source(
+                format=checkpoint.format,
+                sha256=checkpoint.sha256,
+                licence=options.licence,
+                note=options.note,
+            ),
+            versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
+            parity=check_parity(checkpoint, staging, resolution, trainable_layers),
+        )
+        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+        _put_in_place(staging, folder)
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return manifest
+
+
+def _contents(
+    checkpoint: Checkpoint, feature_resolution: int, trainable_layers: int
+) -> dict[str, bytes]:
+    """Every file of the bundle but the manifest, by name."""
+    weights = WeightFile()
+    graphs = {
+        "mapping": mapping_graph(checkpoint, weights),
+        "features": features_graph(checkpoint, weights, feature_resolution),
+        "pullback": pullback_graph(checkpoint, weights, feature_resolution, trainable_layers),
+        "image": image_graph(checkpoint, weights),
+    }
+    w_avg = io.BytesIO()
+    np.save(w_avg, checkpoint.weights["mapping.w_avg"])
+    return {
+        **{f"{name}.onnx": _deterministic(model) for name, model in graphs.items()},
+        weights.name: weights.to_bytes(),
+        W_AVG_NAME: w_avg.getvalue(),
+    }
+
+
+def _deterministic(model: onnx.ModelProto) -> bytes:
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:
+    blocks = checkpoint.architecture.block_resolutions
+    if asked is None:
+        return max(block for block in blocks if block <= DEFAULT_FEATURE_RESOLUTION)
+    if asked not in blocks:
+        listed = ", ".join(map(str, blocks))
+        raise InputError(f"the feature resolution must be one of {listed}, not {asked}")
+    return asked
+
+
+def _check_target(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what is no bundle, or a bundle without being told to."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ExportError(f"{folder} is a file: name a folder that the bundle is to be")
+    if not any(folder.iterdir()):
+        return
+    if not (folder / MANIFEST_NAME).is_file():
+        raise ExportError(f"{folder} holds other files: name a new or empty folder")
+    if not overwrite:
+        raise ExportError(f"{folder} holds a bundle already: pass --overwrite to replace it")
+
+
+def _put_in_place(staging: Path, folder: Path) -> None:
+    """Move the finished folder to its place; an older bundle is removed only after that."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-")) / "bundle"
+    folder.rename(old)
+    staging.rename(folder)
+    shutil.rmtree(old.parent)

@@ -1,0 +1,91 @@
+"""The command `dragonnx-export`: a checkpoint goes in, a verified bundle comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dragonnx.console import run, say
+from dragonnx.drag.config import DragConfig
+from dragonnx.errors import InputError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder to make.")],
+    name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
+    feature_resolution: Annotated[
+        int | None, typer.Option(help="Block whose output is dragged [128, or the last].")
+    ] = None,
+    trainable_layers: Annotated[
+        int, typer.Option(help="For how many of the first w's to give a gradient.")
+    ] = 6,
+    truncation_psi: Annotated[
+        float, typer.Option(help="The truncation that suits the model.")
+    ] = 0.7,
+    drag_setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A drag setting that suits the model, such as step_size=0.001."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "not stated",
+    note: Annotated[str, typer.Option(help="Anything else about the weights.")] = "",
+    *,
+    overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
+) -> None:
+    """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
+    # torch takes seconds to import: not for --help, nor for a file that cannot be read.
+    from dragonnx_export.checkpoints import read_checkpoint  # noqa: PLC0415
+
+    read = read_checkpoint(checkpoint)
+    facts = read.architecture
+    say(f"{checkpoint}: {read.format}, {facts.resolution} px, {facts.num_ws} w's of {facts.w_dim}")
+
+    from dragonnx_export.bundle_writer import ExportOptions, write_bundle  # noqa: PLC0415
+    from dragonnx_export.parity import table  # noqa: PLC0415
+
+    options = ExportOptions(
+        name=name or output.resolve().name,
+        licence=licence,
+        note=note,
+        feature_resolution=feature_resolution,
+        trainable_layers=trainable_layers,
+        truncation_psi=truncation_psi,
+        drag_settings=_drag_settings(drag_setting or []),
+        overwrite=overwrite,
+    )
+    say("writing the graphs and checking them against torch ...")
+    manifest = write_bundle(read, output, options)
+    for line in table(manifest.parity):
+        say(line)
+    megabytes = sum(record.size for record in manifest.files.values()) / 1e6
+    say(f"{output}: {megabytes:.1f} MB; try it: dragonnx generate --model {output} -o out.png")
+
+
+def main() -> None:
+    """Run the command."""
+    run(app, "dragonnx-export")
+
+
+def _drag_settings(assignments: list[str]) -> dict[str, float]:
+    """`name=value` pairs as numbers, checked as `DragConfig` checks them."""
+    settings: dict[str, float] = {}
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise InputError(
+                f"a drag setting is given as NAME=NUMBER, not {assignment!r}"
+            ) from error
+        whole = name in ("max_steps", "trainable_layers")
+        settings[name] = int(value) if whole else value
+        try:
+            DragConfig(**{name: settings[name]})  # type: ignore[arg-type]
+        except TypeError as error:
+            raise InputError(f"there is no drag setting {name!r}") from error
+    return settings

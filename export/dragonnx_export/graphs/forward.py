@@ -1,0 +1,84 @@
+"""One synthesis layer, forward: modulated convolution, noise, bias, leaky ReLU, clamp.
+
+Activations are modulated, not weights (StyleGAN2, arXiv 1912.04958, equations 1 to 3, moved from
+the weights to the tensors around them), so that the convolution weights stay constant and ONNX
+Runtime can pre-pack them:
+`x*s -> Conv -> *d -> + noise + bias -> leaky ReLU * sqrt 2 -> clamp`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.layers import LEAK, SQRT2, RgbLayer, Style, SynthesisLayer
+
+
+def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:
+    """The style s [N, inputs] of a layer."""
+    index = graph.constant(np.array(style.w_index, np.int64))
+    w = graph.op("Gather", w_plus, index, axis=1)
+    return graph.op(
+        "Gemm", w, graph.constant(style.weight), graph.constant(style.bias), transB=1
+    )
+
+
+def demodulation_of(graph: GraphBuilder, layer: SynthesisLayer, style: str) -> str:
+    """The factor d [N, outputs] that brings each output channel back to unit variance."""
+    taps_squared = np.square(layer.weight, dtype=np.float64).sum(axis=(2, 3))
+    energy = graph.op("MatMul", graph.op("Mul", style, style), graph.constant(taps_squared.T))
+    norm = graph.op("Sqrt", graph.op("Add", energy, graph.constant(1e-8)))
+    return graph.op("Reciprocal", norm)
+
+
+def per_channel(graph: GraphBuilder, vector: str, channels: int) -> str:
+    """[N, channels] as [N, channels, 1, 1], to multiply maps with."""
+    return graph.reshape(vector, (-1, channels, 1, 1))
+
+
+def layer_forward(graph: GraphBuilder, layer: SynthesisLayer, x: str, w_plus: str) -> str:
+    """The output y [N, outputs, resolution, resolution] of a layer for the input x."""
+    style = style_of(graph, layer.style, w_plus)
+    x = graph.op("Mul", x, per_channel(graph, style, layer.inputs))
+    if layer.upsamples:
+        kernel = layer.weight.transpose(1, 0, 2, 3)
+        x = graph.op("ConvTranspose", x, graph.constant(kernel), strides=[2, 2])
+        x = graph.op("Conv", x, depthwise(graph, layer.fir, layer.outputs),
+                     group=layer.outputs, pads=[1, 1, 1, 1])  # fmt: skip
+    else:
+        x = graph.op("Conv", x, graph.constant(layer.weight), pads=[1, 1, 1, 1])
+    # The gain of sqrt 2 after the leaky ReLU moves to the terms before it: it is homogeneous.
+    demodulation = graph.op("Mul", demodulation_of(graph, layer, style), graph.constant(SQRT2))
+    x = graph.op("Mul", x, per_channel(graph, demodulation, layer.outputs))
+    if layer.noise is not None:
+        x = graph.op("Add", x, graph.constant(layer.noise[None, None] * SQRT2))
+    x = graph.op("Add", x, graph.constant(layer.bias[None, :, None, None] * SQRT2))
+    return _clamped(graph, graph.op("LeakyRelu", x, alpha=LEAK), layer.clamp)
+
+
+def rgb_forward(graph: GraphBuilder, layer: RgbLayer, x: str, w_plus: str) -> str:
+    """What a block adds to the image: [N, image_channels, resolution, resolution]."""
+    style = style_of(graph, layer.style, w_plus)
+    x = graph.op("Mul", x, per_channel(graph, style, layer.weight.shape[1]))
+    rgb = graph.op("Conv", x, graph.constant(layer.weight), graph.constant(layer.bias))
+    return _clamped(graph, rgb, layer.clamp)
+
+
+def upsample_image(graph: GraphBuilder, layer: RgbLayer, image: str) -> str:
+    """The image so far at twice its size, low-pass filtered."""
+    channels = layer.weight.shape[0]
+    kernel = depthwise(graph, layer.fir, channels)
+    return graph.op(
+        "ConvTranspose", image, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels
+    )
+
+
+def depthwise(graph: GraphBuilder, kernel: np.ndarray, channels: int) -> str:
+    """One kernel for every channel: [channels, 1, ...]."""
+    return graph.constant(np.tile(kernel[None, None], (channels, 1, 1, 1)))
+
+
+def _clamped(graph: GraphBuilder, x: str, clamp: float | None) -> str:
+    if clamp is None:
+        return x
+    return graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))

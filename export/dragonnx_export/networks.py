@@ -1,0 +1,249 @@
+"""The StyleGAN2 generator in torch (arXiv 1912.04958), for parity checks and training only.
+
+Written from the paper's definition. Parameters carry NVIDIA's names, so that a checkpoint's arrays
+load as a state dict.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+
+
+class FullyConnected(nn.Module):
+    """A linear layer with an equalised learning rate, then a leaky ReLU where asked."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, multiplier: float = 1.0, bias: float = 0.0,
+        activate: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / multiplier))
+        self._weight_gain = multiplier / math.sqrt(inputs)
+        self._bias_gain = multiplier
+        self._activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs] to [N, outputs]."""
+        x = F.linear(x, self.weight * self._weight_gain, self.bias * self._bias_gain)
+        return _leaky_relu(x) if self._activate else x
+
+
+class Mapping(nn.Module):
+    """z, and a label where there are classes, to w."""
+
+    w_avg: Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self._layers = architecture.mapping_layers
+        self.embed = None
+        inputs = architecture.z_dim
+        if architecture.label_dim:
+            self.embed = FullyConnected(architecture.label_dim, architecture.w_dim)
+            inputs += architecture.w_dim
+        for index in range(self._layers):
+            layer = FullyConnected(
+                architecture.w_dim if index else inputs,
+                architecture.w_dim,
+                multiplier=architecture.mapping_lr_multiplier,
+                activate=True,
+            )
+            self.add_module(f"fc{index}", layer)
+        self.register_buffer("w_avg", torch.zeros(architecture.w_dim))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Z [N, z_dim] and one-hot label [N, label_dim] to w [N, w_dim], before truncation."""
+        x = _normalise(z)
+        if self.embed is not None:
+            x = torch.cat([x, _normalise(self.embed(label))], dim=1)
+        for index in range(self._layers):
+            x = self.get_submodule(f"fc{index}")(x)
+        return x
+
+
+class ModulatedLayer(nn.Module):
+    """A 3x3 convolution modulated by w, with noise, bias, leaky ReLU and clamp."""
+
+    noise_const: Tensor
+
+    def __init__(
+        self, inputs: int, outputs: int, resolution: int, *, upsamples: bool,
+        architecture: Architecture,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.affine = FullyConnected(architecture.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self._use_noise = architecture.use_noise
+        if self._use_noise:
+            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+        self._upsamples = upsamples
+        self._clamp = architecture.conv_clamp
+        self.register_buffer("_filter", _low_pass(architecture), persistent=False)
+
+    def forward(self, x: Tensor, w: Tensor, *, noise: bool = True) -> Tensor:
+        """X [N, inputs, h, w] and w [N, w_dim] to [N, outputs, resolution, resolution]."""
+        style = self.affine(w)
+        # Equation 3 of the paper: the weights' expected scale after modulation, per output.
+        energy = (style**2) @ (self.weight**2).sum(dim=(2, 3)).T
+        x = x * style[:, :, None, None]
+        if self._upsamples:
+            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
+            x = _depthwise(x, self._filter.flip(0, 1), padding=1)
+        else:
+            x = F.conv2d(x, self.weight, padding=1)
+        x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
+        if self._use_noise and noise:
+            x = x + self.noise_const * self.noise_strength
+        return _clamp(_leaky_relu(x + self.bias[:, None, None]), self._clamp)
+
+
+class ToRgb(nn.Module):
+    """A 1x1 convolution to colour, modulated by w but not demodulated."""
+
+    def __init__(self, inputs: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.affine = FullyConnected(architecture.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(architecture.image_channels, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(architecture.image_channels))
+        self._gain = 1 / math.sqrt(inputs)
+        self._clamp = architecture.conv_clamp
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """X [N, inputs, h, w] and w [N, w_dim] to [N, image_channels, h, w]."""
+        style = self.affine(w) * self._gain
+        rgb = F.conv2d(x * style[:, :, None, None], self.weight, self.bias)
+        return _clamp(rgb, self._clamp)
+
+
+class Block(nn.Module):
+    """One resolution: a layer that upsamples (not at 4x4), a layer that does not, and colour."""
+
+    def __init__(self, resolution: int, architecture: Architecture) -> None:
+        super().__init__()
+        channels = architecture.channels[resolution]
+        self.first = resolution == architecture.block_resolutions[0]
+        if self.first:
+            self.const = nn.Parameter(torch.randn(channels, resolution, resolution))
+        else:
+            self.conv0 = ModulatedLayer(
+                architecture.channels[resolution // 2], channels, resolution,
+                upsamples=True, architecture=architecture,
+            )  # fmt: skip
+        self.conv1 = ModulatedLayer(
+            channels, channels, resolution, upsamples=False, architecture=architecture
+        )
+        self.torgb = ToRgb(channels, architecture)
+
+    def features(self, x: Tensor | None, w_plus: Tensor, index: int, *, noise: bool) -> Tensor:
+        """The block's feature map; `index` is the first of its w's."""
+        if x is None:
+            x = self.const.expand(len(w_plus), -1, -1, -1)
+            return self.conv1(x, w_plus[:, index], noise=noise)
+        x = self.conv0(x, w_plus[:, index], noise=noise)
+        return self.conv1(x, w_plus[:, index + 1], noise=noise)
+
+
+class Synthesis(nn.Module):
+    """w_plus to feature maps and an image, with skip connections between the blocks' colours."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self._resolutions = architecture.block_resolutions
+        for resolution in self._resolutions:
+            self.add_module(f"b{resolution}", Block(resolution, architecture))
+        self.register_buffer("_filter", _low_pass(architecture), persistent=False)
+
+    def features(self, w_plus: Tensor, resolution: int, *, noise: bool = True) -> Tensor:
+        """The output [N, C, resolution, resolution] of one block."""
+        x: Tensor | None = None
+        index = 0
+        for block in self._blocks(resolution):
+            x = block.features(x, w_plus, index, noise=noise)
+            index += 1 if block.first else 2
+        assert x is not None, "there is at least one block"  # noqa: S101
+        return x
+
+    def forward(
+        self, w_plus: Tensor, *, noise: bool = True, resolution: int | None = None
+    ) -> Tensor:
+        """The image [N, image_channels, H, W], about -1 to 1; of a lower block where asked."""
+        x: Tensor | None = None
+        image: Tensor | None = None
+        index = 0
+        for block in self._blocks(resolution or self._resolutions[-1]):
+            x = block.features(x, w_plus, index, noise=noise)
+            index += 1 if block.first else 2
+            colour = block.torgb(x, w_plus[:, index])
+            image = colour if image is None else self._upsample(image) + colour
+        assert image is not None, "there is at least one block"  # noqa: S101
+        return image
+
+    def _blocks(self, resolution: int) -> list[Block]:
+        blocks = (self.get_submodule(f"b{r}") for r in self._resolutions if r <= resolution)
+        return [block for block in blocks if isinstance(block, Block)]
+
+    def _upsample(self, image: Tensor) -> Tensor:
+        n, channels, h, w = image.shape
+        spread = image.new_zeros(n, channels, 2 * h, 2 * w)
+        spread[:, :, ::2, ::2] = image
+        return _depthwise(F.pad(spread, (2, 1, 2, 1)), self._filter.flip(0, 1))
+
+
+class Generator(nn.Module):
+    """Mapping and synthesis."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.mapping = Mapping(architecture)
+        self.synthesis = Synthesis(architecture)
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Self:
+        """A generator with a checkpoint's weights, in evaluation mode."""
+        generator = cls(checkpoint.architecture)
+        arrays = {name: torch.tensor(array) for name, array in checkpoint.weights.items()}
+        generator.load_state_dict(arrays, strict=True)
+        return generator.eval().requires_grad_(requires_grad=False)
+
+    def w_plus(
+        self, z: Tensor, label: Tensor | None = None, truncation_psi: float = 1.0
+    ) -> Tensor:
+        """Z [N, z_dim] to w_plus [N, num_ws, w_dim], pulled to w_avg by `truncation_psi`."""
+        w = self.mapping.w_avg.lerp(self.mapping(z, label), truncation_psi)
+        return w[:, None].expand(-1, self.architecture.num_ws, -1)
+
+
+def _normalise(x: Tensor) -> Tensor:
+    return x * torch.rsqrt((x**2).mean(dim=1, keepdim=True) + 1e-8)
+
+
+def _leaky_relu(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.2) * math.sqrt(2)
+
+
+def _clamp(x: Tensor, bound: float | None) -> Tensor:
+    return x if bound is None else x.clamp(-bound, bound)
+
+
+def _low_pass(architecture: Architecture) -> Tensor:
+    """The resampling filter in two dimensions, with the gain of four of an upsampling by two."""
+    taps = torch.tensor(architecture.resample_filter, dtype=torch.float64)
+    square = taps.outer(taps)
+    return (4 * square / square.sum()).float()
+
+
+def _depthwise(x: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
+    channels = x.shape[1]
+    return F.conv2d(x, kernel.expand(channels, 1, -1, -1), padding=padding, groups=channels)

@@ -1,0 +1,306 @@
+"""Model bundles: a folder of graphs, weights and a manifest, and where to find one by name.
+
+The manifest is the contract between the exporter, which writes it, and the runtime, which reads
+it. This module is its one schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dragonnx.errors import BundleError
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+GRAPHS = ("mapping", "features", "pullback", "image")
+"""Graph NAME lies in the file NAME.onnx."""
+W_AVG_NAME = "w_avg.npy"
+DEFAULT_MODEL = "critters"
+"""The bundle that ships inside the package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """What a file of a bundle must be: its sha256 in hexadecimal and its size in bytes."""
+
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> FileRecord:
+        """The record of a file with this content."""
+        return cls(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityRecord:
+    """How far one output of one graph lies from torch.
+
+    Attributes:
+        graph: The graph's name.
+        output: The output's name.
+        reference: What it was compared with, "torch float64" or "torch float32".
+        max_absolute: Largest absolute difference.
+        max_relative: That difference over the reference's largest absolute value.
+        tolerance: Bound on `max_relative` that the exporter enforced.
+        reason: Why that bound.
+        seeds: Seeds of the latents that were compared.
+    """
+
+    graph: str
+    output: str
+    reference: str
+    max_absolute: float
+    max_relative: float
+    tolerance: float
+    reason: str
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a bundle's weights came from: file format, the file's sha256, licence, a note."""
+
+    format: str
+    sha256: str
+    licence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The facts of a bundle. Sizes are (height, width).
+
+    Attributes:
+        name: A short name for people.
+        image_size: Of the generated image, in pixels.
+        feature_size: Of the feature map that is dragged.
+        feature_channels: Channels of that feature map.
+        z_dim: Length of z.
+        w_dim: Length of w.
+        num_ws: How many w's a w_plus has.
+        label_dim: Number of classes, 0 for none.
+        trainable_layers: For how many of the first w's the pullback gives a gradient.
+        truncation_psi: The truncation that suits the model when a person names none.
+        drag_settings: `DragConfig` values that suit the model, used where a person names none.
+        files: Every other file of the bundle.
+        source: Where the weights came from.
+        versions: The exporter and the libraries that made and checked the graphs.
+        parity: The graphs' measured distances from torch.
+        format_version: Of this schema.
+    """
+
+    name: str
+    image_size: tuple[int, int]
+    feature_size: tuple[int, int]
+    feature_channels: int
+    z_dim: int
+    w_dim: int
+    num_ws: int
+    label_dim: int
+    trainable_layers: int
+    truncation_psi: float
+    drag_settings: Mapping[str, float]
+    files: Mapping[str, FileRecord]
+    source: Source
+    versions: Mapping[str, str]
+    parity: tuple[ParityRecord, ...] = field(default=())
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """The text of manifest.json: sorted, so that equal manifests are equal bytes."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read what `to_json` wrote.
+
+        Raises:
+            BundleError: The text is no manifest, of another version, or not consistent.
+        """
+        try:
+            facts = json.loads(text)
+            version = facts["format_version"]
+            if version != FORMAT_VERSION:
+                raise BundleError(
+                    f"the bundle has format version {version!r}, this dragonnx reads version "
+                    f"{FORMAT_VERSION}: export it again, or use the dragonnx that it was made for"
+                )
+            facts = _decode(facts)
+            manifest = cls(**facts)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
+        manifest._check()
+        return manifest
+
+    def _check(self) -> None:
+        """Refuse values that contradict each other."""
+        sizes = (*self.image_size, *self.feature_size, self.feature_channels,
+                 self.z_dim, self.w_dim, self.num_ws, self.trainable_layers)  # fmt: skip
+        if min(sizes) < 1 or self.label_dim < 0:
+            raise BundleError(f"{MANIFEST_NAME} holds a size that is not positive")
+        if self.trainable_layers > self.num_ws:
+            raise BundleError(
+                f"{MANIFEST_NAME} says that {self.trainable_layers} of {self.num_ws} w's are "
+                "trainable, which is more than there are"
+            )
+        expected = {*(f"{graph}.onnx" for graph in GRAPHS), W_AVG_NAME}
+        if missing := sorted(expected - set(self.files)):
+            raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
+        for name in self.files:
+            if PurePosixPath(name).name != name or "\\" in name or name in {"", ".", ".."}:
+                raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: every file was found to be what the manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, model: str | Path) -> Bundle:
+        """Find a bundle by name or folder and verify all of it.
+
+        Raises:
+            BundleError: There is no such bundle, or a file is missing, altered, or outside.
+        """
+        folder = find_bundle(model)
+        manifest = read_manifest(folder)
+        for name, record in manifest.files.items():
+            _verify(folder, name, record)
+        return cls(folder, manifest)
+
+    def path(self, name: str) -> Path:
+        """Where a file of the bundle lies."""
+        return self.folder / name
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a bundle folder, without looking at the other files.
+
+    Raises:
+        BundleError: There is none, or it cannot be read.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        return Manifest.from_json(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(
+            f"{folder} is no model bundle: {MANIFEST_NAME} cannot be read "
+            f"({getattr(error, 'strerror', None) or error})"
+        ) from error
+    except BundleError as error:
+        raise BundleError(f"the bundle {folder} cannot be used: {error}") from error
+
+
+def find_bundle(model: str | Path) -> Path:
+    """The folder of a bundle, by its name or by its path.
+
+    Raises:
+        BundleError: There is no such bundle.
+    """
+    text = str(model)
+    looks_like_path = isinstance(model, Path) or os.sep in text or text.startswith((".", "~"))
+    if looks_like_path or (Path(text) / MANIFEST_NAME).is_file():
+        folder = Path(model).expanduser()
+        if not folder.is_dir():
+            raise BundleError(f"there is no bundle folder {folder}")
+        return folder
+    for known in known_bundles():
+        if known.name == text:
+            return known
+    names = ", ".join(sorted({known.name for known in known_bundles()}))
+    raise BundleError(
+        f"there is no model {text!r}: known are {names}; a bundle elsewhere is named by its "
+        f"folder's path, and new ones are made by dragonnx-export"
+    )
+
+
+def known_bundles() -> Iterator[Path]:
+    """The folders of the bundles that have a name: the bundled ones, then the user's."""
+    for root in (Path(__file__).parent / "models", user_models_folder()):
+        if root.is_dir():
+            yield from sorted(path.parent for path in root.glob(f"*/{MANIFEST_NAME}"))
+
+
+def user_models_folder() -> Path:
+    """Where a person's own bundles are kept; DRAGONNX_MODELS names another place."""
+    if chosen := os.environ.get("DRAGONNX_MODELS"):
+        return Path(chosen).expanduser()
+    import platformdirs  # noqa: PLC0415  only needed when a model is looked up
+
+    return platformdirs.user_cache_path("dragonnx") / "models"
+
+
+def _verify(folder: Path, name: str, record: FileRecord) -> None:
+    """Refuse a file that is missing, a link out of the folder, or not what it was."""
+    path = folder / name
+    try:
+        if folder.resolve() != path.resolve().parent:
+            raise BundleError(f"{name} of the bundle {folder} is a link that leaves the folder")
+        size = path.stat().st_size
+        if size == record.size:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(
+            f"{name} of the bundle {folder} is missing or unreadable ({error.strerror}): "
+            "copy the whole folder again, or export it again"
+        ) from error
+    if size != record.size or digest != record.sha256:
+        raise BundleError(
+            f"{name} of the bundle {folder} is not the file that was exported (its content was "
+            "altered or cut short): copy the whole folder again, or export it again"
+        )
+
+
+def _decode(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON values as the manifest's types; a wrong type is a TypeError or ValueError."""
+    whole = ("format_version", "feature_channels", "z_dim", "w_dim", "num_ws", "label_dim",
+             "trainable_layers")  # fmt: skip
+    decoders: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(whole, _whole),
+        "name": _text,
+        "image_size": _size,
+        "feature_size": _size,
+        "truncation_psi": float,
+        "drag_settings": lambda value: {_text(k): _number(v) for k, v in value.items()},
+        "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
+        "source": lambda value: Source(**{k: _text(v) for k, v in value.items()}),
+        "versions": lambda value: {_text(k): _text(v) for k, v in value.items()},
+        "parity": lambda value: tuple(ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value),
+    }
+    if unknown := sorted(set(facts) - set(decoders)):
+        raise ValueError(f"unknown entries {', '.join(unknown)}")
+    return {key: decoders[key](value) for key, value in facts.items()}
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _size(value: Any) -> tuple[int, int]:
+    height, width = value
+    return _whole(height), _whole(width)

@@ -1,0 +1,41 @@
+"""What is installed, what runs where, and what is missing: for `dragonnx doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+
+from dragonnx import __version__, _core
+from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
+from dragonnx.errors import DragonnxError
+from dragonnx.runtime import runtime_version, why_no_cuda
+
+
+def diagnose() -> Iterator[str]:
+    """One line for each finding."""
+    yield f"dragonnx {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    versions = (f"{name} {_version(name)}" for name in ("numpy", "pillow", "typer"))
+    yield f"libraries: {', '.join(versions)}; kernels: {_core.__name__} with {os.cpu_count()} cores"
+    try:
+        yield f"runtime: {runtime_version()}"
+        reason = why_no_cuda()
+        yield "cpu: yes"
+        yield f"cuda: no, {reason}" if reason else "cuda: yes"
+    except DragonnxError as error:
+        yield f"runtime: missing. {error}"
+    for folder in known_bundles():
+        try:
+            manifest = read_manifest(folder)
+            yield f"model {folder.name}: {manifest.image_size[1]} x {manifest.image_size[0]} px"
+        except DragonnxError as error:
+            yield f"model {folder.name}: unusable. {error}"
+    yield f"your own models are looked for in {user_models_folder()}"
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "(version unknown)"

@@ -1,0 +1,201 @@
+"""The settings of a drag: what a person may choose, and every default with its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from dragonnx.errors import InputError
+
+Space = Literal["w+", "w"]
+PresetName = Literal["paper", "released"]
+TrackingDistance = Literal["l1", "l2"]
+
+REFERENCE_SIZE = 512
+"""Image height in pixels at which radii are given; they scale with the image (paper, section 4)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A complete set of defaults.
+
+    Attributes:
+        step_size: Adam's learning rate.
+        lambda_mask: Weight of the mask penalty.
+        r1: Radius of the motion supervision patch, in pixels of a 512 px image.
+        r2: Reach of the point tracking window, likewise.
+        max_steps: Steps after which a drag gives up.
+        trainable_layers: How many of the first w's are optimised.
+        tracking_distance: Norm in which point tracking compares features.
+        inclusive_window: Whether the tracking window holds its border, |dx| <= r2.
+        stop_distance: From image height and number of points to the distance, in pixels, within
+            which every handle must lie of its target.
+    """
+
+    step_size: float
+    lambda_mask: float
+    r1: float
+    r2: float
+    max_steps: int
+    trainable_layers: int
+    tracking_distance: TrackingDistance
+    inclusive_window: bool
+    stop_distance: Callable[[int, int], float]
+
+
+PAPER = Preset(
+    step_size=2e-3,  # section 4: faces, cats and cars; 1e-3 for the other models
+    lambda_mask=20.0,  # section 4
+    r1=3.0,  # section 4 and the ablation of r1
+    r2=12.0,  # section 4
+    max_steps=300,  # section 4: the cap of the landmark experiment
+    trainable_layers=6,  # section 3.2: the first six layers hold the spatial attributes
+    tracking_distance="l1",  # equation 2
+    inclusive_window=False,  # section 3.3: |x - x_p| < r2
+    stop_distance=lambda _height, points: 1.0 if points <= 5 else 2.0,  # section 4
+)
+
+RELEASED = Preset(
+    step_size=1e-3,  # both released user interfaces
+    lambda_mask=20.0,  # both released user interfaces; the function below them says 10
+    r1=3.0,
+    r2=12.0,
+    max_steps=300,  # the released code has no limit
+    trainable_layers=6,
+    tracking_distance="l2",
+    inclusive_window=True,
+    stop_distance=lambda height, _points: max(2.0 * height / REFERENCE_SIZE, 2.0),
+)
+
+PRESETS: Mapping[PresetName, Preset] = {"paper": PAPER, "released": RELEASED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DragSettings:
+    """What a drag runs with: every value known. Distances are in pixels of the image.
+
+    `r1` and `r2` are as given, at 512 px; `r1_pixels` and `r2_pixels` as scaled to the image.
+    """
+
+    preset: PresetName
+    space: Space
+    step_size: float
+    lambda_mask: float
+    r1: float
+    r2: float
+    r1_pixels: int
+    r2_pixels: int
+    stop_distance: float
+    max_steps: int
+    trainable_layers: int
+    tracking_distance: TrackingDistance
+    inclusive_window: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """These settings as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DragConfig:
+    """What a person asks for. None means: what suits the model, or else what the preset says.
+
+    Attributes:
+        preset: "paper" for the method as published, "released" for what its authors' code does.
+        space: "w+" optimises each layer's w, "w" moves them all by the same amount.
+        step_size: Adam's learning rate.
+        lambda_mask: Weight of the mask penalty; 0 or more.
+        r1: Radius of the motion supervision patch, in pixels of a 512 px image.
+        r2: Reach of the point tracking window, likewise.
+        stop_distance: In pixels of the image; None is the preset's rule.
+        max_steps: Steps after which a drag gives up.
+        trainable_layers: How many of the first w's are optimised.
+
+    Raises:
+        InputError: A value is out of range.
+    """
+
+    preset: PresetName = "paper"
+    space: Space = "w+"
+    step_size: float | None = None
+    lambda_mask: float | None = None
+    r1: float | None = None
+    r2: float | None = None
+    stop_distance: float | None = None
+    max_steps: int | None = None
+    trainable_layers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise InputError(f"the preset must be paper or released, not {self.preset!r}")
+        if self.space not in ("w+", "w"):
+            raise InputError(f"the space must be w+ or w, not {self.space!r}")
+        for name in ("step_size", "r1", "r2", "stop_distance"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} must be a positive number, not {value}")
+        if self.lambda_mask is not None and not (
+            math.isfinite(self.lambda_mask) and self.lambda_mask >= 0
+        ):
+            raise InputError(f"lambda_mask must be 0 or more, not {self.lambda_mask}")
+        for name in ("max_steps", "trainable_layers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}")
+
+    def settings(
+        self,
+        *,
+        image_height: int,
+        point_count: int,
+        trainable_layers: int,
+        recommended: Mapping[str, float],
+    ) -> DragSettings:
+        """Fill in what was left open, and scale the radii to the image.
+
+        Args:
+            image_height: In pixels.
+            point_count: Number of handle points.
+            trainable_layers: For how many layers the model gives a gradient.
+            recommended: The values that suit the model.
+
+        Raises:
+            InputError: More layers were asked for than the model can train.
+        """
+        preset = PRESETS[self.preset]
+
+        def value(name: str) -> Any:
+            asked = getattr(self, name)
+            return asked if asked is not None else recommended.get(name, getattr(preset, name))
+
+        layers = int(value("trainable_layers"))
+        if layers > trainable_layers:
+            if self.trainable_layers is not None:
+                raise InputError(
+                    f"trainable_layers must be at most {trainable_layers} for this model, "
+                    f"not {layers}"
+                )
+            layers = trainable_layers
+        r1, r2 = float(value("r1")), float(value("r2"))
+        return DragSettings(
+            preset=self.preset,
+            space=self.space,
+            step_size=float(value("step_size")),
+            lambda_mask=float(value("lambda_mask")),
+            r1=r1,
+            r2=r2,
+            r1_pixels=scaled_radius(r1, image_height),
+            r2_pixels=scaled_radius(r2, image_height),
+            stop_distance=self.stop_distance or preset.stop_distance(image_height, point_count),
+            max_steps=int(value("max_steps")),
+            trainable_layers=layers,
+            tracking_distance=preset.tracking_distance,
+            inclusive_window=preset.inclusive_window,
+        )
+
+
+def scaled_radius(radius: float, image_height: int) -> int:
+    """A radius given at 512 px, in whole pixels of an image of another height; at least one."""
+    return max(round(radius * image_height / REFERENCE_SIZE), 1)

@@ -1,0 +1,62 @@
+"""Handle points and target points: pairs of (x, y) in image pixels, pixel centres at integers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dragonnx.errors import InputError
+
+Points = NDArray[np.float64]
+
+
+def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) -> Points:
+    """Points as float64 [n, 2], each inside the image.
+
+    Args:
+        points: n pairs (x, y).
+        image_size: (height, width) in pixels.
+        word: What the points are, for messages: "handle point" or "target point".
+
+    Raises:
+        InputError: There is none, one is no pair of finite numbers, or one lies outside.
+    """
+    try:
+        array = np.array(points, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"each {word} must be a pair of numbers (x, y)") from error
+    if array.size == 0:
+        raise InputError(f"at least one {word} must be given")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise InputError(f"each {word} must be a pair of numbers (x, y)")
+    height, width = image_size
+    for x, y in array:
+        if not (0 <= x <= width - 1 and 0 <= y <= height - 1):  # also catches NaN
+            raise InputError(
+                f"the {word} ({x:g}, {y:g}) lies outside the image: x must be from 0 to "
+                f"{width - 1}, y from 0 to {height - 1}"
+            )
+    return array
+
+
+def checked_pairs(
+    handle_points: ArrayLike, target_points: ArrayLike, image_size: tuple[int, int]
+) -> tuple[Points, Points]:
+    """Handle points and target points as float64 [n, 2] each.
+
+    Raises:
+        InputError: A point is unusable, or a handle lacks its target.
+    """
+    handles = checked_points(handle_points, image_size, "handle point")
+    targets = checked_points(target_points, image_size, "target point")
+    if len(handles) != len(targets):
+        raise InputError(
+            f"each handle point needs one target point: {len(handles)} handle points and "
+            f"{len(targets)} target points came"
+        )
+    return handles, targets
+
+
+def distances(handles: Points, targets: Points) -> NDArray[np.float64]:
+    """How far each handle [n, 2] is from its target, in pixels, [n]."""
+    return np.asarray(np.hypot(*(targets - handles).T), np.float64)

@@ -1,0 +1,207 @@
+"""A StyleGAN2 generator on ONNX Runtime: latents, images, feature maps and their gradient."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest
+from dragonnx.errors import BundleError, InputError
+from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.runtime import Device, DeviceName, DeviceTensor, Graph, choose_device
+
+if TYPE_CHECKING:
+    import os
+
+    from PIL.Image import Image
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FeaturePass:
+    """A feature map with what its pullback needs.
+
+    Attributes:
+        w_plus: The latent [1, num_ws, w_dim] it belongs to.
+        features: The feature map [1, C, h, w].
+        layer_outputs: Outputs of the layers, where the graph left them.
+    """
+
+    w_plus: Float32
+    features: Float32
+    layer_outputs: Mapping[str, DeviceTensor]
+
+
+class Generator:
+    """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
+
+    Use `Generator.open`.
+    """
+
+    def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
+        self._bundle = bundle
+        self._threads = threads
+        self._graphs: dict[str, Graph] = {}
+        self._lock = threading.Lock()
+        self.device = device
+        self._w_avg = _load_w_avg(bundle)
+
+    @classmethod
+    def open(
+        cls,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        device: DeviceName = "auto",
+        threads: int | None = None,
+    ) -> Generator:
+        """Open a bundle by name or folder.
+
+        Args:
+            model: A known name ("critters" ships with dragonnx), or a bundle folder.
+            device: "auto" takes CUDA where it works; "cuda" fails where it does not.
+            threads: CPU threads for each graph; None leaves it to ONNX Runtime.
+
+        Raises:
+            BundleError: The bundle is missing or damaged.
+            DeviceError: The device, or ONNX Runtime, is not to be had.
+            InputError: `threads` is not positive.
+        """
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, not {threads}")
+        chosen = choose_device(device)
+        return cls(Bundle.open(model if isinstance(model, str) else Path(model)), chosen, threads)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The facts of the model."""
+        return self._bundle.manifest
+
+    @property
+    def w_avg(self) -> Float32:
+        """The mean of w, [w_dim], to which truncation pulls."""
+        return self._w_avg.copy()
+
+    def w_plus(
+        self,
+        seed: int | None = None,
+        *,
+        z: ArrayLike | None = None,
+        label: int | None = None,
+        truncation_psi: float | None = None,
+    ) -> Float32:
+        """The latent [N, num_ws, w_dim] of a seed or of z.
+
+        Args:
+            seed: Gives z as the released StyleGAN2 tools draw it.
+            z: Latent codes [N, z_dim], instead of a seed.
+            label: The class, for a conditional model.
+            truncation_psi: How far from w_avg, 0 to 1 as a rule; None takes what suits the model.
+
+        Raises:
+            InputError: Neither or both of seed and z came, or a value does not fit the model.
+        """
+        m = self.manifest
+        if (seed is None) == (z is None):
+            raise InputError("either a seed or z must be given, and not both")
+        codes = z_of_seed(seed, m.z_dim) if seed is not None else np.asarray(z, np.float32)
+        if codes.ndim != 2 or codes.shape[1] != m.z_dim:
+            raise InputError(f"z must have the shape [N, {m.z_dim}], not {list(codes.shape)}")
+        psi = m.truncation_psi if truncation_psi is None else truncation_psi
+        if not np.isfinite(psi):
+            raise InputError(f"truncation_psi must be a finite number, not {psi}")
+        inputs = {"z": codes, **self._label_input(label, len(codes))}
+        w = truncate(self._graph("mapping").run(inputs)[0]["w"], self._w_avg, psi)
+        return np.repeat(w[:, None], m.num_ws, axis=1)
+
+    def load_latent(self, path: str | os.PathLike[str]) -> Float32:
+        """The latent [1, num_ws, w_dim] of an .npz file with `w_plus` or `w`.
+
+        Raises:
+            InputError: The file cannot be read or does not fit the model.
+        """
+        return load_latent(path, self.manifest.num_ws, self.manifest.w_dim)
+
+    def image(self, w_plus: ArrayLike) -> Image:
+        """The picture of a latent [1, num_ws, w_dim], as a PIL image.
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        from PIL import Image  # noqa: PLC0415  a drag without pictures does not need it
+
+        latent = self.checked_w_plus(w_plus)
+        pixels = self._graph("image").run({"w_plus": latent})[0]["image"][0]
+        colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
+
+    def features(self, w_plus: ArrayLike) -> FeaturePass:
+        """The feature map of a latent [1, num_ws, w_dim].
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        latent = self.checked_w_plus(w_plus)
+        graph = self._graph("features")
+        kept = [name for name in graph.output_names if name != "features"]
+        arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
+        return FeaturePass(latent, arrays["features"], layer_outputs)
+
+    def pullback(self, forward: FeaturePass, grad_features: Float32) -> Float32:
+        """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF [1, C, h, w]."""
+        inputs = {
+            "w_plus": forward.w_plus,
+            "features": forward.features,
+            "grad_features": grad_features,
+            **forward.layer_outputs,
+        }
+        gradient: Float32 = self._graph("pullback").run(inputs)[0]["grad_w_plus"]
+        return gradient
+
+    def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
+        """A latent as float32 [1, num_ws, w_dim].
+
+        Raises:
+            InputError: It does not fit the model.
+        """
+        return checked_w_plus(w_plus, self.manifest.num_ws, self.manifest.w_dim)
+
+    def _graph(self, name: str) -> Graph:
+        with self._lock:
+            if name not in self._graphs:
+                path = self._bundle.path(f"{name}.onnx")
+                self._graphs[name] = Graph(path, self.device, self._threads)
+            return self._graphs[name]
+
+    def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
+        classes = self.manifest.label_dim
+        if not classes:
+            if label is not None:
+                raise InputError(f"the model {self.manifest.name} has no classes to choose from")
+            return {}
+        if label is None or not 0 <= label < classes:
+            raise InputError(
+                f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, not {label}"
+            )
+        one_hot = np.zeros((rows, classes), np.float32)
+        one_hot[:, label] = 1
+        return {"label": one_hot}
+
+
+def _load_w_avg(bundle: Bundle) -> Float32:
+    path = bundle.path(W_AVG_NAME)
+    try:
+        w_avg = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{W_AVG_NAME} of the bundle {bundle.folder} is no array") from error
+    if w_avg.shape != (bundle.manifest.w_dim,) or w_avg.dtype != np.float32:
+        raise BundleError(
+            f"{W_AVG_NAME} of the bundle {bundle.folder} must be float32 "
+            f"[{bundle.manifest.w_dim}], not {w_avg.dtype} {list(w_avg.shape)}"
+        )
+    return np.asarray(w_avg, np.float32)

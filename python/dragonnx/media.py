@@ -1,0 +1,134 @@
+"""Pictures that leave the program: PNG with its recipe, animations, points drawn on images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
+
+from dragonnx import __version__
+from dragonnx.errors import InputError
+from dragonnx.files import atomic_path
+
+Points = NDArray[np.float64]
+
+PROVENANCE = "AI-generated: made by a StyleGAN2 generator with dragonnx; it shows nothing real."
+ANIMATION_SUFFIXES = (".gif", ".webp")
+
+_HANDLE_COLOUR = (230, 30, 40)
+_TARGET_COLOUR = (40, 90, 235)
+_LINE_COLOUR = (255, 255, 255)
+_SMALLEST_DRAWING = 384
+"""Pixels: a smaller image is enlarged before points are drawn on it, so that they stay legible."""
+_OVERSAMPLING = 3
+_FRAME_MILLISECONDS = 80
+_LAST_FRAME_MILLISECONDS = 1500
+
+
+def save_png(image: Image.Image, path: Path, recipe: Mapping[str, Any]) -> None:
+    """Write a PNG that says how it was made and that it is AI-generated, all or nothing.
+
+    Args:
+        image: The picture.
+        path: Where to.
+        recipe: Model, latent, points and settings, as JSON values.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    metadata = PngInfo()
+    metadata.add_text("Software", f"dragonnx {__version__}")
+    metadata.add_text("Comment", PROVENANCE)
+    metadata.add_itxt("dragonnx", json.dumps(recipe, sort_keys=True))
+    _write(path, lambda temporary: image.save(temporary, "PNG", pnginfo=metadata))
+
+
+def save_animation(frames: Iterator[Image.Image], path: Path) -> None:
+    """Write a GIF or WebP, by the path's suffix, whose last frame stands longer.
+
+    Raises:
+        InputError: The suffix is another one, or the file cannot be written.
+    """
+    if path.suffix.lower() not in ANIMATION_SUFFIXES:
+        raise InputError(f"an animation is written as .gif or .webp, not {path.suffix or path}")
+    pictures = list(frames)
+    durations = [_FRAME_MILLISECONDS] * (len(pictures) - 1) + [_LAST_FRAME_MILLISECONDS]
+    _write(
+        path,
+        lambda temporary: pictures[0].save(
+            temporary,
+            save_all=True,
+            append_images=pictures[1:],
+            duration=durations,
+            loop=0,
+            comment=PROVENANCE.encode(),
+        ),
+    )
+
+
+def save_json(values: Mapping[str, Any], path: Path) -> None:
+    """Write JSON for people and programs, all or nothing.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    text = json.dumps(values, indent=1) + "\n"
+    _write(path, lambda temporary: temporary.write_text(text, "utf-8"))
+
+
+def with_points(image: Image.Image, handles: Points, targets: Points) -> Image.Image:
+    """The image with its handles (red), targets (blue) and the lines between, enlarged if small.
+
+    Args:
+        image: The picture.
+        handles: (x, y) in its pixels, [n, 2].
+        targets: Likewise.
+    """
+    scale = max(1, -(-_SMALLEST_DRAWING // min(image.size)))
+    size = (image.width * scale, image.height * scale)
+    fine = scale * _OVERSAMPLING
+    overlay = Image.new("RGBA", (image.width * fine, image.height * fine))
+    draw = ImageDraw.Draw(overlay)
+    radius = max(overlay.size) / 110
+
+    def disc(point: tuple[float, float], colour: tuple[int, int, int]) -> None:
+        for reach, fill in ((1.35, _LINE_COLOUR), (1.0, colour)):
+            r = radius * reach
+            draw.ellipse((point[0] - r, point[1] - r, point[0] + r, point[1] + r), fill=fill)
+
+    for handle, target in zip(handles, targets, strict=True):
+        # Pixel centres are at integers, so the first pixel's middle is half a pixel in.
+        start, end = ((float((p[0] + 0.5) * fine), float((p[1] + 0.5) * fine))
+                      for p in (handle, target))  # fmt: skip
+        draw.line((start, end), fill=_LINE_COLOUR, width=round(radius * 0.6))
+        disc(end, _TARGET_COLOUR)
+        disc(start, _HANDLE_COLOUR)
+    enlarged = image.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+    enlarged.alpha_composite(overlay.resize(size, Image.Resampling.BOX))
+    return enlarged.convert("RGB")
+
+
+def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one size in a row, a thin white gap between them."""
+    gap = max(2, pictures[0].width // 48)
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
+    row = Image.new("RGB", (width, pictures[0].height), "white")
+    x = 0
+    for picture in pictures:
+        row.paste(picture, (x, 0))
+        x += picture.width + gap
+    return row
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    try:
+        with atomic_path(path) as temporary:
+            write(temporary)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,126 @@
+"""Whole bundles: reproducible, verified, all or nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_checkpoints import CLAMPED, LABELLED, PLAIN, random_checkpoint
+
+from dragonnx import Generator
+from dragonnx.bundle import GRAPHS, Bundle
+from dragonnx.errors import DragonnxError
+from dragonnx_export import bundle_writer, parity
+from dragonnx_export.bundle_writer import ExportError, ExportOptions, write_bundle
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.parity import ParityError
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+OPTIONS = ExportOptions(name="test")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_same_checkpoint_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_bundle(random_checkpoint(PLAIN), tmp_path / name, OPTIONS)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_the_fixture_matches_its_own_codes_output(tmp_path: Path) -> None:
+    """Within 2e-5 of each array's scale, the project's bound for values."""
+    write_bundle(read_checkpoint(FIXTURES / "stylegan2-ada-32px.pkl"), tmp_path / "ada", OPTIONS)
+    expected = np.load(FIXTURES / "stylegan2-ada-32px.npz")
+    generator = Generator.open(tmp_path / "ada", device="cpu")
+    w_plus = generator.w_plus(z=expected["z"], truncation_psi=1)
+    truncated = generator.w_plus(z=expected["z"], truncation_psi=0.7)
+    features = generator.features(w_plus[:1]).features
+    for measured, name in (
+        (w_plus[:, 0], "w"),
+        (truncated[:, 0], "w_psi07"),
+        (features, "features_32"),
+    ):
+        reference = expected[name]
+        assert np.abs(measured - reference).max() <= 2e-5 * np.abs(reference).max(), name
+    for latent, name in ((w_plus, "image"), (truncated, "image_psi07")):
+        for row, reference in zip(latent, expected[name], strict=True):
+            image = np.asarray(generator.image(row[None])).transpose(2, 0, 1) / 127.5 - 1
+            # Eight bits a colour: half a step, plus what float32 adds.
+            assert np.abs(image - reference.clip(-1, 1)).max() <= 0.5 / 127.5 + 2e-5, name
+
+
+def test_parity_is_recorded_for_every_graph(tmp_path: Path) -> None:
+    manifest = write_bundle(random_checkpoint(LABELLED), tmp_path / "bundle", OPTIONS)
+    assert {record.graph for record in manifest.parity} == set(GRAPHS)
+    assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
+    assert Bundle.open(tmp_path / "bundle").manifest == manifest
+
+
+def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check must notice a clamp that the graphs know nothing of."""
+    unclamped = dataclasses.replace(CLAMPED, conv_clamp=None)
+    checkpoint = random_checkpoint(CLAMPED)
+    contents_of = bundle_writer._contents
+
+    def without_clamp(_checkpoint: object, *arguments: int) -> dict[str, bytes]:
+        return contents_of(dataclasses.replace(checkpoint, architecture=unclamped), *arguments)
+
+    monkeypatch.setattr(bundle_writer, "_contents", without_clamp)
+    with pytest.raises(ParityError, match=r"features\.features.*pullback\.grad_w_plus.*image"):
+        write_bundle(checkpoint, tmp_path / "bundle", OPTIONS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nan_is_no_parity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = parity._run_graphs
+
+    def broken(*arguments: object) -> dict[tuple[str, str], np.ndarray]:
+        return {name: array * np.nan for name, array in run(*arguments).items()}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parity, "_run_graphs", broken)
+    with pytest.raises(ParityError):
+        write_bundle(random_checkpoint(PLAIN), tmp_path / "bundle", OPTIONS)
+
+
+def test_an_existing_folder_is_safe(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    replace = dataclasses.replace(OPTIONS, overwrite=True)
+    with pytest.raises(ExportError, match="holds other files"):
+        write_bundle(random_checkpoint(PLAIN), tmp_path / "mine", replace)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+    bundle = tmp_path / "bundle"
+    write_bundle(random_checkpoint(PLAIN), bundle, OPTIONS)
+    before = contents(bundle)
+    with pytest.raises(ExportError, match="--overwrite"):
+        write_bundle(random_checkpoint(PLAIN, seed=1), bundle, OPTIONS)
+    assert contents(bundle) == before
+    write_bundle(random_checkpoint(PLAIN, seed=1), bundle, replace)
+    assert contents(bundle) != before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (ExportOptions(name="x", feature_resolution=64), "one of 4, 8, 16, 32, not 64"),
+        (ExportOptions(name="x", trainable_layers=0), "at least 1, not 0"),
+    ],
+)
+def test_options_that_do_not_fit(tmp_path: Path, options: ExportOptions, message: str) -> None:
+    with pytest.raises(DragonnxError, match=message):
+        write_bundle(random_checkpoint(PLAIN), tmp_path / "bundle", options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_is_chosen_by_label(tmp_path: Path) -> None:
+    write_bundle(random_checkpoint(LABELLED), tmp_path / "bundle", OPTIONS)
+    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    assert not np.array_equal(generator.w_plus(0, label=1), generator.w_plus(0, label=2))
+    with pytest.raises(DragonnxError, match="label from 0 to 4, not None"):
+        generator.w_plus(0)

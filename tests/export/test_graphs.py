@@ -1,0 +1,139 @@
+"""Each graph against torch, the gradient against autograd in float64."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from random_checkpoints import CLAMPED, random_checkpoint
+
+from dragonnx.runtime import Device, Graph
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.graphs.features import features_graph
+from dragonnx_export.graphs.image import image_graph
+from dragonnx_export.graphs.mapping import mapping_graph
+from dragonnx_export.graphs.pullback import pullback_graph
+from dragonnx_export.graphs.weight_file import WeightFile
+from dragonnx_export.networks import Generator
+
+# The graphs compute in float32 (unit roundoff 6e-8) over sums of about a hundred terms and ten
+# layers; 5e-6 of an array's scale leaves a factor of a few, and no wrong formula stays below it.
+TOLERANCE = 5e-6
+
+BATCH = 2
+
+
+class Graphs:
+    """The graphs of a checkpoint, written to a folder and loaded as users load them."""
+
+    def __init__(self, checkpoint: Checkpoint, folder: Path, feature_resolution: int) -> None:
+        layers = 2 * feature_resolution.bit_length() - 5
+        self.trainable_layers = min(6, layers)
+        weights = WeightFile()
+        models = {
+            "mapping": mapping_graph(checkpoint, weights),
+            "features": features_graph(checkpoint, weights, feature_resolution),
+            "pullback": pullback_graph(
+                checkpoint, weights, feature_resolution, self.trainable_layers
+            ),
+            "image": image_graph(checkpoint, weights),
+        }
+        for name, model in models.items():
+            (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
+        (folder / weights.name).write_bytes(weights.to_bytes())
+        self.folder, self.names = folder, list(models)
+
+    def run(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        return Graph(self.folder / f"{name}.onnx", Device("cpu")).run(inputs)[0]
+
+
+@pytest.fixture
+def graphs(checkpoint: Checkpoint, tmp_path: Path) -> Graphs:
+    return Graphs(checkpoint, tmp_path, checkpoint.architecture.resolution)
+
+
+@pytest.fixture
+def generator(checkpoint: Checkpoint) -> Generator:
+    return Generator.from_checkpoint(checkpoint).double()
+
+
+def latent(checkpoint: Checkpoint) -> np.ndarray:
+    """A w_plus whose layers and samples all differ."""
+    a = checkpoint.architecture
+    random = np.random.default_rng(1)
+    return random.standard_normal((BATCH, a.num_ws, a.w_dim)).astype(np.float32)
+
+
+def assert_close(measured: np.ndarray, expected: torch.Tensor) -> None:
+    reference = expected.detach().numpy()
+    assert measured.shape == reference.shape
+    assert np.abs(measured - reference).max() <= TOLERANCE * np.abs(reference).max()
+
+
+def test_every_graph_is_valid_onnx(graphs: Graphs) -> None:
+    for name in graphs.names:
+        onnx.checker.check_model(str(graphs.folder / f"{name}.onnx"), full_check=True)
+
+
+def test_mapping(checkpoint: Checkpoint, graphs: Graphs, generator: Generator) -> None:
+    a = checkpoint.architecture
+    random = np.random.default_rng(2)
+    inputs = {"z": random.standard_normal((BATCH, a.z_dim)).astype(np.float32)}
+    if a.label_dim:
+        inputs["label"] = np.eye(a.label_dim, dtype=np.float32)[[3, 1]]
+    tensors = {name: torch.tensor(value).double() for name, value in inputs.items()}
+    assert_close(graphs.run("mapping", **inputs)["w"], generator.mapping(**tensors))
+
+
+def test_features_and_image(checkpoint: Checkpoint, graphs: Graphs, generator: Generator) -> None:
+    w_plus = latent(checkpoint)
+    tensor = torch.tensor(w_plus).double()
+    resolution = checkpoint.architecture.resolution
+    features = graphs.run("features", w_plus=w_plus)["features"]
+    assert_close(features, generator.synthesis.features(tensor, resolution))
+    assert_close(graphs.run("image", w_plus=w_plus)["image"], generator.synthesis(tensor))
+
+
+def test_pullback_is_the_gradient(
+    checkpoint: Checkpoint, graphs: Graphs, generator: Generator
+) -> None:
+    w_plus = latent(checkpoint)
+    forward = graphs.run("features", w_plus=w_plus)
+    random = np.random.default_rng(3)
+    grad_features = random.standard_normal(forward["features"].shape).astype(np.float32)
+    measured = graphs.run("pullback", w_plus=w_plus, grad_features=grad_features, **forward)
+
+    tensor = torch.tensor(w_plus).double().requires_grad_()
+    features = generator.synthesis.features(tensor, checkpoint.architecture.resolution)
+    (expected,) = torch.autograd.grad(features, tensor, torch.tensor(grad_features).double())
+    assert_close(measured["grad_w_plus"], expected[:, : graphs.trainable_layers])
+
+
+def test_the_clamp_bites_in_the_clamped_generator(tmp_path: Path) -> None:
+    """Otherwise the tests above would say nothing about clamps."""
+    checkpoint = random_checkpoint(CLAMPED)
+    graphs = Graphs(checkpoint, tmp_path, 32)
+    for name, values in graphs.run("features", w_plus=latent(checkpoint)).items():
+        share = float((np.abs(values) >= np.float32(0.8)).mean())
+        assert 0.05 < share < 0.95, (name, share)
+
+
+def test_a_coarser_block_can_be_the_feature_map(tmp_path: Path) -> None:
+    checkpoint = random_checkpoint(CLAMPED)
+    graphs = Graphs(checkpoint, tmp_path, 16)
+    w_plus = latent(checkpoint)
+    generator = Generator.from_checkpoint(checkpoint).double()
+    expected = generator.synthesis.features(torch.tensor(w_plus).double(), 16)
+    assert_close(graphs.run("features", w_plus=w_plus)["features"], expected)
+
+
+def test_weights_are_stored_once(tmp_path: Path) -> None:
+    """Forward, pullback and image graphs share their convolutions."""
+    checkpoint = random_checkpoint(CLAMPED)
+    graphs = Graphs(checkpoint, tmp_path, 32)
+    content = (graphs.folder / "weights.bin").read_bytes()
+    kernel = checkpoint.weights["synthesis.b8.conv1.weight"].tobytes()
+    assert content.count(kernel) == 1
