@@ -92,11 +92,12 @@ def _contents(path: Path) -> bytes:
             raise CheckpointError("there is no such file; check its name and folder")
         if not path.is_file():
             raise CheckpointError(f"it is no ordinary file, but {EXPECTED}")
-        if path.stat().st_size > MAX_FILE_BYTES:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
             raise CheckpointError(
                 f"it is larger than {MAX_FILE_BYTES >> 30} GiB, which no StyleGAN2 checkpoint is"
             )
         with path.open("rb") as stream:
-            return stream.read(MAX_FILE_BYTES)
+            return stream.read(size)
     except OSError as error:
         raise CheckpointError(f"{error.strerror or error}; check its permissions") from error

@@ -38,8 +38,8 @@ def select_weights(
         array = arrays[name]
         if array.shape != shape:
             raise CheckpointError(
-                f"its array {quoted(name)} has the shape {_by(array.shape)} where its architecture "
-                f"needs {_by(shape)}"
+                f"its array {quoted(name)} has the shape {array.shape} where its architecture "
+                f"needs {shape}"
             )
         elements += math.prod(shape)
         if elements > max_elements:
@@ -70,7 +70,3 @@ def _finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
             f"its array {quoted(name)} holds values that are not finite; take an earlier snapshot"
         )
     return copy
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "of a single number"

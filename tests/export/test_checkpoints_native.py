@@ -1,0 +1,217 @@
+"""The project's own checkpoints: written, read back, and refused when they are not intact."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from checkpoint_files import SMALL, npy, random_weights, zipped
+
+from dragonnx_export.checkpoints import CheckpointError, read_checkpoint, write_native
+
+WEIGHTS: dict[str, Any] = random_weights(SMALL)
+UNTYPED_JSON = {
+    "z_dim": 6,
+    "c_dim": 0,
+    "w_dim": 5,
+    "img_resolution": 8,
+    "img_channels": 3,
+    "num_ws": 4,
+    "mapping": {"num_layers": 2, "lr_multiplier": 0.01},
+    "channels": {"4": 4, "8": 3},
+    "conv_clamp": 256.0,
+    "resample_filter": [1, 3, 3, 1],
+    "architecture": "skip",
+}
+
+
+def assert_same(path: Path) -> None:
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.architecture == SMALL
+    assert checkpoint.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert checkpoint.weights.keys() == WEIGHTS.keys()
+    for name, values in WEIGHTS.items():
+        np.testing.assert_array_equal(checkpoint.weights[name], values)
+
+
+def test_written_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "seed.of.any.name"
+    write_native(path, SMALL, WEIGHTS)
+    assert_same(path)
+    assert read_checkpoint(path).format == "dragonnx checkpoint (npz)"
+
+
+def test_same_contents_give_the_same_bytes(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    write_native(one, SMALL, WEIGHTS)
+    write_native(two, SMALL, dict(reversed(WEIGHTS.items())))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_numpy_reads_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    write_native(path, SMALL, WEIGHTS)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert json.loads(str(arrays["architecture"]))["z_dim"] == 6
+        np.testing.assert_array_equal(arrays["mapping.w_avg"], WEIGHTS["mapping.w_avg"])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    write_native(path, SMALL, WEIGHTS)
+    with pytest.raises(CheckpointError, match="lacks the array"):
+        write_native(path, SMALL, {})
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        write_native(tmp_path / "no" / "seed.npz", SMALL, WEIGHTS)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        write_native(tmp_path / "folder", SMALL, WEIGHTS)
+    assert_same(path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "seed.npz"]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_with_json_beside_it(tmp_path: Path, save: Any) -> None:
+    path = tmp_path / "seed.npz"
+    save(path, **WEIGHTS)
+    path.with_suffix(".json").write_text(json.dumps(UNTYPED_JSON))
+    assert_same(path)
+
+
+def test_safetensors_with_metadata_or_json_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "seed.safetensors"
+    safetensors.numpy.save_file(WEIGHTS, path, {"architecture": SMALL.to_json()})
+    assert_same(path)
+    safetensors.numpy.save_file(WEIGHTS, path)
+    with pytest.raises(CheckpointError, match=r"seed\.json"):
+        read_checkpoint(path)
+    path.with_suffix(".json").write_text(json.dumps(UNTYPED_JSON))
+    assert_same(path)
+    assert read_checkpoint(path).format == "dragonnx checkpoint (safetensors)"
+
+
+def test_half_and_double_precision_become_float32(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    doubles: dict[str, Any] = {
+        name: np.array(values, dtype=">f8", order="F") for name, values in WEIGHTS.items()
+    }
+    np.savez(path, architecture=np.array(SMALL.to_json()), **doubles)
+    assert_same(path)
+    halves: Any = {name: values.astype(np.float16) for name, values in WEIGHTS.items()}
+    safetensors.numpy.save_file(halves, path, {"architecture": SMALL.to_json()})
+    weights = read_checkpoint(path).weights
+    assert all(weights[name].dtype == np.float32 for name in WEIGHTS)
+
+
+def test_resampling_filters_of_a_state_dict_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    extra: Any = {"synthesis.b8.resample_filter": np.ones((4, 4), np.float32)}
+    np.savez(path, architecture=np.array(SMALL.to_json()), **WEIGHTS, **extra)
+    assert_same(path)
+
+
+ARCHITECTURES: dict[str, tuple[str, str]] = {
+    "no JSON": ("not json", "cannot be read"),
+    "a list": ("[]", "cannot be read"),
+    "an empty object": ("{}", "z_dim"),
+    "deep": ("[" * 100_000, "architecture"),
+    "infinite": (json.dumps({**UNTYPED_JSON, "z_dim": float("inf")}), "without end"),
+    "zero": (json.dumps({**UNTYPED_JSON, "z_dim": 0}), "at least 1"),
+    "nan": (json.dumps({**UNTYPED_JSON, "mapping_lr_multiplier": float("nan")}), "lr_multiplier"),
+    "clamp": (json.dumps({**UNTYPED_JSON, "conv_clamp": 0}), "conv_clamp"),
+    "filter of zeros": (json.dumps({**UNTYPED_JSON, "resample_filter": [1, -1, 1, -1]}), "filter"),
+    "resnet": (json.dumps({**UNTYPED_JSON, "architecture": "resnet"}), "'skip'"),
+    "huge layers": (json.dumps({**UNTYPED_JSON, "mapping_layers": 10**18}), "mapping.fc2"),
+    "huge resolution": (json.dumps({**UNTYPED_JSON, "resolution": 1 << 3000}), "channels"),
+    "other layers": (json.dumps({**UNTYPED_JSON, "mapping_layers": 1}), "mapping.fc1"),
+    "without noise": (json.dumps({**UNTYPED_JSON, "use_noise": False}), "no place"),
+    "wider": (json.dumps({**UNTYPED_JSON, "w_dim": 6}), "where its architecture needs"),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
+def test_architectures_that_do_not_fit_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "seed.npz"
+    np.savez(path, architecture=np.array(text), **WEIGHTS)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def lying_header(shape: str, descr: str = "'<f4'") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(16)
+
+
+MEMBERS: dict[str, tuple[bytes, str]] = {
+    "objects": (npy(np.array([{}, None], dtype=object)), "not numbers"),
+    "records": (npy(np.zeros(2, dtype="f4,f4")), "not numbers"),
+    "text": (npy(np.full(5, "x")), "float32 is expected"),
+    "10**12 elements": (lying_header("(1000000, 1000000)"), "does not fill"),
+    "10**40 elements": (lying_header(f"({10**40},)"), "does not fill"),
+    "negative": (lying_header("(-1, -4)"), "not numbers"),
+    "code in the header": (lying_header("__import__('os').system('true')"), "readable header"),
+    "objects by header": (lying_header("(2,)", "'|O'"), "not numbers"),
+    "deep header": (lying_header("(" * 900 + ")" * 900), "readable header"),
+    "another version": (b"\x93NUMPY\x09\x00" + bytes(200), "readable header"),
+    "no header": (b"x" * 20, "readable header"),
+    "empty": (b"", "readable header"),
+    "short": (npy(WEIGHTS["mapping.w_avg"])[:-1], "does not fill"),
+    "nan": (npy(np.full(5, np.nan, np.float32)), "not finite"),
+}
+
+
+@pytest.mark.parametrize(("member", "reason"), MEMBERS.values(), ids=MEMBERS.keys())
+def test_bad_arrays_are_refused(tmp_path: Path, member: bytes, reason: str) -> None:
+    members = {f"{name}.npy": npy(values) for name, values in WEIGHTS.items()}
+    members["architecture.npy"] = npy(np.array(SMALL.to_json()))
+    path = tmp_path / "seed.npz"
+    path.write_bytes(zipped({**members, "mapping.w_avg.npy": member}))
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert reason in str(caught.value)
+
+
+def test_zip_bombs_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    path.write_bytes(zipped({"a.npy": bytes(1 << 27)}, zipfile.ZIP_DEFLATED))
+    with pytest.raises(CheckpointError, match="unpacks to"):
+        read_checkpoint(path)
+
+
+def test_zips_of_other_things_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    for members, reason in (
+        ({"photo.jpg": b""}, "zip archive without arrays"),
+        ({"a.npy": npy(np.zeros(1)), "b.txt": b""}, "b.txt"),
+        ({"archive/data.pkl": b"", "archive/data/0": b""}, "torch.save"),
+    ):
+        path.write_bytes(zipped(members))
+        with pytest.raises(CheckpointError) as caught:
+            read_checkpoint(path)
+        assert reason in str(caught.value)
+
+
+def test_other_types_in_safetensors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seed.safetensors"
+    numbers: Any = {**WEIGHTS, "mapping.w_avg": np.arange(5)}
+    safetensors.numpy.save_file(numbers, path, {"architecture": SMALL.to_json()})
+    with pytest.raises(CheckpointError, match="I64"):
+        read_checkpoint(path)
+
+
+def test_views_that_repeat_beyond_the_file_are_refused(tmp_path: Path) -> None:
+    """What is written must fit what is promised, whoever made the arrays."""
+    wide = dataclasses.replace(SMALL, w_dim=7)
+    with pytest.raises(CheckpointError, match="where its architecture needs"):
+        write_native(tmp_path / "seed.npz", wide, WEIGHTS)

@@ -1,0 +1,214 @@
+"""Files that are no checkpoint: told by their contents, refused with one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from checkpoint_files import (
+    FIXTURE,
+    SMALL,
+    Call,
+    dumps,
+    generator_state,
+    legacy_storage,
+    npy,
+    nvidia_pickle,
+    random_weights,
+    zip_storage,
+    zipped,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dragonnx_export.checkpoints import (
+    MAX_FILE_BYTES,
+    Checkpoint,
+    CheckpointError,
+    read_checkpoint,
+    write_native,
+)
+
+FOREIGN = {
+    "empty file": (b"", "an empty file"),
+    "JPEG": (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(100), "a JPEG image"),
+    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG image"),
+    "GIF": (b"GIF89a" + bytes(100), "a GIF image"),
+    "WebP": (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "a WebP image"),
+    "web page": (b"\n<!DOCTYPE html><html><title>Quota exceeded</title>", "a web page"),
+    "git-LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git-LFS"),
+    "gzip": (b"\x1f\x8b\x08\x00" + bytes(20), "a gzip archive"),
+    "tar": (b"a.txt".ljust(257, b"\0") + b"ustar\0" + bytes(250), "a tar archive"),
+    "JSON": (b'{"z_dim": 512}', "a JSON document"),
+    "single array": (npy(np.zeros(3)), "a single NumPy array"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file"),
+    "program": (b"\x7fELF" + bytes(100), "a program"),
+    "text": (b"hello, world, this is a text file", "of an unknown kind"),
+    "zeros": (bytes(1000), "of an unknown kind"),
+    "torch.save, old form": (legacy_storage(np.zeros(4, np.float32)), "torch.save"),
+    "torch.save, zip": (zip_storage(np.zeros(4, np.float32)), "torch.save"),
+    "truncated zip": (zipped({"a.npy": npy(np.zeros(9))})[:-30], "truncated"),
+    "truncated safetensors": (b"\x00\x01\x00\x00\x00\x00\x00\x00{}", "truncated"),
+    "safetensors of a list": (b"\x08\x00\x00\x00\x00\x00\x00\x00{[[]]   ", "truncated or damaged"),
+    "os.system": (pickle.dumps(Call("a", "b", ())), "nothing was run"),
+    "os.system, protocol 0": (b"cos\nsystem\n(S'true'\ntR.", "'os.system'"),
+    "os.system, INST": (b"(S'true'\nios\nsystem\n.", "opcode STRING"),
+    "pickle of protocol 0": (pickle.dumps({"a": 1}, 0), "opcode"),
+    "pickle of a list": (pickle.dumps([1, 2, 3]), "something else"),
+    "pickle of another dict": (pickle.dumps({"state_dict": {}}), "'state_dict'"),
+    "truncated pickle": (FIXTURE.read_bytes()[:5000], "ends early"),
+    "one byte": (b"\x80", "ends early"),
+    "names with newlines": (dumps({"a\nb": 1}), "'a\\nb'"),
+    "global with a newline": (b"\x80\x04\x8c\x03a\nb\x8c\x01c\x93.", "a\\nb.c"),
+    "keys without end": (dumps({"k" * 100_000: 1}), "kkk"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".npz", ".safetensors"])
+@pytest.mark.parametrize(("data", "reason"), FOREIGN.values(), ids=FOREIGN.keys())
+def test_foreign_files_are_told_by_contents(
+    tmp_path: Path, data: bytes, reason: str, suffix: str
+) -> None:
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    message = str(caught.value)
+    assert reason in message
+    assert message.startswith(f"'model{suffix}' cannot be read: ")
+    assert "\n" not in message
+    assert len(message) < 600
+
+
+def test_names_of_files_say_nothing(tmp_path: Path) -> None:
+    renamed = tmp_path / "network.jpg"
+    renamed.write_bytes(FIXTURE.read_bytes())
+    assert read_checkpoint(renamed).sha256 == read_checkpoint(FIXTURE).sha256
+
+
+def test_paths_without_a_file_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as stream:
+        stream.truncate(MAX_FILE_BYTES + 1)
+    for name, reason in (
+        ("missing", "no such file"),
+        (".", "a folder"),
+        ("x" * 300, "cannot be read"),
+        ("large", "larger than 4 GiB"),
+    ):
+        with pytest.raises(CheckpointError) as caught:
+            read_checkpoint(tmp_path / name)
+        assert reason in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError, match="no ordinary file"):
+        read_checkpoint(tmp_path / "pipe")
+
+
+def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret.pkl"
+    path.write_bytes(b"x")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match="Permission denied"):
+        read_checkpoint(path)
+
+
+def _small_pickle(path: Path) -> None:
+    path.write_bytes(nvidia_pickle(generator_state(SMALL, random_weights(SMALL))))
+
+
+def _npz(path: Path) -> None:
+    write_native(path, SMALL, random_weights(SMALL))
+
+
+def _safetensors(path: Path) -> None:
+    weights = random_weights(SMALL)
+    safetensors.numpy.save_file(weights, path, {"architecture": SMALL.to_json()})
+
+
+SOURCES: dict[str, Callable[[Path], object]] = {
+    "pickle": _small_pickle,
+    "npz": _npz,
+    "safetensors": _safetensors,
+    "fixture": lambda path: path.write_bytes(FIXTURE.read_bytes()),
+}
+QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=400)
+SLOW = settings(QUICK, max_examples=120)  # the fixture takes 60 ms a read
+
+
+def read_or_refuse(path: Path, data: bytes) -> None:
+    """A checkpoint or a CheckpointError, soon, in little memory, and nothing run."""
+    path.write_bytes(data)
+    tracemalloc.start()
+    started = time.monotonic()
+    try:
+        with contextlib.suppress(CheckpointError):
+            assert isinstance(read_checkpoint(path), Checkpoint)
+        assert time.monotonic() - started < 5
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(data) + (1 << 22)
+    finally:
+        tracemalloc.stop()
+    assert "DRAGONNX_TRAP" not in os.environ
+
+
+def mutated(data: st.DataObject, original: bytes) -> bytes:
+    changed = bytearray(original)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        kind = data.draw(st.sampled_from(["flip", "insert", "delete", "repeat"]))
+        if kind == "flip":
+            changed[at] ^= data.draw(st.integers(1, 255))
+        elif kind == "insert":
+            changed[at:at] = data.draw(st.binary(min_size=1, max_size=9))
+        elif kind == "delete":
+            del changed[at : at + data.draw(st.integers(1, 64))]
+        else:
+            changed[at:at] = changed[at : at + data.draw(st.integers(1, 64))]
+        changed = changed or bytearray(b"\x80")
+    return bytes(changed)
+
+
+@pytest.fixture(scope="module", params=SOURCES.keys())
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("source") / str(request.param)
+    SOURCES[request.param](path)
+    return path
+
+
+def test_truncations_are_refused(source: Path, tmp_path: Path) -> None:
+    original = source.read_bytes()
+
+    @(SLOW if source.name == "fixture" else QUICK)
+    @given(st.integers(0, len(original) - 1))
+    def check(cut: int) -> None:
+        path = tmp_path / "cut"
+        path.write_bytes(original[:cut])
+        with pytest.raises(CheckpointError):
+            read_checkpoint(path)
+
+    check()
+
+
+def test_mutations_give_a_checkpoint_or_an_error(source: Path, tmp_path: Path) -> None:
+    original = source.read_bytes()
+
+    @(SLOW if source.name == "fixture" else QUICK)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        read_or_refuse(tmp_path / "mutated", mutated(data, original))
+
+    check()
