@@ -1,4 +1,4 @@
-//! NumPy arrays as arguments: borrowed without a copy, or refused in one sentence.
+//! Python arrays as arguments: borrowed without a copy, or refused in one sentence.
 
 use ndarray::{Array2, ArrayView, ArrayViewMut, Dimension, Ix2};
 use numpy::{Element, PyArray, PyReadonlyArray, PyReadwriteArray, PyUntypedArray, prelude::*};
@@ -10,7 +10,7 @@ pub(crate) struct Input<'py, T: Element, D: Dimension>(PyReadonlyArray<'py, T, D
 /// An array that a kernel adds to.
 pub(crate) struct InOut<'py, T: Element, D: Dimension>(PyReadwriteArray<'py, T, D>);
 
-/// A bool array. Any byte may lie in a NumPy one (`view(bool)` does not look), while a Rust `bool` is 0 or 1; so this
+/// A bool array. Any byte may lie in a Python one (`view(bool)` does not look), while a Rust `bool` is 0 or 1; so this
 /// reads bytes and copies.
 pub(crate) struct Mask(pub Array2<bool>);
 
@@ -31,9 +31,7 @@ impl<'py, T: Element, D: Dimension> FromPyObject<'_, 'py> for Input<'py, T, D> {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let array = checked(&object)?;
-        let borrowed = array
-            .try_readonly()
-            .map_err(|error| PyTypeError::new_err(error.to_string()))?;
+        let borrowed = array.try_readonly().map_err(|error| PyTypeError::new_err(error.to_string()))?;
         Ok(Self(borrowed))
     }
 }

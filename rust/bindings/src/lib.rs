@@ -18,7 +18,7 @@ mod _core {
     use super::error::Refusal;
 
     /// How far apart two feature vectors are: L1 as in the paper, L2 as in the released code.
-    #[pyclass(eq, hash, frozen, module = "dragonnx._core")]
+    #[pyclass(eq, hash, frozen, from_py_object, module = "dragonnx._core")]
     #[derive(Clone, Copy, PartialEq, Eq, Hash)]
     enum Distance {
         L1,
@@ -28,8 +28,9 @@ mod _core {
     #[pymethods]
     impl Distance {
         /// Lets `copy`, `pickle` and `dataclasses.asdict` handle settings that hold a distance.
-        fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-            let name = match self {
+        fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+            let py = slf.py();
+            let name = match slf.get() {
                 Self::L1 => "L1",
                 Self::L2 => "L2",
             };
@@ -38,8 +39,8 @@ mod _core {
         }
     }
 
-    impl From<&Distance> for kernels::Distance {
-        fn from(distance: &Distance) -> Self {
+    impl From<Distance> for kernels::Distance {
+        fn from(distance: Distance) -> Self {
             match distance {
                 Distance::L1 => Self::L1,
                 Distance::L2 => Self::L2,
@@ -118,13 +119,9 @@ mod _core {
         reference_features: Input<'py, f32, Ix2>,
         r2: f64,
         inclusive: bool,
-        distance: &Distance,
+        distance: Distance,
     ) -> Result<Bound<'py, PyArray2<f64>>, Refusal> {
-        let search = Search {
-            r2,
-            inclusive,
-            distance: distance.into(),
-        };
+        let search = Search { r2, inclusive, distance: distance.into() };
         let (features, handles, reference) = (features.view(), handle_points.view(), reference_features.view());
         let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
         let tracked = py.detach(|| kernels::point_tracking(features, &windows, handles, reference, search))?;
@@ -155,11 +152,6 @@ mod _core {
         window_index: &Input<'_, i64, Ix1>,
     ) -> Result<Windows, Refusal> {
         let size = MapSize::new(feature_size, image_size)?;
-        Ok(Windows::new(
-            [count, channels, height, width],
-            origins.view(),
-            size,
-            window_index.view(),
-        )?)
+        Ok(Windows::new([count, channels, height, width], origins.view(), size, window_index.view())?)
     }
 }

@@ -73,20 +73,10 @@ fn tracking(c: &mut Criterion) {
         let (features, windows, handles) = (features(1, size), windows(size), handle());
         let reference = sample(features.view(), &windows, (&handles + 2.5).view()).expect("inside the window");
         for distance in [Distance::L1, Distance::L2] {
-            let search = Search {
-                r2: 12.0,
-                inclusive: false,
-                distance,
-            };
+            let search = Search { r2: 12.0, inclusive: false, distance };
             group.bench_function(BenchmarkId::new(name, format!("{distance:?}")), |b| {
                 b.iter(|| {
-                    point_tracking(
-                        black_box(features.view()),
-                        &windows,
-                        handles.view(),
-                        reference.view(),
-                        search,
-                    )
+                    point_tracking(black_box(features.view()), &windows, handles.view(), reference.view(), search)
                 });
             });
         }
@@ -102,20 +92,12 @@ fn penalty(c: &mut Criterion) {
     // The movable part is a square of a quarter of the image, as a person would paint it.
     for (name, image) in [("512", IMAGE), ("500, uneven", 500), ("1024", 1024)] {
         let mut mask = Array2::from_elem((image, image), false);
-        mask.slice_mut(s![image / 4..image * 3 / 4, image / 4..image * 3 / 4])
-            .fill(true);
+        mask.slice_mut(s![image / 4..image * 3 / 4, image / 4..image * 3 / 4]).fill(true);
         let size = i64::try_from(image).expect("small");
         group.throughput(Throughput::Elements((CHANNELS * image * image) as u64));
         group.bench_function(name, |b| {
             b.iter(|| {
-                mask_penalty(
-                    black_box(now.view()),
-                    start.view(),
-                    (size, size),
-                    mask.view(),
-                    20.0,
-                    grad.view_mut(),
-                )
+                mask_penalty(black_box(now.view()), start.view(), (size, size), mask.view(), 20.0, grad.view_mut())
             });
         });
     }

@@ -37,18 +37,11 @@ impl Axis {
         let last = self.features - 1;
         let near = (source as usize).min(last);
         let far = (near + 1).min(last);
+        let alone = |cell| Tap { near: cell, far: cell, weight: 0.0 };
         match (source - near as f64) as f32 {
-            0.0 => Tap {
-                near,
-                far: near,
-                weight: 0.0,
-            },
-            weight if weight >= 1.0 => Tap {
-                near: far,
-                far,
-                weight: 0.0,
-            },
-            _ if near == far => Tap { near, far, weight: 0.0 },
+            _ if near == far => alone(near),
+            weight if weight <= 0.0 => alone(near),
+            weight if weight >= 1.0 => alone(far),
             weight => Tap { near, far, weight },
         }
     }
@@ -83,10 +76,7 @@ impl Position {
         let first = floor as i64;
         match (coordinate - floor) as f32 {
             // A fraction that rounds up to one belongs to the next pixel, or it would name a cell of weight zero.
-            fraction if fraction >= 1.0 => Self {
-                first: first + 1,
-                fraction: 0.0,
-            },
+            fraction if fraction >= 1.0 => Self { first: first + 1, fraction: 0.0 },
             fraction => Self { first, fraction },
         }
     }
@@ -114,14 +104,8 @@ impl MapSize {
         let features = positive("feature_size", feature_size)?;
         let image = positive("image_size", image_size)?;
         Ok(Self {
-            x: Axis {
-                features: features.1,
-                pixels: image.1,
-            },
-            y: Axis {
-                features: features.0,
-                pixels: image.0,
-            },
+            x: Axis { features: features.1, pixels: image.1 },
+            y: Axis { features: features.0, pixels: image.0 },
         })
     }
 
@@ -186,14 +170,7 @@ impl Windows {
                 _ => Err(Error::WindowIndex { point, count, got }),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            size,
-            width,
-            height,
-            channels,
-            origins,
-            window_of_point,
-        })
+        Ok(Self { size, width, height, channels, origins, window_of_point })
     }
 
     /// How many channels the data have.
@@ -216,10 +193,7 @@ impl Windows {
     /// The cells of the window that a point reads.
     pub(crate) fn cells(&self, point: usize) -> Cells {
         let (x, y) = self.origin(point);
-        Cells {
-            x: (x, x + self.width - 1),
-            y: (y, y + self.height - 1),
-        }
+        Cells { x: (x, x + self.width - 1), y: (y, y + self.height - 1) }
     }
 
     /// The data of the window that a point reads, `[C, h, w]` flat.
@@ -248,9 +222,7 @@ impl Windows {
     /// As [`Self::flat`], for the buffer that a gradient is added to.
     pub(crate) fn flat_grad<'a>(&self, grad_features: ArrayViewMut4<'a, f32>) -> Result<&'a mut [f32], Error> {
         expect_shape("grad_features", &self.shape(), grad_features.shape())?;
-        grad_features
-            .into_slice()
-            .ok_or(Error::NotContiguous { name: "grad_features" })
+        grad_features.into_slice().ok_or(Error::NotContiguous { name: "grad_features" })
     }
 
     fn shape(&self) -> [usize; 4] {
@@ -273,18 +245,11 @@ impl MapSize {
     fn origin(&self, window: usize, origin: (i64, i64), size: (usize, usize)) -> Result<(usize, usize), Error> {
         let map = self.feature_size();
         let fits = |start: i64, length: usize, total: usize| {
-            usize::try_from(start)
-                .ok()
-                .filter(|start| start.saturating_add(length) <= total)
+            usize::try_from(start).ok().filter(|start| start.saturating_add(length) <= total)
         };
         match (fits(origin.0, size.1, map.1), fits(origin.1, size.0, map.0)) {
             (Some(x), Some(y)) => Ok((x, y)),
-            _ => Err(Error::WindowOutsideMap {
-                window,
-                origin,
-                size,
-                map,
-            }),
+            _ => Err(Error::WindowOutsideMap { window, origin, size, map }),
         }
     }
 }
@@ -294,9 +259,5 @@ pub(crate) fn expect_shape(name: &'static str, expected: &[usize], got: &[usize]
     if expected == got {
         return Ok(());
     }
-    Err(Error::Shape {
-        name,
-        expected: expected.to_vec(),
-        got: got.to_vec(),
-    })
+    Err(Error::Shape { name, expected: expected.to_vec(), got: got.to_vec() })
 }

@@ -50,21 +50,11 @@ pub fn mask_penalty(
         return Err(Error::Weight { got: weight });
     }
     let features = features.to_slice().ok_or(Error::NotContiguous { name: "features" })?;
-    let reference = reference_features.to_slice().ok_or(Error::NotContiguous {
-        name: "reference_features",
-    })?;
-    let grad = grad_features
-        .into_slice()
-        .ok_or(Error::NotContiguous { name: "grad_features" })?;
+    let reference = reference_features.to_slice().ok_or(Error::NotContiguous { name: "reference_features" })?;
+    let grad = grad_features.into_slice().ok_or(Error::NotContiguous { name: "grad_features" })?;
     let scale = weight / (channels * rows * columns) as f64;
     let rows = fixed_rows(size.y, mask);
-    let maps = Maps {
-        features,
-        reference,
-        grad,
-        height,
-        width,
-    };
+    let maps = Maps { features, reference, grad, height, width };
     Ok(match Phases::new(size.x, mask, &rows) {
         Some(columns) => maps.penalise(&rows, &columns, scale),
         None => maps.penalise(&rows, &Pixels::new(size.x, mask, &rows), scale),
@@ -81,10 +71,7 @@ struct FixedRow {
 fn fixed_rows(axis: Axis, mask: ArrayView2<'_, bool>) -> Vec<FixedRow> {
     (mask.rows().into_iter().enumerate())
         .filter(|(_, row)| row.iter().any(|may_move| !may_move))
-        .map(|(index, _)| FixedRow {
-            index,
-            tap: axis.tap(index as i64),
-        })
+        .map(|(index, _)| FixedRow { index, tap: axis.tap(index as i64) })
         .collect()
 }
 
@@ -112,13 +99,7 @@ struct Maps<'a> {
 
 impl Maps<'_> {
     fn penalise(self, rows: &[FixedRow], columns: &impl Columns, scale: f64) -> f64 {
-        let Self {
-            features,
-            reference,
-            grad,
-            height,
-            width,
-        } = self;
+        let Self { features, reference, grad, height, width } = self;
         let plane = height * width;
         let losses: Vec<f64> = (features.par_chunks_exact(plane))
             .zip(reference.par_chunks_exact(plane))
@@ -151,20 +132,11 @@ struct Channel {
 impl Channel {
     fn new(height: usize, width: usize, stride: usize) -> Self {
         let (map, row) = (vec![0.0; height * stride], vec![0.0; stride]);
-        Self {
-            width,
-            stride,
-            difference: map.clone(),
-            gradient: map,
-            cells: row.clone(),
-            slope: row,
-        }
+        Self { width, stride, difference: map.clone(), gradient: map, cells: row.clone(), slope: row }
     }
 
     fn subtract(&mut self, features: &[f32], reference: &[f32]) {
-        let rows = features
-            .chunks_exact(self.width)
-            .zip(reference.chunks_exact(self.width));
+        let rows = features.chunks_exact(self.width).zip(reference.chunks_exact(self.width));
         for ((now, start), row) in rows.zip(self.difference.chunks_exact_mut(self.stride)) {
             let (border, row) = row.split_at_mut(1);
             let (row, after) = row.split_at_mut(self.width);
@@ -197,10 +169,7 @@ impl Channel {
     /// Adds `scale * G` to `grad` and returns `<G, D>`.
     fn add_to(&self, grad: &mut [f32], scale: f64) -> f64 {
         let mut total = 0.0;
-        let rows = self
-            .difference
-            .chunks_exact(self.stride)
-            .zip(self.gradient.chunks_exact(self.stride));
+        let rows = self.difference.chunks_exact(self.stride).zip(self.gradient.chunks_exact(self.stride));
         for ((difference, gradient), grad) in rows.zip(grad.chunks_exact_mut(self.width)) {
             // The border repeats D, so the product with it needs no folding back.
             total += (difference.iter().zip(gradient))

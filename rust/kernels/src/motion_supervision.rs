@@ -85,9 +85,9 @@ impl Motion {
         // Every q is an integer pixel, so all q + d share one fraction.
         let (x, y) = (Position::split(dx / distance), Position::split(dy / distance));
         let disc = disc(&windows.size, handle, r1);
-        let columns = disc.iter().fold((i64::MAX, i64::MIN), |(first, last), (_, row)| {
-            (first.min(*row.start()), last.max(*row.end()))
-        });
+        let columns = disc
+            .iter()
+            .fold((i64::MAX, i64::MIN), |(first, last), (_, row)| (first.min(*row.start()), last.max(*row.end())));
         let rows = (disc[0].0, disc[disc.len() - 1].0);
         let patch = Patch::new(windows, point, reach(columns, x), reach(rows, y))?;
         let runs = (disc.iter())
@@ -99,13 +99,7 @@ impl Motion {
             .collect();
         let right = usize::from(x.fraction > 0.0);
         let below = if y.fraction > 0.0 { patch.stride } else { 0 };
-        Ok(Some(Self {
-            patch,
-            runs,
-            right,
-            below,
-            fraction: (x.fraction, y.fraction),
-        }))
+        Ok(Some(Self { patch, runs, right, below, fraction: (x.fraction, y.fraction) }))
     }
 
     /// The loss of one point; adds its gradient to `grad` `[C, h, w]`.
@@ -114,12 +108,7 @@ impl Motion {
         let scale = (1.0 / terms as f64) as f32;
         let (x, y) = self.fraction;
         let (right, below) = (self.right, self.below);
-        let weights = [
-            scale * (1.0 - x) * (1.0 - y),
-            scale * x * (1.0 - y),
-            scale * (1.0 - x) * y,
-            scale * x * y,
-        ];
+        let weights = [scale * (1.0 - x) * (1.0 - y), scale * x * (1.0 - y), scale * (1.0 - x) * y, scale * x * y];
         let mut scratch = vec![0.0; self.patch.scratch_len()];
         let mut pixels = vec![0.0; self.patch.len()];
         let mut grad_pixels = vec![0.0; self.patch.len()];

@@ -29,10 +29,7 @@ impl Patch {
     /// Both ranges must hold at least one pixel.
     pub fn new(windows: &Windows, point: usize, x: RangeInclusive<i64>, y: RangeInclusive<i64>) -> Result<Self, Error> {
         let (mut columns, mut rows) = (taps(windows.size.x, &x), taps(windows.size.y, &y));
-        let need = Cells {
-            x: span(&columns),
-            y: span(&rows),
-        };
+        let need = Cells { x: span(&columns), y: span(&rows) };
         let have = windows.cells(point);
         let inside = |need: (usize, usize), have: (usize, usize)| have.0 <= need.0 && need.1 <= have.1;
         if !inside(need.x, have.x) || !inside(need.y, have.y) {

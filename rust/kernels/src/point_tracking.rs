@@ -46,16 +46,9 @@ pub fn point_tracking(
     search: Search,
 ) -> Result<Array2<f64>, Error> {
     let features = windows.flat(features)?;
-    expect_shape(
-        "reference_features",
-        &[windows.points(), windows.channels()],
-        reference_features.shape(),
-    )?;
+    expect_shape("reference_features", &[windows.points(), windows.channels()], reference_features.shape())?;
     if !(search.r2 > 0.0 && search.r2.is_finite()) {
-        return Err(Error::Radius {
-            name: "r2",
-            got: search.r2,
-        });
+        return Err(Error::Radius { name: "r2", got: search.r2 });
     }
     let handles = windows.points_of("handle_points", handle_points)?;
     let mut tracked = Array2::zeros((handles.len(), 2));

@@ -76,20 +76,14 @@ pub fn sample_adjoint(
     points: ArrayView2<'_, f64>,
     grad_features: ArrayViewMut4<'_, f32>,
 ) -> Result<(), Error> {
-    expect_shape(
-        "grad_samples",
-        &[windows.points(), windows.channels()],
-        grad_samples.shape(),
-    )?;
+    expect_shape("grad_samples", &[windows.points(), windows.channels()], grad_samples.shape())?;
     let grad_features = windows.flat_grad(grad_features)?;
     let samples = Sample::all(windows, points)?;
     for ((point, sample), row) in samples.iter().enumerate().zip(grad_samples.rows()) {
         let corners = sample.corners();
         let mut scratch = vec![0.0; sample.patch.scratch_len()];
         let mut pixels = vec![0.0; sample.patch.len()];
-        let channels = windows
-            .of_point_mut(grad_features, point)
-            .chunks_exact_mut(windows.plane());
+        let channels = windows.of_point_mut(grad_features, point).chunks_exact_mut(windows.plane());
         for (&grad, channel) in row.iter().zip(channels) {
             pixels.fill(0.0);
             for (offset, weight) in corners {

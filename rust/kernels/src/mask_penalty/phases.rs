@@ -51,11 +51,7 @@ impl Phases {
                 }));
             }
         }
-        Some(Self {
-            fractions,
-            vectors,
-            fixed,
-        })
+        Some(Self { fractions, vectors, fixed })
     }
 }
 

@@ -21,10 +21,7 @@ impl Pixels {
                     .collect()
             })
             .collect();
-        Self {
-            bordered: axis.features + 2,
-            fixed,
-        }
+        Self { bordered: axis.features + 2, fixed }
     }
 }
 

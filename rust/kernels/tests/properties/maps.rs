@@ -1,0 +1,66 @@
+//! Feature maps, windows and points to try.
+
+use dragonnx_kernels::{MapSize, Windows};
+use ndarray::{Array1, Array2, Array4, s};
+use proptest::prelude::*;
+
+pub const CHANNELS: usize = 2;
+
+/// A whole map with some points on it, and one window for all of them that may be smaller.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub feature_size: (usize, usize),
+    pub image_size: (usize, usize),
+    /// `[1, C, fh, fw]`
+    pub features: Array4<f32>,
+    /// `[n, 2]`, (x, y); a little outside the image too.
+    pub points: Array2<f64>,
+}
+
+impl Case {
+    pub fn size(&self) -> MapSize {
+        let signed = |(height, width)| (i64::try_from(height).expect("small"), i64::try_from(width).expect("small"));
+        MapSize::new(signed(self.feature_size), signed(self.image_size)).expect("positive sizes")
+    }
+
+    /// The whole map as one window.
+    pub fn whole(&self) -> Windows {
+        self.windows((0, 0), self.feature_size)
+    }
+
+    /// One window of `size` (height, width) at `origin` (x, y), read by every point.
+    pub fn windows(&self, origin: (usize, usize), size: (usize, usize)) -> Windows {
+        let signed = |value| i64::try_from(value).expect("small");
+        let origins = Array2::from_shape_vec((1, 2), vec![signed(origin.0), signed(origin.1)]).expect("two numbers");
+        let index = Array1::zeros(self.points.nrows());
+        Windows::new([1, CHANNELS, size.0, size.1], origins.view(), self.size(), index.view()).expect("in the map")
+    }
+
+    /// The features of such a window.
+    pub fn crop(&self, (x, y): (usize, usize), (height, width): (usize, usize)) -> Array4<f32> {
+        self.features.slice(s![.., .., y..y + height, x..x + width]).to_owned()
+    }
+}
+
+/// Scales that are integers, fractions and below one; maps down to a single cell.
+pub fn case(points: usize) -> impl Strategy<Value = Case> {
+    (1_usize..7, 1_usize..7, 1_usize..20, 1_usize..20).prop_flat_map(move |(fh, fw, height, width)| {
+        let x = -3.0..width as f64 + 3.0;
+        let y = -3.0..height as f64 + 3.0;
+        (values(CHANNELS * fh * fw), prop::collection::vec((x, y), points)).prop_map(move |(values, points)| Case {
+            feature_size: (fh, fw),
+            image_size: (height, width),
+            features: Array4::from_shape_vec((1, CHANNELS, fh, fw), values).expect("as many values as cells"),
+            points: Array2::from_shape_fn((points.len(), 2), |(n, axis)| [points[n].0, points[n].1][axis]),
+        })
+    })
+}
+
+pub fn values(count: usize) -> impl Strategy<Value = Vec<f32>> {
+    prop::collection::vec(-2.0_f32..2.0, count)
+}
+
+/// `<a, b>` in double precision.
+pub fn dot<'a>(a: impl IntoIterator<Item = &'a f32>, b: impl IntoIterator<Item = &'a f32>) -> f64 {
+    a.into_iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
