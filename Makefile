@@ -35,8 +35,8 @@ help:
 
 demo: .venv/installed
 	mkdir -p out
-	$(RUN)/dragonnx generate --seed 7 -o out/before.png
-	$(RUN)/dragonnx drag --seed 7 --point 64,76:80,76 -o out/after.png \
+	$(RUN)/dragonnx generate --seed 13 -o out/before.png
+	$(RUN)/dragonnx drag --seed 13 --point 48,85:74,83 -o out/after.png \
 	    --comparison out/comparison.png --video out/drag.gif --report out/report.json
 
 # --- checks -----------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
     """
     resolution = _feature_resolution(checkpoint, options.feature_resolution)
     layers = synthesis_layers(checkpoint, resolution)
-    if not 1 <= options.trainable_layers:
+    if not options.trainable_layers >= 1:
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
     trainable_layers = min(options.trainable_layers, len(layers))
     _check_target(folder, overwrite=options.overwrite)

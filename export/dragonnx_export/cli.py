@@ -16,7 +16,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder to make.")],
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
     feature_resolution: Annotated[
@@ -39,14 +41,14 @@ def export(
 ) -> None:
     """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
     # torch takes seconds to import: not for --help, nor for a file that cannot be read.
-    from dragonnx_export.checkpoints import read_checkpoint  # noqa: PLC0415
+    from dragonnx_export.checkpoints import read_checkpoint
 
     read = read_checkpoint(checkpoint)
     facts = read.architecture
     say(f"{checkpoint}: {read.format}, {facts.resolution} px, {facts.num_ws} w's of {facts.w_dim}")
 
-    from dragonnx_export.bundle_writer import ExportOptions, write_bundle  # noqa: PLC0415
-    from dragonnx_export.parity import table  # noqa: PLC0415
+    from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+    from dragonnx_export.parity import table
 
     options = ExportOptions(
         name=name or output.resolve().name,

@@ -74,6 +74,7 @@ class ModulatedLayer(nn.Module):
     """A 3x3 convolution modulated by w, with noise, bias, leaky ReLU and clamp."""
 
     noise_const: Tensor
+    resample_filter: Tensor
 
     def __init__(
         self, inputs: int, outputs: int, resolution: int, *, upsamples: bool,
@@ -89,7 +90,7 @@ class ModulatedLayer(nn.Module):
             self.noise_strength = nn.Parameter(torch.zeros(()))
         self._upsamples = upsamples
         self._clamp = architecture.conv_clamp
-        self.register_buffer("_filter", _low_pass(architecture), persistent=False)
+        self.register_buffer("resample_filter", _low_pass(architecture), persistent=False)
 
     def forward(self, x: Tensor, w: Tensor, *, noise: bool = True) -> Tensor:
         """X [N, inputs, h, w] and w [N, w_dim] to [N, outputs, resolution, resolution]."""
@@ -99,7 +100,7 @@ class ModulatedLayer(nn.Module):
         x = x * style[:, :, None, None]
         if self._upsamples:
             x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
-            x = _depthwise(x, self._filter.flip(0, 1), padding=1)
+            x = _depthwise(x, self.resample_filter.flip(0, 1), padding=1)
         else:
             x = F.conv2d(x, self.weight, padding=1)
         x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
@@ -149,20 +150,22 @@ class Block(nn.Module):
         """The block's feature map; `index` is the first of its w's."""
         if x is None:
             x = self.const.expand(len(w_plus), -1, -1, -1)
-            return self.conv1(x, w_plus[:, index], noise=noise)
-        x = self.conv0(x, w_plus[:, index], noise=noise)
-        return self.conv1(x, w_plus[:, index + 1], noise=noise)
+            return self.conv1.forward(x, w_plus[:, index], noise=noise)
+        x = self.conv0.forward(x, w_plus[:, index], noise=noise)
+        return self.conv1.forward(x, w_plus[:, index + 1], noise=noise)
 
 
 class Synthesis(nn.Module):
     """w_plus to feature maps and an image, with skip connections between the blocks' colours."""
+
+    resample_filter: Tensor
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self._resolutions = architecture.block_resolutions
         for resolution in self._resolutions:
             self.add_module(f"b{resolution}", Block(resolution, architecture))
-        self.register_buffer("_filter", _low_pass(architecture), persistent=False)
+        self.register_buffer("resample_filter", _low_pass(architecture), persistent=False)
 
     def features(self, w_plus: Tensor, resolution: int, *, noise: bool = True) -> Tensor:
         """The output [N, C, resolution, resolution] of one block."""
@@ -197,7 +200,7 @@ class Synthesis(nn.Module):
         n, channels, h, w = image.shape
         spread = image.new_zeros(n, channels, 2 * h, 2 * w)
         spread[:, :, ::2, ::2] = image
-        return _depthwise(F.pad(spread, (2, 1, 2, 1)), self._filter.flip(0, 1))
+        return _depthwise(F.pad(spread, (2, 1, 2, 1)), self.resample_filter.flip(0, 1))
 
 
 class Generator(nn.Module):
@@ -217,9 +220,7 @@ class Generator(nn.Module):
         generator.load_state_dict(arrays, strict=True)
         return generator.eval().requires_grad_(requires_grad=False)
 
-    def w_plus(
-        self, z: Tensor, label: Tensor | None = None, truncation_psi: float = 1.0
-    ) -> Tensor:
+    def w_plus(self, z: Tensor, label: Tensor | None = None, truncation_psi: float = 1.0) -> Tensor:
         """Z [N, z_dim] to w_plus [N, num_ws, w_dim], pulled to w_avg by `truncation_psi`."""
         w = self.mapping.w_avg.lerp(self.mapping(z, label), truncation_psi)
         return w[:, None].expand(-1, self.architecture.num_ws, -1)

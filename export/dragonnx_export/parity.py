@@ -1,4 +1,4 @@
-"""Proof that the graphs equal the checkpoint: each output against torch, gradients against autograd."""
+"""Proof that the graphs equal the checkpoint: outputs against torch, gradients against autograd."""
 
 from __future__ import annotations
 

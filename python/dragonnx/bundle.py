@@ -235,7 +235,7 @@ def user_models_folder() -> Path:
     """Where a person's own bundles are kept; DRAGONNX_MODELS names another place."""
     if chosen := os.environ.get("DRAGONNX_MODELS"):
         return Path(chosen).expanduser()
-    import platformdirs  # noqa: PLC0415  only needed when a model is looked up
+    import platformdirs
 
     return platformdirs.user_cache_path("dragonnx") / "models"
 
@@ -276,7 +276,9 @@ def _decode(facts: Mapping[str, Any]) -> dict[str, Any]:
         "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
         "source": lambda value: Source(**{k: _text(v) for k, v in value.items()}),
         "versions": lambda value: {_text(k): _text(v) for k, v in value.items()},
-        "parity": lambda value: tuple(ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value),
+        "parity": lambda value: tuple(
+            ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value
+        ),
     }
     if unknown := sorted(set(facts) - set(decoders)):
         raise ValueError(f"unknown entries {', '.join(unknown)}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-import sys
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +27,7 @@ _MOST_FRAMES = 120
 """An animation of more steps than this shows evenly spaced ones."""
 
 
-class DeviceChoice(str, Enum):
+class DeviceChoice(StrEnum):
     """Devices, as a person names them."""
 
     auto = "auto"
@@ -36,14 +35,14 @@ class DeviceChoice(str, Enum):
     cuda = "cuda"
 
 
-class PresetChoice(str, Enum):
+class PresetChoice(StrEnum):
     """Sets of defaults, as a person names them."""
 
     paper = "paper"
     released = "released"
 
 
-class SpaceChoice(str, Enum):
+class SpaceChoice(StrEnum):
     """Latent spaces, as a person names them."""
 
     w_plus = "w+"
@@ -74,7 +73,7 @@ def dragonnx(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Show the version, or the help when no command is given."""
-    from dragonnx import __version__  # noqa: PLC0415
+    from dragonnx import __version__
 
     if version:
         _print(f"dragonnx {__version__}")
@@ -99,8 +98,8 @@ def generate(
     generator = _open(model, device, threads)
     w_plus, start = _start(generator, seed, truncation_psi, label, latent)
 
-    from dragonnx.latent import save_latent  # noqa: PLC0415
-    from dragonnx.media import save_png  # noqa: PLC0415
+    from dragonnx.latent import save_latent
+    from dragonnx.media import save_png
 
     save_png(generator.image(w_plus), output, {"model": generator.manifest.name, **start})
     if latent_out:
@@ -159,10 +158,10 @@ def drag(
     generator = _open(model, device, threads)
     w_plus, start = _start(generator, seed, truncation_psi, label, latent)
 
-    from dragonnx.drag.mask import load_mask  # noqa: PLC0415
-    from dragonnx.drag.session import DragSession  # noqa: PLC0415
-    from dragonnx.latent import save_latent  # noqa: PLC0415
-    from dragonnx.media import save_animation, save_json, save_png, side_by_side  # noqa: PLC0415
+    from dragonnx.drag.mask import load_mask
+    from dragonnx.drag.session import DragSession
+    from dragonnx.latent import save_latent
+    from dragonnx.media import save_animation, save_json, save_png, side_by_side
 
     session = DragSession(
         generator,
@@ -200,15 +199,19 @@ def drag(
 @app.command()
 def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT_MODEL) -> None:
     """Show a model's facts and how far its graphs are from torch."""
-    from dragonnx.bundle import Bundle  # noqa: PLC0415
+    from dragonnx.bundle import Bundle
 
     bundle = Bundle.open(model)
     m = bundle.manifest
     _print(f"{m.name}: {m.image_size[1]} x {m.image_size[0]} px, in {bundle.folder}")
     _print(f"latent: z {m.z_dim}, w {m.w_dim}, {m.num_ws} w's, {m.label_dim or 'no'} classes")
-    _print(f"feature map: {m.feature_channels} channels of {m.feature_size[1]} x {m.feature_size[0]}")
+    _print(
+        f"feature map: {m.feature_channels} channels of {m.feature_size[1]} x {m.feature_size[0]}"
+    )
     settings = ", ".join(f"{name} {value:g}" for name, value in m.drag_settings.items())
-    _print(f"drag settings: {settings or 'as the preset says'}; truncation_psi {m.truncation_psi:g}")
+    _print(
+        f"drag settings: {settings or 'as the preset says'}; truncation_psi {m.truncation_psi:g}"
+    )
     _print(f"weights: {m.source.format}, licence {m.source.licence}. {m.source.note}".rstrip())
     for r in m.parity:
         _print(f"{r.graph} {r.output}: {r.max_relative:.1e} from {r.reference} "
@@ -218,7 +221,7 @@ def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT
 @app.command()
 def models() -> None:
     """List the models that are known by name."""
-    from dragonnx.bundle import known_bundles, read_manifest, user_models_folder  # noqa: PLC0415
+    from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
 
     for folder in known_bundles():
         m = read_manifest(folder)
@@ -229,7 +232,7 @@ def models() -> None:
 @app.command()
 def doctor() -> None:
     """Show versions and devices, and what is missing."""
-    from dragonnx.doctor import diagnose  # noqa: PLC0415
+    from dragonnx.doctor import diagnose
 
     for line in diagnose():
         _print(line)
@@ -241,7 +244,7 @@ def main() -> None:
 
 
 def _open(model: str, device: DeviceChoice, threads: int | None) -> Generator:
-    from dragonnx.generator import Generator  # noqa: PLC0415
+    from dragonnx.generator import Generator
 
     return Generator.open(model, device.value, threads)
 
@@ -260,32 +263,31 @@ def _start(
 
 def _run(session: DragSession) -> DragRecord:
     """Run a session with a progress bar; an interrupt ends it, what it reached is kept."""
-    from dragonnx.drag.record import DragRecord  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from dragonnx.drag.record import DragRecord
 
     record = DragRecord(session)
-    largest = session.distances.max()
-    bar = typer.progressbar(
-        length=1000, label="dragging", file=sys.stderr, show_eta=False,
-        item_show_func=lambda text: text,
-    )  # fmt: skip
-    with bar as progress:
-        shown = 0
-        steps = iter(session)
+    first, limit = session.distances.max(), session.settings.max_steps
+    columns = (TextColumn("dragging"), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("starting", total=1.0)
         while True:
             try:
-                step = next(steps)
+                step = next(session)
             except StopIteration:
-                break
+                return record
             except KeyboardInterrupt:
                 session.cancel()
                 continue
             record.add(step)
             left = step.distances.max()
-            done = max(1 - left / largest, step.number / session.settings.max_steps)
-            text = f"step {step.number}, {left:.1f} px to go"
-            progress.update(max(int(1000 * done) - shown, 0), text)
-            shown = max(int(1000 * done), shown)
-    return record
+            progress.update(
+                task,
+                completed=max(1 - left / first, step.number / limit),
+                description=f"step {step.number}, {left:.1f} px to go",
+            )
 
 
 def _frames(generator: Generator, session: DragSession, record: DragRecord) -> Iterator[Image]:
@@ -297,7 +299,7 @@ def _frames(generator: Generator, session: DragSession, record: DragRecord) -> I
 
 
 def _frame(generator: Generator, session: DragSession, record: DragRecord, index: int) -> Image:
-    from dragonnx.media import with_points  # noqa: PLC0415
+    from dragonnx.media import with_points
 
     image = generator.image(record.latents[index])
     return with_points(image, record.handles_at(index), session.target_points)
@@ -310,7 +312,8 @@ def _pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
         (x, y), (target_x, target_y) = handle, target
     except ValueError as error:
         raise InputError(
-            f"a point is given as HANDLE:TARGET, each x,y in pixels, such as 60,80:75,80, not {text!r}"
+            f"a point is given as HANDLE:TARGET, each x,y in pixels, such as 60,80:75,80, "
+            f"not {text!r}"
         ) from error
     return (x, y), (target_x, target_y)
 
@@ -329,7 +332,9 @@ def _check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
         if path.is_dir():
             raise InputError(f"{path} is a folder: name a file in it")
         if not path.parent.is_dir():
-            raise InputError(f"the folder {path.parent} of {path.name} does not exist: make it first")
+            raise InputError(
+                f"the folder {path.parent} of {path.name} does not exist: make it first"
+            )
         if not os.access(path.parent, os.W_OK):
             raise InputError(f"the folder {path.parent} cannot be written: choose another place")
 

@@ -16,9 +16,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Where the block raises, the temporary file is removed and `path` is as it was.
     """
     # The suffix stays last, since libraries choose a format by it.
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-    )
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -133,7 +133,7 @@ class Generator:
         Raises:
             InputError: The latent does not fit the model.
         """
-        from PIL import Image  # noqa: PLC0415  a drag without pictures does not need it
+        from PIL import Image
 
         latent = self.checked_w_plus(w_plus)
         pixels = self._graph("image").run({"w_plus": latent})[0]["image"][0]
@@ -154,7 +154,7 @@ class Generator:
 
     def pullback(self, forward: FeaturePass, grad_features: Float32) -> Float32:
         """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF [1, C, h, w]."""
-        inputs = {
+        inputs: dict[str, Float32 | DeviceTensor] = {
             "w_plus": forward.w_plus,
             "features": forward.features,
             "grad_features": grad_features,

@@ -24,7 +24,7 @@ def z_of_seed(seed: int, z_dim: int) -> NDArray[np.float32]:
     if not 0 <= seed <= LARGEST_SEED:
         raise InputError(f"the seed must be a whole number from 0 to {LARGEST_SEED}, not {seed}")
     # The legacy generator, so that a seed shows the picture that other tools show for it.
-    return np.random.RandomState(seed).randn(1, z_dim).astype(np.float32)  # noqa: NPY002
+    return np.random.RandomState(seed).randn(1, z_dim).astype(np.float32)
 
 
 def truncate(

@@ -187,7 +187,7 @@ def runtime_version() -> str:
 @functools.cache
 def _onnxruntime() -> ModuleType:
     try:
-        import onnxruntime  # noqa: PLC0415  heavy, and absent until one extra is chosen
+        import onnxruntime
     except ImportError as error:
         raise DeviceError(
             "ONNX Runtime is not installed: pip install 'dragonnx[cpu]', or on a machine with an "

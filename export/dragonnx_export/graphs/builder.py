@@ -51,7 +51,9 @@ class GraphBuilder:
         """A constant tensor: int64 stays, everything else becomes float32. Equal ones are one."""
         array = np.asarray(values)
         # ascontiguousarray would turn a scalar into a vector, so ask for the order instead.
-        array = np.array(array, dtype=np.int64 if array.dtype == np.int64 else np.float32, order="C")
+        array = np.array(
+            array, dtype=np.int64 if array.dtype == np.int64 else np.float32, order="C"
+        )
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
             name = f"constant_{len(self._constants)}"

@@ -18,9 +18,7 @@ def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:
     """The style s [N, inputs] of a layer."""
     index = graph.constant(np.array(style.w_index, np.int64))
     w = graph.op("Gather", w_plus, index, axis=1)
-    return graph.op(
-        "Gemm", w, graph.constant(style.weight), graph.constant(style.bias), transB=1
-    )
+    return graph.op("Gemm", w, graph.constant(style.weight), graph.constant(style.bias), transB=1)
 
 
 def demodulation_of(graph: GraphBuilder, layer: SynthesisLayer, style: str) -> str:

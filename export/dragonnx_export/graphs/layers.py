@@ -102,7 +102,7 @@ def synthesis_layers(checkpoint: Checkpoint, resolution: int) -> list[SynthesisL
     for block in architecture.block_resolutions:
         if block > resolution:
             break
-        for name in ("conv1",) if block == 4 else ("conv0", "conv1"):  # noqa: PLR2004
+        for name in ("conv1",) if block == 4 else ("conv0", "conv1"):
             key = f"synthesis.b{block}.{name}"
             noise = None
             if architecture.use_noise and weights[f"{key}.noise_strength"] != 0:
@@ -157,4 +157,4 @@ def _low_pass(checkpoint: Checkpoint) -> NDArray[np.float32]:
     """The resampling filter in two dimensions; upsampling by two wants a gain of four."""
     taps = np.array(checkpoint.architecture.resample_filter, np.float64)
     square = np.outer(taps, taps)
-    return (4 * square / square.sum()).astype(np.float32)
+    return np.asarray(4 * square / square.sum(), np.float32)

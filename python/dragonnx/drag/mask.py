@@ -24,9 +24,7 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
         return None
     array = np.asarray(mask)
     if array.dtype != np.bool_:
-        raise InputError(
-            f"the mask must be boolean, True where pixels may move, not {array.dtype}"
-        )
+        raise InputError(f"the mask must be boolean, True where pixels may move, not {array.dtype}")
     if array.shape != image_size:
         raise InputError(
             f"the mask must have the image's size, [{image_size[0]}, {image_size[1]}] (height, "
@@ -45,7 +43,7 @@ def load_mask(path: str | os.PathLike[str], image_size: tuple[int, int]) -> Mask
     Raises:
         InputError: The file is no picture, or not of the image's size.
     """
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  only with a mask file
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:

@@ -159,9 +159,7 @@ class DragSession:
         if self._outcome is not None:
             raise StopIteration
         state = self._started
-        loss = supervise(
-            state.windows, self._handles, self._targets, self.settings, state.fixed
-        )
+        loss = supervise(state.windows, self._handles, self._targets, self.settings, state.fixed)
         gradient = self._generator.pullback(state.forward, loss.grad_features)
         w_plus = self._updated(gradient)
         forward, windows = self._features(w_plus)
