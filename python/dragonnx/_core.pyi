@@ -1,15 +1,17 @@
-"""The point arithmetic of a drag, in Rust: reads and gradients of a feature map that is never resized in memory.
+"""The point arithmetic of a drag, in Rust, on a feature map that is never resized in memory.
 
-Shapes: `features` is the feature map, float32 `[N, C, h, w]`: the whole map (N = 1, `origins` zero, `window_index` all
-zero) or N windows of it. `origins` is int64 `[N, 2]`, the (x, y) of each window's first cell in the whole map, and
-`window_index` int64 `[n]`, the window that each of the n points reads. `feature_size` is the whole map's and `image_size`
-the image's (height, width). Points are float64 `[n, 2]`, (x, y) in image pixels, pixel centres at integers.
+Shapes: `features` is the feature map, float32 `[N, C, h, w]`: the whole map (N = 1, `origins` zero,
+`window_index` all zero) or N windows of it. `origins` is int64 `[N, 2]`, the (x, y) of each
+window's first cell in the whole map, and `window_index` int64 `[n]`, the window that each of the n
+points reads. `feature_size` is the whole map's and `image_size` the image's (height, width). Points
+are float64 `[n, 2]`, (x, y) in image pixels, pixel centres at integers.
 
-F^ is the feature map resized to the image, bilinear with half-pixel centres, read bilinearly between pixels; outside the
-image it repeats the border.
+F^ is the feature map resized to the image, bilinear with half-pixel centres, read bilinearly
+between pixels; outside the image it repeats the border.
 
-Every array must be C-contiguous and of the given type. A function that takes `grad_features` adds to it, in place. A
-wrong argument raises TypeError or ValueError and leaves it untouched. All functions let other threads run meanwhile.
+Every array must be C-contiguous and of the given type. A function that takes `grad_features` adds
+to it, in place. A wrong argument raises TypeError or ValueError and leaves it untouched. All
+functions let other threads run meanwhile.
 """
 
 from typing import Any, ClassVar, final
@@ -55,7 +57,7 @@ def sample_adjoint(
     points: NDArray[np.float64],
     grad_features: NDArray[np.float32],
 ) -> None:
-    """Adds the adjoint of `sample`, applied to `grad_samples` `[n, C]`, to `grad_features` `[N, C, h, w]`."""
+    """Adds the adjoint of `sample`, applied to `grad_samples` `[n, C]`, to `grad_features`."""
 
 def motion_supervision(
     features: NDArray[np.float32],
@@ -68,11 +70,11 @@ def motion_supervision(
     r1: float,
     grad_features: NDArray[np.float32],
 ) -> NDArray[np.float64]:
-    """Each handle point's loss `[n]`; adds the gradient of their sum to `grad_features` `[N, C, h, w]`.
+    """Each handle point's loss `[n]`; adds the gradient of their sum to `grad_features`.
 
-    `loss_i = mean over (q, c) of |sg(F^(q)) - F^(q + d_i)|`, with d_i the unit vector to the target and q the integer
-    pixels of the image nearer than r1 pixels to the handle (the nearest one where there is none). A handle nearer than
-    1 pixel to its target has loss 0 and no gradient.
+    `loss_i = mean over (q, c) of |sg(F^(q)) - F^(q + d_i)|`, with d_i the unit vector to the target
+    and q the integer pixels of the image nearer than r1 pixels to the handle (the nearest one where
+    there is none). A handle nearer than 1 pixel to its target has loss 0 and no gradient.
     """
 
 def point_tracking(
@@ -89,9 +91,9 @@ def point_tracking(
 ) -> NDArray[np.float64]:
     """Where each handle point is now, `[n, 2]`: the pixel q that minimises `||F^(q) - f_i||`.
 
-    `reference_features` `[n, C]` holds the f_i. q runs over the integer pixels of the image with |dx| < r2 and |dy| < r2
-    of the old position (<= where `inclusive`; the nearest pixel where there is none). A tie goes to the q nearest to the
-    old position, then to the smallest y, then x.
+    `reference_features` `[n, C]` holds the f_i. q runs over the integer pixels of the image with
+    |dx| < r2 and |dy| < r2 of the old position (<= where `inclusive`; the nearest pixel where there
+    is none). A tie goes to the q nearest to the old position, then to the smallest y, then x.
     """
 
 def mask_penalty(
@@ -102,8 +104,9 @@ def mask_penalty(
     weight: float,
     grad_features: NDArray[np.float32],
 ) -> float:
-    """The loss `weight * mean over (c, y, x) of |(F^ - F0^)(1 - M)|`; adds its gradient to `grad_features`.
+    """The loss `weight * mean over (c, y, x) of |(F^ - F0^)(1 - M)|`; adds its gradient.
 
-    `features` (F), `reference_features` (F0) and `grad_features` are whole maps `[C, fh, fw]`; `mask` (M) is bool
-    `[H, W]`, True where the image may move; the mean is over all pixels, fixed or not.
+    `features` (F), `reference_features` (F0) and `grad_features` are whole maps `[C, fh, fw]`;
+    `mask` (M) is bool `[H, W]`, True where the image may move; the mean is over all pixels, fixed
+    or not.
     """

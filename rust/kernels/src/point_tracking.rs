@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use ndarray::{Array2, ArrayView2, ArrayView4};
 
 use crate::error::Error;
-use crate::feature_map::{Axis, Windows, expect_shape};
+use crate::feature_map::{Axis, MapSize, Windows, expect_shape};
 use crate::patch::Patch;
 
 /// How far apart two feature vectors are.
@@ -53,8 +53,7 @@ pub fn point_tracking(
     let handles = windows.points_of("handle_points", handle_points)?;
     let mut tracked = Array2::zeros((handles.len(), 2));
     for (point, (&handle, mut found)) in handles.iter().zip(tracked.rows_mut()).enumerate() {
-        let x = search.pixels(windows.size.x, handle.0);
-        let y = search.pixels(windows.size.y, handle.1);
+        let (x, y) = search.window(windows.size, handle);
         let patch = Patch::new(windows, point, x, y)?;
         let channels = windows.of_point(features, point).chunks_exact(windows.plane());
         let reference = reference_features.row(point);
@@ -68,17 +67,22 @@ pub fn point_tracking(
 }
 
 impl Search {
-    fn pixels(&self, axis: Axis, centre: f64) -> RangeInclusive<i64> {
+    /// The pixels of `Omega_2`, along x and along y; never empty.
+    fn window(self, size: MapSize, centre: (f64, f64)) -> (RangeInclusive<i64>, RangeInclusive<i64>) {
+        if let (Some(x), Some(y)) = (self.pixels(size.x, centre.0), self.pixels(size.y, centre.1)) {
+            return (x, y);
+        }
+        let (x, y) = (size.x.nearest_pixel(centre.0), size.y.nearest_pixel(centre.1));
+        (x..=x, y..=y)
+    }
+
+    fn pixels(self, axis: Axis, centre: f64) -> Option<RangeInclusive<i64>> {
         let inside = |pixel: &i64| {
             let distance = (*pixel as f64 - centre).abs();
             distance < self.r2 || (self.inclusive && distance <= self.r2)
         };
         let mut around = axis.pixels_around(centre, self.r2);
-        if let (Some(first), Some(last)) = (around.clone().find(inside), around.rfind(inside)) {
-            return first..=last;
-        }
-        let pixel = axis.nearest_pixel(centre);
-        pixel..=pixel
+        Some(around.clone().find(inside)?..=around.rfind(inside)?)
     }
 }
 

@@ -1,0 +1,91 @@
+"""The kernels let other Python threads run, and may run in several at once."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from dragonnx import _core
+
+SIZE = (256, 256)
+
+
+def penalty(seed: int) -> tuple[float, bytes]:
+    features, reference = (
+        np.random.default_rng(seed).normal(size=(2, 32, 64, 64)).astype(np.float32)
+    )
+    grad = np.zeros_like(features)
+    loss = _core.mask_penalty(features, reference, SIZE, np.zeros(SIZE, bool), 20.0, grad)
+    return loss, grad.tobytes()
+
+
+@pytest.fixture
+def no_forced_switches() -> Iterator[None]:
+    """Makes a thread keep the interpreter until it gives it up by itself."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("no_forced_switches")
+def test_another_thread_runs_during_a_call() -> None:
+    """A tick between the two reads of the counter happened inside the kernel.
+
+    The main thread gives up the interpreter nowhere else. The operating system may be late to run
+    the other thread, so it gets many chances.
+    """
+    features = np.random.default_rng(0).normal(size=(64, 64, 64)).astype(np.float32)
+    reference, grad = np.zeros_like(features), np.zeros_like(features)
+    mask = np.zeros(SIZE, bool)
+    ticks = 0
+    stop = threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not stop.is_set():
+            ticks += 1
+            time.sleep(0)
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    try:
+        ran = False
+        for _ in range(200):
+            before = ticks
+            _core.mask_penalty(features, reference, SIZE, mask, 20.0, grad)
+            ran = ran or ticks > before
+            if ran:
+                break
+    finally:
+        stop.set()
+        ticking.join()
+    assert ran
+
+
+def test_many_threads_get_what_one_gets() -> None:
+    seeds = range(8)
+    expected = [penalty(seed) for seed in seeds]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for _ in range(4):
+            assert list(pool.map(penalty, seeds)) == expected
+
+
+def test_threads_may_share_their_input() -> None:
+    features = np.random.default_rng(1).normal(size=(1, 16, 32, 32)).astype(np.float32)
+    points = np.array([[40.25, 70.5], [100.0, 3.0]])
+    origins, index = np.zeros((1, 2), np.int64), np.zeros(2, np.int64)
+
+    def supervise(_: int) -> bytes:
+        grad = np.zeros_like(features)
+        _core.motion_supervision(
+            features, origins, (32, 32), (128, 128), index, points, points[::-1].copy(), 3.0, grad
+        )
+        return grad.tobytes()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert len(set(pool.map(supervise, range(64)))) == 1
