@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from dragonnx import __version__
@@ -47,6 +47,29 @@ def save_png(image: Image.Image, path: Path, recipe: Mapping[str, Any]) -> None:
     metadata.add_text("Comment", PROVENANCE)
     metadata.add_itxt("dragonnx", json.dumps(recipe, sort_keys=True))
     _write(path, lambda temporary: image.save(temporary, "PNG", pnginfo=metadata))
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """How a PNG of this program was made: the recipe that `save_png` wrote.
+
+    Raises:
+        InputError: The file cannot be read, or carries no recipe.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            text = getattr(picture, "text", {}).get("dragonnx")
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is no picture that can be read") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} cannot be read ({error})") from error
+    try:
+        recipe = json.loads(text) if text is not None else None
+    except ValueError:
+        recipe = None
+    if not isinstance(recipe, dict):
+        raise InputError(f"{path} does not say how it was made: dragonnx did not write it")
+    return recipe
 
 
 def save_animation(frames: Iterator[Image.Image], path: Path) -> None:

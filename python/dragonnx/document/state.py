@@ -1,0 +1,223 @@
+"""The document: everything that a person edits, as one value that never changes.
+
+Each edit gives a new `Document`; the old one stays as it was, so undo is keeping it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.bundle import DEFAULT_MODEL
+from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import Mask
+from dragonnx.errors import InputError
+
+Point = tuple[float, float]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PointPair:
+    """A handle point and where it is to go, (x, y) in image pixels.
+
+    Attributes:
+        handle: Where the handle is now.
+        target: Where it is to go; None until it is placed.
+        origin: Where the handle was before any drag moved it.
+    """
+
+    handle: Point
+    target: Point | None = None
+    origin: Point | None = None
+
+    @property
+    def first(self) -> Point:
+        """Where the handle was set."""
+        return self.origin or self.handle
+
+    @property
+    def distance(self) -> float | None:
+        """How far the handle is from its target, in pixels."""
+        if self.target is None:
+            return None
+        return float(np.hypot(self.target[0] - self.handle[0], self.target[1] - self.handle[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class LatentStart:
+    """The latent that a document starts from: a seed, or a w_plus from elsewhere.
+
+    Attributes:
+        seed: Gives z; not used where `w_plus` is given.
+        truncation_psi: Closeness to the average; None is the model's.
+        label: The class, for a model that has classes.
+        w_plus: [1, num_ws, w_dim], instead of a seed.
+        name: Where `w_plus` came from, for people.
+    """
+
+    seed: int = 0
+    truncation_psi: float | None = None
+    label: int | None = None
+    w_plus: Float32 | None = None
+    name: str = ""
+
+    def describe(self) -> str:
+        """The start in a few words."""
+        return f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
+
+
+@dataclass(frozen=True, eq=False)
+class DragResult:
+    """What one drag did.
+
+    Attributes:
+        latents: w_plus before the first step and after each, [steps + 1, num_ws, w_dim].
+        trace: The handles that belong to them, (x, y), [steps + 1, n, 2].
+        targets: Where they were to go, [n, 2].
+        loss: Of each step, [steps].
+        seconds: What all steps took together.
+        outcome: How it ended: an `Outcome` value, or "paused".
+        settings: What it ran with, as plain data.
+        masked: Whether a mask was in use.
+    """
+
+    latents: Float32
+    trace: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    seconds: float
+    outcome: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    masked: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        return len(self.loss)
+
+    @property
+    def w_plus(self) -> Float32:
+        """Where it ended, [1, num_ws, w_dim]."""
+        return self.latents[-1:]
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """Everything that a person edits. A change makes a new one.
+
+    Attributes:
+        model: A known model's name, or a bundle folder.
+        start: The latent that everything starts from.
+        pairs: Handle points and target points.
+        mask: bool [H, W], True where pixels may move; None lets all move.
+        config: Settings of the drag, as far as a person chose them.
+        result: The last drag; None while the picture is the start's.
+    """
+
+    model: str = DEFAULT_MODEL
+    start: LatentStart = field(default_factory=LatentStart)
+    pairs: tuple[PointPair, ...] = ()
+    mask: Mask | None = None
+    config: DragConfig = field(default_factory=DragConfig)
+    result: DragResult | None = None
+
+    @property
+    def complete_pairs(self) -> tuple[PointPair, ...]:
+        """The pairs that have a target."""
+        return tuple(pair for pair in self.pairs if pair.target is not None)
+
+    @property
+    def waits_for_target(self) -> bool:
+        """Whether the newest handle still lacks its target."""
+        return bool(self.pairs) and self.pairs[-1].target is None
+
+    def with_point(self, point: Point) -> Document:
+        """Place the next point: a handle, or the target of the handle that still lacks one."""
+        if self.waits_for_target:
+            last = replace(self.pairs[-1], target=point)
+            return replace(self, pairs=(*self.pairs[:-1], last))
+        return replace(self, pairs=(*self.pairs, PointPair(point)))
+
+    def with_handle(self, index: int, point: Point) -> Document:
+        """Move a handle by hand; a reset leaves it there."""
+        return self._with_pair(index, replace(self.pairs[index], handle=point, origin=None))
+
+    def with_target(self, index: int, point: Point) -> Document:
+        """Move a target, or place a missing one."""
+        return self._with_pair(index, replace(self.pairs[index], target=point))
+
+    def without_pair(self, index: int) -> Document:
+        """Remove a pair."""
+        return replace(self, pairs=self.pairs[:index] + self.pairs[index + 1 :])
+
+    def without_pairs(self) -> Document:
+        """Remove all pairs."""
+        return replace(self, pairs=())
+
+    def with_mask(self, mask: Mask | None) -> Document:
+        """Use another mask; it is copied and then never changes."""
+        if mask is None:
+            return replace(self, mask=None)
+        frozen = np.array(mask, np.bool_)
+        frozen.flags.writeable = False
+        return replace(self, mask=frozen)
+
+    def with_config(self, config: DragConfig) -> Document:
+        """Use other settings."""
+        return replace(self, config=config)
+
+    def with_start(self, start: LatentStart, *, keep_points: bool = False) -> Document:
+        """Start from another latent.
+
+        Points and mask belong to the picture that they were made on, so another picture drops
+        them, unless it is a variation of the same one.
+        """
+        if not keep_points:
+            return replace(self, start=start, pairs=(), mask=None, result=None)
+        return replace(self.at_start(), start=start)
+
+    def with_model(self, model: str) -> Document:
+        """Use another model; nothing but the seed and the settings fits it."""
+        start = LatentStart(seed=self.start.seed)
+        return Document(model=model, start=start, config=self.config)
+
+    def with_result(self, result: DragResult) -> Document:
+        """Take over what a drag reached: its latent and the handles' places.
+
+        The drag's points are the complete pairs, in their order.
+        """
+        if len(result.trace[-1]) != len(self.complete_pairs):
+            raise InputError("the drag was made with other points than the document has")
+        ends = iter(result.trace[-1].tolist())
+        pairs = tuple(
+            pair if pair.target is None
+            else replace(pair, handle=_point(next(ends)), origin=pair.first)
+            for pair in self.pairs
+        )  # fmt: skip
+        return replace(self, pairs=pairs, result=result)
+
+    def at_start(self) -> Document:
+        """Back to the picture before any drag, the handles where they were set."""
+        pairs = tuple(replace(pair, handle=pair.first, origin=None) for pair in self.pairs)
+        return replace(self, pairs=pairs, result=None)
+
+    def nbytes(self, counted: set[int]) -> int:
+        """Bytes of the arrays that are not yet in `counted` (ids), which then holds them."""
+        arrays: list[NDArray[Any] | None] = [self.mask, self.start.w_plus]
+        if self.result is not None:
+            arrays += [self.result.latents, self.result.trace]
+        new = {id(array): array.nbytes for array in arrays if array is not None}
+        total = sum(size for key, size in new.items() if key not in counted)
+        counted.update(new)
+        return total
+
+    def _with_pair(self, index: int, pair: PointPair) -> Document:
+        return replace(self, pairs=(*self.pairs[:index], pair, *self.pairs[index + 1 :]))
+
+
+def _point(values: list[float]) -> Point:
+    return float(values[0]), float(values[1])
