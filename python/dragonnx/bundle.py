@@ -21,6 +21,8 @@ MANIFEST_NAME = "manifest.json"
 GRAPHS = ("mapping", "features", "pullback", "image")
 """Graph NAME lies in the file NAME.onnx."""
 W_AVG_NAME = "w_avg.npy"
+DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
+"""The `DragConfig` values for which a bundle may say what suits its model."""
 DEFAULT_MODEL = "critters"
 """The bundle that ships inside the package."""
 
@@ -134,7 +136,7 @@ class Manifest:
                 )
             facts = _decode(facts)
             manifest = cls(**facts)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
         manifest._check()
         return manifest
@@ -150,6 +152,9 @@ class Manifest:
                 f"{MANIFEST_NAME} says that {self.trainable_layers} of {self.num_ws} w's are "
                 "trainable, which is more than there are"
             )
+        for name, value in self.drag_settings.items():
+            if name not in DRAG_SETTINGS or not value > 0:
+                raise BundleError(f"{MANIFEST_NAME} holds an unusable drag setting {name} {value}")
         expected = {*(f"{graph}.onnx" for graph in GRAPHS), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
             raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")

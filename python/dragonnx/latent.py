@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,14 +77,8 @@ def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArra
         InputError: The file is missing, is no such archive, or does not fit the model.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path} is no .npz file with w_plus or w in it")
-            name = next((name for name in ("w_plus", "w") if name in archive.files), None)
-            if name is None:
-                held = ", ".join(archive.files) or "nothing"
-                raise InputError(f"{path} holds neither w_plus nor w, but {held}")
-            values = archive[name]
+        with Path(path).open("rb") as file:
+            values = _latent_in(file, path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -94,6 +89,18 @@ def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArra
         return checked_w_plus(values, num_ws, w_dim)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _latent_in(file: IO[bytes], path: str | os.PathLike[str]) -> NDArray[np.generic]:
+    """The array `w_plus`, or else `w`, of an open .npz file."""
+    archive = np.load(file, allow_pickle=False)
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise InputError(f"{path} is no .npz file with w_plus or w in it")
+    for name in ("w_plus", "w"):
+        if name in archive.files:
+            return np.asarray(archive[name])
+    held = ", ".join(archive.files) or "nothing"
+    raise InputError(f"{path} holds neither w_plus nor w, but {held}")
 
 
 def _unfit(array: NDArray[np.generic], num_ws: int, w_dim: int) -> InputError:

@@ -1,0 +1,96 @@
+"""A whole drag on ONNX Runtime and the Rust kernels against the same method in plain torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from plain_draggan import PlainDrag
+from random_checkpoints import CLAMPED, PLAIN, random_checkpoint
+
+from dragonnx import DragConfig, DragSession
+from dragonnx import Generator as OnnxGenerator
+from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.networks import Generator
+
+STEPS = 8
+HANDLES = np.array([[9.0, 12.0], [22.0, 20.0]])
+TARGETS = np.array([[15.0, 9.0], [17.5, 26.0]])
+
+# Adam divides by the gradient's size, so the first step is the gradient's sign times the step
+# size: where a gradient is near zero the float32 side may move differently by a full step. What
+# most components do is compared closely, what all of them do by their distance as a vector.
+CLOSE, OVERALL = 1e-3, 2e-2
+
+
+def mask() -> np.ndarray:
+    """Two thirds of the image may move."""
+    may_move = np.ones((32, 32), bool)
+    may_move[:, 22:] = False
+    return may_move
+
+
+@pytest.fixture(scope="module", params=[PLAIN, CLAMPED], ids=["plain", "clamped"])
+def model(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Checkpoint, OnnxGenerator]:
+    """A checkpoint and the generator of its bundle."""
+    checkpoint = random_checkpoint(request.param)
+    folder = tmp_path_factory.mktemp("model") / "bundle"
+    write_bundle(checkpoint, folder, ExportOptions(name="x", feature_resolution=16))
+    return checkpoint, OnnxGenerator.open(folder, device="cpu")
+
+
+@pytest.mark.parametrize("preset", ["paper", "released"])
+@pytest.mark.parametrize("masked", [False, True], ids=["free", "masked"])
+def test_same_path_as_plain_torch(
+    model: tuple[Checkpoint, OnnxGenerator], preset: str, masked: bool
+) -> None:
+    checkpoint, generator = model
+    w_plus = generator.w_plus(3)
+    config = DragConfig(preset=preset, r1=48, r2=80, step_size=5e-3, max_steps=STEPS)
+    session = DragSession(
+        generator, w_plus, HANDLES, TARGETS, mask=mask() if masked else None, config=config
+    )
+    steps = list(session)
+    assert len(steps) == STEPS
+
+    plain = PlainDrag(
+        generator=Generator.from_checkpoint(checkpoint).double(),
+        w_plus=torch.tensor(w_plus).double(),
+        handles=torch.tensor(HANDLES),
+        targets=torch.tensor(TARGETS),
+        feature_resolution=16,
+        r1=session.settings.r1_pixels,
+        r2=session.settings.r2_pixels,
+        step_size=5e-3,
+        distance=1 if preset == "paper" else 2,
+        inclusive=preset == "released",
+        mask=torch.tensor(mask()) if masked else None,
+    )
+    for number, step in enumerate(steps):
+        loss = plain.step()
+        # The losses are sums of |differences| of float32 features of size about one.
+        assert step.loss == pytest.approx(loss, rel=2e-3, abs=1e-5), number
+        if number:
+            np.testing.assert_array_equal(steps[number - 1].handle_points, plain.handles)
+    moved = session.w_plus - w_plus
+    expected = plain.latent().detach().numpy() - w_plus
+    assert np.abs(expected[:, :5]).mean() > 1e-3
+    assert np.quantile(np.abs(moved - expected), 0.9) < CLOSE
+    assert np.linalg.norm(moved - expected) < OVERALL * np.linalg.norm(expected)
+    np.testing.assert_array_equal(moved[:, 6:], 0)
+
+
+def test_w_space_moves_all_trained_layers_alike(model: tuple[Checkpoint, OnnxGenerator]) -> None:
+    generator = model[1]
+    w_plus = generator.w_plus(3)
+    config = DragConfig(space="w", r1=48, r2=80, max_steps=3)
+    session = DragSession(generator, w_plus, HANDLES, TARGETS, config=config)
+    list(session)
+    moved = (session.w_plus - w_plus)[0]
+    assert np.abs(moved[0]).max() > 0
+    # A 16 px feature map depends on five layers. They start alike and get the same update.
+    np.testing.assert_array_equal(moved[:5], np.broadcast_to(moved[0], (5, PLAIN.w_dim)))
+    np.testing.assert_array_equal(moved[5:], 0)
