@@ -221,11 +221,11 @@ def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT
 @app.command()
 def models() -> None:
     """List the models that are known by name."""
-    from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
+    from dragonnx.bundle import user_models_folder
+    from dragonnx.doctor import known_models
 
-    for folder in known_bundles():
-        m = read_manifest(folder)
-        _print(f"{folder.name}: {m.image_size[1]} x {m.image_size[0]} px, {folder}")
+    for line in known_models():
+        _print(line)
     say(f"your own bundles go to {user_models_folder()}")
 
 

@@ -25,13 +25,21 @@ def diagnose() -> Iterator[str]:
         yield f"cuda: no, {reason}" if reason else "cuda: yes"
     except DragonnxError as error:
         yield f"runtime: missing. {error}"
+    for line in known_models():
+        yield f"model {line}"
+    yield f"your own models are looked for in {user_models_folder()}"
+
+
+def known_models() -> Iterator[str]:
+    """One line for each model with a name; one that cannot be used says why."""
     for folder in known_bundles():
         try:
             manifest = read_manifest(folder)
-            yield f"model {folder.name}: {manifest.image_size[1]} x {manifest.image_size[0]} px"
         except DragonnxError as error:
-            yield f"model {folder.name}: unusable. {error}"
-    yield f"your own models are looked for in {user_models_folder()}"
+            yield f"{folder.name}: unusable. {error}"
+        else:
+            size = f"{manifest.image_size[1]} x {manifest.image_size[0]} px"
+            yield f"{folder.name}: {size}, {folder}"
 
 
 def _version(name: str) -> str:

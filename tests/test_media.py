@@ -1,0 +1,85 @@
+"""Pictures that leave the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dragonnx.errors import InputError
+from dragonnx.files import atomic_path
+from dragonnx.media import save_animation, save_png, side_by_side, with_points
+
+GREY = Image.new("RGB", (64, 48), (128, 128, 128))
+
+
+def colour_at(picture: Image.Image, point: tuple[float, float], scale: float) -> np.ndarray:
+    x, y = ((p + 0.5) * scale for p in point)
+    return np.array(picture.getpixel((int(x), int(y))))
+
+
+def test_points_are_drawn_where_they_are() -> None:
+    handle, target = (10, 20), (50, 30)
+    picture = with_points(GREY, np.array([handle], float), np.array([target], float))
+    scale = picture.width / GREY.width
+    assert picture.height / GREY.height == scale >= 8
+    red, blue = colour_at(picture, handle, scale), colour_at(picture, target, scale)
+    assert red[0] > 200
+    assert red[2] < 80
+    assert blue[2] > 200
+    assert blue[0] < 80
+    between = colour_at(picture, (30, 25), scale)
+    assert between.min() > 200, "the line"
+    np.testing.assert_array_equal(colour_at(picture, (10, 40), scale), (128, 128, 128))
+
+
+def test_a_large_image_is_not_enlarged() -> None:
+    large = Image.new("RGB", (512, 512))
+    assert with_points(large, np.zeros((1, 2)), np.ones((1, 2))).size == large.size
+
+
+def test_pictures_in_a_row() -> None:
+    row = side_by_side([GREY, GREY])
+    assert (row.height, row.width) == (48, 130)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_animations(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (16, 16), (level, 0, 0)) for level in (0, 100, 200)]
+    save_animation(iter(frames), tmp_path / f"a{suffix}")
+    with Image.open(tmp_path / f"a{suffix}") as animation:
+        assert animation.n_frames == 3
+
+
+def test_an_animation_of_an_unknown_kind(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"written as \.gif or \.webp, not \.mov"):
+        save_animation(iter([GREY]), tmp_path / "a.mov")
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        save_png(GREY, tmp_path / "no" / "a.png", {})
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_has_the_usual_rights(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with atomic_path(tmp_path / "new") as temporary:
+        temporary.write_text("x")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
