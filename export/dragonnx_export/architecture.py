@@ -7,9 +7,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from dragonnx.errors import DragonnxError
+
+Variant = Literal["skip", "orig", "resnet"]
+"""How blocks are joined: colours added up, colour of the last block alone, or residual blocks."""
 
 
 class ArchitectureError(DragonnxError):
@@ -24,7 +27,7 @@ class Architecture:
         z_dim: Length of the input latent code z.
         w_dim: Length of the intermediate latent code w.
         label_dim: Number of classes; 0 for an unconditional generator.
-        resolution: Side of the square image in pixels, a power of two from 8 up.
+        resolution: Height of the image in pixels, a power of two from 8 up.
         image_channels: Colour channels of the image.
         channels: Feature channels of each block, by block resolution: 4, 8, ..., resolution.
         mapping_layers: Fully connected layers of the mapping network.
@@ -33,6 +36,9 @@ class Architecture:
         conv_clamp: Bound on |activation| after each convolution, or None.
         resample_filter: One-dimensional low-pass filter of the resampling, not normalised.
         use_noise: Whether layers add their constant noise.
+        variant: How the blocks are joined (figure 7 of arXiv 1912.04958).
+        base_width: Width of the first block, which is 4 high: 4 for a square image, 2 for one half
+            as wide as high (StyleGAN-Human).
     """
 
     z_dim: int
@@ -46,9 +52,13 @@ class Architecture:
     conv_clamp: float | None = None
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
     use_noise: bool = True
+    variant: Variant = "skip"
+    base_width: int = 4
 
     def __post_init__(self) -> None:
-        counts = (self.z_dim, self.w_dim, self.image_channels, self.mapping_layers)
+        counts = (
+            self.z_dim, self.w_dim, self.image_channels, self.mapping_layers, self.base_width
+        )  # fmt: skip
         if min(*counts, *self.channels.values()) < 1 or self.label_dim < 0:
             raise ArchitectureError("dimensions, channels and layers must be at least 1")
         if not 0 < self.mapping_lr_multiplier < math.inf:
@@ -66,6 +76,10 @@ class Architecture:
                 f"channels must be given for the blocks {list(self.block_resolutions)}, "
                 f"not {list(self.channels)}"
             )
+        if self.variant not in get_args(Variant):
+            raise ArchitectureError(
+                f"the variant must be one of {', '.join(get_args(Variant))}, not {self.variant!r}"
+            )
         if len(self.resample_filter) != 4:
             raise ArchitectureError(
                 f"the resample filter must have four taps, not {len(self.resample_filter)}"
@@ -82,6 +96,19 @@ class Architecture:
     def num_ws(self) -> int:
         """How many w's the synthesis network takes: one a convolution and one for the last RGB."""
         return 2 * len(self.block_resolutions)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        return self.block_size(self.resolution)
+
+    def block_size(self, resolution: int) -> tuple[int, int]:
+        """Height and width of the feature map of a block."""
+        return resolution, resolution * self.base_width // 4
+
+    def has_colour(self, resolution: int) -> bool:
+        """Whether the block of that resolution has a layer to colour."""
+        return self.variant == "skip" or resolution == self.resolution
 
     def to_json(self) -> str:
         """This architecture as one line of JSON."""
@@ -117,6 +144,8 @@ class Architecture:
                     float(tap) for tap in facts.get("resample_filter", (1, 3, 3, 1))
                 ),
                 use_noise=bool(facts.get("use_noise", True)),
+                variant=_first(facts, "variant", "architecture", default="skip"),
+                base_width=int(facts.get("base_width", 4)),
             )
         except ArchitectureError:
             raise

@@ -86,14 +86,14 @@ class ModulatedLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self._use_noise = architecture.use_noise
         if self._use_noise:
-            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.register_buffer("noise_const", torch.randn(architecture.block_size(resolution)))
             self.noise_strength = nn.Parameter(torch.zeros(()))
         self._upsamples = upsamples
         self._clamp = architecture.conv_clamp
         self.register_buffer("resample_filter", _low_pass(architecture), persistent=False)
 
-    def forward(self, x: Tensor, w: Tensor, *, noise: bool = True) -> Tensor:
-        """X [N, inputs, h, w] and w [N, w_dim] to [N, outputs, resolution, resolution]."""
+    def forward(self, x: Tensor, w: Tensor, *, noise: bool = True, gain: float = 1.0) -> Tensor:
+        """X [N, inputs, h, w] and w [N, w_dim] to [N, outputs, H, W] of the block."""
         style = self.affine(w)
         # Equation 3 of the paper: the weights' expected scale after modulation, per output.
         energy = (style**2) @ (self.weight**2).sum(dim=(2, 3)).T
@@ -106,7 +106,7 @@ class ModulatedLayer(nn.Module):
         x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
         if self._use_noise and noise:
             x = x + self.noise_const * self.noise_strength
-        return _clamp(_leaky_relu(x + self.bias[:, None, None]), self._clamp)
+        return _clamp(_leaky_relu(x + self.bias[:, None, None]), self._clamp, gain)
 
 
 class ToRgb(nn.Module):
@@ -127,16 +127,35 @@ class ToRgb(nn.Module):
         return _clamp(rgb, self._clamp)
 
 
+class Skip(nn.Module):
+    """A residual block's way around its layers: a 1x1 convolution, then upsampling."""
+
+    resample_filter: Tensor
+
+    def __init__(self, inputs: int, outputs: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self._gain = 1 / math.sqrt(inputs)
+        self.register_buffer("resample_filter", _low_pass(architecture), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X [N, inputs, h, w] to [N, outputs, 2 h, 2 w]."""
+        return _upsample(F.conv2d(x, self.weight * self._gain), self.resample_filter)
+
+
 class Block(nn.Module):
     """One resolution: a layer that upsamples (not at 4x4), a layer that does not, and colour."""
 
     def __init__(self, resolution: int, architecture: Architecture) -> None:
         super().__init__()
         channels = architecture.channels[resolution]
+        self.resolution = resolution
         self.first = resolution == architecture.block_resolutions[0]
         if self.first:
-            self.const = nn.Parameter(torch.randn(channels, resolution, resolution))
+            self.const = nn.Parameter(torch.randn(channels, *architecture.block_size(resolution)))
         else:
+            if architecture.variant == "resnet":
+                self.skip = Skip(architecture.channels[resolution // 2], channels, architecture)
             self.conv0 = ModulatedLayer(
                 architecture.channels[resolution // 2], channels, resolution,
                 upsamples=True, architecture=architecture,
@@ -144,15 +163,20 @@ class Block(nn.Module):
         self.conv1 = ModulatedLayer(
             channels, channels, resolution, upsamples=False, architecture=architecture
         )
-        self.torgb = ToRgb(channels, architecture)
+        if architecture.has_colour(resolution):
+            self.torgb = ToRgb(channels, architecture)
+        self._residual = architecture.variant == "resnet"
 
     def features(self, x: Tensor | None, w_plus: Tensor, index: int, *, noise: bool) -> Tensor:
         """The block's feature map; `index` is the first of its w's."""
         if x is None:
             x = self.const.expand(len(w_plus), -1, -1, -1)
             return self.conv1.forward(x, w_plus[:, index], noise=noise)
+        around = self.skip(x) if self._residual else None
+        gain = math.sqrt(0.5) if self._residual else 1.0
         x = self.conv0.forward(x, w_plus[:, index], noise=noise)
-        return self.conv1.forward(x, w_plus[:, index + 1], noise=noise)
+        x = self.conv1.forward(x, w_plus[:, index + 1], noise=noise, gain=gain)
+        return x if around is None else x + around * gain
 
 
 class Synthesis(nn.Module):
@@ -162,13 +186,14 @@ class Synthesis(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self._architecture = architecture
         self._resolutions = architecture.block_resolutions
         for resolution in self._resolutions:
             self.add_module(f"b{resolution}", Block(resolution, architecture))
         self.register_buffer("resample_filter", _low_pass(architecture), persistent=False)
 
     def features(self, w_plus: Tensor, resolution: int, *, noise: bool = True) -> Tensor:
-        """The output [N, C, resolution, resolution] of one block."""
+        """The output [N, C, h, w] of one block."""
         x: Tensor | None = None
         index = 0
         for block in self._blocks(resolution):
@@ -180,15 +205,19 @@ class Synthesis(nn.Module):
     def forward(
         self, w_plus: Tensor, *, noise: bool = True, resolution: int | None = None
     ) -> Tensor:
-        """The image [N, image_channels, H, W], about -1 to 1; of a lower block where asked."""
+        """The image [N, image_channels, H, W], about -1 to 1.
+
+        Where asked, that of a lower block, which only the colours of variant skip have.
+        """
         x: Tensor | None = None
         image: Tensor | None = None
         index = 0
         for block in self._blocks(resolution or self._resolutions[-1]):
             x = block.features(x, w_plus, index, noise=noise)
             index += 1 if block.first else 2
-            colour = block.torgb(x, w_plus[:, index])
-            image = colour if image is None else self._upsample(image) + colour
+            if self._architecture.has_colour(block.resolution):
+                colour = block.torgb(x, w_plus[:, index])
+                image = colour if image is None else self._upsample(image) + colour
         assert image is not None, "there is at least one block"  # noqa: S101
         return image
 
@@ -197,10 +226,7 @@ class Synthesis(nn.Module):
         return [block for block in blocks if isinstance(block, Block)]
 
     def _upsample(self, image: Tensor) -> Tensor:
-        n, channels, h, w = image.shape
-        spread = image.new_zeros(n, channels, 2 * h, 2 * w)
-        spread[:, :, ::2, ::2] = image
-        return _depthwise(F.pad(spread, (2, 1, 2, 1)), self.resample_filter.flip(0, 1))
+        return _upsample(image, self.resample_filter)
 
 
 class Generator(nn.Module):
@@ -234,8 +260,18 @@ def _leaky_relu(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2) * math.sqrt(2)
 
 
-def _clamp(x: Tensor, bound: float | None) -> Tensor:
-    return x if bound is None else x.clamp(-bound, bound)
+def _clamp(x: Tensor, bound: float | None, gain: float = 1.0) -> Tensor:
+    """The activation times `gain`, bounded before that."""
+    x = x if bound is None else x.clamp(-bound, bound)
+    return x if gain == 1 else x * gain
+
+
+def _upsample(x: Tensor, kernel: Tensor) -> Tensor:
+    """[N, C, h, w] to [N, C, 2 h, 2 w], by zeros between the values and a low-pass filter."""
+    n, channels, h, w = x.shape
+    spread = x.new_zeros(n, channels, 2 * h, 2 * w)
+    spread[:, :, ::2, ::2] = x
+    return _depthwise(F.pad(spread, (2, 1, 2, 1)), kernel.flip(0, 1))
 
 
 def _low_pass(architecture: Architecture) -> Tensor:

@@ -117,6 +117,17 @@ def test_a_lone_generator_is_read(read: Read) -> None:
     assert read(dumps(record(state))).architecture == SMALL
 
 
+def test_a_generator_that_is_not_averaged_is_read_and_said_so(read: Read) -> None:
+    averaged, raw = random_weights(SMALL), random_weights(SMALL, seed=1)
+    records = {"G": record(generator_state(SMALL, raw))}
+    checkpoint = read(dumps(records))
+    assert any("no averaged generator" in note for note in checkpoint.notes)
+    np.testing.assert_array_equal(checkpoint.weights["mapping.w_avg"], raw["mapping.w_avg"])
+    checkpoint = read(dumps({**records, "G_ema": record(generator_state(SMALL, averaged))}))
+    assert checkpoint.notes == ()
+    np.testing.assert_array_equal(checkpoint.weights["mapping.w_avg"], averaged["mapping.w_avg"])
+
+
 def _module(state: State, path: str) -> State:
     for step in path.split("."):
         state = state["_modules"][step]
@@ -224,7 +235,7 @@ def test_contents_without_a_generator_are_refused(read: Read) -> None:
         *generator[:2], ({**generator.arguments[0], "class_name": "Discriminator"},)
     )
     cases: list[tuple[Any, str]] = [
-        ({"G": generator}, "no averaged generator 'G_ema' but 'G'"),
+        ({"args": {}}, "no averaged generator 'G_ema' or 'g_ema' but 'args'"),
         ({}, "but nothing"),
         ({"G_ema": None}, "something else"),
         ({"D": discriminator}, "no averaged generator"),

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.safe_pickle import load
-from dragonnx_export.checkpoints.torch_storage import MAX_EXPANDED_ELEMENTS, TORCH, Tensor
+from dragonnx_export.checkpoints.torch_file import TORCH
+from dragonnx_export.checkpoints.torch_storage import MAX_EXPANDED_ELEMENTS, Tensor
 
 VALUES = np.arange(24, dtype=np.float32)
 KINDS = [
@@ -178,7 +179,8 @@ def test_zip_bomb_is_refused() -> None:
 
 def test_zip_that_lies_about_its_size_is_refused() -> None:
     """The directory says 16 bytes; the compressed data hold 16 MiB."""
-    bomb = bytearray(zipped({"archive/data/0": bytes(1 << 24)}, zipfile.ZIP_DEFLATED))
+    members = {"archive/data.pkl": stored(None, "0", "cpu", 4), "archive/data/0": bytes(1 << 24)}
+    bomb = bytearray(zipped(members, zipfile.ZIP_DEFLATED))
     size = struct.pack("<I", 1 << 24)
     while (at := bomb.find(size)) >= 0:
         bomb[at : at + 4] = struct.pack("<I", 16)

@@ -8,10 +8,16 @@ import textwrap
 from pathlib import Path
 
 from dragonnx_export.architecture import ArchitectureError
-from dragonnx_export.checkpoints import native, nvidia
+from dragonnx_export.checkpoints import native
 from dragonnx_export.checkpoints.checkpoint import Checkpoint, CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.generators import read_generator
+from dragonnx_export.checkpoints.inert import inert_class
 from dragonnx_export.checkpoints.native import write_native
+from dragonnx_export.checkpoints.numpy_records import NUMPY
+from dragonnx_export.checkpoints.nvidia_module import PERSISTENT
 from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
+from dragonnx_export.checkpoints.safe_pickle import load
+from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
 from dragonnx_export.checkpoints.vocabulary import quoted
 
 __all__ = [
@@ -45,7 +51,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Nothing that the file names is imported or run, whatever it says.
 
     Args:
-        path: A stylegan2-ada-pytorch pickle, or a native .npz or .safetensors file.
+        path: A checkpoint of NVIDIA's or rosinality's code or of what builds on them, or a file
+            of named arrays.
 
     Returns:
         The architecture and the float32 weights.
@@ -70,16 +77,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read(data: bytes, path: Path) -> Checkpoint:
     match recognise(data):
         case Format.PICKLE:
-            name, (architecture, weights) = nvidia.FORMAT, nvidia.read_nvidia(data)
+            content = load(data, {**NUMPY, **TORCH, **PERSISTENT}, classes=inert_class)
+            found = read_generator(content, max_elements=len(data))
+        case Format.TORCH:
+            vocabulary = {**NUMPY, **TORCH, **PERSISTENT}
+            content = read_torch_file(data, vocabulary, classes=inert_class)
+            found = read_generator(content, max_elements=len(data))
         case Format.NPZ:
-            name, (architecture, weights) = native.NPZ_FORMAT, native.read_npz(data, path)
+            found = native.read_npz(data, path)
         case Format.SAFETENSORS:
-            name = native.SAFETENSORS_FORMAT
-            architecture, weights = native.read_safetensors(data, path)
+            found = native.read_safetensors(data, path)
     return Checkpoint(
-        architecture=architecture,
-        weights=weights,
-        format=name,
+        architecture=found.architecture,
+        weights=found.weights,
+        format=found.format,
+        notes=found.notes,
         sha256=hashlib.sha256(data).hexdigest(),
     )
 

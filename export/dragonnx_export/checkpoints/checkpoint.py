@@ -17,20 +17,31 @@ class CheckpointError(DragonnxError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """A generator read from a file.
+class Contents:
+    """What a reader finds in a file.
 
     Attributes:
         architecture: What the generator is made of.
         weights: float32 arrays under NVIDIA's parameter names, exactly those that
             `parameter_shapes` lists: "mapping.fc0.weight", "synthesis.b8.conv0.affine.bias", ...
         format: The recognised file format, in words for a person.
-        sha256: Hash of the file, in hexadecimal.
+        notes: What the file does not say and what was taken instead, a sentence each.
     """
 
     architecture: Architecture
     weights: Mapping[str, NDArray[np.float32]]
     format: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint(Contents):
+    """A generator read from a file, and which file that was.
+
+    Attributes:
+        sha256: Hash of the file, in hexadecimal.
+    """
+
     sha256: str
 
 
@@ -45,17 +56,20 @@ def parameter_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[in
         yield f"mapping.fc{index}.weight", (a.w_dim, a.w_dim if index else mapping_in)
         yield f"mapping.fc{index}.bias", (a.w_dim,)
     yield "mapping.w_avg", (a.w_dim,)
-    yield "synthesis.b4.const", (a.channels[4], 4, 4)
+    yield "synthesis.b4.const", (a.channels[4], 4, a.base_width)
     previous = a.channels[4]
     for resolution, channels in a.channels.items():
         block = f"synthesis.b{resolution}"
         if resolution > 4:
             yield from _layer_shapes(f"{block}.conv0", previous, channels, resolution, a)
         yield from _layer_shapes(f"{block}.conv1", channels, channels, resolution, a)
-        yield f"{block}.torgb.weight", (a.image_channels, channels, 1, 1)
-        yield f"{block}.torgb.bias", (a.image_channels,)
-        yield f"{block}.torgb.affine.weight", (channels, a.w_dim)
-        yield f"{block}.torgb.affine.bias", (channels,)
+        if a.variant == "resnet" and resolution > 4:
+            yield f"{block}.skip.weight", (channels, previous, 1, 1)
+        if a.has_colour(resolution):
+            yield f"{block}.torgb.weight", (a.image_channels, channels, 1, 1)
+            yield f"{block}.torgb.bias", (a.image_channels,)
+            yield f"{block}.torgb.affine.weight", (channels, a.w_dim)
+            yield f"{block}.torgb.affine.bias", (channels,)
         previous = channels
 
 
@@ -67,5 +81,5 @@ def _layer_shapes(
     yield f"{layer}.affine.weight", (inputs, architecture.w_dim)
     yield f"{layer}.affine.bias", (inputs,)
     if architecture.use_noise:
-        yield f"{layer}.noise_const", (resolution, resolution)
+        yield f"{layer}.noise_const", architecture.block_size(resolution)
         yield f"{layer}.noise_strength", ()

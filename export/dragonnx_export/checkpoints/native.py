@@ -1,7 +1,8 @@
-"""The project's own checkpoints: named arrays in .npz or .safetensors, with JSON facts.
+"""Named arrays in .npz or .safetensors: the project's own checkpoints, and others' state dicts.
 
 The architecture is inside (npz: a text array named "architecture"; safetensors: a metadata
-entry of that name), or in a JSON file beside it of the same stem.
+entry of that name), or in a JSON file beside it of the same stem. Where it is in neither, the
+arrays must be a state dict in names that show it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import secrets
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,9 @@ import safetensors
 from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents, parameter_shapes
+from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
+from dragonnx_export.checkpoints.generators import STATE_DICT_MARKERS, read_generator
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import select_weights
 from dragonnx_export.checkpoints.zip_members import zip_members
@@ -36,8 +40,6 @@ _UNPACKED_PER_BYTE = 8  # trained weights hardly compress; this leaves room for 
 _UNPACKED_EXTRA = 1 << 26
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SAFETENSORS_CODES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
-
-Contents = tuple[Architecture, dict[str, NDArray[np.float32]]]
 
 
 def read_npz(data: bytes, beside: Path) -> Contents:
@@ -63,11 +65,10 @@ def read_npz(data: bytes, beside: Path) -> Contents:
             embedded = str(values) if values.dtype.kind == "U" and not values.ndim else None
         else:
             arrays[name] = values
-    architecture = _architecture(embedded, beside)
-    return architecture, select_weights(architecture, arrays, max_elements=limit)
+    return _contents(arrays, embedded, beside, limit, NPZ_FORMAT)
 
 
-def _read_npy(name: str, contents: bytes) -> NDArray[Any]:
+def _read_npy(name: str, contents: memoryview) -> NDArray[Any]:
     """An array of numbers or text whose bytes are exactly what its header promises."""
     stream = io.BytesIO(contents)
     readers: dict[tuple[int, int], Callable[[io.BytesIO], Any]] = {
@@ -115,12 +116,17 @@ def read_safetensors(data: bytes, beside: Path) -> Contents:
                 "expected"
             )
         arrays[name] = np.frombuffer(tensor["data"], code).reshape(tensor["shape"])
-    architecture = _architecture(metadata.get(ARCHITECTURE), beside)
-    return architecture, select_weights(architecture, arrays, max_elements=len(data))
+    return _contents(arrays, metadata.get(ARCHITECTURE), beside, len(data), SAFETENSORS_FORMAT)
 
 
-def _architecture(embedded: str | None, beside: Path) -> Architecture:
-    """The architecture given inside the file, or else in the JSON file beside it."""
+def _contents(
+    arrays: Mapping[str, NDArray[Any]],
+    embedded: str | None,
+    beside: Path,
+    max_elements: int,
+    own_format: str,
+) -> Contents:
+    """A generator of the architecture given, or one whose state dict says what it is."""
     text = embedded
     sidecar = beside.with_suffix(".json")
     if text is None:
@@ -128,14 +134,18 @@ def _architecture(embedded: str | None, beside: Path) -> Architecture:
             with sidecar.open(encoding="utf-8") as stream:
                 text = stream.read(_MAX_JSON_BYTES)
         except (OSError, UnicodeDecodeError) as error:
-            raise CheckpointError(
-                "it has no entry 'architecture', and no readable JSON file "
-                f"{quoted(sidecar.name)} that says what its arrays make up lies beside it"
-            ) from error
+            if not any(name.endswith(STATE_DICT_MARKERS) for name in arrays):
+                refuse_foreign(arrays.keys())
+                raise CheckpointError(
+                    "it has no entry 'architecture', and no readable JSON file "
+                    f"{quoted(sidecar.name)} that says what its arrays make up lies beside it"
+                ) from error
+            contents = read_generator(dict(arrays), max_elements)
+            container = "npz" if own_format == NPZ_FORMAT else "safetensors"
+            return replace(contents, format=f"{contents.format} ({container})")
     architecture = Architecture.from_json(text)
-    if json.loads(text).get("architecture", "skip") != "skip":
-        raise CheckpointError("its architecture is not 'skip', the only one that is supported yet")
-    return architecture
+    weights = select_weights(architecture, arrays, max_elements)
+    return Contents(architecture=architecture, weights=weights, format=own_format)
 
 
 def write_native(

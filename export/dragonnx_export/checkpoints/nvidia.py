@@ -6,17 +6,12 @@ code stays text. The state gives the weights and every fact about the architectu
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import NUMPY
-from dragonnx_export.checkpoints.nvidia_module import PERSISTENT, Module, PersistentObject
-from dragonnx_export.checkpoints.safe_pickle import load
-from dragonnx_export.checkpoints.torch_storage import TORCH
+from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
+from dragonnx_export.checkpoints.inert import InertObject
+from dragonnx_export.checkpoints.nvidia_module import Module
 from dragonnx_export.checkpoints.vocabulary import quoted
-from dragonnx_export.checkpoints.weights import select_weights
+from dragonnx_export.checkpoints.weights import filter_taps, select_weights
 
 FORMAT = "NVIDIA StyleGAN2 pickle"
 
@@ -31,39 +26,25 @@ _CLASSES = {
 }
 _MAX_MAPPING_LAYERS = 64
 _RELATIVE_TOLERANCE = 1e-5
-_FILTER_TOLERANCE = 1e-6
 
 
-def read_nvidia(data: bytes) -> tuple[Architecture, dict[str, NDArray[np.float32]]]:
-    """Read the averaged generator, G_ema, of a pickle.
+def read_nvidia(record: InertObject, max_elements: int) -> Contents:
+    """Read a generator from its record.
+
+    Args:
+        record: Of a module of the class Generator.
+        max_elements: How many elements its arrays may have together.
 
     Raises:
-        CheckpointError: The pickle is damaged, asks for more than data, or holds no StyleGAN2
-            generator of a kind that is supported.
-        ArchitectureError: The facts in the file contradict each other.
+        CheckpointError: The record holds no StyleGAN2 generator of a kind that is supported.
+        ArchitectureError: The facts in the record contradict each other.
     """
-    generator = _averaged_generator(load(data, {**NUMPY, **TORCH, **PERSISTENT}))
+    generator = Module.of(record)
     _require_supported(generator)
     architecture = _architecture(generator)
     arrays = dict(generator.named_arrays())
-    return architecture, select_weights(architecture, arrays, max_elements=len(data))
-
-
-def _averaged_generator(content: object) -> Module:
-    if isinstance(content, dict) and "G_ema" not in content:
-        held = ", ".join(quoted(str(key)[:20]) for key in list(content)[:5]) or "nothing"
-        raise CheckpointError(
-            f"it has no averaged generator 'G_ema' but {held}; give it the network snapshot that "
-            "training wrote"
-        )
-    record = content["G_ema"] if isinstance(content, dict) else content
-    if isinstance(record, PersistentObject) and record.class_name == "Discriminator":
-        raise CheckpointError(
-            "it holds a discriminator only, which makes no images; give a generator"
-        )
-    if not isinstance(record, PersistentObject) or record.class_name != "Generator":
-        raise CheckpointError("it is a pickle of something else than a StyleGAN2 generator")
-    return Module.of(record)
+    weights = select_weights(architecture, arrays, max_elements)
+    return Contents(architecture=architecture, weights=weights, format=FORMAT)
 
 
 def _require_supported(generator: Module) -> None:
@@ -204,21 +185,4 @@ def _resample_filter(synthesis: Module) -> tuple[float, ...]:
     filters = [values for name, values in synthesis.named_arrays() if name.endswith("filter")]
     if not filters:
         raise CheckpointError("it has no resampling filter, which every StyleGAN2 generator has")
-    shared = filters[0]
-    if any(f.shape != (4, 4) or not np.array_equal(f, shared) for f in filters):
-        raise CheckpointError(
-            "its resampling filters are not one filter of 4x4 taps, which is not supported"
-        )
-    square = shared.astype(np.float64)
-    with np.errstate(all="ignore"):
-        taps = square.sum(axis=1)
-        errors = *np.abs(np.outer(taps, taps) - square).ravel(), abs(taps.sum() - 1)
-    if not max(errors) <= _FILTER_TOLERANCE or not np.isfinite(errors).all():
-        raise CheckpointError(
-            "its resampling filter is not the outer product of one filter with itself, summing "
-            "to 1, which is not supported"
-        )
-    scaled = taps / np.abs(taps[taps != 0]).min()
-    whole = np.round(scaled)
-    close = np.abs(scaled - whole).max() <= _RELATIVE_TOLERANCE * np.abs(scaled).max()
-    return tuple(float(tap) for tap in (whole if close else taps))
+    return filter_taps(filters)

@@ -9,22 +9,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import ArrayRecord
-from dragonnx_export.checkpoints.torch_storage import Tensor
+from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
+from dragonnx_export.checkpoints.weights import as_array
 
 _MAX_DEPTH = 5  # G_ema, synthesis, b8, conv0, affine
 _MAX_MODULES = 256  # 1024 px takes 80; one module in several places counts as often
 _MAX_ATTRIBUTES = 256
 _MAX_ARRAYS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class PersistentObject:
-    """What a persistence record says: the class's name and the object's attributes."""
-
-    class_name: str
-    state: Mapping[str | int, object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +49,7 @@ class Module:
     @classmethod
     def _of(cls, record: object, path: tuple[str, ...], budget: Iterator[int]) -> Module:
         place = ".".join(path)
-        if not isinstance(record, PersistentObject):
+        if not isinstance(record, InertObject):
             raise CheckpointError(f"its {quoted(place)} is no module of NVIDIA's; fetch it again")
         tables = [_table(record.state, name) for name in _TABLES]
         if (
@@ -75,7 +67,9 @@ class Module:
             path=place,
             class_name=record.class_name,
             facts={name: value for name, value in record.state.items() if name not in _TABLES},
-            arrays={name: _array(".".join((*path, name)), value) for name, value in named.items()},
+            arrays={
+                name: as_array(".".join((*path, name)), value) for name, value in named.items()
+            },
             children={
                 name: cls._of(child, (*path, name), budget) for name, child in children.items()
             },
@@ -165,14 +159,6 @@ def _table(state: Mapping[str | int, object], name: str) -> dict[str, object]:
     return table
 
 
-def _array(name: str, value: object) -> NDArray[Any]:
-    if isinstance(value, Tensor):
-        return value.array()
-    if isinstance(value, ArrayRecord):
-        return value.values
-    raise CheckpointError(f"its {quoted(name)} is no tensor; fetch it again")
-
-
 def _persistent_object(arguments: tuple[object, ...]) -> object:
     """The one argument is a dict with type, version, module_src, class_name and state."""
     meta = arguments[0] if len(arguments) == 1 else None
@@ -181,7 +167,7 @@ def _persistent_object(arguments: tuple[object, ...]) -> object:
     name, state = meta.get("class_name"), meta.get("state")
     if not isinstance(name, str) or not isinstance(state, dict):
         raise CheckpointError(DAMAGED)
-    return PersistentObject(name, state)
+    return InertObject(name, state)
 
 
 PERSISTENT: Vocabulary = {

@@ -6,14 +6,11 @@ import enum
 import re
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
-from dragonnx_export.checkpoints.torch_storage import LEGACY_MAGIC
+from dragonnx_export.checkpoints.torch_file import LEGACY_MAGIC
 from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC
 
-EXPECTED = "a StyleGAN2 pickle of NVIDIA's or a dragonnx .npz or .safetensors file is expected"
+EXPECTED = "a StyleGAN2 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
 
-_TORCH_HINT = (
-    "it was made by torch.save, which is not supported yet; give NVIDIA's .pkl or a dragonnx .npz"
-)
 _MAX_HEADER_BYTES = 100_000_000  # the bound of safetensors itself
 _FETCH = "fetch the checkpoint again"
 
@@ -48,6 +45,7 @@ class Format(enum.Enum):
     """The container of a checkpoint."""
 
     PICKLE = enum.auto()
+    TORCH = enum.auto()
     NPZ = enum.auto()
     SAFETENSORS = enum.auto()
 
@@ -61,7 +59,7 @@ def recognise(data: bytes) -> Format:
     if not data:
         raise CheckpointError(f"it is an empty file where {EXPECTED}; {_FETCH}")
     if data.startswith(LEGACY_MAGIC):
-        raise CheckpointError(_TORCH_HINT)
+        return Format.TORCH
     if data[0] == 0x80:
         return Format.PICKLE
     if data.startswith(ZIP_MAGIC):
@@ -78,10 +76,10 @@ def recognise(data: bytes) -> Format:
 
 
 def _recognise_zip(data: bytes) -> Format:
-    """An npz, unless its directory of members names the pickle of torch.save."""
+    """What torch.save wrote if its directory of members names a pickle, or else an npz."""
     directory = data[-(1 << 20) :]
     if b"/data.pkl" in directory or b"/data.pkl" in data[:1024]:
-        raise CheckpointError(_TORCH_HINT)
+        return Format.TORCH
     if b".npy" not in directory and b".npy" not in data[:1024]:
         raise CheckpointError(
             f"it is a zip archive without arrays, but {EXPECTED}; unpack it first"

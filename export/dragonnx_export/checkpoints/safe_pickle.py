@@ -10,25 +10,28 @@ Sizes are checked against the file before anything is allocated, keys are text o
 from __future__ import annotations
 
 import pickle
-import pickletools
 import struct
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.vocabulary import (
     CONTAINERS,
     DAMAGED,
+    Constructor,
     Global,
     Stateful,
     Vocabulary,
     checked_key,
-    quoted,
+    refuse_call,
     refuse_global,
+    refuse_opcode,
 )
 
 MAX_OPCODES = 1_000_000
 """Some ten times what the largest StyleGAN2 pickle takes; bounds time and memory."""
+
+Classes = Callable[[str, str], Constructor | None]
 
 _MAX_LONG_BYTES = 16
 _MAX_NAME_BYTES = 256
@@ -40,6 +43,7 @@ def load(
     vocabulary: Vocabulary | None = None,
     persistent: Callable[[object], object] | None = None,
     max_opcodes: int = MAX_OPCODES,
+    classes: Classes | None = None,
 ) -> object:
     """Read one pickle, ignoring what follows it.
 
@@ -48,11 +52,12 @@ def load(
         vocabulary: The globals that the pickle may name, beside the plain containers.
         persistent: Resolves persistent ids; without it they are refused.
         max_opcodes: How long the pickle may be.
+        classes: Gives a constructor for globals that the vocabulary lacks, or None.
 
     Raises:
         CheckpointError: The data are damaged, too large, or ask for anything but data.
     """
-    return load_first(data, vocabulary, persistent, max_opcodes)[0]
+    return load_first(data, vocabulary, persistent, max_opcodes, classes)[0]
 
 
 def load_first(
@@ -60,6 +65,7 @@ def load_first(
     vocabulary: Vocabulary | None = None,
     persistent: Callable[[object], object] | None = None,
     max_opcodes: int = MAX_OPCODES,
+    classes: Classes | None = None,
 ) -> tuple[object, memoryview]:
     """As `load`, and the bytes after the pickle.
 
@@ -67,7 +73,7 @@ def load_first(
         CheckpointError: The data are damaged, too large, or ask for anything but data.
     """
     view = memoryview(data).toreadonly()
-    machine = _Machine(view, {**CONTAINERS, **(vocabulary or {})}, persistent)
+    machine = _Machine(view, {**CONTAINERS, **(vocabulary or {})}, persistent, classes)
     return machine.run(max_opcodes), view[machine.position :]
 
 
@@ -79,11 +85,14 @@ class _Machine:
         data: memoryview,
         vocabulary: Vocabulary,
         persistent: Callable[[object], object] | None,
+        classes: Classes | None,
     ) -> None:
         self.position = 0
         self._data = data
         self._vocabulary = vocabulary
         self._persistent = persistent
+        self._classes = classes
+        self._encoded = 0
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -96,7 +105,7 @@ class _Machine:
                 return self._pop()
             operation = _OPERATIONS.get(code)
             if operation is None:
-                _refuse_opcode(code)
+                refuse_opcode(code)
             operation[0](self, operation[1])
         raise CheckpointError(
             f"its pickle has more than {max_opcodes} opcodes, which no StyleGAN2 checkpoint needs"
@@ -230,18 +239,26 @@ class _Machine:
         self._stack.append(self._allowed(module, name))
 
     def refuse_instance(self, _: None) -> None:
-        _refuse_call(self._allowed(self._line(), self._line()))
+        refuse_call(self._allowed(self._line(), self._line()))
 
     def call(self, _: None) -> None:
         arguments, target = self._pop(), self._pop()
         if not isinstance(arguments, tuple):
             raise CheckpointError(DAMAGED)
-        constructor = None
-        if isinstance(target, Global):
-            constructor = self._vocabulary[target.module, target.name]
+        constructor = self._constructor(target) if isinstance(target, Global) else None
         if constructor is None:
-            _refuse_call(target)
-        self._stack.append(constructor(arguments))
+            refuse_call(target)
+        self._stack.append(made := constructor(arguments))
+        if isinstance(made, memoryview):
+            self._encoded += len(made)  # protocol 2 spells bytes as text; repeated, a bomb
+            if self._encoded > len(self._data):
+                raise CheckpointError(DAMAGED)
+
+    def _constructor(self, target: Global) -> Constructor | None:
+        key = target.module, target.name
+        if key in self._vocabulary or self._classes is None:
+            return self._vocabulary.get(key)
+        return self._classes(*key)
 
     def call_with_keywords(self, _: None) -> None:
         keywords = self._pop()
@@ -265,9 +282,10 @@ class _Machine:
         self._stack.append(self._persistent(self._pop()))
 
     def _allowed(self, module: str, name: str) -> Global:
-        if (module, name) not in self._vocabulary:
+        named = Global(module, name)
+        if (module, name) not in self._vocabulary and self._constructor(named) is None:
             refuse_global(module, name)
-        return Global(module, name)
+        return named
 
 
 def _text(raw: bytes | memoryview) -> str:
@@ -275,21 +293,6 @@ def _text(raw: bytes | memoryview) -> str:
         return str(raw, "utf-8")
     except UnicodeDecodeError as error:
         raise CheckpointError(DAMAGED) from error
-
-
-def _refuse_call(target: object) -> NoReturn:
-    what = quoted(f"{target.module}.{target.name}") if isinstance(target, Global) else "a value"
-    raise CheckpointError(f"it calls {what}, which is not for calling; nothing was run")
-
-
-def _refuse_opcode(code: int) -> NoReturn:
-    for known in pickletools.opcodes:
-        if ord(known.code) == code:
-            raise CheckpointError(
-                f"it uses the pickle opcode {known.name}, which no checkpoint needs; "
-                "nothing was run"
-            )
-    raise CheckpointError(DAMAGED)
 
 
 _U8, _U16, _U32, _U64 = (struct.Struct(f"<{code}") for code in "BHIQ")

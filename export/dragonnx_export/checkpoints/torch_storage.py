@@ -1,14 +1,13 @@
 """Tensors that PyTorch pickled, as views of NumPy arrays: storages, sizes, strides.
 
-`torch.storage._load_from_bytes` carries a whole nested file made by `torch.save`. Its two forms
-are read here: the old one, a row of pickles with raw data behind them, and the zip. A payload
-is looked at only when a tensor in it is asked for.
+A storage's data are looked at only when a tensor in it is asked for.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +15,11 @@ from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.numpy_records import sizes
-from dragonnx_export.checkpoints.safe_pickle import load, load_first
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary
-from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC, zip_members
-
-LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""The first pickle of every file in torch.save's old form: one number."""
 
 MAX_EXPANDED_ELEMENTS = 1 << 20
 """How many elements a tensor may have beyond those of its storage (a stride of 0 repeats)."""
 
-_PROTOCOL_VERSION = 1001
-_NESTED_OPCODES = 1000  # a nested file takes some thirty
-_MAX_ZIP_BYTES = 1 << 26  # several times the largest weight; a zip is copied to be read
 _STORAGE_CODES = {
     "FloatStorage": "<f4",
     "HalfStorage": "<f2",
@@ -51,18 +42,16 @@ _OTHER_NAMES = (
 class Storage:
     """A flat array that several tensors may share, still packed."""
 
-    payload: memoryview
+    unpack: Callable[[], NDArray[np.generic]]
 
     @functools.cached_property
     def values(self) -> NDArray[np.generic]:
         """The elements, in a row.
 
         Raises:
-            CheckpointError: The payload is no intact file of one storage.
+            CheckpointError: The data are damaged or incomplete.
         """
-        if self.payload[:4] == ZIP_MAGIC:
-            return _read_zip(self.payload)
-        return _read_legacy(self.payload)
+        return self.unpack()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,20 +94,37 @@ class Tensor:
         return np.lib.stride_tricks.as_strided(values[self.offset :], shape, steps, writeable=False)
 
 
-@dataclass(frozen=True, eq=False)
-class _StorageId:
-    """What a persistent id says of a storage: where its data are and how many."""
+@dataclass(frozen=True)
+class StorageId:
+    """What a persistent id says of a storage: its number type, its key, how many elements."""
 
     code: str
     key: str
     count: int
 
-    def filled(self, raw: bytes | memoryview) -> NDArray[np.generic]:
+    @property
+    def size(self) -> int:
+        """How many bytes the elements take."""
+        return self.count * np.dtype(self.code).itemsize
+
+    def filled(self, raw: memoryview) -> NDArray[np.generic]:
+        """The elements, which these bytes must be.
+
+        Raises:
+            CheckpointError: There are more or fewer bytes.
+        """
+        if len(raw) != self.size:
+            raise CheckpointError("it holds a tensor whose data end early; fetch it again")
         values: NDArray[np.generic] = np.frombuffer(raw, self.code)
         return values
 
 
-def _storage_id(value: object) -> _StorageId:
+def storage_id(value: object) -> StorageId:
+    """A persistent id, read.
+
+    Raises:
+        CheckpointError: It is of another form, or of a number type that is not read.
+    """
     match value:
         case ("storage", Global(module="torch", name=name), str(key), _, int(count)) | (
             "storage",
@@ -130,55 +136,8 @@ def _storage_id(value: object) -> _StorageId:
         ):
             if name not in _STORAGE_CODES:
                 raise CheckpointError(f"it holds a tensor of {name}, where float32 is expected")
-            return _StorageId(_STORAGE_CODES[name], key, count)
+            return StorageId(_STORAGE_CODES[name], key, count)
     raise CheckpointError("it holds a tensor whose storage is described in an unknown way")
-
-
-def _read_legacy(payload: memoryview) -> NDArray[np.generic]:
-    """Pickles of magic number, version, system, object and keys; a count; the raw data."""
-    if payload[: len(LEGACY_MAGIC)] != LEGACY_MAGIC:
-        raise CheckpointError("it holds a tensor whose data are not in the form of torch.save")
-    rest = payload[len(LEGACY_MAGIC) :]
-    version, rest = load_first(rest, max_opcodes=_NESTED_OPCODES)
-    system, rest = load_first(rest, max_opcodes=_NESTED_OPCODES)
-    stored, rest = load_first(rest, TORCH, _storage_id, max_opcodes=_NESTED_OPCODES)
-    keys, rest = load_first(rest, max_opcodes=_NESTED_OPCODES)
-    if type(version) is not int or version != _PROTOCOL_VERSION:
-        raise CheckpointError("it holds a tensor in an unknown version of torch.save's format")
-    if not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise CheckpointError("it holds a tensor saved on a big-endian machine, which is not read")
-    if not isinstance(stored, _StorageId) or type(keys) is not list or keys != [stored.key]:
-        raise CheckpointError("it holds nested data that are not one storage")
-    count, raw = int.from_bytes(rest[:8], "little"), rest[8:]
-    size = count * np.dtype(stored.code).itemsize
-    if len(rest) < 8 or count != stored.count or size > len(raw):
-        raise CheckpointError("it holds a tensor whose data end early; fetch it again")
-    return stored.filled(raw[:size])
-
-
-def _read_zip(payload: memoryview) -> NDArray[np.generic]:
-    """A zip of FOLDER/data.pkl, FOLDER/byteorder and FOLDER/data/KEY."""
-    if len(payload) > _MAX_ZIP_BYTES:
-        raise CheckpointError("it holds a tensor of more bytes than any weight of StyleGAN2 has")
-    members = {
-        name.partition("/")[2]: contents
-        for name, contents in zip_members(bytes(payload), len(payload))
-    }
-    if members.get("byteorder", b"little") != b"little":
-        raise CheckpointError("it holds a tensor saved on a big-endian machine, which is not read")
-    stored = load(members.get("data.pkl", b""), TORCH, _storage_id, _NESTED_OPCODES)
-    if not isinstance(stored, _StorageId):
-        raise CheckpointError("it holds nested data that are not one storage")
-    raw = members.get(f"data/{stored.key}", b"")
-    if len(raw) != stored.count * np.dtype(stored.code).itemsize:
-        raise CheckpointError("it holds a tensor whose data end early; fetch it again")
-    return stored.filled(raw)
-
-
-def _load_from_bytes(arguments: tuple[object, ...]) -> object:
-    if len(arguments) != 1 or not isinstance(arguments[0], memoryview):
-        raise CheckpointError(DAMAGED)
-    return Storage(arguments[0])
 
 
 def _rebuild_tensor(arguments: tuple[object, ...]) -> object:
@@ -203,14 +162,14 @@ def _device(arguments: tuple[object, ...]) -> object:
     return arguments
 
 
-TORCH: Vocabulary = {
-    ("torch.storage", "_load_from_bytes"): _load_from_bytes,
+TENSORS: Vocabulary = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
     ("torch", "Size"): _size,
     ("torch", "device"): _device,
     **{("torch", name): None for name in _STORAGE_CODES},
     **{("torch", name): None for names in _OTHER_NAMES for name in names},
 }
-"""The globals of PyTorch that a checkpoint may name."""
+"""The globals of PyTorch that rebuild tensors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickletools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, runtime_checkable
@@ -67,11 +68,59 @@ def refuse_global(module: str, name: str) -> NoReturn:
     )
 
 
+def refuse_call(target: object) -> NoReturn:
+    """Refuse to call something.
+
+    Raises:
+        CheckpointError: Always.
+    """
+    what = quoted(f"{target.module}.{target.name}") if isinstance(target, Global) else "a value"
+    raise CheckpointError(f"it calls {what}, which is not for calling; nothing was run")
+
+
+def refuse_opcode(code: int) -> NoReturn:
+    """Refuse an opcode that describes no data.
+
+    Raises:
+        CheckpointError: Always.
+    """
+    for known in pickletools.opcodes:
+        if ord(known.code) == code:
+            raise CheckpointError(
+                f"it uses the pickle opcode {known.name}, which no checkpoint needs; "
+                "nothing was run"
+            )
+    raise CheckpointError(DAMAGED)
+
+
 def _dictionary(arguments: tuple[object, ...]) -> object:
     """An OrderedDict or another dict subclass; its items follow as items, never as arguments."""
     if arguments:
         raise CheckpointError(DAMAGED)
     return {}
+
+
+def _default_dictionary(arguments: tuple[object, ...]) -> object:
+    """A defaultdict, called with the class of its missing values."""
+    return _dictionary(arguments[1:])
+
+
+def _latin_bytes(arguments: tuple[object, ...]) -> object:
+    """Bytes as protocol 2 writes them: text and the encoding latin-1."""
+    match arguments:
+        case (str(text), str(encoding)) if encoding in ("latin1", "latin-1"):
+            try:
+                return memoryview(text.encode("latin-1"))
+            except UnicodeEncodeError as error:
+                raise CheckpointError(DAMAGED) from error
+    raise CheckpointError(DAMAGED)
+
+
+def _no_bytes(arguments: tuple[object, ...]) -> object:
+    """Empty bytes, the only ones that protocol 2 writes as a call of the class."""
+    if arguments:
+        raise CheckpointError(DAMAGED)
+    return memoryview(b"")
 
 
 def _set(arguments: tuple[object, ...]) -> object:
@@ -88,6 +137,11 @@ CONTAINERS: Vocabulary = {
     ("collections", "OrderedDict"): _dictionary,
     ("dnnlib.util", "EasyDict"): _dictionary,
     ("dnnlib", "EasyDict"): _dictionary,
+    ("easydict", "EasyDict"): _dictionary,
+    ("collections", "defaultdict"): _default_dictionary,
+    ("_codecs", "encode"): _latin_bytes,
+    **{(module, "bytes"): _no_bytes for module in ("builtins", "__builtin__")},
+    **{(module, "dict"): None for module in ("builtins", "__builtin__")},
     **{
         (module, name): _set
         for module in ("builtins", "__builtin__")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,28 @@ from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.numpy_records import ArrayRecord
+from dragonnx_export.checkpoints.torch_storage import Tensor
 from dragonnx_export.checkpoints.vocabulary import quoted
 
 _IGNORED_SUFFIX = "resample_filter"
+_FILTER_TOLERANCE = 1e-6
+_RELATIVE_TOLERANCE = 1e-5
+
+
+def as_array(name: str, value: object) -> NDArray[Any]:
+    """The array that a file holds under a name.
+
+    Raises:
+        CheckpointError: It is no array, or one whose data are damaged.
+    """
+    if isinstance(value, Tensor):
+        return value.array()
+    if isinstance(value, ArrayRecord):
+        return value.values
+    if isinstance(value, np.ndarray):
+        return value
+    raise CheckpointError(f"its {quoted(name)} is no tensor; fetch it again")
 
 
 def select_weights(
@@ -70,3 +89,29 @@ def _finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
             f"its array {quoted(name)} holds values that are not finite; take an earlier snapshot"
         )
     return copy
+
+
+def filter_taps(filters: Sequence[NDArray[Any]]) -> tuple[float, ...]:
+    """The taps whose outer product, made to sum to 1, is the filter of every layer.
+
+    Raises:
+        CheckpointError: The filters differ, or are no such product of four taps.
+    """
+    shared = filters[0]
+    if any(f.shape != (4, 4) or not np.array_equal(f, shared) for f in filters):
+        raise CheckpointError(
+            "its resampling filters are not one filter of 4x4 taps, which is not supported"
+        )
+    square = shared.astype(np.float64)
+    with np.errstate(all="ignore"):
+        taps = square.sum(axis=1)
+        errors = *np.abs(np.outer(taps, taps) - square).ravel(), abs(taps.sum() - 1)
+    if not max(errors) <= _FILTER_TOLERANCE or not np.isfinite(errors).all():
+        raise CheckpointError(
+            "its resampling filter is not the outer product of one filter with itself, summing "
+            "to 1, which is not supported"
+        )
+    scaled = taps / np.abs(taps[taps != 0]).min()
+    whole = np.round(scaled)
+    close = np.abs(scaled - whole).max() <= _RELATIVE_TOLERANCE * np.abs(scaled).max()
+    return tuple(float(tap) for tap in (whole if close else taps))

@@ -1,0 +1,86 @@
+"""Networks that are no StyleGAN2 generator, told by the names of their arrays, with advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+
+_MAX_NAMES = 100_000
+
+_STYLEGAN2 = "give a StyleGAN2 checkpoint"
+
+_NETWORKS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"mapping\.embed_proj\.|in_embeddings|synthesis\.input\..*\bdiscriminator\.feature_networks",
+        "a StyleGAN-XL model, whose layers are StyleGAN3's",
+        _STYLEGAN2,
+    ),
+    (
+        r"synthesis\.(?:input\.(?:freqs|phases|transform)|L\d+_\d+_\d+\.)|magnitude_ema$",
+        "a StyleGAN3 generator, whose layers have no noise and other resolutions",
+        _STYLEGAN2,
+    ),
+    (
+        r"student\.(?:conv1|to_img1|layers)\.|mapping_net\.layers\.\d|(?:^|\.)to_img1\.",
+        "a MobileStyleGAN model, whose convolutions and wavelet output are other ones",
+        "that project exports ONNX itself, or give the StyleGAN2 checkpoint it was distilled from",
+    ),
+    (
+        r"(?:^|\.)(?:GE|G|S|SE)\.(?:blocks\.\d+\.to_style1|initial_block|net\.\d+\.weight)",
+        "a model of lucidrains' stylegan2-pytorch, whose network differs from StyleGAN2's",
+        "give one of NVIDIA's or rosinality's",
+    ),
+    (
+        r"StyleMod/|AdaIN|g_synthesis\.|style_mod\.|(?:^|\.)progression\.\d|epi1\.|adain",
+        "a StyleGAN1 generator, whose layers normalise what StyleGAN2 modulates",
+        _STYLEGAN2,
+    ),
+    (
+        r"model\.diffusion_model\.|first_stage_model\.|cond_stage_model\.|(?:^|\.)down_blocks\.\d"
+        r"|(?:^|\.)input_blocks\.\d|lora_(?:up|down|unet|te)|double_blocks\.\d|transformer_blocks",
+        "a diffusion model, which has no w to drag in",
+        _STYLEGAN2,
+    ),
+    (
+        r"style_convs\.\d+\.modulated_conv|style_conv1\.modulated_conv|stylegan_decoder\.",
+        "a generator in the names of BasicSR or GFPGAN, which are not read",
+        "convert it to rosinality's names first",
+    ),
+    (
+        r"constant_input\.const|style_mapping\.\d|generator_ema\.constant_input",
+        "a generator in the names of MMagic or MMGeneration, which are not read",
+        "give the checkpoint that it was converted from",
+    ),
+    (
+        r"iwt\.|(?:^|\.)dwt\.",
+        "a SWAGAN generator, which makes wavelets in place of colours",
+        _STYLEGAN2,
+    ),
+    (
+        r"(?:^|\.)(?:b\d+\.fromrgb\.|b4\.out\.|final_linear\.|final_conv\.|convs\.0\.0\.weight)",
+        "a discriminator only, which makes no images",
+        "give the generator, usually named G_ema or g_ema",
+    ),
+    (
+        r"(?:^|\.)(?:encoder\.(?:body|input_layer|styles)|input_layer\.0\.weight|styles\.0\.convs)",
+        "an encoder only, which makes no images",
+        "give a file that has its decoder too",
+    ),
+)
+
+
+def refuse_foreign(names: Collection[str]) -> None:
+    """Refuse the arrays of a network of a known other kind.
+
+    Args:
+        names: The arrays' full names; of very many only the first are looked at.
+
+    Raises:
+        CheckpointError: With the kind of network and what to do, where it is recognised.
+    """
+    text = "\n".join(name[:200] for name, _ in zip(names, range(_MAX_NAMES), strict=False))
+    for pattern, kind, advice in _NETWORKS:
+        if re.search(pattern, text, re.MULTILINE):
+            raise CheckpointError(f"it holds {kind}; {advice}")

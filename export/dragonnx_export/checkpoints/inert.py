@@ -1,0 +1,96 @@
+"""Objects of classes that checkpoints name: their class's name and their state, nothing else.
+
+Whole modules, command line arguments and trainers' states lie beside the weights in many files.
+What stands in for them has no behaviour, whatever the class was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.vocabulary import DAMAGED, Constructor
+
+MODULE_TABLES = ("_parameters", "_buffers", "_modules")
+"""Where a torch module keeps its parameters, its buffers and the modules below it."""
+
+_MAX_DEPTH = 12
+_MAX_MODULES = 4096
+
+_ROOTS = frozenset(
+    {
+        "argparse", "pathlib", "omegaconf", "yacs", "pytorch_lightning", "lightning",
+        "lightning_fabric", "torchmetrics", "training", "legacy", "model", "models", "networks",
+        "network", "modules", "stylegan", "stylegan2", "stylegan2_pytorch", "stylegan3",
+        "generator", "op", "src", "lib", "pti", "PTI", "e4e", "core", "pg_modules", "torch_utils",
+    }
+)  # fmt: skip
+"""Where the classes live that people's checkpoints name; no module of these is ever imported."""
+
+_TORCH_ROOTS = ("torch.nn.", "torch.optim.")
+_NOT_CLASSES = frozenset({"torch_utils.persistence"})
+
+
+@dataclass(eq=False)
+class InertObject:
+    """What a file says of an object.
+
+    Attributes:
+        class_name: The name of its class.
+        state: Its attributes.
+    """
+
+    class_name: str
+    state: Mapping[str | int, Any] = field(default_factory=dict)
+
+    def set_state(self, state: object) -> None:
+        """Take the attributes; a state of another form is dropped.
+
+        Raises:
+            CheckpointError: There are attributes already.
+        """
+        if self.state:
+            raise CheckpointError(DAMAGED)
+        if isinstance(state, dict):
+            self.state = state
+
+
+def inert_class(module: str, name: str) -> Constructor | None:
+    """What stands in for a class of that name; None where no checkpoint has it."""
+    root = module.partition(".")[0]
+    known = root in _ROOTS or f"{module}.".startswith(_TORCH_ROOTS)
+    if not known or module in _NOT_CLASSES or not name.isidentifier():
+        return None
+    return lambda _arguments: InertObject(name)
+
+
+def is_module(value: object) -> bool:
+    """Whether a value is the record of a torch module."""
+    return isinstance(value, InertObject) and "_modules" in value.state
+
+
+def module_entries(record: InertObject) -> dict[str, object]:
+    """Every parameter and buffer of a module and those below it, by full name.
+
+    Raises:
+        CheckpointError: The modules are damaged, or more than any generator has.
+    """
+    entries: dict[str, object] = {}
+    waiting: list[tuple[tuple[str, ...], InertObject]] = [((), record)]
+    for _ in range(_MAX_MODULES):
+        if not waiting:
+            return entries
+        path, module = waiting.pop()
+        parameters, buffers, children = (module.state.get(table, {}) for table in MODULE_TABLES)
+        for table in (parameters, buffers, children):
+            if not isinstance(table, dict) or len(table) > _MAX_MODULES:
+                raise CheckpointError(DAMAGED)
+        for name, value in (*parameters.items(), *buffers.items()):
+            if value is not None:
+                entries[".".join((*path, str(name)))] = value
+        for name, child in children.items():
+            if isinstance(child, InertObject) and len(path) < _MAX_DEPTH:
+                waiting.append(((*path, str(name)), child))
+    raise CheckpointError("its network is larger than a StyleGAN2 generator")

@@ -1,0 +1,68 @@
+"""The average w, for files that do not hold it: the mapping network in NumPy, sampled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx_export.architecture import Architecture
+
+W_AVG_SAMPLES = 10_000
+W_AVG_SEED = 0
+ESTIMATED = (
+    f"it holds no average w, so that was estimated from {W_AVG_SAMPLES} samples of "
+    f"seed {W_AVG_SEED}"
+)
+
+_BATCH = 1000
+_EPSILON = 1e-8
+
+_Array = NDArray[np.float32]
+
+
+def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -> _Array:
+    """The mean of w [w_dim] over standard normal z, and over all labels where there are classes.
+
+    Args:
+        architecture: What the generator is made of.
+        weights: At least the arrays of its mapping network.
+    """
+    random = np.random.default_rng(W_AVG_SEED)
+    total = np.zeros(architecture.w_dim)
+    for _ in range(W_AVG_SAMPLES // _BATCH):
+        z = random.standard_normal((_BATCH, architecture.z_dim), np.float32)
+        labels = None
+        if architecture.label_dim:
+            labels = random.integers(architecture.label_dim, size=_BATCH)
+        total += w_of(architecture, weights, z, labels).sum(axis=0, dtype=np.float64)
+    return (total / W_AVG_SAMPLES).astype(np.float32)
+
+
+def w_of(
+    architecture: Architecture,
+    weights: Mapping[str, _Array],
+    z: _Array,
+    labels: NDArray[np.int64] | None = None,
+) -> _Array:
+    """Z [N, z_dim] and class numbers [N] to w [N, w_dim], before truncation."""
+    x = _normalised(z)  # (N, z_dim)
+    if labels is not None:
+        # A one-hot label times the weights is a column of them.
+        columns = weights["mapping.embed.weight"].T[labels] / math.sqrt(architecture.label_dim)
+        x = np.concatenate([x, _normalised(columns + weights["mapping.embed.bias"])], axis=1)
+    lr = np.float32(architecture.mapping_lr_multiplier)
+    with np.errstate(all="ignore"):
+        for index in range(architecture.mapping_layers):
+            weight = weights[f"mapping.fc{index}.weight"]
+            x = x @ weight.T * (lr / np.float32(math.sqrt(weight.shape[1])))  # (N, w_dim)
+            x += lr * weights[f"mapping.fc{index}.bias"]
+            x = np.maximum(x, np.float32(0.2) * x) * np.float32(math.sqrt(2))
+    return x
+
+
+def _normalised(x: _Array) -> _Array:
+    scale = np.sqrt(np.mean(x**2, axis=1, keepdims=True) + np.float32(_EPSILON))
+    return np.asarray(x / scale, np.float32)
