@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
+import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dragonnx.arguments import check_outputs, pair
 from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.console import run, say
 from dragonnx.drag.config import DragConfig
-from dragonnx.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -72,13 +72,30 @@ def dragonnx(
     *,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    """Show the version, or the help when no command is given."""
+    """Show the version, or open the editor when no command is given."""
     from dragonnx import __version__
 
     if version:
         _print(f"dragonnx {__version__}")
     elif context.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            edit()
         _print(context.get_help())
+
+
+@app.command()
+def edit(
+    file: Annotated[
+        Path | None, typer.Argument(help="A .dragonnx session, a saved .png, or an .npz latent.")
+    ] = None,
+    model: Model = DEFAULT_MODEL,
+    seed: Seed = 0,
+    device: DeviceOption = DeviceChoice.auto,
+) -> None:
+    """Open the terminal editor, as `dragonnx` alone does."""
+    from dragonnx.tui import edit as open_editor
+
+    raise typer.Exit(open_editor(file, model, seed, device.value))
 
 
 @app.command()
@@ -94,7 +111,7 @@ def generate(
     threads: Threads = None,
 ) -> None:
     """Make a picture from a seed or a latent."""
-    _check_outputs([(output, (".png",)), (latent_out, (".npz",))])
+    check_outputs([(output, (".png",)), (latent_out, (".npz",))])
     generator = _open(model, device, threads)
     w_plus, start = _start(generator, seed, truncation_psi, label, latent)
 
@@ -143,8 +160,8 @@ def drag(
     """
     outputs = [(output, (".png",)), (latent_out, (".npz",)), (video, (".gif", ".webp")),
                (comparison, (".png",)), (report, (".json",))]  # fmt: skip
-    _check_outputs(outputs)
-    pairs = [_pair(text) for text in point]
+    check_outputs(outputs)
+    pairs = [pair(text) for text in point]
     config = DragConfig(
         preset=preset.value,
         space=space.value,
@@ -303,40 +320,6 @@ def _frame(generator: Generator, session: DragSession, record: DragRecord, index
 
     image = generator.image(record.latents[index])
     return with_points(image, record.handles_at(index), session.target_points)
-
-
-def _pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    """`x,y:x,y` as a handle point and a target point."""
-    try:
-        handle, target = (tuple(map(float, part.split(","))) for part in text.split(":"))
-        (x, y), (target_x, target_y) = handle, target
-    except ValueError as error:
-        raise InputError(
-            f"a point is given as HANDLE:TARGET, each x,y in pixels, such as 60,80:75,80, "
-            f"not {text!r}"
-        ) from error
-    return (x, y), (target_x, target_y)
-
-
-def _check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
-    """Refuse places that cannot be written before any work is done for them."""
-    taken: set[Path] = set()
-    for path, allowed in outputs:
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise InputError(f"{path} was named for two outputs: give each a file of its own")
-        taken.add(path.resolve())
-        if path.suffix.lower() not in allowed:
-            raise InputError(f"{path} must end in {' or '.join(allowed)}")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder: name a file in it")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"the folder {path.parent} of {path.name} does not exist: make it first"
-            )
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"the folder {path.parent} cannot be written: choose another place")
 
 
 def _print(line: str) -> None:

@@ -1,0 +1,42 @@
+"""What a person types on the command line: points, and files to write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dragonnx.errors import InputError
+
+
+def pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """`x,y:x,y` as a handle point and a target point."""
+    try:
+        handle, target = (tuple(map(float, part.split(","))) for part in text.split(":"))
+        (x, y), (target_x, target_y) = handle, target
+    except ValueError as error:
+        raise InputError(
+            f"a point is given as HANDLE:TARGET, each x,y in pixels, such as 60,80:75,80, "
+            f"not {text!r}"
+        ) from error
+    return (x, y), (target_x, target_y)
+
+
+def check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
+    """Refuse places that cannot be written before any work is done for them."""
+    taken: set[Path] = set()
+    for path, allowed in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise InputError(f"{path} was named for two outputs: give each a file of its own")
+        taken.add(path.resolve())
+        if path.suffix.lower() not in allowed:
+            raise InputError(f"{path} must end in {' or '.join(allowed)}")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name a file in it")
+        if not path.parent.is_dir():
+            raise InputError(
+                f"the folder {path.parent} of {path.name} does not exist: make it first"
+            )
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"the folder {path.parent} cannot be written: choose another place")

@@ -1,0 +1,72 @@
+"""Writes the document after every edit, on a thread of its own, the newest one only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from dragonnx.document import Document, Recovery
+from dragonnx.errors import InputError
+
+
+class Autosave:
+    """Keeps a copy of the document that survives a kill.
+
+    Args:
+        recovery: Where to.
+        failed: Called on the thread, once, when writing fails.
+    """
+
+    def __init__(self, recovery: Recovery, failed: Callable[[str], None]) -> None:
+        self._recovery = recovery
+        self._failed = failed
+        self._newest: tuple[Document, Path | None] | None = None
+        self._wake = threading.Condition()
+        self._closed = False
+        self._busy = False
+        self._complained = False
+        self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
+        self._thread.start()
+
+    def note(self, document: Document, saved_as: Path | None) -> None:
+        """Write this document soon."""
+        with self._wake:
+            self._newest = (document, saved_as)
+            self._wake.notify_all()
+
+    def flush(self, seconds: float = 5.0) -> None:
+        """Wait until everything is written."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._newest is None and not self._busy, seconds)
+
+    def close(self, *, keep: bool) -> None:
+        """End the thread.
+
+        Args:
+            keep: Leave the file for the next editor to recover.
+        """
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        self._thread.join(5.0)
+        if not keep:
+            self._recovery.clear()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._busy = False
+                self._wake.notify_all()
+                self._wake.wait_for(lambda: self._newest is not None or self._closed)
+                if self._newest is None:
+                    return
+                document, saved_as = self._newest
+                self._newest, self._busy = None, True
+            try:
+                self._recovery.save(document, saved_as)
+                self._complained = False
+            except InputError as error:
+                if not self._complained:
+                    self._complained = True
+                    self._failed(str(error))

@@ -1,0 +1,1 @@
+"""What the editor's actions do, one concern a file."""

@@ -1,0 +1,83 @@
+"""The tools that a click uses, and what they do to a mask. Pure."""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.drag.mask import Mask
+
+Place = tuple[float, float]
+
+
+class Tool(enum.Enum):
+    """What a click does; the value is what a person reads."""
+
+    POINTS = "points"
+    MOVABLE = "movable brush"
+    FIXED = "fixed brush"
+    MOVABLE_BOX = "movable box"
+    FIXED_BOX = "fixed box"
+    ERASER = "eraser"
+
+    @property
+    def is_brush(self) -> bool:
+        """Whether it paints with a radius."""
+        return self in (Tool.MOVABLE, Tool.FIXED, Tool.ERASER)
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it draws rectangles."""
+        return self in (Tool.MOVABLE_BOX, Tool.FIXED_BOX)
+
+    @property
+    def paints(self) -> bool | None:
+        """What it sets the mask to, True for movable; None where that depends."""
+        if self in (Tool.MOVABLE, Tool.MOVABLE_BOX):
+            return True
+        return False if self in (Tool.FIXED, Tool.FIXED_BOX) else None
+
+
+def canvas_mask(mask: Mask | None, size: tuple[int, int], *, paints: bool) -> NDArray[np.bool_]:
+    """A mask [H, W] to paint on: a copy, or where there is none yet, what leaves paint visible.
+
+    Args:
+        mask: The mask so far.
+        size: (height, width).
+        paints: What is going to be painted: the first movable paint makes all else fixed.
+    """
+    return np.full(size, not paints) if mask is None else np.array(mask)
+
+
+def painted(mask: NDArray[np.bool_]) -> Mask | None:
+    """The mask, or None where it says nothing: all may move, or nothing may."""
+    return None if mask.all() or not mask.any() else mask
+
+
+def brush(
+    mask: NDArray[np.bool_], start: Place, end: Place, radius: float, *, movable: bool
+) -> None:
+    """Paint from one place to another with a round brush, in place."""
+    height, width = mask.shape
+    x0, x1 = sorted((start[0], end[0]))
+    y0, y1 = sorted((start[1], end[1]))
+    left, right = max(int(x0 - radius), 0), min(int(x1 + radius) + 2, width)
+    top, bottom = max(int(y0 - radius), 0), min(int(y1 + radius) + 2, height)
+    if left >= right or top >= bottom:
+        return
+    y, x = np.ogrid[top:bottom, left:right]
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length = dx * dx + dy * dy
+    along = 0.0 if length == 0 else ((x - start[0]) * dx + (y - start[1]) * dy) / length
+    along = np.clip(along, 0.0, 1.0)
+    away = np.hypot(x - start[0] - along * dx, y - start[1] - along * dy)
+    mask[top:bottom, left:right][away <= radius] = movable
+
+
+def box(mask: NDArray[np.bool_], start: Place, end: Place, *, movable: bool) -> None:
+    """Paint a rectangle, its corners included, in place."""
+    x0, x1 = sorted((round(start[0]), round(end[0])))
+    y0, y1 = sorted((round(start[1]), round(end[1])))
+    mask[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] = movable

@@ -1,0 +1,80 @@
+"""What the editor remembers and lets a person choose: keys, theme, canvas mode, hint seen.
+
+One JSON file that a person may edit: {"keys": {"drag": "space,g"}, "theme": "nord"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dragonnx.files import atomic_path
+from dragonnx.tui.actions import BY_ID
+
+FILE_NAME = "editor.json"
+
+
+@dataclass
+class Preferences:
+    """A person's choices.
+
+    Attributes:
+        keys: Keys by action id, instead of the table's.
+        theme: The colour theme; empty for the default.
+        mode: The canvas mode's name; empty for the best that the terminal shows.
+        hint_seen: Whether the first-run hint was followed.
+    """
+
+    keys: dict[str, str] = field(default_factory=dict)
+    theme: str = ""
+    mode: str = ""
+    hint_seen: bool = False
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> tuple[Preferences, str]:
+        """Read the file.
+
+        Returns:
+            The choices, and a sentence about what could not be used, empty where all could.
+        """
+        path = path or preferences_path()
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return cls(), ""
+        except (OSError, ValueError) as error:
+            return cls(), f"{path} cannot be read ({error}): the defaults are used"
+        if not isinstance(values, dict):
+            return cls(), f"{path} must hold a JSON object: the defaults are used"
+        keys = values.get("keys", {})
+        keys = keys if isinstance(keys, dict) else {}
+        unknown = sorted(str(name) for name in keys if name not in BY_ID)
+        preferences = cls(
+            keys={str(k): str(v) for k, v in keys.items() if k in BY_ID and isinstance(v, str)},
+            theme=str(values.get("theme", "")),
+            mode=str(values.get("mode", "")),
+            hint_seen=values.get("hint_seen") is True,
+        )
+        told = f"{path}: there is no action {', '.join(unknown)}" if unknown else ""
+        return preferences, told
+
+    def save(self, path: Path | None = None) -> None:
+        """Write the file; a place that cannot be written loses nothing of value."""
+        path = path or preferences_path()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        except OSError:
+            return
+
+
+def preferences_path() -> Path:
+    """Where the file lies; DRAGONNX_CONFIG names another folder."""
+    if chosen := os.environ.get("DRAGONNX_CONFIG"):
+        return Path(chosen).expanduser() / FILE_NAME
+    import platformdirs
+
+    return platformdirs.user_config_path("dragonnx") / FILE_NAME

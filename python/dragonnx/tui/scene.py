@@ -1,0 +1,129 @@
+"""What the canvas shows: the picture and everything drawn over it. Pure, no screen needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.document import PointPair
+from dragonnx.tui.cells import CanvasMode, Cells, cells_of
+from dragonnx.tui.geometry import Point, Viewport
+from dragonnx.tui.raster import LINE, TRAIL, draw_line, draw_path, draw_picture, draw_ring
+from dragonnx.tui.raster import tint_fixed as _tint_fixed
+
+HANDLE = (225, 25, 40)
+TARGET = (35, 90, 235)
+SELECTED = (255, 235, 90)
+CURSOR = (0, 255, 170)
+WHITE = (255, 255, 255)
+GUIDE = (160, 220, 200)
+
+_NUMERALS = "123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The picture and what lies over it.
+
+    Attributes:
+        picture: [H, W, 3].
+        mask: bool [H, W], True where pixels may move; None or not shown.
+        pairs: Handle points and target points, the handles where they are now.
+        selected: Which pair is selected.
+        cursor: The cross-hair, an image pixel.
+        trails: Where each handle has been in this drag, (x, y) [steps, n, 2].
+        brush: The brush's radius in image pixels; None for no brush.
+        rectangle: Two corners of a rectangle that is being drawn.
+        show_cursor: Whether the cross-hair is visible.
+    """
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None = None
+    pairs: tuple[PointPair, ...] = ()
+    selected: int | None = None
+    cursor: tuple[int, int] = (0, 0)
+    trails: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
+    brush: float | None = None
+    rectangle: tuple[Point, Point] | None = None
+    show_cursor: bool = True
+
+
+def compose(
+    scene: Scene,
+    view: Viewport,
+    mode: CanvasMode,
+    background: tuple[int, int, int] = (0, 0, 0),
+) -> Cells:
+    """The cells of a scene."""
+    high = mode.rows_per_cell
+    raster = draw_picture(scene.picture, view, high, background)
+    if scene.mask is not None:
+        _tint_fixed(raster, scene.mask, view, high)
+    for number in range(scene.trails.shape[1]):
+        draw_path(raster, scene.trails[:, number], view, high, TRAIL)
+    for pair in scene.pairs:
+        if pair.target is not None:
+            draw_line(raster, pair.handle, pair.target, view, high, LINE, dotted=True)
+    if scene.rectangle is not None:
+        (x0, y0), (x1, y1) = scene.rectangle
+        corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], np.float64)
+        draw_path(raster, corners, view, high, CURSOR)
+    if scene.brush is not None:
+        draw_ring(raster, scene.cursor, scene.brush, view, high, CURSOR)
+    cells = cells_of(raster, mode)
+    if scene.show_cursor:
+        _draw_cursor(cells, scene, view, blank=high == 1)
+    _draw_points(cells, scene, view)
+    return cells
+
+
+def point_at(
+    pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int
+) -> tuple[int, str] | None:
+    """The pair whose marker lies on a cell or beside it, and which end: "handle" or "target"."""
+    best: tuple[float, int, str] | None = None
+    for index, pair in enumerate(pairs):
+        for end, place in (("handle", pair.handle), ("target", pair.target)):
+            if place is None:
+                continue
+            at = view.cell_of(place)
+            away = abs(int(at[0]) - column) + 2 * abs(int(at[1]) - row)
+            if away <= 1 and (best is None or away < best[0]):
+                best = (away, index, end)
+    return None if best is None else (best[1], best[2])
+
+
+def _draw_cursor(cells: Cells, scene: Scene, view: Viewport, *, blank: bool) -> None:
+    """A cross-hair: the cell itself, and four marks that lead the eye to it."""
+    at = view.cell_of(scene.cursor)
+    column, row = int(at[0] // 1), int(at[1] // 1)
+    back = (0, 0, 0) if blank else None
+    for away in (2, 3):
+        cells.put(column - away, row, "-", GUIDE, back)
+        cells.put(column + away, row, "-", GUIDE, back)
+    cells.put(column, row - 1, "|", GUIDE, back)
+    cells.put(column, row + 1, "|", GUIDE, back)
+    cells.put(column, row, "+", CURSOR, (0, 0, 0))
+
+
+def _draw_points(cells: Cells, scene: Scene, view: Viewport) -> None:
+    for index, pair in enumerate(scene.pairs):
+        front = SELECTED if index == scene.selected else WHITE
+        if pair.target is not None:
+            _marker(cells, view, pair.target, "x", front, TARGET)
+        numeral = _NUMERALS[index] if index < len(_NUMERALS) else "+"
+        _marker(cells, view, pair.handle, numeral, front, HANDLE)
+
+
+def _marker(
+    cells: Cells,
+    view: Viewport,
+    place: Point,
+    character: str,
+    front: tuple[int, int, int],
+    back: tuple[int, int, int],
+) -> None:
+    column, row = view.cell_of(place)
+    cells.put(int(column // 1), int(row // 1), character, front, back)

@@ -1,0 +1,46 @@
+"""Asks to choose from a list, or to type something that is not on it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from dragonnx.tui.screens.dialog import Dialog
+
+
+class ChoiceScreen(Dialog[str]):
+    """A list, and a line for anything else.
+
+    Args:
+        title: What is chosen.
+        choices: For each, what is answered and what is shown.
+        other: What may be typed instead; empty where nothing may.
+    """
+
+    def __init__(self, title: str, choices: list[tuple[str, str]], *, other: str = "") -> None:
+        super().__init__()
+        self._title_text = title
+        self._choices = choices
+        self._other = other
+
+    def compose(self) -> ComposeResult:
+        """The list and the line."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title_text, classes="title", markup=False)
+            yield OptionList(*(Option(shown, id=str(k)) for k, (_, shown) in
+                               enumerate(self._choices)))  # fmt: skip
+            if self._other:
+                yield Input(placeholder=f"or {self._other} (Tab)")
+            yield Label("", classes="problem", markup=False)
+            yield Label("Enter chooses, Esc leaves", classes="hint")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer with a choice."""
+        self.dismiss(self._choices[event.option_index][0])
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with what was typed."""
+        if event.value.strip():
+            self.dismiss(event.value.strip())

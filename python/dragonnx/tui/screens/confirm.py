@@ -1,0 +1,50 @@
+"""Asks a question that is answered with yes or no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Label
+
+from dragonnx.tui.screens.dialog import Dialog
+
+
+class ConfirmScreen(Dialog[bool]):
+    """A fact, and two ways on. The harmless one has the focus.
+
+    Args:
+        fact: What a person should know.
+        yes: What the risky button says.
+        no: What the harmless button says.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n", "answer(False)", "No"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, fact: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self._fact, self._yes, self._no = fact, yes, no
+
+    def compose(self) -> ComposeResult:
+        """The fact and the buttons."""
+        with Vertical(classes="dialog"):
+            yield Label(self._fact, classes="title", markup=False)
+            yield Label("", classes="problem")
+            with Horizontal(classes="buttons"):
+                yield Button(f"{self._no} (n)", id="no", variant="primary")
+                yield Button(f"{self._yes} (y)", id="yes", variant="warning")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """Answer by key."""
+        self.dismiss(answer)

@@ -1,0 +1,76 @@
+"""The help: all actions with their keys, as the table has them, or about one thing."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Label, Static
+
+from dragonnx.tui.actions import ACTIONS, keys_of
+from dragonnx.tui.screens.dialog import Dialog
+
+LESSON = (
+    "Click (or move the cross-hair and press Enter) on what should move, then on where it should "
+    "go, and press Space. Paint with 2 or 3 where the picture may or may not change."
+)
+
+
+class HelpScreen(Dialog[None]):
+    """Help; any of the usual keys leaves it.
+
+    Args:
+        keymap: A person's own keys.
+        about: A heading and a text about one thing, shown first.
+        groups: Which headings of actions; None for all.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,f1,question_mark,enter", "leave", "Close"),
+    ]
+
+    def __init__(
+        self,
+        keymap: dict[str, str],
+        about: tuple[str, str] = ("dragonnx", LESSON),
+        groups: tuple[str, ...] | None = None,
+    ) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._about = about
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        with Vertical(classes="dialog"):
+            yield Label(self._about[0], classes="title", markup=False)
+            yield Static(self._about[1], markup=False)
+            with VerticalScroll():
+                yield Static(self._table())
+            yield Label("↑↓ scroll, Esc leaves; Ctrl+P finds any action", classes="hint")
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        scroll = self.query_one(VerticalScroll)
+        scroll.styles.max_height = max(self.app.size.height - 8, 5)
+        scroll.styles.height = "auto"
+        scroll.focus()
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=14)
+        table.add_column(width=16)
+        table.add_column(ratio=1)
+        for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+            if self._groups is not None and group not in self._groups:
+                continue
+            table.add_row(Text(group, "bold"), "", "")
+            for action in actions:
+                table.add_row(Text(keys_of(action, self._keymap), "bold cyan"), action.label,
+                              Text(action.help, "dim"))  # fmt: skip
+        return table

@@ -1,0 +1,101 @@
+"""Asks for a file, with completion of what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.suggester import Suggester
+from textual.widgets import Input, Label
+
+from dragonnx.tui.screens.dialog import Dialog
+
+
+class PathSuggester(Suggester):
+    """Completes a path with the first file that fits."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first file that begins with what was typed."""
+        if not value:
+            return None
+        typed = Path(value).expanduser()
+        folder, start = (typed, "") if value.endswith("/") else (typed.parent, typed.name)
+        try:
+            names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
+        except OSError:
+            return None
+        for name in names:
+            if name.startswith(start) and not (name.startswith(".") and not start):
+                return value[: len(value) - len(start)] + name
+        return None
+
+
+class PathScreen(Dialog[Path]):
+    """A line for a path; → takes the completion.
+
+    Args:
+        title: What it is for.
+        value: What stands there at first.
+        must_exist: Whether the file must be there, or its folder.
+        suffixes: How it must end; the first is added where it ends in nothing.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        value: str,
+        *,
+        must_exist: bool = False,
+        suffixes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__()
+        self._title_text = title
+        self._value = value
+        self._must_exist = must_exist
+        self._suffixes = suffixes
+
+    def compose(self) -> ComposeResult:
+        """The line."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title_text, classes="title", markup=False)
+            yield Input(self._value, suggester=PathSuggester())
+            yield Label("", classes="problem", markup=False)
+            yield Label("Enter accepts, → completes, Esc leaves", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer, where the path can be used."""
+        path = Path(event.value.strip()).expanduser()
+        problem = "Type a file's name." if not event.value.strip() else None
+        if not self._must_exist:
+            path, problem = (
+                with_suffix(path, self._suffixes) if problem is None else (path, problem)
+            )
+            problem = problem or folder_problem(path)
+        elif problem is None and not path.is_file():
+            problem = f"There is no file {path}."
+        if problem:
+            self.show_problem(problem)
+        else:
+            self.dismiss(path)
+
+
+def with_suffix(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, str | None]:
+    """The path with a suffix that is allowed, and what is wrong with it."""
+    if not suffixes or path.suffix.lower() in suffixes:
+        return path, None
+    if path.suffix == "":
+        return path.with_name(path.name + suffixes[0]), None
+    return path, f"It must end in {' or '.join(suffixes)}."
+
+
+def folder_problem(path: Path) -> str | None:
+    """Why a file cannot be made there."""
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it."
+    if not path.parent.is_dir():
+        return f"There is no folder {path.parent}."
+    return None

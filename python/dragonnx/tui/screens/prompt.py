@@ -1,0 +1,50 @@
+"""Asks for one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input, Label
+
+from dragonnx.tui.screens.dialog import Dialog
+
+
+class PromptScreen(Dialog[str]):
+    """A title, a line to type in, and what is wrong with it.
+
+    Args:
+        title: What is asked for.
+        value: What stands there at first.
+        check: What is wrong with a text: what is expected instead, or None.
+    """
+
+    def __init__(self, title: str, value: str, *, check: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._title_text = title
+        self._value = value
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        """The line."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title_text, classes="title", markup=False)
+            yield Input(self._value)
+            yield Label("", classes="problem", markup=False)
+            yield Label("Enter accepts, Esc leaves", classes="hint")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what is wrong."""
+        self.show_problem(self._problem(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer."""
+        problem = self._problem(event.value)
+        self.show_problem(problem)
+        if not problem:
+            self.dismiss(event.value.strip())
+
+    def _problem(self, text: str) -> str:
+        problem = self._check(text)
+        return f"Expected: {problem}." if problem else ""

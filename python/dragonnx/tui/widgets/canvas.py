@@ -1,0 +1,210 @@
+"""The canvas: shows a scene, and says where a person pressed, dragged and scrolled on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from textual import events
+from textual.filter import LineFilter
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dragonnx.tui.cells import CanvasMode, StripMaker
+from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Point, Viewport
+from dragonnx.tui.scene import Scene, compose, point_at
+
+RIGHT_BUTTON = 3
+MIDDLE_BUTTON = 2
+
+
+class Canvas(Widget, can_focus=True):
+    """Shows a `Scene` as cells. It knows nothing of documents; screens act on its messages."""
+
+    HELP = (
+        "The picture. Move the cross-hair with the arrow keys (Shift: 8 px) or the mouse; Enter or "
+        "a click places a handle point, then its target point. Drag a marker to move it. The wheel "
+        "zooms, the right button pans."
+    )
+
+    @dataclass
+    class Pressed(Message):
+        """The left button went down on an image pixel, perhaps on a marker."""
+
+        pixel: tuple[int, int]
+        marker: tuple[int, str] | None
+
+    @dataclass
+    class Dragged(Message):
+        """The mouse moved with the left button down."""
+
+        pixel: tuple[int, int]
+
+        def can_replace(self, message: Message) -> bool:
+            """Only painting needs each place, and it draws lines between them."""
+            return isinstance(message, Canvas.Dragged)
+
+    @dataclass
+    class Released(Message):
+        """The left button went up."""
+
+        pixel: tuple[int, int]
+
+    @dataclass
+    class Hovered(Message):
+        """The mouse moved over an image pixel."""
+
+        pixel: tuple[int, int]
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest place counts."""
+            return isinstance(message, Canvas.Hovered)
+
+    @dataclass
+    class Viewed(Message):
+        """Zoom or place of the view changed."""
+
+        view: Viewport
+
+    def __init__(self, *, mode: CanvasMode, aspect: float = CELL_ASPECT, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._mode = mode
+        self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
+        self._view = Viewport((1, 1), (1, 1), aspect=aspect)
+        self._maker = StripMaker()
+        self._panning: tuple[int, int] | None = None
+        self._pressed = False
+        self.frames = 0
+
+    @property
+    def mode(self) -> CanvasMode:
+        """How the picture is shown."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: CanvasMode) -> None:
+        self._mode = mode
+        self._maker = StripMaker()
+        self._repaint()
+
+    @property
+    def view(self) -> Viewport:
+        """What is visible."""
+        return self._view
+
+    @property
+    def scene(self) -> Scene:
+        """What is shown."""
+        return self._scene
+
+    def show(self, scene: Scene) -> None:
+        """Show another scene; only rows that differ are painted."""
+        height, width = scene.picture.shape[:2]
+        if (width, height) != self._view.image:
+            self._view = Viewport((width, height), self._view.cells, aspect=self._view.aspect)
+        self._scene = scene
+        self._repaint()
+
+    def zoom(self, factor: float, about: Point | None = None) -> None:
+        """Zoom about an image place, or the cross-hair."""
+        self._look(self._view.zoomed(factor, about or self._scene.cursor))
+
+    def fit(self) -> None:
+        """Show the whole picture."""
+        self._look(replace(self._view, zoom=1.0, centre=None))
+
+    def pan(self, columns: float, rows: float) -> None:
+        """Move the view by cells."""
+        self._look(self._view.panned(columns, rows))
+
+    def reveal(self, point: Point) -> None:
+        """Move the view so that an image place is visible."""
+        self._look(self._view.showing(point))
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """No filters: every colour is already what the terminal shows."""
+        return []
+
+    def render_line(self, y: int) -> Strip:
+        """One row of cells."""
+        if y < len(self._maker.strips):
+            return self._maker.strips[y]
+        return Strip.blank(self.size.width)
+
+    def _look(self, view: Viewport) -> None:
+        if view != self._view:
+            self._view = view
+            self._repaint()
+            self.post_message(self.Viewed(view))
+
+    def _repaint(self) -> None:
+        if not self.size.area:
+            return
+        background = self.styles.background.rgb if self.is_attached else (0, 0, 0)
+        cells = compose(self._scene, self._view, self._mode, background)
+        changed = self._maker.update(cells)
+        self.frames += 1
+        if not changed:
+            return
+        if len(changed) == len(self._maker.strips):
+            self.refresh()
+            return
+        first = previous = changed[0]
+        regions = []
+        for row in [*changed[1:], -1]:
+            if row != previous + 1:
+                regions.append(Region(0, first, self.size.width, previous - first + 1))
+                first = row
+            previous = row
+        self.refresh(*regions)
+
+    # --- events -------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the view on a canvas of another size."""
+        self._view = self._view.resized((event.size.width, event.size.height))
+        self._repaint()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Press, or begin to pan."""
+        self.focus()
+        self.capture_mouse()
+        if event.button in (RIGHT_BUTTON, MIDDLE_BUTTON):
+            self._panning = (event.x, event.y)
+            return
+        pixel = self._view.pixel_at(event.x, event.y)
+        if pixel is None:
+            return
+        self._pressed = True
+        marker = point_at(self._scene.pairs, self._view, event.x, event.y)
+        self.post_message(self.Pressed(pixel, marker))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Pan, drag or hover."""
+        if self._panning is not None:
+            self.pan(self._panning[0] - event.x, self._panning[1] - event.y)
+            self._panning = (event.x, event.y)
+        elif self._pressed:
+            self.post_message(self.Dragged(self._view.nearest_pixel(event.x, event.y)))
+        elif (pixel := self._view.pixel_at(event.x, event.y)) is not None:
+            self.post_message(self.Hovered(pixel))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """End what the press began."""
+        self.release_mouse()
+        if self._pressed:
+            self._pressed = False
+            self.post_message(self.Released(self._view.nearest_pixel(event.x, event.y)))
+        self._panning = None
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the mouse is."""
+        event.stop()
+        self.zoom(ZOOM_STEP, self._view.point_of(event.x + 0.5, event.y + 0.5))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out where the mouse is."""
+        event.stop()
+        self.zoom(1 / ZOOM_STEP, self._view.point_of(event.x + 0.5, event.y + 0.5))

@@ -1,0 +1,113 @@
+"""The side panel: model, latent, settings, mask, points with their distances, the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widgets import Static
+
+from dragonnx.document import Document, PointPair
+from dragonnx.tui.text import sparkline
+
+_WIDTH = 25
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """What the panel shows.
+
+    Attributes:
+        document: The document.
+        pairs: Its points, the handles where they are now.
+        selected: Which pair is selected.
+        losses: Of the latest steps.
+        model: The model's name and size.
+        tool: The tool in use.
+        mask_shown: Whether the mask is visible.
+        plain: Whether only ASCII can be shown.
+    """
+
+    document: Document
+    pairs: tuple[PointPair, ...] = ()
+    selected: int | None = None
+    losses: tuple[float, ...] = ()
+    model: str = ""
+    tool: str = ""
+    mask_shown: bool = True
+    plain: bool = False
+
+
+class SidePanel(Static):
+    """Shows a `PanelState`; a press on a point's row selects it."""
+
+    HELP = "Click a point to select it. f hides the panel."
+
+    @dataclass
+    class PointChosen(Message):
+        """A row of the table of points was pressed."""
+
+        index: int
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
+        super().__init__(id=id)
+        self._first_row = 0
+        self._count = 0
+
+    def show(self, state: PanelState) -> None:
+        """Show another state."""
+        lines = facts_of(state)
+        lines.append(Text(f"Points ({len(state.pairs)})", "bold"))
+        self._first_row, self._count = len(lines), len(state.pairs)
+        lines += rows_of(state) or [Text("none: press Enter", "dim")]
+        if state.losses:
+            spark = sparkline(state.losses, _WIDTH, plain=state.plain)
+            lines += [Text(""), Text(f"Loss {state.losses[-1]:.4g}", "bold"), Text(spark, "green")]
+        self.update(Text("\n").join(lines))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the point whose row was pressed."""
+        index = event.y - self._first_row - self.gutter.top
+        if 0 <= index < self._count:
+            self.post_message(self.PointChosen(index))
+
+
+def facts_of(state: PanelState) -> list[Text]:
+    """The lines above the points."""
+    document, config = state.document, state.document.config
+    psi = document.start.truncation_psi
+    mask = "none: all may move"
+    if document.mask is not None:
+        hidden = "" if state.mask_shown else ", hidden"
+        mask = f"{100 * np.mean(document.mask):.0f} % may move{hidden}"
+    rows = [
+        ("Model", state.model or document.model),
+        ("Start", document.start.describe()),
+        ("psi", "the model's" if psi is None else f"{psi:g}"),
+        ("Space", "W+" if config.space == "w+" else "W"),
+        ("Preset", config.preset),
+        ("Mask", mask),
+        ("Tool", state.tool),
+    ]
+    lines = [
+        Text.assemble((f"{name:<7}", "dim"), value[: _WIDTH - 7]) for name, value in rows if value
+    ]
+    return [*lines, Text("")]
+
+
+def rows_of(state: PanelState) -> list[Text]:
+    """A line for each point: number, handle, target, distance."""
+    rows = []
+    for index, pair in enumerate(state.pairs):
+        (x, y), target = pair.handle, pair.target
+        text = f"{index + 1:>2} {x:.0f},{y:.0f}"
+        if target is None:
+            text += " to ? (Enter)"
+        else:
+            text = f"{text} to {target[0]:.0f},{target[1]:.0f}"
+            text = f"{text:<19}{pair.distance:5.1f}"
+        rows.append(Text(text, "reverse" if index == state.selected else ""))
+    return rows

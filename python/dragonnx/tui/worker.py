@@ -1,0 +1,265 @@
+"""The one thread that computes. It takes jobs in turn and only posts messages."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.message import Message
+
+from dragonnx.document import Document, DragResult
+from dragonnx.document.outputs import current_w_plus
+from dragonnx.drag.record import DragRecord
+from dragonnx.drag.session import DragSession, DragStep
+from dragonnx.errors import DragonnxError
+from dragonnx.tui.messages import (
+    DragEnded,
+    DragProgressed,
+    ModelOpened,
+    Picture,
+    PictureMade,
+    SheetGrown,
+    WorkDone,
+    WorkFailed,
+)
+
+if TYPE_CHECKING:
+    from dragonnx.generator import Generator
+    from dragonnx.runtime import DeviceName
+
+PREVIEW_SECONDS = 0.1
+"""Between two pictures of a running drag at least; more where a picture takes long."""
+_PREVIEW_SHARE = 0.35
+"""Of the time at most goes to pictures while a drag runs."""
+PAUSED = "paused"
+
+Job = Callable[[], None]
+
+
+class Worker:
+    """Runs jobs on a thread of its own.
+
+    Args:
+        post: Posts a message to the screen; must be safe from any thread.
+        device: Where to compute.
+    """
+
+    def __init__(self, post: Callable[[Message], Any], device: DeviceName = "auto") -> None:
+        self._post = post
+        self._device: DeviceName = device
+        self._jobs: queue.SimpleQueue[tuple[str, Job] | None] = queue.SimpleQueue()
+        self._generator: Generator | None = None
+        self._model: str | None = None
+        self._wanted: Document | None = None
+        self._sheet_ticket = 0
+        self._halt = threading.Event()
+        self._end = threading.Event()
+        self._session: DragSession | None = None
+        self._record: DragRecord | None = None
+        self._steps: list[DragStep] = []
+
+    # --- asked from the screen; these return at once ------------------------------------------
+
+    def show(self, document: Document) -> None:
+        """Make the document's picture, opening its model where it is another one.
+
+        A newer wish replaces one that has not begun.
+        """
+        self._wanted = document
+        self._jobs.put(("show the picture", lambda: self._show(document)))
+
+    def drag(self, document: Document, *, resume: bool, steps: int | None = None) -> None:
+        """Drag until the end, a pause, or so many steps.
+
+        Args:
+            document: What to drag.
+            resume: Go on with the drag that was paused; `document` is what it reached.
+            steps: How many steps at most; None for no limit.
+        """
+        self._halt.clear()
+        self._end.clear()
+        self._jobs.put(("drag", lambda: self._drag(document, resume, steps)))
+
+    def pause(self) -> None:
+        """Pause the drag after the step that it is in."""
+        self._halt.set()
+
+    def stop(self) -> None:
+        """End the drag after the step that it is in."""
+        self._end.set()
+        self._halt.set()
+
+    def sheet(self, document: Document, seeds: list[int]) -> int:
+        """Make pictures of seeds one by one; returns the ticket that they carry."""
+        self._sheet_ticket += 1
+        ticket = self._sheet_ticket
+        for seed in seeds:
+            self._jobs.put(
+                ("make a contact sheet", lambda seed=seed: self._sheet(document, seed, ticket))  # type: ignore[misc]
+            )
+        return ticket
+
+    def drop_sheet(self) -> None:
+        """Forget pictures of a contact sheet that are not made yet."""
+        self._sheet_ticket += 1
+
+    def task(self, what: str, job: Callable[[Generator], Message | None]) -> None:
+        """Do something with the generator; its message, or `WorkDone`, says that it ended.
+
+        Args:
+            what: For people, after "could not": "save the picture".
+            job: What to do.
+        """
+
+        def run() -> None:
+            self._post(job(self._opened()) or WorkDone(what))
+
+        self._jobs.put((what, run))
+
+    def close(self) -> None:
+        """End the thread after the job that it is in."""
+        self.stop()
+        self._jobs.put(None)
+
+    # --- on the thread ------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Take jobs until closed. Every error becomes a message."""
+        if sys.platform == "linux":
+            # Threads that ONNX Runtime makes inherit this, and leave the screen its turn.
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+        while (item := self._jobs.get()) is not None:
+            what, job = item
+            try:
+                job()
+            except DragonnxError as error:
+                self._post(WorkFailed(what, str(error)))
+            except Exception as error:
+                self._post(WorkFailed(what, f"{type(error).__name__}: {error}"))
+
+    def _opened(self, model: str | None = None) -> Generator:
+        if self._generator is None or (model is not None and model != self._model):
+            from dragonnx.bundle import DEFAULT_MODEL
+            from dragonnx.generator import Generator
+
+            name = model or DEFAULT_MODEL
+            generator = Generator.open(name, self._device)
+            self._generator, self._model = generator, name
+            self._session = None
+            self._post(ModelOpened(name, generator.manifest, generator.device.kind))
+        return self._generator
+
+    def _show(self, document: Document) -> None:
+        if document is not self._wanted:
+            return
+        generator = self._opened(document.model)
+        self._post(PictureMade(document, self._picture(current_w_plus(document, generator))))
+
+    def _sheet(self, document: Document, seed: int, ticket: int) -> None:
+        if ticket != self._sheet_ticket:
+            return
+        generator = self._opened(document.model)
+        start = document.start
+        w_plus = generator.w_plus(seed, label=start.label, truncation_psi=start.truncation_psi)
+        self._post(SheetGrown(ticket, seed, self._picture(w_plus)))
+
+    def _picture(self, w_plus: NDArray[np.float32]) -> Picture:
+        image = self._opened(self._model).image(w_plus)
+        return np.asarray(image.convert("RGB"))
+
+    def _drag(self, document: Document, resume: bool, steps: int | None) -> None:
+        if not (resume and self._session is not None):
+            self._begin(document)
+        session, record = self._session, self._record
+        assert session is not None  # noqa: S101 for the type checker
+        assert record is not None  # noqa: S101
+        failure: Exception | None = None
+        began, first = time.perf_counter(), len(self._steps)
+        drawn, cost = began, 0.0
+        while not self._halt.is_set() and (steps is None or len(self._steps) - first < steps):
+            try:
+                step = next(session)
+            except StopIteration:
+                break
+            except Exception as error:
+                failure = error
+                break
+            record.add(step)
+            self._steps.append(step)
+            now = time.perf_counter()
+            picture = None
+            if now - drawn >= max(PREVIEW_SECONDS, cost / _PREVIEW_SHARE):
+                picture = self._picture(session.w_plus)
+                drawn = time.perf_counter()
+                cost = drawn - now
+            self._post(self._progress(step, picture, (len(self._steps) - first) / (now - began)))
+        if self._end.is_set() and session.outcome is None:
+            session.cancel()
+            next(session, None)
+        self._finish(document, session, record, failure)
+
+    def _begin(self, document: Document) -> None:
+        generator = self._opened(document.model)
+        pairs = document.complete_pairs
+        self._session = self._record = None
+        session = DragSession(
+            generator,
+            current_w_plus(document, generator),
+            handle_points=[pair.handle for pair in pairs],
+            target_points=[pair.target or pair.handle for pair in pairs],
+            mask=document.mask,
+            config=document.config,
+        )
+        self._session, self._record, self._steps = session, DragRecord(session), []
+
+    def _progress(self, step: DragStep, picture: Picture | None, rate: float) -> DragProgressed:
+        return DragProgressed(
+            steps=step.number,
+            handles=step.handle_points,
+            distances=step.distances,
+            trace=self._trace(),
+            losses=tuple(each.loss for each in self._steps[-60:]),
+            steps_per_second=rate,
+            picture=picture,
+        )
+
+    def _trace(self) -> NDArray[np.float64]:
+        record = self._record
+        assert record is not None  # noqa: S101 for the type checker
+        return np.stack([record.handles_at(k) for k in range(len(self._steps) + 1)])
+
+    def _finish(
+        self,
+        document: Document,
+        session: DragSession,
+        record: DragRecord,
+        failure: Exception | None,
+    ) -> None:
+        outcome = session.outcome
+        result = DragResult(
+            latents=np.concatenate(record.latents),
+            trace=self._trace(),
+            targets=session.target_points,
+            loss=np.array([step.loss for step in self._steps], np.float64),
+            seconds=sum(step.seconds for step in self._steps),
+            outcome=PAUSED if outcome is None else outcome.value,
+            settings=session.settings.to_dict(),
+            masked=document.mask is not None,
+        )
+        if outcome is not None or failure is not None:
+            self._session = None
+        advice = "Paused." if outcome is None else outcome.advice
+        self._post(
+            DragEnded(result, self._picture(result.w_plus), advice, self._session is not None)
+        )
+        if failure is not None:
+            raise failure
