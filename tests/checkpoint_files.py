@@ -177,13 +177,15 @@ def _described(step: str, a: Architecture) -> dict[str, Any]:
         )
     if step.startswith("fc"):
         return _module("FullyConnectedLayer", activation="lrelu")
+    if step == "skip":
+        return _module("Conv2dLayer", activation="linear", conv_clamp=None, up=2)
     return {
         "mapping": _module("MappingNetwork", num_layers=a.mapping_layers),
         "synthesis": _module("SynthesisNetwork"),
         "torgb": _module("ToRGBLayer", conv_clamp=a.conv_clamp),
         "affine": _module("FullyConnectedLayer", activation="linear"),
         "embed": _module("FullyConnectedLayer", activation="linear"),
-    }.get(step) or _module("SynthesisBlock", architecture="skip")
+    }.get(step) or _module("SynthesisBlock", architecture=a.variant)
 
 
 def record(state: Mapping[str, Any]) -> Call:

@@ -1,9 +1,13 @@
-"""Generators in the names and layouts of other formats, for tests; written from the formats' facts."""
+"""Generators in the names and layouts of other formats, for tests; written from formats' facts."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+import sys
+import types
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -63,6 +67,81 @@ def nvidia_state_dict(architecture: Architecture, weights: Weights) -> Arrays:
         filters[f"synthesis.b{resolution}.resample_filter"] = _square(architecture)
         filters[f"synthesis.b{resolution}.conv1.resample_filter"] = _square(architecture)
     return {**weights, **filters}
+
+
+@contextlib.contextmanager
+def importable(*names: str) -> Iterator[None]:
+    """Modules of these full names, classes or functions made on the spot, for writing pickles."""
+    made = []
+    for full_name in names:
+        module, _, attribute = full_name.rpartition(".")
+        for depth in range(1, module.count(".") + 2):
+            package = ".".join(module.split(".")[:depth])
+            if package not in sys.modules:
+                sys.modules[package] = types.ModuleType(package)
+                made.append(package)
+        members = {"__module__": module, "__reduce_ex__": object.__reduce_ex__}
+        setattr(sys.modules[module], attribute, type(attribute, (), members))
+    try:
+        yield
+    finally:
+        for package in made:
+            del sys.modules[package]
+
+
+PERSISTENCE = "torch_utils.persistence._reconstruct_persistent_obj"
+
+
+class Persistent:
+    """Pickles as NVIDIA's decorated classes do: a call with the source code and the state."""
+
+    def __init__(self, class_name: str, state: Any) -> None:
+        self._meta = {
+            "type": "class",
+            "version": 6,
+            "module_src": "import os\nos.environ['DRAGONNX_TRAP'] = 'executed'\n",
+            "class_name": class_name,
+            "state": state,
+        }
+
+    def __reduce__(self) -> Any:
+        module, _, name = PERSISTENCE.rpartition(".")
+        return getattr(sys.modules[module], name), (self._meta,)
+
+
+def python_module(full_name: str, state: Any) -> Any:
+    """An object of an importable class, pickled as Python pickles any object."""
+    module, _, name = full_name.rpartition(".")
+    made = getattr(sys.modules[module], name)()
+    vars(made).update(state)
+    return made
+
+
+def torch_record(state: Mapping[str, Any], package: str = "") -> Any:
+    """`checkpoint_files.generator_state` as objects with torch tensors.
+
+    Args:
+        state: The module as a dict.
+        package: Where its class lives, if it is pickled as a plain object of that class.
+    """
+    import torch
+
+    attributes: dict[str, Any] = {k: v for k, v in state.items() if k != "class_name"}
+    attributes |= {"training": False, "_backward_hooks": OrderedDict()}
+    attributes["_non_persistent_buffers_set"] = set()
+    for table in ("_parameters", "_buffers"):
+        attributes[table] = OrderedDict(
+            (k, torch.tensor(v) if isinstance(v, np.ndarray | np.generic) else v)
+            for k, v in state[table].items()
+        )
+    for name, values in attributes["_parameters"].items():
+        attributes["_parameters"][name] = torch.nn.Parameter(values)
+    attributes["_modules"] = OrderedDict(
+        (k, torch_record(v, package)) for k, v in state["_modules"].items()
+    )
+    if package:
+        return python_module(f"{package}.{state['class_name']}", attributes)
+    return Persistent(state["class_name"], attributes)
 
 
 def _square(architecture: Architecture) -> NDArray[np.float32]:

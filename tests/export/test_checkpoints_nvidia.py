@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from checkpoint_files import (
     random_weights,
     record,
 )
+from checkpoint_formats import PERSISTENCE, Persistent, importable, torch_record
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
@@ -49,6 +52,9 @@ ARCHITECTURES = {
     "box filter": dataclasses.replace(SMALL, resample_filter=(0.0, 1.0, 1.0, 0.0)),
     "wide filter": dataclasses.replace(SMALL, resample_filter=(1.0, 2.0, 2.0, 1.0)),
     "asymmetric filter": dataclasses.replace(SMALL, resample_filter=(1.0, 3.0, 5.0, 1.0)),
+    "orig": dataclasses.replace(SMALL, variant="orig"),
+    "resnet": dataclasses.replace(SMALL, variant="resnet"),
+    "half as wide": dataclasses.replace(SMALL, base_width=2),
     "16 px": dataclasses.replace(SMALL, resolution=16, channels={4: 4, 8: 3, 16: 2}),
 }
 
@@ -82,7 +88,49 @@ def nested_options(state: State) -> None:
     _each_layer(state, lambda layer: layer.pop("conv_clamp"))
 
 
-@pytest.mark.parametrize("change", [flat_options, nested_options])
+def nested_options_without_suffix(state: State) -> None:
+    state["_init_kwargs"] = {"synthesis": {"conv_clamp": 7}, "mapping": {"num_layers": 2}}
+    _each_layer(state, lambda layer: layer.pop("conv_clamp"))
+    del _module(state, "mapping")["num_layers"]
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_the_stylegan3_repository_clamps_where_nothing_is_said(read: Read, later: bool) -> None:
+    state = generator_state(SMALL, random_weights(SMALL))
+    _each_layer(state, lambda layer: layer.pop("conv_clamp"))
+    if later:
+        for name in ("b4", "b8"):
+            _module(state, f"synthesis.{name}")["fused_modconv_default"] = "inference_only"
+    assert read(nvidia_pickle(state)).architecture.conv_clamp == (256 if later else None)
+
+
+def test_half_precision_blocks_are_read_as_float32(read: Read) -> None:
+    state = generator_state(SMALL, random_weights(SMALL))
+    state["_init_kwargs"] |= {"num_fp16_res": 4}
+    _module(state, "synthesis.b8").update(use_fp16=True, channels_last=True)
+    checkpoint = read(nvidia_pickle(state))
+    assert checkpoint.architecture == SMALL
+    assert all(values.dtype == np.float32 for values in checkpoint.weights.values())
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_pickles_that_python_writes_in_every_protocol(read: Read, protocol: int) -> None:
+    """Protocol 2 spells the bytes of a tensor as text in latin-1."""
+    architecture = dataclasses.replace(SMALL, label_dim=3)
+    weights = random_weights(architecture)
+    with importable(PERSISTENCE):
+        networks = torch_record(generator_state(architecture, weights))
+        discriminator = Persistent("Discriminator", {"_modules": {}})
+        snapshot = {"G": networks, "D": discriminator, "G_ema": networks, "augment_pipe": None}
+        data = pickle.dumps(snapshot, protocol)
+    checkpoint = read(data)
+    assert checkpoint.architecture == architecture
+    for name, values in weights.items():
+        np.testing.assert_array_equal(checkpoint.weights[name], values)
+    assert "DRAGONNX_TRAP" not in os.environ
+
+
+@pytest.mark.parametrize("change", [flat_options, nested_options, nested_options_without_suffix])
 def test_options_stand_in_for_missing_attributes(read: Read, change: Change) -> None:
     state = generator_state(SMALL, random_weights(SMALL))
     change(state)
@@ -171,8 +219,12 @@ def _whole_filter(values: Any) -> Change:
 
 
 REFUSED: dict[str, tuple[Change, str]] = {
-    "resnet": (_set("synthesis.b8", architecture="resnet"), "'resnet', which is not supported yet"),
-    "orig": (_set("synthesis.b8", architecture="orig"), "not supported yet"),
+    "variants differ": (_set("synthesis.b8", architecture="resnet"), "'resnet', where 'skip'"),
+    "unknown variant": (_set("synthesis.b8", architecture="dense"), "'dense', where 'skip'"),
+    "resnet without its way around": (
+        lambda s: [_set(f"synthesis.{b}", architecture="resnet")(s) for b in ("b4", "b8")],
+        "b8.skip.weight",
+    ),
     "StyleGAN3": (_stylegan3, "StyleGAN3"),
     "unknown class": (_set("synthesis.b8.conv0", class_name="AttentionLayer"), "AttentionLayer"),
     "relu": (_set("synthesis.b8.conv0", activation="relu"), "another activation"),
@@ -206,9 +258,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "no mapping": (lambda s: s["_modules"].pop("mapping"), "mapping"),
     "tensor of text": (_set_array("synthesis.b8.conv1.bias", "text"), "no tensor"),
     "module of text": (lambda s: s["_modules"].update(mapping="text"), "no module"),
+    "flat const": (_set_array("synthesis.b4.const", np.zeros((4, 4), np.float32)), "constant"),
     "half-size const": (
         _set_array("synthesis.b4.const", np.zeros((4, 4, 2), np.float32)),
-        "(4, 4, 2) where its architecture needs (4, 4, 4)",
+        "(4, 4) where its architecture needs (4, 2)",
     ),
     "tilted filter": (_whole_filter(np.eye(4) / 4), "outer product"),
     "zero filter": (_whole_filter(np.zeros((4, 4))), "outer product"),

@@ -1,12 +1,16 @@
 """Generators from the pickles of stylegan2-ada-pytorch and of the StyleGAN2 in stylegan3.
 
 Each network in such a pickle is a record with the source code of its class and its state. The
-code stays text. The state gives the weights and every fact about the architecture.
+code stays text. The state gives the weights and every fact about the architecture: the arguments
+of the constructor are looked at only where a module has no attribute of that name. Whether a
+block computes in half precision changes nothing here, as its weights are float32 all the same.
 """
 
 from __future__ import annotations
 
-from dragonnx_export.architecture import Architecture
+from typing import cast, get_args
+
+from dragonnx_export.architecture import Architecture, Variant
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
 from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.nvidia_module import Module
@@ -23,7 +27,14 @@ _CLASSES = {
     "torgb": "ToRGBLayer",
     "affine": "FullyConnectedLayer",
     "embed": "FullyConnectedLayer",
+    "skip": "Conv2dLayer",
 }
+_ACTIVATIONS = {
+    "SynthesisLayer": "lrelu",
+    "FullyConnectedLayer": "linear",
+    "Conv2dLayer": "linear",
+}
+_LATER_CONV_CLAMP = 256
 _MAX_MAPPING_LAYERS = 64
 _RELATIVE_TOLERANCE = 1e-5
 
@@ -66,7 +77,7 @@ def _require_supported(generator: Module) -> None:
             expected, activation = "SynthesisBlock", None
         else:
             expected = _CLASSES.get(name, "Generator" if not name else "")
-            activation = {"SynthesisLayer": "lrelu", "FullyConnectedLayer": "linear"}.get(expected)
+            activation = _ACTIVATIONS.get(expected)
         if not expected or module.class_name != expected:
             raise CheckpointError(
                 f"its {quoted(module.path or 'G_ema')} is a {quoted(module.class_name)}, which "
@@ -77,19 +88,22 @@ def _require_supported(generator: Module) -> None:
                 f"its {quoted(module.path)} uses another activation than {activation}, which "
                 "is not supported"
             )
-        if expected == "SynthesisBlock":
-            _require_skip(generator, module)
+        if name == "skip" and module.facts.get("conv_clamp") is not None:
+            raise CheckpointError(f"its {quoted(module.path)} is clamped, which is not supported")
         if name in ("affine", "embed") and _layer_lr(module) != 1:
             raise CheckpointError(f"its {quoted(module.path)} has a learning rate multiplier")
 
 
-def _require_skip(generator: Module, block: Module) -> None:
-    kind = block.facts.get("architecture", generator.synthesis_option("architecture", "skip"))
-    if kind != "skip":
-        raise CheckpointError(
-            f"its generator's architecture is {quoted(str(kind)[:20])}, which is not supported "
-            "yet; only 'skip' is"
-        )
+def _variant(generator: Module, blocks: list[Module]) -> Variant:
+    default = generator.synthesis_option("architecture", "skip")
+    kinds = [block.facts.get("architecture", default) for block in blocks]
+    for variant in get_args(Variant):
+        if all(kind == variant for kind in kinds):
+            return cast(Variant, variant)
+    raise CheckpointError(
+        f"its blocks' architecture is {quoted(str(kinds[-1])[:20])}, where 'skip', 'orig' or "
+        "'resnet' is expected in all of them"
+    )
 
 
 def _architecture(generator: Module) -> Architecture:
@@ -97,8 +111,9 @@ def _architecture(generator: Module) -> Architecture:
     resolution = generator.whole_number("img_resolution", position=3)
     blocks = [synthesis.child(f"b{1 << k}") for k in range(2, min(resolution.bit_length(), 20))]
     layers = [
-        child for block in blocks for name, child in block.children.items() if name != "torgb"
+        child for block in blocks for name, child in block.children.items() if name[:4] == "conv"
     ]
+    colours = [block.children["torgb"] for block in blocks if "torgb" in block.children]
     mapping_layers = _mapping_layers(generator, mapping)
     architecture = Architecture(
         z_dim=generator.whole_number("z_dim", position=0),
@@ -111,9 +126,11 @@ def _architecture(generator: Module) -> Architecture:
         },
         mapping_layers=mapping_layers,
         mapping_lr_multiplier=_lr_multiplier(mapping, mapping_layers),
-        conv_clamp=_conv_clamp(generator, [*layers, *(block.child("torgb") for block in blocks)]),
+        conv_clamp=_conv_clamp(generator, [*layers, *colours]),
         resample_filter=_resample_filter(synthesis),
         use_noise=_use_noise(generator, layers),
+        variant=_variant(generator, blocks),
+        base_width=_base_width(blocks),
     )
     num_ws = generator.whole_number("num_ws", position=None, default=architecture.num_ws)
     if num_ws != architecture.num_ws:
@@ -129,6 +146,13 @@ def _channels(conv1: Module) -> int:
     if weight is None or weight.ndim != 4:
         raise CheckpointError(f"its {quoted(conv1.path)} has no weights of a convolution")
     return int(weight.shape[0])
+
+
+def _base_width(blocks: list[Module]) -> int:
+    const = blocks[0].arrays.get("const") if blocks else None
+    if const is None or const.ndim != 3:
+        raise CheckpointError("its generator has no constant to start from; fetch it again")
+    return int(const.shape[2])
 
 
 def _mapping_layers(generator: Module, mapping: Module) -> int:
@@ -163,7 +187,9 @@ def _layer_lr(layer: Module) -> float:
 
 
 def _conv_clamp(generator: Module, layers: list[Module]) -> float | None:
-    default = generator.synthesis_option("conv_clamp", None)
+    # The class of the stylegan3 repository, told by an attribute, clamps where nothing is said.
+    later = any("fused_modconv_default" in module.facts for module in generator.walk())
+    default = generator.synthesis_option("conv_clamp", _LATER_CONV_CLAMP if later else None)
     clamps = [layer.facts.get("conv_clamp", default) for layer in layers]
     if any(clamp != clamps[0] for clamp in clamps):
         raise CheckpointError("its layers have different conv_clamp values, which is not supported")

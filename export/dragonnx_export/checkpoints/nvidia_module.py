@@ -133,16 +133,17 @@ class Module:
 
     def mapping_option(self, name: str, default: object) -> object:
         """An argument of the mapping network as the generator was given it."""
-        nested = self._options().get("mapping_kwargs")
-        return nested.get(name, default) if isinstance(nested, dict) else default
+        return self._nested("mapping").get(name, default)
 
     def synthesis_option(self, name: str, default: object) -> object:
         """An argument of the synthesis network: nested (ada) or flat (stylegan3)."""
+        return self._nested("synthesis").get(name, self._options().get(name, default))
+
+    def _nested(self, network: str) -> Mapping[str | int, object]:
+        """The arguments of one network, by either name that they go by."""
         options = self._options()
-        nested = options.get("synthesis_kwargs")
-        if isinstance(nested, dict) and name in nested:
-            return nested[name]
-        return options.get(name, default)
+        nested = options.get(f"{network}_kwargs", options.get(network))
+        return nested if isinstance(nested, dict) else {}
 
     def _options(self) -> Mapping[str | int, object]:
         options = self.facts.get("_init_kwargs")
