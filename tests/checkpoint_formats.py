@@ -80,8 +80,8 @@ def importable(*names: str) -> Iterator[None]:
             if package not in sys.modules:
                 sys.modules[package] = types.ModuleType(package)
                 made.append(package)
-        members = {"__module__": module, "__reduce_ex__": object.__reduce_ex__}
-        setattr(sys.modules[module], attribute, type(attribute, (), members))
+        bases = (dict,) if attribute == "EasyDict" else ()
+        setattr(sys.modules[module], attribute, type(attribute, bases, {"__module__": module}))
     try:
         yield
     finally:
@@ -142,6 +142,79 @@ def torch_record(state: Mapping[str, Any], package: str = "") -> Any:
     if package:
         return python_module(f"{package}.{state['class_name']}", attributes)
     return Persistent(state["class_name"], attributes)
+
+
+NETWORK = "dnnlib.tflib.network.Network"
+EASY_DICT = "dnnlib.util.EasyDict"
+
+
+def tensorflow_network(
+    architecture: Architecture, weights: Weights, version: int = 4, **options: Any
+) -> Any:
+    """A generator as NVIDIA's TensorFlow code keeps it, to be pickled where it is importable.
+
+    Args:
+        architecture: Of the generator.
+        weights: Its arrays, by NVIDIA's later names.
+        version: Of the pickle's layout.
+        options: Further arguments that the generator was made with.
+    """
+    a = architecture
+    easy_dict = sys.modules["dnnlib.util"].EasyDict
+    mapping = {f"mapping.fc{index}": f"Dense{index}" for index in range(a.mapping_layers)}
+    mapping["mapping.embed"] = "LabelEmbed"
+    synthesis = {"synthesis.b4.conv1": "4x4/Conv"}
+    noise_numbers = {"synthesis.b4.conv1": 0}
+    for index, resolution in enumerate(a.block_resolutions):
+        block, path = f"synthesis.b{resolution}", f"{resolution}x{resolution}"
+        synthesis |= {f"{block}.torgb": f"{path}/ToRGB", f"{block}.skip": f"{path}/Skip"}
+        if index:
+            synthesis |= {f"{block}.conv0": f"{path}/Conv0_up", f"{block}.conv1": f"{path}/Conv1"}
+            noise_numbers |= {f"{block}.conv0": 2 * index - 1, f"{block}.conv1": 2 * index}
+    variables: dict[str, Arrays] = {"mapping": {}, "synthesis": {}}
+    for name, values in weights.items():
+        path, _, part = name.rpartition(".")
+        if name == "synthesis.b4.const":
+            variables["synthesis"]["4x4/Const/const"] = values[None]
+        elif path in mapping:
+            variables["mapping"][f"{mapping[path]}/{part}"] = values.T
+        elif part == "noise_const":
+            variables["synthesis"][f"noise{noise_numbers[path]}"] = values[None, None]
+        elif path.endswith(".affine"):
+            layer = synthesis[path.removesuffix(".affine")]
+            stored = values - np.float32(1) if part == "bias" else values.T
+            variables["synthesis"][f"{layer}/mod_{part}"] = stored
+        elif path in synthesis:
+            stored = values.transpose(2, 3, 1, 0) if values.ndim == 4 else values
+            if path.endswith((".conv0", ".skip")) and values.ndim == 4:
+                stored = stored[::-1, ::-1]
+            # TensorFlow hands out variables without dimensions as numbers.
+            variables["synthesis"][f"{synthesis[path]}/{part}"] = (
+                stored if stored.ndim else stored[()]
+            )
+    arguments = easy_dict(
+        latent_size=a.z_dim, dlatent_size=a.w_dim, label_size=a.label_dim, resolution=a.resolution,
+        num_channels=a.image_channels, mapping_layers=a.mapping_layers,
+        mapping_lrmul=a.mapping_lr_multiplier, conv_clamp=a.conv_clamp, use_noise=a.use_noise,
+        resample_kernel=list(a.resample_filter), architecture=a.variant, fmap_base=8192,
+        truncation_psi=0.5,
+    )  # fmt: skip
+    arguments.update(options)
+
+    def network(name: str, values: dict[str, Any], components: dict[str, Any]) -> Any:
+        state = {
+            "version": version,
+            "name": name,
+            "static_kwargs": arguments,
+            "components": easy_dict(components),
+            "build_module_src": "import os\nos.environ['DRAGONNX_TRAP'] = 'executed'\n",
+            "build_func_name": "G_main",
+            "variables": list(values.items()),
+        }
+        return python_module(NETWORK, state)
+
+    own = {"lod": np.float32(0), "dlatent_avg": weights["mapping.w_avg"]}
+    return network("Gs", own, {n: network(n, v, {}) for n, v in variables.items()})
 
 
 def _square(architecture: Architecture) -> NDArray[np.float32]:

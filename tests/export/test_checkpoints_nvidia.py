@@ -294,7 +294,7 @@ def test_contents_without_a_generator_are_refused(read: Read) -> None:
         ({"D": discriminator}, "no averaged generator"),
         (discriminator, "discriminator only"),
         ([1, 2, 3], "something else"),
-        (Call("dnnlib.tflib.network", "Network", ()), "TensorFlow"),
+        (Call("dnnlib.tflib.network", "Network", ()), "damaged"),
         (Call("torch_utils.persistence", "_reconstruct_persistent_obj", (3,)), "damaged"),
         (Call("torch_utils.persistence", "persistent_class", ()), "persistent_class"),
     ]

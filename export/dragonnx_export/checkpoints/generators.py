@@ -13,6 +13,7 @@ from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.inert import InertObject, is_module, module_entries
 from dragonnx_export.checkpoints.numpy_records import ArrayRecord
+from dragonnx_export.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from dragonnx_export.checkpoints.torch_storage import Storage, Tensor
 from dragonnx_export.checkpoints.vocabulary import quoted
 
@@ -57,6 +58,8 @@ def read_generator(content: object, max_elements: int) -> Contents:
         CheckpointError: There is no StyleGAN2 generator of a kind that is supported.
         ArchitectureError: Its facts contradict each other.
     """
+    if is_tensorflow(content):
+        return read_tensorflow(content, max_elements)
     keyed = _nvidia_record(content)
     if keyed is not None:
         key, record = keyed

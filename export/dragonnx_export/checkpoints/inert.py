@@ -29,7 +29,7 @@ _ROOTS = frozenset(
 )  # fmt: skip
 """Where the classes live that people's checkpoints name; no module of these is ever imported."""
 
-_TORCH_ROOTS = ("torch.nn.", "torch.optim.")
+_PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.")
 _NOT_CLASSES = frozenset({"torch_utils.persistence"})
 
 
@@ -60,7 +60,7 @@ class InertObject:
 def inert_class(module: str, name: str) -> Constructor | None:
     """What stands in for a class of that name; None where no checkpoint has it."""
     root = module.partition(".")[0]
-    known = root in _ROOTS or f"{module}.".startswith(_TORCH_ROOTS)
+    known = root in _ROOTS or f"{module}.".startswith(_PACKAGES)
     if not known or module in _NOT_CLASSES or not name.isidentifier():
         return None
     return lambda _arguments: InertObject(name)

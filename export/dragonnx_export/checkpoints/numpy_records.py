@@ -102,10 +102,16 @@ def _reconstruct(arguments: tuple[object, ...]) -> object:
 
 
 def _from_buffer(arguments: tuple[object, ...]) -> object:
-    if len(arguments) != 4:
+    """(bytes, type, shape, order), and for the order "K" the axes in the order of the bytes."""
+    if len(arguments) not in (4, 5):
         raise CheckpointError(DAMAGED)
     record = ArrayRecord()
-    record.values = _filled(*arguments)
+    record.values = _filled(*arguments[:4])
+    if arguments[3] == "K":
+        axes = sizes(arguments[4] if len(arguments) == 5 else None)
+        if sorted(axes) != list(range(record.values.ndim)):
+            raise CheckpointError(DAMAGED)
+        record.values = record.values.transpose(axes)
     return record
 
 

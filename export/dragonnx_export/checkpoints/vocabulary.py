@@ -53,16 +53,11 @@ def checked_key(key: object) -> str | int:
 
 
 def refuse_global(module: str, name: str) -> NoReturn:
-    """Refuse a global that no vocabulary has, saying what kind of file has it where known.
+    """Refuse a global that no vocabulary has.
 
     Raises:
         CheckpointError: Always.
     """
-    if module.startswith("dnnlib.tflib"):
-        raise CheckpointError(
-            "it is a TensorFlow StyleGAN pickle, which is not read; convert it to PyTorch with "
-            "legacy.py of stylegan2-ada-pytorch first"
-        )
     raise CheckpointError(
         f"it names {quoted(f'{module}.{name}')}, which no generator needs; nothing was run"
     )
