@@ -32,7 +32,10 @@ def edit_manifest(folder: Path, edit: Edit) -> None:
 def test_the_bundled_model_opens() -> None:
     manifest = Bundle.open("critters").manifest
     assert manifest.image_size == (128, 128)
-    assert {record.graph for record in manifest.parity} == set(GRAPHS)
+    assert {record.graph for record in manifest.parity} == {
+        *GRAPHS,
+        *(f"{kind}_{cut}" for kind in ("features", "pullback") for cut in manifest.cuts),
+    }
     for record in manifest.parity:
         assert 0 < record.max_relative <= record.tolerance
         assert record.reason
@@ -90,6 +93,9 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, name: str) -> None
         (lambda f: f.update(drag_settings={"r3": 3}), "drag setting r3 3"),
         (lambda f: f.update(drag_settings={"r1": -3}), "drag setting r1 -3"),
         (lambda f: f.update(image_size=[128]), "cannot be read"),
+        (lambda f: f.update(cuts=[24]), "a cut that is no block"),
+        (lambda f: f.update(channels=[]), "not positive"),
+        (lambda f: f.update(resample_filter=[1, 3]), "no usable filter"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(copy: Path, edit: Edit, message: str) -> None:

@@ -66,6 +66,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
         ExportError: The folder is taken or cannot be written, or an option does not fit.
         ParityError: A graph does not equal the checkpoint; nothing is written.
     """
+    architecture = checkpoint.architecture
     resolution = _feature_resolution(checkpoint, options.feature_resolution)
     layers = synthesis_layers(checkpoint, resolution)
     if not options.trainable_layers >= 1:
@@ -87,13 +88,15 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
                 onnx.checker.check_model(str(staging / name), full_check=True)
         manifest = Manifest(
             name=options.name,
-            image_size=(checkpoint.architecture.resolution,) * 2,
+            image_size=(architecture.resolution,) * 2,
             feature_size=(resolution, resolution),
-            feature_channels=checkpoint.architecture.channels[resolution],
-            z_dim=checkpoint.architecture.z_dim,
-            w_dim=checkpoint.architecture.w_dim,
-            num_ws=checkpoint.architecture.num_ws,
-            label_dim=checkpoint.architecture.label_dim,
+            channels=tuple(c for r, c in architecture.channels.items() if r <= resolution),
+            cuts=cuts_for(resolution),
+            resample_filter=architecture.resample_filter,
+            z_dim=architecture.z_dim,
+            w_dim=architecture.w_dim,
+            num_ws=architecture.num_ws,
+            label_dim=architecture.label_dim,
             trainable_layers=trainable_layers,
             truncation_psi=options.truncation_psi,
             drag_settings=dict(options.drag_settings),
@@ -105,7 +108,9 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
                 note=options.note,
             ),
             versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
-            parity=check_parity(checkpoint, staging, resolution, trainable_layers),
+            parity=check_parity(
+                checkpoint, staging, resolution, trainable_layers, cuts_for(resolution)
+            ),
         )
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
         _put_in_place(staging, folder)
@@ -121,19 +126,24 @@ def _contents(
 ) -> dict[str, bytes]:
     """Every file of the bundle but the manifest, by name."""
     weights = WeightFile()
-    graphs = {
-        "mapping": mapping_graph(checkpoint, weights),
-        "features": features_graph(checkpoint, weights, feature_resolution),
-        "pullback": pullback_graph(checkpoint, weights, feature_resolution, trainable_layers),
-        "image": image_graph(checkpoint, weights),
-    }
+    graphs = [mapping_graph(checkpoint, weights), image_graph(checkpoint, weights)]
+    for cut in (None, *cuts_for(feature_resolution)):
+        graphs += [
+            features_graph(checkpoint, weights, feature_resolution, cut),
+            pullback_graph(checkpoint, weights, feature_resolution, trainable_layers, cut),
+        ]
     w_avg = io.BytesIO()
     np.save(w_avg, checkpoint.weights["mapping.w_avg"])
     return {
-        **{f"{name}.onnx": _deterministic(model) for name, model in graphs.items()},
+        **{f"{model.graph.name}.onnx": _deterministic(model) for model in graphs},
         weights.name: weights.to_bytes(),
         W_AVG_NAME: w_avg.getvalue(),
     }
+
+
+def cuts_for(feature_resolution: int) -> tuple[int, ...]:
+    """The blocks from which on windows are worth having: a coarser one is hardly larger."""
+    return tuple(1 << k for k in range(4, feature_resolution.bit_length()))
 
 
 def _deterministic(model: onnx.ModelProto) -> bytes:

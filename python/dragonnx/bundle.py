@@ -19,8 +19,10 @@ from dragonnx.errors import BundleError
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 GRAPHS = ("mapping", "features", "pullback", "image")
-"""Graph NAME lies in the file NAME.onnx."""
+"""Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
+windows begin in the block of resolution R: the cuts of the manifest."""
 W_AVG_NAME = "w_avg.npy"
+FILTER_TAPS = 4
 DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
 """The `DragConfig` values for which a bundle may say what suits its model."""
 DEFAULT_MODEL = "critters"
@@ -83,7 +85,9 @@ class Manifest:
         name: A short name for people.
         image_size: Of the generated image, in pixels.
         feature_size: Of the feature map that is dragged.
-        feature_channels: Channels of that feature map.
+        channels: Feature channels of the blocks 4, 8, ... up to that feature map's.
+        cuts: Resolutions of the blocks from which windows can be computed; empty for none.
+        resample_filter: The four taps of the network's low-pass filter.
         z_dim: Length of z.
         w_dim: Length of w.
         num_ws: How many w's a w_plus has.
@@ -101,7 +105,9 @@ class Manifest:
     name: str
     image_size: tuple[int, int]
     feature_size: tuple[int, int]
-    feature_channels: int
+    channels: tuple[int, ...]
+    cuts: tuple[int, ...]
+    resample_filter: tuple[float, ...]
     z_dim: int
     w_dim: int
     num_ws: int
@@ -114,6 +120,16 @@ class Manifest:
     versions: Mapping[str, str]
     parity: tuple[ParityRecord, ...] = field(default=())
     format_version: int = FORMAT_VERSION
+
+    @property
+    def feature_channels(self) -> int:
+        """Channels of the feature map."""
+        return self.channels[-1]
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Resolutions of the blocks up to the feature map's."""
+        return tuple(4 << position for position in range(len(self.channels)))
 
     def to_json(self) -> str:
         """The text of manifest.json: sorted, so that equal manifests are equal bytes."""
@@ -143,7 +159,7 @@ class Manifest:
 
     def _check(self) -> None:
         """Refuse values that contradict each other."""
-        sizes = (*self.image_size, *self.feature_size, self.feature_channels,
+        sizes = (*self.image_size, *self.feature_size, *self.channels, len(self.channels),
                  self.z_dim, self.w_dim, self.num_ws, self.trainable_layers)  # fmt: skip
         if min(sizes) < 1 or self.label_dim < 0:
             raise BundleError(f"{MANIFEST_NAME} holds a size that is not positive")
@@ -155,7 +171,10 @@ class Manifest:
         for name, value in self.drag_settings.items():
             if name not in DRAG_SETTINGS or not value > 0:
                 raise BundleError(f"{MANIFEST_NAME} holds an unusable drag setting {name} {value}")
-        expected = {*(f"{graph}.onnx" for graph in GRAPHS), W_AVG_NAME}
+        if not set(self.cuts) <= set(self.blocks[1:]) or len(self.resample_filter) != FILTER_TAPS:
+            raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or no usable filter")
+        windowed = (f"{kind}_{cut}" for cut in self.cuts for kind in ("features", "pullback"))
+        expected = {*(f"{graph}.onnx" for graph in (*GRAPHS, *windowed)), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
             raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
         for name in self.files:
@@ -269,13 +288,16 @@ def _verify(folder: Path, name: str, record: FileRecord) -> None:
 
 def _decode(facts: Mapping[str, Any]) -> dict[str, Any]:
     """JSON values as the manifest's types; a wrong type is a TypeError or ValueError."""
-    whole = ("format_version", "feature_channels", "z_dim", "w_dim", "num_ws", "label_dim",
+    whole = ("format_version", "z_dim", "w_dim", "num_ws", "label_dim",
              "trainable_layers")  # fmt: skip
     decoders: dict[str, Callable[[Any], Any]] = {
         **dict.fromkeys(whole, _whole),
         "name": _text,
         "image_size": _size,
         "feature_size": _size,
+        "channels": lambda value: tuple(map(_whole, value)),
+        "cuts": lambda value: tuple(map(_whole, value)),
+        "resample_filter": lambda value: tuple(map(_number, value)),
         "truncation_psi": float,
         "drag_settings": lambda value: {_text(k): _number(v) for k, v in value.items()},
         "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},

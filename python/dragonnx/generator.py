@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest
 from dragonnx.errors import BundleError, InputError
 from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
-from dragonnx.runtime import Device, DeviceName, DeviceTensor, Graph, choose_device
+from dragonnx.runtime import Array, Device, DeviceName, DeviceTensor, Graph, choose_device
 
 if TYPE_CHECKING:
     import os
@@ -30,13 +30,17 @@ class FeaturePass:
 
     Attributes:
         w_plus: The latent [1, num_ws, w_dim] it belongs to.
-        features: The feature map [1, C, h, w].
+        features: The feature map [1, C, h, w], or n windows of it.
         layer_outputs: Outputs of the layers, where the graph left them.
+        cut: Resolution of the block from which on windows were computed; None for whole maps.
+        windows: What the graphs take to know the windows, by input name.
     """
 
     w_plus: Float32
     features: Float32
     layer_outputs: Mapping[str, DeviceTensor]
+    cut: int | None = None
+    windows: Mapping[str, Array] = field(default_factory=dict)
 
 
 class Generator:
@@ -140,27 +144,43 @@ class Generator:
         colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
         return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
 
-    def features(self, w_plus: ArrayLike) -> FeaturePass:
-        """The feature map of a latent [1, num_ws, w_dim].
+    def features(
+        self,
+        w_plus: ArrayLike,
+        *,
+        cut: int | None = None,
+        windows: Mapping[str, Array] | None = None,
+    ) -> FeaturePass:
+        """The feature map of a latent [1, num_ws, w_dim], whole or in windows.
+
+        Args:
+            w_plus: The latent.
+            cut: Resolution of the block from which on windows are computed; None for the whole map.
+            windows: The inputs of the graphs with that cut, as `plan_windows` gives them.
 
         Raises:
-            InputError: The latent does not fit the model.
+            InputError: The latent does not fit the model, or the model has no such cut.
         """
+        if cut is not None and cut not in self.manifest.cuts:
+            raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
         latent = self.checked_w_plus(w_plus)
-        graph = self._graph("features")
+        inputs = dict(windows or {})
+        graph = self._graph(_graph_name("features", cut))
         kept = [name for name in graph.output_names if name != "features"]
-        arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
-        return FeaturePass(latent, arrays["features"], layer_outputs)
+        arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
+        return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
 
     def pullback(self, forward: FeaturePass, grad_features: Float32) -> Float32:
-        """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF [1, C, h, w]."""
-        inputs: dict[str, Float32 | DeviceTensor] = {
+        """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF, shaped as `forward.features`."""
+        inputs: dict[str, Array | DeviceTensor] = {
             "w_plus": forward.w_plus,
             "features": forward.features,
             "grad_features": grad_features,
             **forward.layer_outputs,
+            **forward.windows,
         }
-        gradient: Float32 = self._graph("pullback").run(inputs)[0]["grad_w_plus"]
+        graph = self._graph(_graph_name("pullback", forward.cut))
+        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
 
     def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
@@ -191,6 +211,10 @@ class Generator:
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1
         return {"label": one_hot}
+
+
+def _graph_name(kind: str, cut: int | None) -> str:
+    return kind if cut is None else f"{kind}_{cut}"
 
 
 def _load_w_avg(bundle: Bundle) -> Float32:

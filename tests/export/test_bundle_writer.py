@@ -55,7 +55,7 @@ def test_the_fixture_matches_its_own_codes_output(tmp_path: Path) -> None:
 
 def test_parity_is_recorded_for_every_graph(tmp_path: Path) -> None:
     manifest = write_bundle(random_checkpoint(LABELLED), tmp_path / "bundle", OPTIONS)
-    assert {record.graph for record in manifest.parity} == set(GRAPHS)
+    assert {record.graph for record in manifest.parity} == {*GRAPHS, "features_16", "pullback_16"}
     assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
     assert Bundle.open(tmp_path / "bundle").manifest == manifest
 
@@ -70,7 +70,9 @@ def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
         return contents_of(dataclasses.replace(checkpoint, architecture=unclamped), *arguments)
 
     monkeypatch.setattr(bundle_writer, "_contents", without_clamp)
-    with pytest.raises(ParityError, match=r"features\.features.*pullback\.grad_w_plus.*image"):
+    with pytest.raises(
+        ParityError, match=r"image\.image.*features\.features.*pullback\.grad_w_plus.*features_16"
+    ):
         write_bundle(checkpoint, tmp_path / "bundle", OPTIONS)
     assert list(tmp_path.iterdir()) == []
 

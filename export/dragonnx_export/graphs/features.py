@@ -9,6 +9,7 @@ from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.forward import layer_forward
 from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
+from dragonnx_export.graphs.windows import declare_windows, graph_name, map_shape
 
 
 def layer_name(index: int) -> str:
@@ -17,20 +18,23 @@ def layer_name(index: int) -> str:
 
 
 def features_graph(
-    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int
+    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int, cut: int | None = None
 ) -> onnx.ModelProto:
-    """Input w_plus [N, num_ws, w_dim].
+    """Input w_plus [N, num_ws, w_dim], and where there is a cut the windows' inputs and N = 1.
 
     Outputs features [N, C, h, w], the output of the block of that resolution, and layer_0,
-    layer_1, ...: the outputs of all convolutions before its last.
+    layer_1, ...: the outputs of all convolutions before its last. From the second layer of the
+    block `cut` on, they are windows [n, C, s, s].
     """
     architecture = checkpoint.architecture
-    graph = GraphBuilder("features", weights)
+    graph = GraphBuilder(graph_name("features", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
+    windows = declare_windows(graph, cut, feature_resolution)
     x = graph.constant(checkpoint.weights["synthesis.b4.const"][None])
     layers = synthesis_layers(checkpoint, feature_resolution)
     for layer in layers:
-        x = layer_forward(graph, layer, x, w_plus)
+        window = windows.get(layer.resolution)
+        x = layer_forward(graph, layer, x, w_plus, window)
         name = "features" if layer is layers[-1] else layer_name(layer.index)
-        graph.output(name, x, ["batch", layer.outputs, layer.resolution, layer.resolution])
+        graph.output(name, x, map_shape(layer, window))
     return graph.model()

@@ -12,6 +12,7 @@ import numpy as np
 
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.layers import LEAK, SQRT2, RgbLayer, Style, SynthesisLayer
+from dragonnx_export.graphs.windows import Window
 
 
 def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:
@@ -34,24 +35,46 @@ def per_channel(graph: GraphBuilder, vector: str, channels: int) -> str:
     return graph.reshape(vector, (-1, channels, 1, 1))
 
 
-def layer_forward(graph: GraphBuilder, layer: SynthesisLayer, x: str, w_plus: str) -> str:
-    """The output y [N, outputs, resolution, resolution] of a layer for the input x."""
+def layer_forward(
+    graph: GraphBuilder, layer: SynthesisLayer, x: str, w_plus: str, window: Window | None = None
+) -> str:
+    """The output y [N, outputs, resolution, resolution] of a layer for the input x.
+
+    With a window, x and y are windows: of s + 2 cells a side after the layer that upsamples,
+    zero outside the image, and of s after the other.
+    """
     style = style_of(graph, layer.style, w_plus)
     x = graph.op("Mul", x, per_channel(graph, style, layer.inputs))
     if layer.upsamples:
-        kernel = layer.weight.transpose(1, 0, 2, 3)
-        x = graph.op("ConvTranspose", x, graph.constant(kernel), strides=[2, 2])
-        x = graph.op("Conv", x, depthwise(graph, layer.fir, layer.outputs),
-                     group=layer.outputs, pads=[1, 1, 1, 1])  # fmt: skip
+        kernel = graph.constant(layer.weight.transpose(1, 0, 2, 3))
+        x = graph.op("ConvTranspose", x, kernel, strides=[2, 2])
+        x = window.filtered(graph, x) if window else _low_pass(graph, layer, x)
     else:
-        x = graph.op("Conv", x, graph.constant(layer.weight), pads=[1, 1, 1, 1])
+        x = graph.op("Conv", x, graph.constant(layer.weight), pads=[0 if window else 1] * 4)
     # The gain of sqrt 2 after the leaky ReLU moves to the terms before it: it is homogeneous.
     demodulation = graph.op("Mul", demodulation_of(graph, layer, style), graph.constant(SQRT2))
     x = graph.op("Mul", x, per_channel(graph, demodulation, layer.outputs))
     if layer.noise is not None:
-        x = graph.op("Add", x, graph.constant(layer.noise[None, None] * SQRT2))
+        x = graph.op("Add", x, noise_of(graph, layer, window, gain=SQRT2))
     x = graph.op("Add", x, graph.constant(layer.bias[None, :, None, None] * SQRT2))
-    return _clamped(graph, graph.op("LeakyRelu", x, alpha=LEAK), layer.clamp)
+    y = _clamped(graph, graph.op("LeakyRelu", x, alpha=LEAK), layer.clamp)
+    return graph.op("Mul", y, window.inside(graph)) if window and layer.upsamples else y
+
+
+def noise_of(
+    graph: GraphBuilder, layer: SynthesisLayer, window: Window | None, gain: float = 1.0
+) -> str:
+    """A layer's noise [1 or n, 1, ...], whole or in windows."""
+    assert layer.noise is not None, "the caller has looked"  # noqa: S101
+    values = np.asarray(layer.noise * gain, np.float32)
+    if window:
+        return window.noise(graph, layer, values)
+    return graph.constant(values[None, None])
+
+
+def _low_pass(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> str:
+    kernel = depthwise(graph, layer.fir, layer.outputs)
+    return graph.op("Conv", x, kernel, group=layer.outputs, pads=[1, 1, 1, 1])
 
 
 def rgb_forward(graph: GraphBuilder, layer: RgbLayer, x: str, w_plus: str) -> str:

@@ -9,7 +9,8 @@ y a layer's output, g = dL/dy and g1 = g * (sqrt2 or 0.2 sqrt2), the sign of y d
     dL/ds_i        = sum (gx * x)_i - s_i * sum_o W2[o, i] * d_o^2 * (sum g1 * conv * d)_o,
 
 W2 being the convolution weights' squares summed over the taps. Where the forward pass clamped,
-the gradient is zero.
+the gradient is zero. In windows, cells outside the image are zero whatever they stand for: no
+gradient flows into them.
 """
 
 from __future__ import annotations
@@ -20,45 +21,60 @@ import onnx
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.features import layer_name
-from dragonnx_export.graphs.forward import demodulation_of, depthwise, per_channel, style_of
+from dragonnx_export.graphs.forward import (
+    demodulation_of,
+    depthwise,
+    noise_of,
+    per_channel,
+    style_of,
+)
 from dragonnx_export.graphs.layers import LEAK, SQRT2, SynthesisLayer, synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
-
-_MAP_AXES = (2, 3)
+from dragonnx_export.graphs.windows import Window, declare_windows, graph_name, map_shape
 
 
 def pullback_graph(
-    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int, trainable_layers: int
+    checkpoint: Checkpoint,
+    weights: WeightFile,
+    feature_resolution: int,
+    trainable_layers: int,
+    cut: int | None = None,
 ) -> onnx.ModelProto:
-    """Inputs w_plus [N, num_ws, w_dim], features and layer_0, ... as `features_graph` gave them,
-    and grad_features [N, C, h, w].
+    """Inputs: what `features_graph` took and gave, and grad_features, shaped as features.
 
     Output grad_w_plus [N, trainable_layers, w_dim]: the gradient for the first layers.
-    """  # noqa: D205
+    """
     architecture = checkpoint.architecture
     layers = synthesis_layers(checkpoint, feature_resolution)
-    graph = GraphBuilder("pullback", weights)
+    graph = GraphBuilder(graph_name("pullback", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
+    windows = declare_windows(graph, cut, feature_resolution)
     outputs = [
         graph.input(
             "features" if layer is layers[-1] else layer_name(layer.index),
-            ["batch", layer.outputs, layer.resolution, layer.resolution],
+            map_shape(layer, windows.get(layer.resolution)),
         )
         for layer in layers
     ]
     last = layers[-1]
-    grad = graph.input("grad_features", ["batch", last.outputs, last.resolution, last.resolution])
+    grad = graph.input("grad_features", map_shape(last, windows.get(last.resolution)))
     grad_w: list[str] = []
     for layer in reversed(layers):
+        window = windows.get(layer.resolution)
         style = style_of(graph, layer.style, w_plus)
         demodulation = demodulation_of(graph, layer, style)
         y = outputs[layer.index]
+        if window and layer.upsamples:
+            grad = graph.op("Mul", grad, window.inside(graph))
         grad, grad_pre = _activation_backward(graph, layer, y, grad)
-        grad_x = _convolution_backward(graph, layer, grad_pre, demodulation)
+        grad_x = _convolution_backward(graph, layer, grad_pre, demodulation, window, cut)
         if layer.style.w_index < trainable_layers:
             x = outputs[layer.index - 1] if layer.index else _constant_input(graph, checkpoint)
-            conv_dot = _convolution_dot(graph, layer, y, grad, grad_pre)
-            grad_style = _style_gradient(graph, layer, x, grad_x, style, demodulation, conv_dot)
+            conv_dot = _convolution_dot(graph, layer, y, grad, grad_pre, window)
+            # The layer that cuts windows out of a whole map still has the whole map as input.
+            whole_input = window is None or (layer.upsamples and layer.resolution == cut)
+            direct = _over_map(graph, graph.op("Mul", grad_x, x), windowed=not whole_input)
+            grad_style = _style_gradient(graph, layer, direct, style, demodulation, conv_dot)
             one = graph.op("MatMul", grad_style, graph.constant(layer.style.weight))
             grad_w.append(graph.reshape(one, (-1, 1, architecture.w_dim)))
         if layer.index:
@@ -74,6 +90,13 @@ def _constant_input(graph: GraphBuilder, checkpoint: Checkpoint) -> str:
     return graph.constant(checkpoint.weights["synthesis.b4.const"][None])
 
 
+def _over_map(graph: GraphBuilder, x: str, *, windowed: bool) -> str:
+    """The sum over the map, [N, C]; windows belong to one sample, so they are summed too."""
+    if windowed:
+        return graph.reshape(graph.sum(x, (0, 2, 3)), (1, -1))
+    return graph.sum(x, (2, 3))
+
+
 def _activation_backward(
     graph: GraphBuilder, layer: SynthesisLayer, y: str, grad: str
 ) -> tuple[str, str]:
@@ -87,17 +110,28 @@ def _activation_backward(
 
 
 def _convolution_backward(
-    graph: GraphBuilder, layer: SynthesisLayer, grad_pre: str, demodulation: str
+    graph: GraphBuilder,
+    layer: SynthesisLayer,
+    grad_pre: str,
+    demodulation: str,
+    window: Window | None,
+    cut: int | None,
 ) -> str:
     """dL/d(x * s), through the demodulation, the filter and the convolution."""
     grad = graph.op("Mul", grad_pre, per_channel(graph, demodulation, layer.outputs))
-    if layer.upsamples:
-        # The adjoints of a correlation and of a transposed convolution, with the same weights.
+    if not layer.upsamples:
+        pads = [2 if window else 1] * 4
+        return graph.op("Conv", grad, _adjoint_kernel(graph, layer), pads=pads)
+    # The adjoints of a correlation and of a transposed convolution, with the same weights.
+    if window:
+        grad = window.filtered_adjoint(graph, grad)
+        if layer.resolution == cut:
+            grad = graph.sum(grad, (0,), keepdims=True)
+    else:
         filter_ = depthwise(graph, layer.fir[::-1, ::-1], layer.outputs)
         grad = graph.op("Conv", grad, filter_, group=layer.outputs, pads=[2, 2, 2, 2])
-        kernel = layer.weight.transpose(1, 0, 2, 3)
-        return graph.op("Conv", grad, graph.constant(kernel), strides=[2, 2])
-    return graph.op("Conv", grad, _adjoint_kernel(graph, layer), pads=[1, 1, 1, 1])
+    kernel = layer.weight.transpose(1, 0, 2, 3)
+    return graph.op("Conv", grad, graph.constant(kernel), strides=[2, 2])
 
 
 def _adjoint_kernel(graph: GraphBuilder, layer: SynthesisLayer) -> str:
@@ -115,29 +149,33 @@ def _adjoint_kernel(graph: GraphBuilder, layer: SynthesisLayer) -> str:
 
 
 def _convolution_dot(
-    graph: GraphBuilder, layer: SynthesisLayer, y: str, grad: str, grad_pre: str
+    graph: GraphBuilder,
+    layer: SynthesisLayer,
+    y: str,
+    grad: str,
+    grad_pre: str,
+    window: Window | None,
 ) -> str:
     """The sum over the map of g1 * (conv * d), [N, outputs], from the output alone."""
-    total = graph.sum(graph.op("Mul", grad, y), _MAP_AXES)
-    bias = graph.op("Mul", graph.sum(grad_pre, _MAP_AXES), graph.constant(layer.bias))
-    total = graph.op("Sub", total, bias)
+    windowed = window is not None
+    total = _over_map(graph, graph.op("Mul", grad, y), windowed=windowed)
+    slopes = _over_map(graph, grad_pre, windowed=windowed)
+    total = graph.op("Sub", total, graph.op("Mul", slopes, graph.constant(layer.bias)))
     if layer.noise is None:
         return total
-    noise = graph.op("Mul", grad_pre, graph.constant(layer.noise[None, None]))
-    return graph.op("Sub", total, graph.sum(noise, _MAP_AXES))
+    noise = graph.op("Mul", grad_pre, noise_of(graph, layer, window))
+    return graph.op("Sub", total, _over_map(graph, noise, windowed=windowed))
 
 
 def _style_gradient(
     graph: GraphBuilder,
     layer: SynthesisLayer,
-    x: str,
-    grad_x: str,
+    direct: str,
     style: str,
     demodulation: str,
     conv_dot: str,
 ) -> str:
-    """dL/ds [N, inputs]: through the modulation, and through the demodulation."""
-    direct = graph.sum(graph.op("Mul", grad_x, x), _MAP_AXES)
+    """dL/ds [N, inputs]: `direct` through the modulation, the rest through the demodulation."""
     taps_squared = np.square(layer.weight, dtype=np.float64).sum(axis=(2, 3))
     per_output = graph.op("Mul", conv_dot, graph.op("Mul", demodulation, demodulation))
     per_input = graph.op("MatMul", per_output, graph.constant(taps_squared))

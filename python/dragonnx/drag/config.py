@@ -92,6 +92,7 @@ class DragSettings:
     trainable_layers: int
     tracking_distance: TrackingDistance
     inclusive_window: bool
+    windows: bool
 
     def to_dict(self) -> dict[str, Any]:
         """These settings as plain data."""
@@ -112,6 +113,8 @@ class DragConfig:
         stop_distance: In pixels of the image; None is the preset's rule.
         max_steps: Steps after which a drag gives up.
         trainable_layers: How many of the first w's are optimised.
+        windows: Whether features may be computed in windows around the handles, which gives the
+            same result for less; False computes whole maps always.
 
     Raises:
         InputError: A value is out of range.
@@ -126,6 +129,7 @@ class DragConfig:
     stop_distance: float | None = None
     max_steps: int | None = None
     trainable_layers: int | None = None
+    windows: bool = True
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -193,6 +197,7 @@ class DragConfig:
             trainable_layers=layers,
             tracking_distance=preset.tracking_distance,
             inclusive_window=preset.inclusive_window,
+            windows=self.windows,
         )
 
 

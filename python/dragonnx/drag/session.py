@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
+from dragonnx.drag.feature_source import Features, FeatureSource
 from dragonnx.drag.mask import checked_mask
 from dragonnx.drag.points import Points, checked_pairs, distances
 from dragonnx.drag.supervision import MaskTerm, supervise
 from dragonnx.drag.tracking import reference_features, track
-from dragonnx.drag.windows import FeatureWindows
 from dragonnx.errors import InputError
-from dragonnx.generator import FeaturePass, Generator
+from dragonnx.generator import Generator
 
 
 class Outcome(enum.Enum):
@@ -95,7 +95,6 @@ class DragSession:
         config: DragConfig | None = None,
     ) -> None:
         m = generator.manifest
-        self._generator = generator
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
         self._mask = checked_mask(mask, m.image_size)
@@ -104,6 +103,12 @@ class DragSession:
             point_count=len(self._handles),
             trainable_layers=m.trainable_layers,
             recommended=m.drag_settings,
+        )
+        self._source = FeatureSource(
+            generator,
+            self.settings,
+            len(self._handles),
+            whole=self._mask is not None or not self.settings.windows,
         )
         self._adam = Adam(self.settings.step_size)
         self._cancelled = threading.Event()
@@ -159,14 +164,14 @@ class DragSession:
         if self._outcome is not None:
             raise StopIteration
         state = self._started
-        loss = supervise(state.windows, self._handles, self._targets, self.settings, state.fixed)
-        gradient = self._generator.pullback(state.forward, loss.grad_features)
-        w_plus = self._updated(gradient)
-        forward, windows = self._features(w_plus)
-        handles = track(windows, self._handles, state.references, self.settings)
+        features = self._source.around(state.features, self._handles)
+        loss = supervise(features.windows, self._handles, self._targets, self.settings, state.fixed)
+        w_plus = self._updated(self._source.pullback(features, loss.grad_features))
+        features = self._source.at(w_plus, self._handles)
+        handles = track(features.windows, self._handles, state.references, self.settings)
         # All at once, so that an interrupt leaves a latent and the handles that belong to it.
-        state.forward, state.windows, self._w_plus, self._handles, self._steps = (
-            forward, windows, w_plus, handles, self._steps + 1
+        state.features, self._w_plus, self._handles, self._steps = (
+            features, w_plus, handles, self._steps + 1
         )  # fmt: skip
         return DragStep(
             number=self._steps,
@@ -179,14 +184,11 @@ class DragSession:
 
     def _start(self) -> _Started:
         """The feature map before the first step, and what later steps compare with."""
-        forward, windows = self._features(self._w_plus)
-        fixed = None if self._mask is None else MaskTerm(self._mask, forward.features[0].copy())
-        return _Started(forward, windows, reference_features(windows, self._handles), fixed)
-
-    def _features(self, w_plus: NDArray[np.float32]) -> tuple[FeaturePass, FeatureWindows]:
-        forward = self._generator.features(w_plus)
-        image_size = self._generator.manifest.image_size
-        return forward, FeatureWindows.whole(forward.features, image_size, len(self._handles))
+        features = self._source.at(self._w_plus, self._handles)
+        fixed = None
+        if self._mask is not None:
+            fixed = MaskTerm(self._mask, features.windows.values[0].copy())
+        return _Started(features, reference_features(features.windows, self._handles), fixed)
 
     def _judge(self) -> Outcome | None:
         """Whether the drag is over before another step."""
@@ -217,7 +219,6 @@ class DragSession:
 class _Started:
     """What a running drag carries from step to step."""
 
-    forward: FeaturePass
-    windows: FeatureWindows
+    features: Features
     references: NDArray[np.float32]
     fixed: MaskTerm | None

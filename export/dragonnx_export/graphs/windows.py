@@ -1,0 +1,112 @@
+"""Windows in a graph: a layer's output is computed only where it is needed.
+
+Once styles are fixed a StyleGAN2 network is local, since demodulation depends on weights and styles
+alone: from the cut on, each block computes one window around each handle, and windows are a batch
+axis. What belongs to a window comes as inputs, so that any number and size of windows fits one graph:
+
+    rows_R, columns_R              int64 [n, s + 2]: which rows and columns of the block of
+                                   resolution R a window's first layer gives; one beyond each side
+                                   of what its second layer gives, so -1 or the block's size may occur
+    row_filter_R, column_filter_R  float32 [n, 1, s + 2, m]: those rows of the low-pass filter that
+                                   follows the transposed convolution, whose output has m of them;
+                                   zero outside the image, where the next layer is to see zeros
+
+Filtering and cutting out are one pair of matrix products, and so is their adjoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.layers import SynthesisLayer
+
+
+@dataclass(frozen=True)
+class Window:
+    """The inputs that tell one block's windows, by tensor name."""
+
+    resolution: int
+    rows: str
+    columns: str
+    row_filter: str
+    column_filter: str
+
+    @classmethod
+    def declare(cls, graph: GraphBuilder, resolution: int) -> Window:
+        """Declare a block's window inputs."""
+        window = cls(resolution, *(f"{kind}_{resolution}" for kind in
+                     ("rows", "columns", "row_filter", "column_filter")))  # fmt: skip
+        for name in (window.rows, window.columns):
+            graph.input(name, ["windows", f"side_{name}"], TensorProto.INT64)
+        for name in (window.row_filter, window.column_filter):
+            graph.input(name, ["windows", 1, f"side_{name}", f"source_{name}"])
+        return window
+
+    def filtered(self, graph: GraphBuilder, x: str) -> str:
+        """The low-pass filtered windows [n, C, s + 2, s + 2] of x [n or 1, C, m, m]."""
+        rows = graph.op("MatMul", self.row_filter, x)
+        return graph.op("MatMul", rows, _transposed(graph, self.column_filter))
+
+    def filtered_adjoint(self, graph: GraphBuilder, grad: str) -> str:
+        """dL/dx [n, C, m, m] from dL/d(filtered) [n, C, s + 2, s + 2]."""
+        rows = graph.op("MatMul", _transposed(graph, self.row_filter), grad)
+        return graph.op("MatMul", rows, self.column_filter)
+
+    def inside(self, graph: GraphBuilder) -> str:
+        """1 where a cell lies inside the image, else 0: [n, 1, s + 2, s + 2]."""
+        rows, columns = (
+            graph.op("Cast", self._is_inside(graph, name), to=TensorProto.FLOAT)
+            for name in (self.rows, self.columns)
+        )
+        vertical = graph.reshape(rows, (0, 1, -1, 1))
+        return graph.op("Mul", vertical, graph.reshape(columns, (0, 1, 1, -1)))
+
+    def noise(self, graph: GraphBuilder, layer: SynthesisLayer, values: NDArray[np.float32]) -> str:
+        """The windows of a layer's noise [resolution, resolution], zero outside the image."""
+        rows = self._selector(graph, self.rows, layer)
+        columns = _transposed(graph, self._selector(graph, self.columns, layer))
+        everywhere = graph.constant(values[None, None])
+        return graph.op("MatMul", graph.op("MatMul", rows, everywhere), columns)
+
+    def _selector(self, graph: GraphBuilder, cells: str, layer: SynthesisLayer) -> str:
+        """One-hot rows [n, 1, cells, resolution] that pick the cells that a layer gives."""
+        if not layer.upsamples:  # the second layer gives one cell less on each side
+            bounds = (graph.constant(np.array([k], np.int64)) for k in (1, -1, 1))
+            cells = graph.op("Slice", cells, *bounds)
+        everywhere = graph.constant(np.arange(self.resolution, dtype=np.int64))
+        chosen = graph.op("Equal", graph.reshape(cells, (0, 1, -1, 1)), everywhere)
+        return graph.op("Cast", chosen, to=TensorProto.FLOAT)
+
+    def _is_inside(self, graph: GraphBuilder, cells: str) -> str:
+        first, end = (graph.constant(np.array(k, np.int64)) for k in (-1, self.resolution))
+        return graph.op("And", graph.op("Greater", cells, first), graph.op("Less", cells, end))
+
+
+def declare_windows(graph: GraphBuilder, cut: int | None, last: int) -> dict[int, Window]:
+    """The windows of the blocks from the cut to the last; none where there is no cut."""
+    if cut is None:
+        return {}
+    resolutions = [1 << k for k in range(2, last.bit_length()) if cut <= 1 << k <= last]
+    return {resolution: Window.declare(graph, resolution) for resolution in resolutions}
+
+
+def graph_name(kind: str, cut: int | None) -> str:
+    """`features`, or `features_16` where windows begin in the block of resolution 16."""
+    return kind if cut is None else f"{kind}_{cut}"
+
+
+def map_shape(layer: SynthesisLayer, window: Window | None) -> list[int | str]:
+    """The shape of a layer's output, for the declaration of an input or output."""
+    if window is None:
+        return ["batch", layer.outputs, layer.resolution, layer.resolution]
+    name = f"layer_{layer.index}"
+    return ["windows", layer.outputs, f"height_{name}", f"width_{name}"]
+
+
+def _transposed(graph: GraphBuilder, matrix: str) -> str:
+    return graph.op("Transpose", matrix, perm=[0, 1, 3, 2])
