@@ -15,6 +15,7 @@ from dragonnx.arguments import check_outputs, pair
 from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.console import run, say
 from dragonnx.drag.config import DragConfig
+from dragonnx.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -78,7 +79,7 @@ def dragonnx(
     if version:
         _print(f"dragonnx {__version__}")
     elif context.invoked_subcommand is None:
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if _has_terminal():
             edit()
         _print(context.get_help())
 
@@ -93,6 +94,9 @@ def edit(
     device: DeviceOption = DeviceChoice.auto,
 ) -> None:
     """Open the terminal editor, as `dragonnx` alone does."""
+    if not _has_terminal():
+        raise InputError("the editor needs a terminal: its input and outputs cannot be redirected")
+
     from dragonnx.tui import edit as open_editor
 
     raise typer.Exit(open_editor(file, model, seed, device.value))
@@ -258,6 +262,10 @@ def doctor() -> None:
 def main() -> None:
     """Run the command."""
     run(app, "dragonnx")
+
+
+def _has_terminal() -> bool:
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _open(model: str, device: DeviceChoice, threads: int | None) -> Generator:

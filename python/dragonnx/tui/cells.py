@@ -31,7 +31,6 @@ _DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5
 class CanvasMode(enum.Enum):
     """How a picture is shown; the value is what a person reads."""
 
-    GRAPHICS = "graphics"
     HALF_BLOCKS = "half-blocks"
     HALF_BLOCKS_256 = "256 colours"
     COLOURED_ASCII = "coloured ASCII"

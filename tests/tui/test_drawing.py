@@ -1,0 +1,205 @@
+"""Geometry, rasters, cells, tools and terminal detection: pure functions, no app."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dragonnx.document import PointPair
+from dragonnx.tui.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
+from dragonnx.tui.editing.tools import box, brush, canvas_mask, painted
+from dragonnx.tui.geometry import Viewport
+from dragonnx.tui.raster import draw_path, draw_picture, tint_fixed
+from dragonnx.tui.scene import Scene, compose, point_at
+from dragonnx.tui.terminal import best_mode
+from dragonnx.tui.text import sparkline
+
+VIEWS = st.builds(
+    Viewport,
+    image=st.tuples(st.integers(1, 2000), st.integers(1, 2000)),
+    cells=st.tuples(st.integers(1, 300), st.integers(1, 100)),
+)
+
+
+@given(VIEWS, st.floats(0, 1), st.floats(0, 1), st.floats(1, 20))
+def test_cells_and_points_are_inverse(view, x, y, zoom):
+    point = (x * (view.image[0] - 1), y * (view.image[1] - 1))
+    view = view.zoomed(zoom, point)
+    assert view.point_of(*view.cell_of(point)) == pytest.approx(point, abs=1e-6)
+
+
+@given(VIEWS)
+def test_the_whole_image_fits_with_its_aspect(view):
+    left, top = view.cell_of((-0.5, -0.5))
+    right, bottom = view.cell_of((view.image[0] - 0.5, view.image[1] - 0.5))
+    assert left >= -1e-6
+    assert top >= -1e-6
+    assert right <= view.cells[0] + 1e-6
+    assert bottom <= view.cells[1] + 1e-6
+    assert (right - left) * view.aspect / (bottom - top) == pytest.approx(
+        view.image[0] / view.image[1] * view.aspect / view.aspect, rel=1e-6
+    ) or view.aspect == 0.5
+
+
+@given(VIEWS, st.floats(-500, 500), st.floats(-500, 500), st.floats(1.5, 20))
+def test_panning_never_loses_the_image(view, dx, dy, zoom):
+    view = view.zoomed(zoom).panned(dx, dy)
+    x, y = view.middle
+    assert -0.5 <= x <= view.image[0] - 0.5
+    assert -0.5 <= y <= view.image[1] - 0.5
+
+
+def test_zooming_keeps_the_place_under_the_mouse():
+    view = Viewport((128, 128), (80, 30)).zoomed(4, (64, 64))
+    before = view.cell_of((50, 60))
+    assert view.zoomed(1.5, (50, 60)).cell_of((50, 60)) == pytest.approx(before)
+
+
+def test_every_pixel_can_be_reached_when_zoomed_in():
+    view = Viewport((128, 128), (52, 21)).zoomed(8, (40, 40))
+    seen = {view.pixel_at(c, r) for c in range(52) for r in range(21)}
+    assert {(x, y) for x in range(36, 44) for y in range(36, 44)} <= seen
+
+
+def test_a_revealed_point_is_on_the_canvas():
+    view = Viewport((128, 128), (52, 21)).zoomed(8, (40, 40)).showing((100, 5))
+    column, row = view.cell_of((100, 5))
+    assert 0 <= column < 52
+    assert 0 <= row < 21
+
+
+@pytest.mark.parametrize("zoom", [1, 3])
+def test_a_raster_shows_the_picture_where_the_view_says(zoom):
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[20, 40] = 255
+    view = Viewport((64, 64), (128, 64)).zoomed(zoom, (40, 20))
+    raster = draw_picture(picture, view, 2, (9, 9, 9))
+    column, row = view.cell_of((40, 20))
+    assert (raster[int(row * 2), int(column)] == 255).all()
+    assert raster.shape == (128, 128, 3)
+
+
+def test_the_tint_lies_on_what_is_fixed():
+    mask = np.ones((64, 64), bool)
+    mask[:, :32] = False
+    view = Viewport((64, 64), (128, 64))
+    raster = np.zeros((128, 128, 3), np.uint8)
+    tint_fixed(raster, mask, view, 2)
+    assert raster[:, :60].any(axis=2).all()
+    assert not raster[:, 68:].any()
+
+
+def test_paths_outside_the_canvas_are_clipped():
+    raster = np.zeros((20, 20, 3), np.uint8)
+    view = Viewport((20, 20), (20, 10)).zoomed(4)
+    draw_path(raster, np.array([(-1e6, 3), (1e6, 3)]), view, 2, (1, 2, 3))
+    draw_path(raster, np.array([(3.0, 3.0)]), view, 2, (1, 2, 3))
+
+
+def random_raster(rows, columns):
+    return np.random.default_rng(3).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("mode", CanvasMode)
+def test_strips_fill_every_row(mode):
+    cells = cells_of(random_raster(10 * mode.rows_per_cell, 17), mode)
+    maker = StripMaker()
+    assert maker.update(cells) == list(range(10))
+    assert [strip.cell_length for strip in maker.strips] == [17] * 10
+    assert all(sum(len(s.text) for s in strip) == 17 for strip in maker.strips)
+
+
+def test_half_blocks_show_two_pixels_in_a_cell():
+    raster = np.zeros((2, 1, 3), np.uint8)
+    raster[0], raster[1] = (252, 0, 0), (0, 0, 252)
+    maker = StripMaker()
+    maker.update(cells_of(raster, CanvasMode.HALF_BLOCKS))
+    segment = next(iter(maker.strips[0]))
+    assert segment.text == HALF_BLOCK
+    assert segment.style.color.triplet == (255, 0, 0)
+    assert segment.style.bgcolor.triplet == (0, 0, 255)
+
+
+def test_only_rows_that_differ_are_made_again():
+    raster = random_raster(20, 9)
+    maker = StripMaker()
+    maker.update(cells_of(raster, CanvasMode.HALF_BLOCKS))
+    assert maker.update(cells_of(raster, CanvasMode.HALF_BLOCKS)) == []
+    raster[7] = 255 - raster[7]
+    assert maker.update(cells_of(raster, CanvasMode.HALF_BLOCKS)) == [3]
+
+
+def test_the_256_colour_mode_uses_no_other_colours():
+    cells = cells_of(random_raster(20, 30), CanvasMode.HALF_BLOCKS_256)
+    assert set(np.unique(cells.front)) <= {0, 95, 135, 175, 215, 255}
+
+
+def test_ascii_is_ascii_and_brighter_is_denser():
+    raster = np.repeat(np.linspace(0, 255, 60).astype(np.uint8)[None, :, None], 3, axis=2)
+    maker = StripMaker()
+    maker.update(cells_of(raster, CanvasMode.ASCII))
+    text = maker.strips[0].text
+    assert text.isascii()
+    assert (text[0], text[-1]) == (" ", "@")
+
+
+def test_markers_are_drawn_and_found():
+    scene = Scene(
+        picture=np.zeros((64, 64, 3), np.uint8), pairs=(PointPair((10, 10), (50, 40)),), selected=0
+    )
+    view = Viewport((64, 64), (64, 32))
+    cells = compose(scene, view, CanvasMode.ASCII)
+    column, row = (int(v) for v in view.cell_of((10, 10)))
+    assert chr(cells.characters[row, column]) == "1"
+    assert point_at(scene.pairs, view, column, row) == (0, "handle")
+    column, row = (int(v) for v in view.cell_of((50, 40)))
+    assert point_at(scene.pairs, view, column + 1, row) == (0, "target")
+    assert point_at(scene.pairs, view, 2, 30) is None
+
+
+def test_brush_paints_a_stroke_without_gaps():
+    mask = np.zeros((40, 60), bool)
+    brush(mask, (5, 20), (50, 20), 3, movable=True)
+    assert mask[20, 2:54].all()
+    assert mask.sum() < 60 * 8
+    brush(mask, (-100, -100), (-90, -90), 3, movable=True)
+
+
+def test_a_box_holds_its_corners():
+    mask = np.zeros((10, 10), bool)
+    box(mask, (7, 2), (3, 4), movable=True)
+    assert mask.sum() == 15
+    assert mask[2, 7]
+    assert mask[4, 3]
+
+
+def test_masks_that_say_nothing_are_none():
+    assert painted(np.ones((2, 2), bool)) is None
+    assert painted(np.zeros((2, 2), bool)) is None
+    assert not canvas_mask(None, (2, 3), paints=True).any()
+    assert canvas_mask(None, (2, 3), paints=False).all()
+
+
+@pytest.mark.parametrize(
+    ("environment", "mode"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, CanvasMode.HALF_BLOCKS),
+        ({"TERM": "xterm-kitty"}, CanvasMode.HALF_BLOCKS),
+        ({"TERM": "screen-256color"}, CanvasMode.HALF_BLOCKS_256),
+        ({"TERM": "dumb", "COLORTERM": "truecolor"}, CanvasMode.ASCII),
+        ({}, CanvasMode.ASCII),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, CanvasMode.ASCII),
+        ({"TERM": "linux"}, CanvasMode.COLOURED_ASCII),
+    ],
+)
+def test_the_terminal_decides_how_pictures_are_shown(environment, mode):
+    assert best_mode(environment) is mode
+
+
+def test_sparklines():
+    assert sparkline([0, 1], 5) == "▁█"
+    assert sparkline([3, 3, 3], 2) == "▁▁"
+    assert sparkline([], 5) == ""
+    assert sparkline([0, 1], 5, plain=True).isascii()
