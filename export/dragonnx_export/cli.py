@@ -10,6 +10,9 @@ import typer
 from dragonnx.console import run, say
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
+from dragonnx_export.architecture import Architecture
+
+NOT_STATED = "not stated"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -19,7 +22,9 @@ def export(
     checkpoint: Annotated[
         Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder to make.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The bundle folder to make.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
     feature_resolution: Annotated[
         int | None, typer.Option(help="Block whose output is dragged [128, or the last].")
@@ -34,18 +39,31 @@ def export(
         list[str] | None,
         typer.Option(help="A drag setting that suits the model, such as step_size=0.001."),
     ] = None,
-    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = NOT_STATED,
     note: Annotated[str, typer.Option(help="Anything else about the weights.")] = "",
     *,
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="Say what the checkpoint is, and export nothing.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
     """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
-    # torch takes seconds to import: not for --help, nor for a file that cannot be read.
+    # torch takes seconds to import: not for --help or --inspect, nor for a file that cannot be
+    # read.
     from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.checkpoints.summary import facts, line
 
+    if output is None and not inspect:
+        raise InputError("name the bundle folder to make with -o, or ask for --inspect alone")
+    say(f"reading {checkpoint} ...")
     read = read_checkpoint(checkpoint)
-    facts = read.architecture
-    say(f"{checkpoint}: {read.format}, {facts.resolution} px, {facts.num_ws} w's of {facts.w_dim}")
+    if output is None or inspect:
+        for fact in facts(read):
+            print(fact)  # noqa: T201  # what was asked for: a result, not a message
+        return
+    for fact in facts(read):
+        say(fact)
+    _require_graphs(read.architecture)
 
     from dragonnx_export.bundle_writer import ExportOptions, write_bundle
     from dragonnx_export.parity import table
@@ -62,15 +80,37 @@ def export(
     )
     say("writing the graphs and checking them against torch ...")
     manifest = write_bundle(read, output, options)
-    for line in table(manifest.parity):
-        say(line)
+    for row in table(manifest.parity):
+        say(row)
     megabytes = sum(record.size for record in manifest.files.values()) / 1e6
-    say(f"{output}: {megabytes:.1f} MB; try it: dragonnx generate --model {output} -o out.png")
+    say(line("bundle", f"{output}, {megabytes:.1f} MB"))
+    unstated = " (give it with --licence)" if licence == NOT_STATED else ""
+    say(line("licence", f"{licence}{unstated}"))
+    say(line("try it", f"dragonnx generate --model {output} -o out.png"))
 
 
 def main() -> None:
     """Run the command."""
     run(app, "dragonnx-export")
+
+
+def _require_graphs(architecture: Architecture) -> None:
+    """Refuse generators that are read but have no graphs yet.
+
+    Raises:
+        InputError: The generator is not square, or joins its blocks in another way than by colours.
+    """
+    if architecture.variant != "skip":
+        raise InputError(
+            f"its architecture {architecture.variant!r} is read but cannot be exported yet; "
+            "give a generator of the architecture 'skip'"
+        )
+    height, width = architecture.image_size
+    if height != width:
+        raise InputError(
+            f"its images of {width} x {height} px are read but cannot be exported yet; give a "
+            "generator of square images"
+        )
 
 
 def _drag_settings(assignments: list[str]) -> dict[str, float]:

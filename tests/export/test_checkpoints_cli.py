@@ -1,0 +1,109 @@
+"""The command `dragonnx-export`: facts without an export, a summary after one, clear refusals."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
+
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.checkpoints.summary import facts
+
+FIXTURE = FIXTURES / "rosinality-16px.pt"
+ONE_SCREEN = 40
+
+
+def export(*arguments: object) -> subprocess.CompletedProcess[str]:
+    code = "from dragonnx_export.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+
+
+def test_inspect_prints_every_fact_and_exports_nothing(tmp_path: Path) -> None:
+    done = export("--inspect", FIXTURE)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == list(facts(read_checkpoint(FIXTURE)))
+    for fact in (
+        "rosinality StyleGAN2 checkpoint",
+        "16 x 16 px",
+        "z of 48, 6 w's of 48",
+        "4: 48, 8: 48, 16: 48",
+        "noise on, no clamp, filter 1 3 3 1",
+        "estimated from 10000 samples",
+    ):
+        assert fact in done.stdout
+    export("--inspect", FIXTURE, "-o", tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_inspect_needs_no_torch() -> None:
+    watched = (
+        "import json, sys\n"
+        "from dragonnx_export.cli import app\n"
+        f"app(['--inspect', {str(FIXTURE)!r}], standalone_mode=False)\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", watched],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    loaded = json.loads(done.stderr.splitlines()[-1])
+    assert not {"torch", "onnx", "onnxruntime"} & set(loaded)
+
+
+def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    source = tmp_path / "tiny.pkl"
+    source.write_bytes(nvidia_pickle(generator_state(SMALL, random_weights(SMALL))))
+    done = export(source, "-o", folder, "--licence", "CC0-1.0")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "manifest.json").is_file()
+    assert len(done.stderr.splitlines()) <= ONE_SCREEN
+    for part in (
+        "NVIDIA StyleGAN2 pickle",
+        "8 x 8 px",
+        "grad_w_plus",
+        " MB",
+        "CC0-1.0",
+        f"dragonnx generate --model {folder}",
+    ):
+        assert part in done.stderr
+    assert "give it with --licence" not in done.stderr
+
+
+def test_without_a_folder_nothing_is_read() -> None:
+    done = export(FIXTURE)
+    assert done.returncode == 2
+    assert "-o" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"variant": "resnet"}, "'resnet'"), ({"base_width": 2}, "4 x 8 px")],
+)
+def test_what_has_no_graphs_yet_is_refused(
+    tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    architecture = dataclasses.replace(SMALL, **change)  # type: ignore[arg-type]
+    source = tmp_path / "network.pkl"
+    source.write_bytes(nvidia_pickle(generator_state(architecture, random_weights(architecture))))
+    assert export("--inspect", source).returncode == 0
+    done = export(source, "-o", tmp_path / "bundle")
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert not (tmp_path / "bundle").exists()
