@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_check
 WATCHED_READ = """
 import json, sys
 from pathlib import Path
+import numpy.random  # which numpy itself would load late, for the average w
 from dragonnx_export.checkpoints import read_checkpoint
 events = []
 watching = True
@@ -84,11 +86,12 @@ def _mapping(checkpoint: Checkpoint, z: NDArray[np.float32]) -> NDArray[np.float
     return np.asarray(x)
 
 
-def test_reading_runs_and_imports_nothing() -> None:
+@pytest.mark.parametrize("fixture", [FIXTURE, FIXTURES / "rosinality-16px.pt"])
+def test_reading_runs_and_imports_nothing(fixture: Path) -> None:
     """Watched by an audit hook in a fresh process: no code is executed, no module is looked for."""
     assert b"DRAGONNX_TRAP" in FIXTURE.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED_READ, str(FIXTURE)],
+        [sys.executable, "-c", WATCHED_READ, str(fixture)],
         capture_output=True,
         check=True,
         text=True,

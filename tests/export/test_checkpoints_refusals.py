@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
-import time
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors.numpy
 from checkpoint_files import (
     FIXTURE,
-    SMALL,
     Call,
     dumps,
-    generator_state,
     legacy_storage,
     npy,
-    nvidia_pickle,
-    random_weights,
     zip_storage,
     zipped,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from dragonnx_export.checkpoints import (
     MAX_FILE_BYTES,
-    Checkpoint,
     CheckpointError,
     read_checkpoint,
-    write_native,
 )
 
 FOREIGN = {
@@ -125,90 +112,3 @@ def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(CheckpointError, match="Permission denied"):
         read_checkpoint(path)
-
-
-def _small_pickle(path: Path) -> None:
-    path.write_bytes(nvidia_pickle(generator_state(SMALL, random_weights(SMALL))))
-
-
-def _npz(path: Path) -> None:
-    write_native(path, SMALL, random_weights(SMALL))
-
-
-def _safetensors(path: Path) -> None:
-    weights = random_weights(SMALL)
-    safetensors.numpy.save_file(weights, path, {"architecture": SMALL.to_json()})
-
-
-SOURCES: dict[str, Callable[[Path], object]] = {
-    "pickle": _small_pickle,
-    "npz": _npz,
-    "safetensors": _safetensors,
-    "fixture": lambda path: path.write_bytes(FIXTURE.read_bytes()),
-}
-QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=400)
-SLOW = settings(QUICK, max_examples=120)  # the fixture takes 60 ms a read
-
-
-def read_or_refuse(path: Path, data: bytes) -> None:
-    """A checkpoint or a CheckpointError, soon, in little memory, and nothing run."""
-    path.write_bytes(data)
-    tracemalloc.start()
-    started = time.monotonic()
-    try:
-        with contextlib.suppress(CheckpointError):
-            assert isinstance(read_checkpoint(path), Checkpoint)
-        assert time.monotonic() - started < 5
-        assert tracemalloc.get_traced_memory()[1] < 20 * len(data) + (1 << 22)
-    finally:
-        tracemalloc.stop()
-    assert "DRAGONNX_TRAP" not in os.environ
-
-
-def mutated(data: st.DataObject, original: bytes) -> bytes:
-    changed = bytearray(original)
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(changed) - 1))
-        kind = data.draw(st.sampled_from(["flip", "insert", "delete", "repeat"]))
-        if kind == "flip":
-            changed[at] ^= data.draw(st.integers(1, 255))
-        elif kind == "insert":
-            changed[at:at] = data.draw(st.binary(min_size=1, max_size=9))
-        elif kind == "delete":
-            del changed[at : at + data.draw(st.integers(1, 64))]
-        else:
-            changed[at:at] = changed[at : at + data.draw(st.integers(1, 64))]
-        changed = changed or bytearray(b"\x80")
-    return bytes(changed)
-
-
-@pytest.fixture(scope="module", params=SOURCES.keys())
-def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("source") / str(request.param)
-    SOURCES[request.param](path)
-    return path
-
-
-def test_truncations_are_refused(source: Path, tmp_path: Path) -> None:
-    original = source.read_bytes()
-
-    @(SLOW if source.name == "fixture" else QUICK)
-    @given(st.integers(0, len(original) - 1))
-    def check(cut: int) -> None:
-        path = tmp_path / "cut"
-        path.write_bytes(original[:cut])
-        with pytest.raises(CheckpointError):
-            read_checkpoint(path)
-
-    check()
-
-
-def test_mutations_give_a_checkpoint_or_an_error(source: Path, tmp_path: Path) -> None:
-    original = source.read_bytes()
-
-    @(SLOW if source.name == "fixture" else QUICK)
-    @given(st.data())
-    def check(data: st.DataObject) -> None:
-        read_or_refuse(tmp_path / "mutated", mutated(data, original))
-
-    check()
