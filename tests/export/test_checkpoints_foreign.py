@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,17 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from checkpoint_files import SMALL, generator_state, nvidia_pickle, random_weights
+from checkpoint_files import (
+    SMALL,
+    Call,
+    Raw,
+    dumps,
+    generator_state,
+    nvidia_pickle,
+    opcodes,
+    random_weights,
+    tensor,
+)
 from checkpoint_formats import importable, python_module
 
 from dragonnx_export.checkpoints import CheckpointError, read_checkpoint
@@ -159,3 +171,53 @@ def test_files_without_a_network_say_what_they_hold(
     with pytest.raises(CheckpointError) as caught:
         read_checkpoint(tmp_path / "0.pt")
     assert reason in str(caught.value)
+
+
+def module(children: dict[str, Any], parameters: dict[str, Any] | None = None) -> Call:
+    """A whole module of some class, opcode by opcode."""
+    state = {"_parameters": parameters or {}, "_buffers": {}, "_modules": children}
+    return Call("torch_utils.persistence", "_reconstruct_persistent_obj", (
+        {"type": "class", "class_name": "Generator", "state": state},
+    ))  # fmt: skip
+
+
+def shared(value: Any, key: int) -> tuple[Raw, Raw]:
+    """A value put into a pickle's memo, and what recalls it."""
+    return Raw(opcodes(value) + bytes([ord("q"), key])), Raw(bytes([ord("h"), key]))
+
+
+def test_modules_in_many_places_are_no_bomb(tmp_path: Path) -> None:
+    """4000 times 4000 modules in a file of some hundred kilobytes."""
+    inner, recalled = shared(module({}), 1)
+    children: dict[str, Any] = {"first": inner, **{f"m{i}": recalled for i in range(4000)}}
+    middle, again = shared(module(children), 2)
+    outer = {"first": middle, **{f"m{i}": again for i in range(4000)}}
+    assert_refused_soon(tmp_path, dumps(module(outer)), "larger than")
+
+
+def test_long_names_are_refused_before_they_are_joined(tmp_path: Path) -> None:
+    long_name = Raw(opcodes("x" * 1_000_000))
+    children = Raw(b"}(" + long_name + opcodes(module({})) + b"u")
+    assert_refused_soon(tmp_path, dumps(module(children)), "damaged")  # type: ignore[arg-type]
+
+
+def test_many_prefixes_are_no_bomb(tmp_path: Path) -> None:
+    names = [f"p{i}.conv1.conv.modulation.weight" for i in range(20_000)]
+    array, recalled = shared(tensor(np.zeros(2, np.float32)), 1)
+    content = {"first": array, **dict.fromkeys(names, recalled)}
+    assert_refused_soon(tmp_path, dumps(content), "larger than")
+
+
+def assert_refused_soon(tmp_path: Path, data: bytes, reason: str) -> None:
+    path = tmp_path / "bomb.pkl"
+    path.write_bytes(data)
+    tracemalloc.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(CheckpointError) as caught:
+            read_checkpoint(path)
+        assert reason in str(caught.value)
+        assert time.monotonic() - started < 5
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 
-_MAX_NAMES = 100_000
+_MAX_NAMES = 10_000
 
 _STYLEGAN2 = "give a StyleGAN2 checkpoint"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from dragonnx_export.checkpoints import nvidia, nvidia_arrays, rosinality
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
-from dragonnx_export.checkpoints.inert import InertObject, is_module, module_entries
+from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_module, module_entries
 from dragonnx_export.checkpoints.numpy_records import ArrayRecord
 from dragonnx_export.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from dragonnx_export.checkpoints.torch_storage import Storage, Tensor
@@ -19,6 +20,7 @@ from dragonnx_export.checkpoints.vocabulary import quoted
 
 _MAX_DEPTH = 3
 _MAX_NAMES = 1_000_000
+_MAX_CANDIDATES = 16
 _READERS = {
     rosinality.MARKER: rosinality.read_rosinality,
     nvidia_arrays.MARKER: nvidia_arrays.read_nvidia_arrays,
@@ -67,7 +69,8 @@ def read_generator(content: object, max_elements: int) -> Contents:
         contents = nvidia.read_nvidia(record, max_elements)
         return contents if key in _AVERAGED | {""} else _not_averaged(contents)
     dicts = list(_state_dicts(content))
-    candidates = [found for parts in dicts for found in _candidates(*parts)]
+    found = (candidate for parts in dicts for candidate in _candidates(*parts))
+    candidates = list(itertools.islice(found, _MAX_CANDIDATES))
     if not candidates:
         refuse_foreign([name for _, entries, _ in dicts for name in entries])
         _refuse(content)
@@ -140,6 +143,8 @@ def _candidates(
             prefix = name.removesuffix(marker)
             if prefix == name or not (prefix == "" or prefix.endswith(".")):
                 continue
+            if len(entries) > MAX_ARRAYS:
+                raise CheckpointError("its network is larger than a StyleGAN2 generator")
             # An average that lies among them under no prefix belongs to all of them.
             own = {
                 n.removeprefix(prefix): v

@@ -16,8 +16,12 @@ from dragonnx_export.checkpoints.vocabulary import DAMAGED, Constructor
 MODULE_TABLES = ("_parameters", "_buffers", "_modules")
 """Where a torch module keeps its parameters, its buffers and the modules below it."""
 
+MAX_ARRAYS = 10_000
+"""How many arrays a network may have: a hundred times those of a StyleGAN2 generator."""
+
 _MAX_DEPTH = 12
 _MAX_MODULES = 4096
+_MAX_NAME = 200
 
 _ROOTS = frozenset(
     {
@@ -79,18 +83,25 @@ def module_entries(record: InertObject) -> dict[str, object]:
     """
     entries: dict[str, object] = {}
     waiting: list[tuple[tuple[str, ...], InertObject]] = [((), record)]
-    for _ in range(_MAX_MODULES):
-        if not waiting:
-            return entries
+    modules = 0  # as often as they are reached: one may stand in many places
+    while waiting:
         path, module = waiting.pop()
         parameters, buffers, children = (module.state.get(table, {}) for table in MODULE_TABLES)
         for table in (parameters, buffers, children):
-            if not isinstance(table, dict) or len(table) > _MAX_MODULES:
+            if not isinstance(table, dict) or not all(map(is_short_name, table)):
                 raise CheckpointError(DAMAGED)
+        modules += 1 + len(children)
+        if modules > _MAX_MODULES or len(entries) + len(parameters) + len(buffers) > MAX_ARRAYS:
+            raise CheckpointError("its network is larger than a StyleGAN2 generator")
         for name, value in (*parameters.items(), *buffers.items()):
             if value is not None:
-                entries[".".join((*path, str(name)))] = value
+                entries[".".join((*path, name))] = value
         for name, child in children.items():
             if isinstance(child, InertObject) and len(path) < _MAX_DEPTH:
-                waiting.append(((*path, str(name)), child))
-    raise CheckpointError("its network is larger than a StyleGAN2 generator")
+                waiting.append(((*path, name), child))
+    return entries
+
+
+def is_short_name(value: object) -> bool:
+    """Whether a value can be the name of an array or module; long ones, joined, would be a bomb."""
+    return isinstance(value, str) and len(value) <= _MAX_NAME

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
-from dragonnx_export.checkpoints.inert import InertObject
+from dragonnx_export.checkpoints.inert import InertObject, is_short_name
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
 from dragonnx_export.checkpoints.weights import as_array
 
@@ -155,7 +155,7 @@ _TABLES = ("_parameters", "_buffers", "_modules")
 
 def _table(state: Mapping[str | int, object], name: str) -> dict[str, object]:
     table = state.get(name, {})
-    if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
+    if not isinstance(table, dict) or not all(map(is_short_name, table)):
         raise CheckpointError(DAMAGED)
     return table
 

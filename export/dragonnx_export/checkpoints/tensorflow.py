@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from dragonnx_export.architecture import Architecture, Variant
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
-from dragonnx_export.checkpoints.inert import InertObject
+from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_short_name
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, quoted
 from dragonnx_export.checkpoints.weights import as_array, select_weights
 
@@ -30,7 +30,7 @@ FORMAT = "TensorFlow StyleGAN2 pickle"
 _CLASS = "Network"
 _OLDEST_VERSION = 4
 _MAX_COMPONENTS = 8
-_MAX_VARIABLES = 1000
+_MAX_LAYERS = 64
 _MAX_DEPTH = 3
 _FIXED = {
     "mapping_nonlinearity": "lrelu",
@@ -111,19 +111,25 @@ def _dictionary(value: object) -> Mapping[str | int, Any]:
 def _variables(network: InertObject) -> Iterator[tuple[str, NDArray[Any]]]:
     """Every variable of a network and its components; those of components have their name first."""
     waiting = [("", network)]
+    count = 0
     while waiting:
         prefix, inner = waiting.pop()
         listed = inner.state.get("variables")
         components = _dictionary(inner.state.get("components", {}))
-        if not isinstance(listed, list | tuple) or len(listed) > _MAX_VARIABLES:
+        if not isinstance(listed, list | tuple) or not all(map(is_short_name, components)):
             raise CheckpointError(DAMAGED)
+        count += len(listed)
+        if (
+            count > MAX_ARRAYS
+            or len(components) > _MAX_COMPONENTS
+            or prefix.count("/") >= _MAX_DEPTH
+        ):
+            raise CheckpointError("its network is larger than a StyleGAN2 generator")
         for pair in listed:
-            if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
+            if not isinstance(pair, tuple | list) or len(pair) != 2 or not is_short_name(pair[0]):
                 raise CheckpointError(DAMAGED)
             if pair[0] != "lod":  # how far training had grown the network, in older versions
                 yield prefix + pair[0], _array(prefix + pair[0], pair[1])
-        if len(components) > _MAX_COMPONENTS or prefix.count("/") >= _MAX_DEPTH:
-            raise CheckpointError("its network is larger than a StyleGAN2 generator")
         for name, component in components.items():
             if not isinstance(component, InertObject):
                 raise CheckpointError(DAMAGED)
@@ -148,6 +154,9 @@ def _architecture(found: _Network) -> Architecture:
             "it is a conditional generator of the first TensorFlow StyleGAN2, which joins labels "
             "to z in another way that is not supported; give an unconditional one"
         )
+    layers = found.whole_number("mapping_layers", 8)
+    if layers > _MAX_LAYERS:
+        raise CheckpointError(f"its mapping network has {layers} layers, more than any has")
     return Architecture(
         z_dim=found.whole_number("latent_size", 512),
         w_dim=found.whole_number("dlatent_size", 512),
@@ -158,7 +167,7 @@ def _architecture(found: _Network) -> Architecture:
             4: const[1],
             **{r: found.sizes(f"synthesis/{r}x{r}/Conv1/weight", 4)[3] for r in blocks[1:]},
         },
-        mapping_layers=found.whole_number("mapping_layers", 8),
+        mapping_layers=layers,
         mapping_lr_multiplier=_number(found.options.get("mapping_lrmul", 0.01)),
         conv_clamp=clamp,
         resample_filter=_resample_filter(found.options.get("resample_kernel", (1, 3, 3, 1))),
