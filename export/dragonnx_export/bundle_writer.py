@@ -142,8 +142,8 @@ def _contents(
 
 
 def cuts_for(feature_resolution: int) -> tuple[int, ...]:
-    """The blocks from which on windows are worth having: a coarser one is hardly larger."""
-    return tuple(1 << k for k in range(4, feature_resolution.bit_length()))
+    """The blocks from which on windows are worth having: in a coarser one they are the map."""
+    return tuple(1 << k for k in range(4, feature_resolution.bit_length() - 1))
 
 
 def _deterministic(model: onnx.ModelProto) -> bytes:

@@ -1,0 +1,210 @@
+"""What torch gives for the inputs on which the graphs are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.graphs.features import layer_name
+from dragonnx_export.graphs.layers import LEAK
+from dragonnx_export.graphs.windows import graph_name
+from dragonnx_export.networks import Generator
+
+Arrays = Mapping[str, NDArray[Any]]
+
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class FeaturesPart:
+    """The features and pullback graphs of one cut: their windows, and the gradient that goes in."""
+
+    plan: WindowPlan | None
+    grad_features: NDArray[np.float32]
+
+    @property
+    def cut(self) -> int | None:
+        """Where windows begin; None for whole maps."""
+        return self.plan.cut if self.plan else None
+
+    @property
+    def inputs(self) -> Arrays:
+        """The windows' inputs."""
+        return self.plan.inputs if self.plan else {}
+
+
+@dataclass(frozen=True)
+class ParityCase:
+    """Inputs that all implementations get; the w_plus has another w in each layer."""
+
+    seed: int
+    mapping_inputs: Arrays
+    w_plus: NDArray[np.float32]
+    parts: tuple[FeaturesPart, ...]
+
+
+def parity_cases(
+    checkpoint: Checkpoint, generator: Generator, feature_resolution: int, cuts: Sequence[int]
+) -> Iterator[ParityCase]:
+    """One case for each seed; whole maps in all of them, each cut in one, since torch takes long."""
+    architecture = checkpoint.architecture
+    side = architecture.resolution
+    geometry = Geometry(
+        image_size=(side, side),
+        feature_size=(feature_resolution, feature_resolution),
+        blocks=tuple(b for b in architecture.block_resolutions if b <= feature_resolution),
+        resample_filter=architecture.resample_filter,
+    )
+    channels = architecture.channels[feature_resolution]
+    for number, seed in enumerate(SEEDS):
+        random = np.random.default_rng(seed)
+        # One z for each layer: a w_plus whose rows are all equal would hide swapped layers.
+        inputs = {"z": random.standard_normal((architecture.num_ws, architecture.z_dim))}
+        if architecture.label_dim:
+            chosen = random.integers(architecture.label_dim, size=architecture.num_ws)
+            inputs["label"] = np.eye(architecture.label_dim)[chosen]
+        inputs = {name: np.asarray(values, np.float32) for name, values in inputs.items()}
+        with torch.no_grad():
+            tensors = {name: torch.tensor(values) for name, values in inputs.items()}
+            w = generator.to(torch.float32).mapping(**tensors)
+        plans: list[WindowPlan | None] = [None]
+        for position, cut in enumerate(cuts):
+            if position % len(SEEDS) == number:
+                # Every other window in a corner, where it meets the padding.
+                place = random.uniform(0, side - 1, 2) if position % 2 else [0, side - 1]
+                plans.append(plan_windows(np.array([place], float), side / 40, geometry, cut))
+        yield ParityCase(
+            seed=seed,
+            mapping_inputs=inputs,
+            w_plus=w.numpy()[None],
+            parts=tuple(
+                FeaturesPart(
+                    plan,
+                    random.standard_normal(
+                        (1, channels, *(plan.size if plan else geometry.feature_size))
+                    ).astype(np.float32),
+                )
+                for plan in plans
+            ),
+        )
+
+
+def reference_outputs(
+    generator: Generator,
+    case: ParityCase,
+    graph: str,
+    measured: Arrays,
+    feature_resolution: int,
+    trainable_layers: int,
+) -> dict[str, NDArray[np.float64]]:
+    """What torch gives for the checked outputs of one graph, in the generator's precision.
+
+    Args:
+        generator: In float64 or float32.
+        case: The inputs.
+        graph: The graph's name.
+        measured: What the graph gave; a pullback's layer outputs tell which slopes it took.
+        feature_resolution: Of the block that is dragged.
+        trainable_layers: How many w's the pullback gives a gradient for.
+    """
+    dtype = generator.mapping.w_avg.dtype
+    w_plus = torch.tensor(case.w_plus, dtype=dtype)
+    if graph == "mapping":
+        inputs = {name: torch.tensor(v, dtype=dtype) for name, v in case.mapping_inputs.items()}
+        return {"w": _double(generator.mapping(**inputs))}
+    if graph == "image":
+        return {"image": _double(generator.synthesis(w_plus))}
+    for part in case.parts:
+        if graph == graph_name("features", part.cut):
+            features = generator.synthesis.features(w_plus, feature_resolution)
+            return {"features": _double(features[_place(part)])}
+        if graph == graph_name("pullback", part.cut):
+            w_plus.requires_grad_()
+            clamp = generator.architecture.conv_clamp
+            with _TakenSlopes(_layer_outputs(measured), part, clamp):
+                features = generator.synthesis.features(w_plus, feature_resolution)
+            grad_features = torch.tensor(part.grad_features, dtype=dtype)
+            (gradient,) = torch.autograd.grad(features[_place(part)], w_plus, grad_features)
+            return {"grad_w_plus": _double(gradient[:, :trainable_layers])}
+    raise AssertionError(f"{graph} is no graph of the case")
+
+
+class _TakenSlopes(TorchFunctionMode):
+    """Makes leaky ReLUs and clamps take the side of their kink that a graph took.
+
+    Elsewhere the two sides differ by nothing; within rounding of the kink they may differ, and one
+    other slope in a coarse layer moves the whole gradient by more than rounding ever does.
+    """
+
+    def __init__(
+        self, outputs: Sequence[NDArray[Any]], part: FeaturesPart, clamp: float | None
+    ) -> None:
+        super().__init__()
+        self._outputs = outputs
+        self._part = part
+        self._clamp = clamp
+        self._layer = -1
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        _types: Sequence[type],
+        arguments: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+    ) -> Any:
+        result = function(*arguments, **(named or {}))
+        if function is torch.nn.functional.leaky_relu:
+            self._layer += 1
+            x = arguments[0]
+            taken = self._in_place(self._outputs[self._layer] > 0, x > 0)
+            return torch.where(taken, x, LEAK * x)
+        if function is Tensor.clamp and self._clamp is not None:
+            x = arguments[0]
+            inside = np.abs(self._outputs[self._layer]) < self._clamp
+            taken = self._in_place(inside, x.abs() < self._clamp)
+            return torch.where(taken, x, result.detach())
+        return result
+
+    def _in_place(self, window: NDArray[np.bool_], whole: Tensor) -> Tensor:
+        """`whole` with a window's values where the graph computed that window."""
+        plan = self._part.plan
+        resolution = whole.shape[-1]
+        if plan is None or resolution < plan.cut:
+            return torch.tensor(window)
+        rows, columns = (plan.inputs[f"{kind}_{resolution}"][0] for kind in ("rows", "columns"))
+        edge = (len(rows) - window.shape[2]) // 2  # the second layer gives one cell less a side
+        rows, columns = rows[edge : len(rows) - edge], columns[edge : len(columns) - edge]
+        # Cells outside the image stand for padding; there is nothing to take over from them.
+        in_rows, in_columns = ((c >= 0) & (c < resolution) for c in (rows, columns))
+        taken = whole.clone()
+        chosen = torch.tensor(window[:, :, in_rows][..., in_columns])
+        taken[:, :, rows[in_rows][:, None], columns[in_columns]] = chosen
+        return taken
+
+
+def _layer_outputs(measured: Arrays) -> list[NDArray[Any]]:
+    """The outputs of a features graph in the layers' order."""
+    count = sum(name.startswith("layer_") for name in measured)
+    return [*(measured[layer_name(index)] for index in range(count)), measured["features"]]
+
+
+def _place(part: FeaturesPart) -> tuple[Any, ...]:
+    """Where a part's window lies in the whole feature map."""
+    if part.plan is None:
+        return (...,)
+    ((x, y),) = part.plan.origins
+    height, width = part.plan.size
+    return (..., slice(y, y + height), slice(x, x + width))
+
+
+def _double(x: Tensor) -> NDArray[np.float64]:
+    return x.detach().double().numpy()
