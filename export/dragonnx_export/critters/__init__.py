@@ -1,0 +1,1 @@
+"""The bundled model `critters`: a renderer of toy animals, and a StyleGAN2 generator fitted to it."""

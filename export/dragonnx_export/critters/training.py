@@ -1,0 +1,159 @@
+"""Fitting a generator to renders by regression, one step at a time, from a state that can be kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.critters.factors import GEOMETRY
+from dragonnx_export.critters.loss import psnr, regression_loss
+from dragonnx_export.critters.optimiser import Optimiser
+from dragonnx_export.critters.plan import Plan
+from dragonnx_export.critters.shards import Shards
+from dragonnx_export.networks import Generator
+
+GEOMETRY_LAYERS = 6
+"""How many of the first w's carry the geometry: those that a drag optimises."""
+
+Batch = Callable[[np.random.Generator, int], tuple[NDArray[np.float32], NDArray[np.uint8]]]
+
+
+class Training:
+    """A generator, its moving average and its optimiser at some step of a plan.
+
+    Attributes:
+        plan: How it is trained; may be replaced by one that agrees on the steps already done.
+        step: Steps done.
+        generator: What is trained.
+        average: The moving average of its weights, the better generator.
+    """
+
+    def __init__(self, architecture: Architecture, plan: Plan, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.plan = plan
+        self.step = 0
+        # Channels last: a quarter less time a step on CPUs than torch's default.
+        self.generator = Generator(architecture).to(memory_format=torch.channels_last)
+        _start_quietly(self.generator)
+        self.average = Generator(architecture).requires_grad_(requires_grad=False)
+        self.average.load_state_dict(self.generator.state_dict())
+        self._optimiser = Optimiser(self.generator)
+
+    def advance(self, shards: Shards) -> float:
+        """One step on a batch; the loss. The same state and shards give the same step."""
+        stage, _ = self.plan.stage_at(self.step)
+        rng = np.random.default_rng([self.plan.data_seed, self.step])
+        z, images = shards.batch(rng, self.plan.batch)
+        other = rng.standard_normal(z.shape, dtype=np.float32)
+        mixed = stage.resolution >= self.plan.mixing_from
+        w_plus = mixed_w_plus(self.generator, z, other if mixed else z)
+        image = self.generator.synthesis(w_plus, resolution=stage.resolution)
+        loss: Tensor = regression_loss(image, as_target(images, stage.resolution))
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        rate = self.plan.rate(self.step)
+        self._optimiser.step(rate, rate * self.plan.matrix_gain)
+        self._update_average()
+        self.step += 1
+        return float(loss.detach())
+
+    def _update_average(self) -> None:
+        new = 1 - self.plan.average_keep(self.step)
+        kept: list[Tensor] = list(self.average.parameters())
+        with torch.no_grad():
+            torch._foreach_lerp_(kept, list(self.generator.parameters()), new)
+
+    def save(self, path: Path) -> None:
+        """Keep everything that the next step depends on; an existing file is replaced at once."""
+        temporary = path.with_name(f".{path.name}.partial")
+        torch.save(
+            {
+                "architecture": self.generator.architecture.to_json(),
+                "step": self.step,
+                "generator": self.generator.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self._optimiser.state_dict(),
+            },
+            temporary,
+        )
+        temporary.replace(path)
+
+    @classmethod
+    def resume(cls, path: Path, plan: Plan) -> Training:
+        """Go on from what `save` kept."""
+        kept: dict[str, Any] = torch.load(path, weights_only=True)
+        training = cls(Architecture.from_json(kept["architecture"]), plan)
+        training.step = kept["step"]
+        training.generator.load_state_dict(kept["generator"])
+        training.average.load_state_dict(kept["average"])
+        training._optimiser.load_state_dict(kept["optimiser"])
+        return training
+
+
+def _start_quietly(generator: Generator) -> None:
+    """Let a new block first add nothing to the image, so that a new stage goes on smoothly."""
+    for name, parameter in generator.named_parameters():
+        if name.endswith("torgb.weight") and ".b4." not in name:
+            with torch.no_grad():
+                parameter.zero_()
+
+
+def mixed_w_plus(
+    generator: Generator, z: NDArray[np.float32], other: NDArray[np.float32]
+) -> Tensor:
+    """w_plus [N, num_ws, w_dim] whose first layers see z's geometry and the rest its appearance.
+
+    Args:
+        generator: The generator.
+        z: Latent codes [N, z_dim].
+        other: Latent codes that fill in what each part of the layers should not care about.
+    """
+    shape = torch.tensor(np.where(GEOMETRY, z, other))
+    coat = torch.tensor(np.where(GEOMETRY, other, z))
+    layers = generator.architecture.num_ws
+    w_shape, w_coat = generator.mapping(torch.cat([shape, coat])).chunk(2)
+    return torch.cat(
+        [
+            w_shape[:, None].expand(-1, GEOMETRY_LAYERS, -1),
+            w_coat[:, None].expand(-1, layers - GEOMETRY_LAYERS, -1),
+        ],
+        dim=1,
+    )
+
+
+def as_target(images: NDArray[np.uint8], resolution: int) -> Tensor:
+    """Images [N, H, W, 3] as [N, 3, resolution, resolution] in -1 to 1, by area."""
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    return F.avg_pool2d(pixels, images.shape[1] // resolution) / 127.5 - 1
+
+
+@torch.no_grad()
+def held_out_psnr(generator: Generator, shards: Shards, resolution: int, count: int = 64) -> float:
+    """Mean PSNR in decibels on held-out critters at a resolution."""
+    z, images = shards.held_out(count)
+    total = 0.0
+    for first in range(0, count, 8):
+        w_plus = generator.w_plus(torch.tensor(z[first : first + 8]))
+        target = as_target(images[first : first + 8], resolution)
+        total += float(psnr(generator.synthesis(w_plus, resolution=resolution), target).sum())
+    return total / count
+
+
+@torch.no_grad()
+def measure_w_avg(generator: Generator, samples: int = 20_000, seed: int = 0) -> None:
+    """Set the mean of w over random z, to which truncation pulls."""
+    z = np.random.default_rng(seed).standard_normal(
+        (samples, generator.architecture.z_dim), dtype=np.float32
+    )
+    mean = generator.mapping(torch.tensor(z)).mean(dim=0)
+    assert math.isfinite(float(mean.sum())), "the mapping has diverged"  # noqa: S101
+    generator.mapping.w_avg.copy_(mean)

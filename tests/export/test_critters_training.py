@@ -1,0 +1,180 @@
+"""Training of the critters model: it learns, it goes on where it stopped, its result can be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.critters import commands, shards
+from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY
+from dragonnx_export.critters.loss import contrast_weight, psnr, regression_loss
+from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
+from dragonnx_export.critters.shards import Shards, render_shards
+from dragonnx_export.critters.training import (
+    GEOMETRY_LAYERS,
+    Training,
+    as_target,
+    held_out_psnr,
+    mixed_w_plus,
+)
+from dragonnx_export.networks import Generator
+
+TINY = Architecture(
+    z_dim=FACTOR_COUNT,
+    w_dim=32,
+    resolution=32,
+    channels={4: 16, 8: 16, 16: 16, 32: 8},
+    mapping_layers=2,
+    mapping_lr_multiplier=1.0,
+    use_noise=False,
+)
+TINY_PLAN = Plan(
+    stages=(Stage(16, 30, 4e-3, 4e-3), Stage(32, 30, 4e-3, 1e-3)),
+    warm_up=5,
+    average_half_life=5,
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads cost more than they bring at this size."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("critters")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SHARD", 24)
+        patch.setattr(shards, "_FINE", 32)
+        render_shards(root, 32, 2)
+    return root
+
+
+@pytest.fixture
+def tiny(data: Path, monkeypatch: pytest.MonkeyPatch) -> Shards:
+    monkeypatch.setattr(shards, "SHARD", 24)
+    return Shards(data, 32)
+
+
+def test_rendering_goes_on_where_it_stopped(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "SHARD", 24)
+    kept = sorted(data.glob("32px/*"))
+    before = [path.stat().st_mtime_ns for path in kept]
+    render_shards(data, 32, 2)
+    assert [path.stat().st_mtime_ns for path in sorted(data.glob("32px/*"))] == before
+    assert len(kept) == 2
+
+
+def test_training_reduces_the_loss(tiny: Shards) -> None:
+    training = Training(TINY, TINY_PLAN)
+    before = held_out_psnr(training.average, tiny, 32, 24)
+    losses = [training.advance(tiny) for _ in range(TINY_PLAN.steps)]
+    assert np.mean(losses[20:30]) < 0.7 * np.mean(losses[:5])
+    assert np.mean(losses[-10:]) < np.mean(losses[30:35])
+    assert held_out_psnr(training.average, tiny, 32, 24) > before + 3
+
+
+def test_resuming_gives_what_going_on_gives(tiny: Shards, tmp_path: Path) -> None:
+    straight = Training(TINY, TINY_PLAN)
+    for _ in range(32):
+        straight.advance(tiny)
+    stopped = Training(TINY, TINY_PLAN)
+    for _ in range(28):  # within the first stage
+        stopped.advance(tiny)
+    stopped.save(tmp_path / "state.pt")
+    resumed = Training.resume(tmp_path / "state.pt", TINY_PLAN)
+    assert resumed.step == 28
+    for _ in range(4):
+        resumed.advance(tiny)
+    for kept, reference in (
+        (resumed.generator, straight.generator),
+        (resumed.average, straight.average),
+    ):
+        expected = reference.state_dict()
+        for name, array in kept.state_dict().items():
+            assert torch.equal(array, expected[name]), name
+
+
+def test_the_command_trains_resumes_and_writes_a_checkpoint(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SHARD", 24)
+    monkeypatch.setattr(commands, "SIZES", (32,))
+    short = dataclasses.replace(TINY_PLAN, stages=(Stage(16, 2, 1e-3, 1e-3),))
+    monkeypatch.setattr("dragonnx_export.critters.plan.ARCHITECTURE", TINY)
+    monkeypatch.setattr("dragonnx_export.critters.plan.PLAN", short)
+    monkeypatch.setattr("dragonnx_export.critters.training.held_out_psnr", lambda *_: 0.0)
+    monkeypatch.setattr(
+        "dragonnx_export.critters.sheet.comparison_sheet",
+        lambda *_: np.zeros((8, 8, 3), np.uint8),
+    )
+    arguments = ["train", "--state", str(tmp_path), "--data", str(data), "--threads", "1"]
+    for _ in range(2):  # the second time there is nothing left to do
+        result = CliRunner().invoke(commands.app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0
+    assert "step 2 16 px" in (tmp_path / "log.txt").read_text()
+    output = tmp_path / "critters.npz"
+    written = ["checkpoint", str(output), "--state", str(tmp_path)]
+    assert CliRunner().invoke(commands.app, written, catch_exceptions=False).exit_code == 0
+    checkpoint = read_checkpoint(output)
+    assert checkpoint.architecture == TINY
+    w_avg = checkpoint.weights["mapping.w_avg"]
+    assert np.abs(w_avg).max() > 0
+
+
+def test_the_plan_counts_its_steps() -> None:
+    stage, within = PLAN.stage_at(PLAN.stages[0].steps)
+    assert (stage, within) == (PLAN.stages[1], 0)
+    assert PLAN.rate(0) < PLAN.rate(PLAN.warm_up)
+    last = PLAN.rate(PLAN.steps - 1)
+    assert last == pytest.approx(PLAN.stages[-1].last_rate, rel=1e-3)
+    with pytest.raises(IndexError):
+        PLAN.stage_at(PLAN.steps)
+
+
+def test_the_model_is_small_enough() -> None:
+    parameters = sum(p.numel() for p in Generator(ARCHITECTURE).parameters())
+    assert 4 * parameters <= 16e6
+    assert ARCHITECTURE.resolution == 256
+
+
+def test_mixing_gives_each_part_of_the_layers_its_factors() -> None:
+    generator = Generator(TINY)
+    rng = np.random.default_rng(0)
+    z, other = rng.standard_normal((2, 3, FACTOR_COUNT), dtype=np.float32)
+    mixed = mixed_w_plus(generator, z, other)
+    assert mixed.shape == (3, TINY.num_ws, TINY.w_dim)
+    shape = generator.mapping(torch.tensor(np.where(GEOMETRY, z, other)))
+    coat = generator.mapping(torch.tensor(np.where(GEOMETRY, other, z)))
+    assert torch.allclose(mixed[:, GEOMETRY_LAYERS - 1], shape, atol=1e-5)
+    assert torch.allclose(mixed[:, GEOMETRY_LAYERS], coat, atol=1e-5)
+    unmixed = mixed_w_plus(generator, z, z)[:, 0]
+    assert torch.allclose(unmixed, generator.mapping(torch.tensor(z)), atol=1e-5)
+
+
+def test_targets_are_pooled_by_area() -> None:
+    images = np.zeros((1, 4, 4, 3), np.uint8)
+    images[:, :2, :2] = 255
+    assert as_target(images, 2)[0, 0].tolist() == [[1.0, -1.0], [-1.0, -1.0]]
+
+
+def test_the_loss_weighs_contrast_and_is_zero_for_a_match() -> None:
+    target = torch.zeros(1, 3, 32, 32)
+    target[:, :, 10:14, 10:14] = 1
+    weight = contrast_weight(target)
+    assert float(weight.mean()) == pytest.approx(1, abs=1e-5)
+    assert weight[0, 0, 12, 12] > 2 * weight[0, 0, 0, 0]
+    assert float(regression_loss(target, target)) == 0
+    assert float(psnr(target * 0.9, target * 0.9 - 0.02)) == pytest.approx(40, abs=0.01)
