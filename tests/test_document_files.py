@@ -132,10 +132,16 @@ def test_what_is_no_document_is_refused(tmp_path):
 
 
 def test_recovery_finds_only_what_dead_editors_left(tmp_path, dragged):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    Recovery(tmp_path, gone.pid).save(dragged, tmp_path / "cat.dragonnx")
-    Recovery(tmp_path, os.getppid()).save(dragged)
+    save_document(dragged, tmp_path / "start.dragonnx")
+    killed = (
+        "import os; from pathlib import Path; from dragonnx.document import *; "
+        "document = open_document(Path('start.dragonnx')); "
+        "Recovery(Path()).save(document, Path('cat.dragonnx')); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed], cwd=tmp_path, check=False)
+    (tmp_path / "start.dragonnx").unlink()
+    other = Recovery(tmp_path, os.getppid())
+    other.save(dragged)
     mine = Recovery(tmp_path)
     mine.save(Document())
     lost = mine.lost()
@@ -145,6 +151,7 @@ def test_recovery_finds_only_what_dead_editors_left(tmp_path, dragged):
     mine.discard(lost[0])
     assert mine.lost() == []
     mine.clear()
+    other.clear()
     assert not list(tmp_path.glob(f"{os.getpid()}*"))
 
 

@@ -50,6 +50,10 @@ class Editor:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    def key(self, key: str) -> None:
+        """Press a key without waiting for the processor to be idle, which a drag never is."""
+        self.app.simulate_key(key)
+
     async def until(self, condition) -> None:
         """Wait until a condition holds, looking again whenever a message came."""
 

@@ -1,7 +1,7 @@
 """Autosave, and finding what a killed editor left behind.
 
-Each editor writes its own file and removes it when it ends well. A file whose process is gone is
-work that was lost on the way: a crash, a kill, a broken connection.
+Each editor writes its own file, holds a lock beside it, and removes both when it ends well. A file
+that nobody holds is work that was lost on the way: a crash, a kill, a broken connection.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Recovery:
         self._folder = folder or state_folder() / "autosave"
         self._process = os.getpid() if process is None else process
         self._path = self._folder / f"{self._process}{SUFFIX}"
+        self._lock: int | None = None
 
     def save(self, document: Document, saved_as: Path | None = None) -> None:
         """Write the document, all or nothing.
@@ -50,8 +51,12 @@ class Recovery:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            note = {"saved_as": str(saved_as.resolve()) if saved_as else None}
-            self._note(self._path).write_text(json.dumps(note), "utf-8")
+            if self._lock is None:
+                self._lock = os.open(self._note(self._path), os.O_RDWR | os.O_CREAT, 0o600)
+                _locked(self._lock)
+            note = json.dumps({"saved_as": str(saved_as.resolve()) if saved_as else None})
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, note.encode(), 0)
         except OSError as error:
             raise InputError(
                 f"autosave in {self._folder} failed ({error.strerror or error})"
@@ -61,6 +66,9 @@ class Recovery:
     def clear(self) -> None:
         """Remove the file: the editor ended as its person wanted."""
         self.discard(LostWork(self._path, None))
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def lost(self) -> list[LostWork]:
         """What editors that no longer run left behind, the newest first."""
@@ -70,9 +78,7 @@ class Recovery:
         except OSError:
             return []
         for path in paths:
-            if not path.stem.isdecimal() or int(path.stem) == self._process:
-                continue
-            if _runs(int(path.stem)):
+            if path == self._path or self._is_held(path):
                 continue
             try:
                 found.append((path.stat().st_mtime, LostWork(path, self._saved_as(path))))
@@ -96,6 +102,17 @@ class Recovery:
             except OSError:  # a read-only folder: nothing can be done and nothing is lost
                 continue
 
+    def _is_held(self, path: Path) -> bool:
+        """Whether the editor that wrote a file still runs."""
+        try:
+            handle = os.open(self._note(path), os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not _locked(handle)
+        finally:
+            os.close(handle)
+
     def _saved_as(self, path: Path) -> Path | None:
         try:
             name = json.loads(self._note(path).read_text("utf-8"))["saved_as"]
@@ -117,14 +134,14 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("dragonnx")
 
 
-def _runs(process: int) -> bool:
-    """Whether a process of this number runs."""
-    if os.name != "posix":
-        return False
+def _locked(handle: int) -> bool:
+    """Lock an open file until its process ends, however it ends; False where another has it."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
+        import fcntl
+    except ImportError:  # a system without such locks: nobody else is taken to run
         return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     return True

@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 
 class ChoiceScreen(Dialog[str]):
@@ -34,13 +34,15 @@ class ChoiceScreen(Dialog[str]):
             if self._other:
                 yield Input(placeholder=f"or {self._other} (Tab)")
             yield Label("", classes="problem", markup=False)
-            yield Label("Enter chooses, Esc leaves", classes="hint")
+            yield Label("Enter or a click chooses, Esc leaves", classes="hint")
+            yield Buttons("")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Answer with a choice."""
         self.dismiss(self._choices[event.option_index][0])
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
         """Answer with what was typed."""
-        if event.value.strip():
-            self.dismiss(event.value.strip())
+        text = self.query_one(Input).value.strip()
+        if text:
+            self.dismiss(text)

@@ -42,7 +42,8 @@ class ConfirmScreen(Dialog[bool]):
                 yield Button(f"{self._yes} (y)", id="yes", variant="warning")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer."""
+        """Answer; the usual buttons of dialogs are not here."""
+        event.prevent_default()
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, answer: bool) -> None:

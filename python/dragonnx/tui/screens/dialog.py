@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Label
+from textual.widgets import Button, Input, Label
 
 Answer = TypeVar("Answer")
+
+
+class Buttons(Horizontal):
+    """The ways out of a dialog for the mouse; keys have Enter and Escape.
+
+    Args:
+        accept: What the accepting button says; empty for none.
+    """
+
+    def __init__(self, accept: str) -> None:
+        super().__init__(classes="buttons")
+        self._accept = accept
+
+    def compose(self) -> ComposeResult:
+        """The buttons; they take no focus, so that Tab stays among the lines."""
+        if self._accept:
+            yield self._button(self._accept, "accept")
+        yield self._button("Cancel", "cancel")
+
+    @staticmethod
+    def _button(label: str, name: str) -> Button:
+        button = Button(label, classes=name, compact=True)
+        button.can_focus = False
+        return button
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -17,6 +43,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", priority=True)]
 
+    def accept(self) -> None:
+        """Answer, where everything fits."""
+
     def action_leave(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
@@ -24,3 +53,16 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def show_problem(self, text: str) -> None:
         """Say what is wrong; empty where nothing is."""
         self.query_one(".problem", Label).update(text)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a line accepts."""
+        event.stop()
+        self.accept()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A button accepts or leaves."""
+        event.stop()
+        if event.button.has_class("accept"):
+            self.accept()
+        else:
+            self.action_leave()

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from dragonnx.document.outputs import free_path
 from dragonnx.media import ANIMATION_SUFFIXES
-from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
 
 
@@ -77,7 +77,8 @@ class ExportScreen(Dialog[tuple[str, Path]]):
             )  # fmt: skip
             yield Input(str(self._suggestion()), suggester=PathSuggester())
             yield Label("", classes="problem", markup=False)
-            yield Label("Enter on the list goes to the name, Enter there writes", classes="hint")
+            yield Label("Enter chooses, then asks for the name", classes="hint")
+            yield Buttons("Write")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Suggest a name for the kind of output."""
@@ -88,10 +89,11 @@ class ExportScreen(Dialog[tuple[str, Path]]):
         """Go on to the name."""
         event.stop()
         self.query_one(Input).focus()
+        self.query_one(".hint", Label).update("Enter writes this file, Esc leaves")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
         """Answer, where the file can be made."""
-        text = event.value.strip()
+        text = self.query_one(Input).value.strip()
         path, problem = with_suffix(Path(text).expanduser(), self._export.suffixes)
         problem = "Type a file's name." if not text else problem or folder_problem(path)
         if problem:

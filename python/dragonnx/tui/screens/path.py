@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
-from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 
 class PathSuggester(Suggester):
@@ -65,11 +65,13 @@ class PathScreen(Dialog[Path]):
             yield Input(self._value, suggester=PathSuggester())
             yield Label("", classes="problem", markup=False)
             yield Label("Enter accepts, → completes, Esc leaves", classes="hint")
+            yield Buttons("OK")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
         """Answer, where the path can be used."""
-        path = Path(event.value.strip()).expanduser()
-        problem = "Type a file's name." if not event.value.strip() else None
+        text = self.query_one(Input).value.strip()
+        path = Path(text).expanduser()
+        problem = None if text else "Type a file's name."
         if not self._must_exist:
             path, problem = (
                 with_suffix(path, self._suffixes) if problem is None else (path, problem)

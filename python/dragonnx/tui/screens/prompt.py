@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Label
 
-from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 
 class PromptScreen(Dialog[str]):
@@ -33,17 +33,19 @@ class PromptScreen(Dialog[str]):
             yield Input(self._value)
             yield Label("", classes="problem", markup=False)
             yield Label("Enter accepts, Esc leaves", classes="hint")
+            yield Buttons("OK")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what is wrong."""
         self.show_problem(self._problem(event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
         """Answer."""
-        problem = self._problem(event.value)
+        text = self.query_one(Input).value.strip()
+        problem = self._problem(text)
         self.show_problem(problem)
         if not problem:
-            self.dismiss(event.value.strip())
+            self.dismiss(text)
 
     def _problem(self, text: str) -> str:
         problem = self._check(text)

@@ -8,7 +8,7 @@ from textual.widgets import Input, Label
 
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
-from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 FIELDS: tuple[tuple[str, str, type], ...] = (
     ("preset", "Preset: paper or released", str),
@@ -60,6 +60,7 @@ class SettingsScreen(Dialog[DragConfig]):
             yield Label(
                 "Tab or ↑↓ moves, Enter accepts, Esc leaves; empty: the default", classes="hint"
             )
+            yield Buttons("OK")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what is wrong."""
@@ -67,7 +68,7 @@ class SettingsScreen(Dialog[DragConfig]):
         self.show_problem(result if isinstance(result, str) else "")
         event.input.set_class(isinstance(result, str), "-invalid")
 
-    def on_input_submitted(self) -> None:
+    def accept(self) -> None:
         """Answer, where everything fits."""
         result = self._read()
         if isinstance(result, DragConfig):

@@ -1,0 +1,204 @@
+"""The editor in a real terminal: tmux, keys only, mouse only, killed, and TERM=dumb."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dragonnx.media import read_recipe
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+PATIENCE = 40.0
+_numbers = itertools.count()
+
+
+class Terminal:
+    """An editor in a terminal of 80 x 24."""
+
+    def __init__(self, folder: Path, term: str = "", *arguments: str) -> None:
+        self.folder = folder
+        environment = {
+            "TMUX_TMPDIR": str(folder),
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+        }
+        self._tmux = ["tmux", "-L", f"dragonnx-{next(_numbers)}", "-f", "/dev/null"]
+        self._environment = environment
+        inner = [
+            "env", f"DRAGONNX_STATE={folder}/state", f"DRAGONNX_CONFIG={folder}/config",
+            *([f"TERM={term}", "COLORTERM="] if term else ["COLORTERM=truecolor"]),
+            sys.executable, "-m", "dragonnx.cli", *arguments,
+        ]  # fmt: skip
+        self._run("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *inner)
+        self.pid = int(self._run("list-panes", "-F", "#{pane_pid}"))
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*self._tmux, *arguments],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    @property
+    def screen(self) -> str:
+        return self._run("capture-pane", "-p")
+
+    def wait(self, pattern: str) -> str:
+        """Wait until the screen shows a pattern."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            screen = self.screen
+            if re.search(pattern, screen):
+                return screen
+            select_pause()
+        pytest.fail(f"{pattern!r} did not appear on\n{self.screen}")
+
+    def keys(self, *keys: str) -> None:
+        self._run("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        self._run("send-keys", "-l", text)
+
+    def mouse(self, column: int, row: int, button: int = 0) -> None:
+        """Press and release the mouse, as a terminal reports it (SGR, from 1)."""
+        for end in "Mm":
+            self.type(f"\x1b[<{button};{column + 1};{row + 1}{end}")
+
+    def close(self) -> None:
+        subprocess.run([*self._tmux, "kill-server"], env=self._environment, check=False,
+                       capture_output=True)  # fmt: skip
+
+
+def select_pause() -> None:
+    """Give the other process its turn between two looks at its screen."""
+    time.sleep(0.05)
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    made = []
+
+    def open_terminal(term: str = "", *arguments: str) -> Terminal:
+        made.append(Terminal(tmp_path, term, *arguments))
+        return made[-1]
+
+    yield open_terminal
+    for each in made:
+        each.close()
+
+
+def cell_of(x: int, y: int) -> tuple[int, int]:
+    """Column and row of an image pixel on the 52 x 21 canvas below the title."""
+    scale = min(52 / 128, 21 / 64)
+    return int(26 + (x - 63.5) * scale), int(1 + 10.5 + (y - 63.5) * scale / 2)
+
+
+def check_picture(path: Path) -> None:
+    with Image.open(path) as picture:
+        assert picture.size == (128, 128)
+    recipe = read_recipe(path)
+    assert recipe["outcome"] == "reached"
+    assert recipe["points"][0]["distance"] <= 2
+
+
+def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
+    editor = terminal()
+    editor.wait("critters on cpu")
+    editor.keys("s")
+    editor.wait("Enter accepts")
+    editor.type("13")
+    editor.wait(r"▊ +13")
+    editor.keys("Enter")
+    editor.wait("Seed 13")
+    editor.keys("S-Left", "S-Left", *["S-Down"] * 2, *["Down"] * 5)
+    editor.wait(r"\(48, 85\)")
+    editor.keys("Enter")
+    editor.wait("Now the target")
+    editor.keys(*["S-Right"] * 3, "Right", "Right", "Up", "Up")
+    editor.wait(r"\(74, 83\)")
+    editor.keys("Enter")
+    editor.wait("Space starts the drag")
+    editor.keys("Space")
+    editor.wait("Every handle point reached")
+    editor.keys("e")
+    editor.wait("critters-seed13.png")
+    editor.keys("Enter")
+    editor.wait("Enter writes this file")
+    editor.keys("Enter")
+    editor.wait(r"Wrote critters-seed13\.png")
+    check_picture(tmp_path / "critters-seed13.png")
+    editor.keys("q")
+    editor.wait("not saved")
+    editor.keys("y")
+
+
+def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
+    editor = terminal("", "edit", "--seed", "13")
+    editor.wait("critters on cpu")
+    editor.mouse(*cell_of(48, 85))
+    editor.wait("Now the target")
+    editor.mouse(*cell_of(74, 83))
+    editor.wait("Space starts the drag")
+    footer = editor.screen.splitlines()[23]
+    editor.mouse(footer.index("Drag"), 23)
+    editor.wait("Every handle point reached")
+    editor.mouse(footer.index("Export"), 23)
+    screen = editor.wait("critters-seed13.png").splitlines()
+    row = next(k for k, line in enumerate(screen) if "Write" in line)
+    editor.mouse(screen[row].index("Write"), row)
+    editor.wait(r"Wrote critters-seed13\.png")
+    check_picture(tmp_path / "critters-seed13.png")
+
+
+def test_a_killed_editor_loses_nothing(terminal, tmp_path):
+    editor = terminal("", "edit", "--seed", "13")
+    editor.wait("critters on cpu")
+    editor.mouse(*cell_of(48, 85))
+    editor.wait("Now the target")
+    editor.mouse(*cell_of(74, 83))
+    editor.wait("Space starts the drag")
+    saved = tmp_path / "state" / "autosave" / f"{editor.pid}.dragonnx"
+    deadline = time.monotonic() + PATIENCE
+    while not saved.exists() and time.monotonic() < deadline:
+        select_pause()
+    os.kill(editor.pid, signal.SIGKILL)
+    editor.close()
+    again = terminal("", "edit")
+    again.wait("ended before its work was saved")
+    again.keys("y")
+    screen = again.wait(r"seed 13[\s\S]*Points \(1\)")
+    assert re.search(r"1 4\d,8\d to 7\d,8\d", screen)
+
+
+def test_a_poor_terminal_shows_ascii(terminal):
+    editor = terminal("dumb", "edit", "--seed", "13")
+    editor.wait("critters on cpu")
+    screen = editor.wait("[#%@]{3}")
+    picture = "".join(line[:52] for line in screen.splitlines()[1:22])
+    assert picture.isascii()
+    assert len(set(picture)) > 6
+    editor.keys("Enter")
+    editor.wait("Now the target")
+
+
+def test_the_first_picture_comes_soon(terminal):
+    began = time.monotonic()
+    editor = terminal()
+    editor.wait("critters on cpu")
+    assert time.monotonic() - began < 10  # 2 s on an idle machine; tests share theirs
