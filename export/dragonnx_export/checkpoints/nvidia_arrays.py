@@ -6,20 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture, Variant
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
-from dragonnx_export.checkpoints.vocabulary import quoted
-from dragonnx_export.checkpoints.w_avg import ESTIMATED, estimated_w_avg
-from dragonnx_export.checkpoints.weights import as_array, filter_taps, select_weights
+from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
 
 FORMAT = "StyleGAN2 state dict in NVIDIA's names"
 MARKER = "synthesis.b4.conv1.affine.weight"
 """A name that only such a generator has."""
 
-_W_AVG = "mapping.w_avg"
 _MAX_LAYERS = 64
 _NO_CLAMP = (
     "a state dict does not say at what value activations are clamped, so they are not clamped"
@@ -43,18 +40,13 @@ def read_nvidia_arrays(
         ArchitectureError: The shapes contradict each other.
     """
     arrays = {name: as_array(name, value) for name, value in entries.items()}
-    notes = [_NO_CLAMP]
     architecture = _architecture(arrays)
-    if _W_AVG not in arrays and latent_avg is not None:
-        arrays[_W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
-    estimated = _W_AVG not in arrays
-    if estimated:
-        arrays[_W_AVG] = np.zeros(architecture.w_dim, np.float32)
-    weights = select_weights(architecture, arrays, max_elements)
-    if estimated:
-        weights[_W_AVG] = estimated_w_avg(architecture, weights)
-        notes.append(ESTIMATED)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=tuple(notes))
+    if W_AVG not in arrays and latent_avg is not None:
+        arrays[W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
+    weights, notes = select_with_average(architecture, arrays, max_elements)
+    return Contents(
+        architecture=architecture, weights=weights, format=FORMAT, notes=(_NO_CLAMP, *notes)
+    )
 
 
 def _architecture(arrays: _Arrays) -> Architecture:
@@ -67,11 +59,11 @@ def _architecture(arrays: _Arrays) -> Architecture:
     layers = sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in arrays)
     if layers > _MAX_LAYERS:
         raise CheckpointError(f"its mapping network has {layers} layers, more than any has")
-    w_dim = _sizes(arrays, MARKER, 2)[1]
-    inputs = _sizes(arrays, "mapping.fc0.weight", 2)[1]
+    w_dim = array_sizes(arrays, MARKER, 2)[1]
+    inputs = array_sizes(arrays, "mapping.fc0.weight", 2)[1]
     label_dim = 0
     if "mapping.embed.weight" in arrays:
-        label_dim = _sizes(arrays, "mapping.embed.weight", 2)[1]
+        label_dim = array_sizes(arrays, "mapping.embed.weight", 2)[1]
         inputs -= w_dim
     last = blocks[-1] if blocks else 0
     return Architecture(
@@ -79,13 +71,13 @@ def _architecture(arrays: _Arrays) -> Architecture:
         w_dim=w_dim,
         label_dim=label_dim,
         resolution=last,
-        channels={r: _sizes(arrays, f"synthesis.b{r}.conv1.weight", 4)[0] for r in blocks},
-        image_channels=_sizes(arrays, f"synthesis.b{last}.torgb.weight", 4)[0],
+        channels={r: array_sizes(arrays, f"synthesis.b{r}.conv1.weight", 4)[0] for r in blocks},
+        image_channels=array_sizes(arrays, f"synthesis.b{last}.torgb.weight", 4)[0],
         mapping_layers=layers,
         resample_filter=_resample_filter(arrays),
         use_noise="synthesis.b4.conv1.noise_const" in arrays,
         variant=_variant(arrays),
-        base_width=_sizes(arrays, "synthesis.b4.const", 3)[2],
+        base_width=array_sizes(arrays, "synthesis.b4.const", 3)[2],
     )
 
 
@@ -98,13 +90,3 @@ def _variant(arrays: _Arrays) -> Variant:
 def _resample_filter(arrays: _Arrays) -> tuple[float, ...]:
     filters = [values for name, values in arrays.items() if name.endswith("resample_filter")]
     return filter_taps(filters) if filters else (1.0, 3.0, 3.0, 1.0)
-
-
-def _sizes(arrays: _Arrays, name: str, dimensions: int) -> tuple[int, ...]:
-    values = arrays.get(name)
-    if values is None or values.ndim != dimensions:
-        raise CheckpointError(
-            f"it has no usable array {quoted(name)}, which every generator in NVIDIA's names has; "
-            "fetch it again"
-        )
-    return values.shape

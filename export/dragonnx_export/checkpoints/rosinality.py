@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
-from dragonnx_export.checkpoints.vocabulary import quoted
-from dragonnx_export.checkpoints.w_avg import ESTIMATED, estimated_w_avg
-from dragonnx_export.checkpoints.weights import as_array, filter_taps, select_weights
+from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
 
 FORMAT = "rosinality StyleGAN2 checkpoint"
 MARKER = "conv1.conv.modulation.weight"
@@ -32,7 +31,6 @@ MARKER = "conv1.conv.modulation.weight"
 _KERNEL_GAIN = 4
 _MAX_LAYERS = 64
 _LATENT_AVG = "latent_avg"
-_W_AVG = "mapping.w_avg"
 _NO_NOISE = "it holds no noise images, so the exported model adds none"
 _AVERAGED_ROWS = "its latent_avg has another w for each layer, so their mean was taken"
 
@@ -69,14 +67,11 @@ def read_rosinality(
         rows = rows.reshape(-1, architecture.w_dim)
         if (rows != rows[:1]).any():
             notes.append(_AVERAGED_ROWS)
-        arrays[_W_AVG] = rows.mean(axis=0, dtype=np.float64)
-    else:
-        arrays[_W_AVG] = np.zeros(architecture.w_dim, np.float32)
-    weights = select_weights(architecture, arrays, max_elements)
-    if latent_avg is None:
-        weights[_W_AVG] = estimated_w_avg(architecture, weights)
-        notes.append(ESTIMATED)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=tuple(notes))
+        arrays[W_AVG] = rows.mean(axis=0, dtype=np.float64)
+    weights, more_notes = select_with_average(architecture, arrays, max_elements)
+    return Contents(
+        architecture=architecture, weights=weights, format=FORMAT, notes=(*notes, *more_notes)
+    )
 
 
 def _architecture(found: _Arrays) -> Architecture:
@@ -84,9 +79,9 @@ def _architecture(found: _Arrays) -> Architecture:
     above = sum(re.fullmatch(r"to_rgbs\.\d+\.bias", name) is not None for name in found)
     if max(mapping, above) > _MAX_LAYERS:
         raise CheckpointError("its network has more layers than any StyleGAN2 generator")
-    first = _sizes(found, "style.1.weight", 2)
-    const = _sizes(found, "input.input", 4)
-    widths = [_sizes(found, f"convs.{2 * i + 1}.conv.weight", 5)[1] for i in range(above)]
+    first = array_sizes(found, "style.1.weight", 2)
+    const = array_sizes(found, "input.input", 4)
+    widths = [array_sizes(found, f"convs.{2 * i + 1}.conv.weight", 5)[1] for i in range(above)]
     kernels = [
         values / np.float32(_KERNEL_GAIN)
         for name, values in found.items()
@@ -97,22 +92,12 @@ def _architecture(found: _Arrays) -> Architecture:
         w_dim=first[0],
         resolution=4 << above,
         channels={4: const[1], **{8 << i: width for i, width in enumerate(widths)}},
-        image_channels=_sizes(found, "to_rgb1.conv.weight", 5)[1],
+        image_channels=array_sizes(found, "to_rgb1.conv.weight", 5)[1],
         mapping_layers=mapping,
         resample_filter=filter_taps(kernels) if kernels else (1.0, 3.0, 3.0, 1.0),
         use_noise="noises.noise_0" in found,
         base_width=const[3],
     )
-
-
-def _sizes(found: _Arrays, name: str, dimensions: int) -> tuple[int, ...]:
-    values = found.get(name)
-    if values is None or values.ndim != dimensions:
-        raise CheckpointError(
-            f"it has no usable array {quoted(name)}, which every generator in rosinality's names "
-            "has; fetch it again"
-        )
-    return values.shape
 
 
 def _renamed(found: _Arrays, architecture: Architecture) -> Iterator[tuple[str, NDArray[Any]]]:

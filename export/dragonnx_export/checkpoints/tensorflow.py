@@ -23,7 +23,7 @@ from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_short_name
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, quoted
-from dragonnx_export.checkpoints.weights import as_array, select_weights
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, select_weights
 
 FORMAT = "TensorFlow StyleGAN2 pickle"
 
@@ -55,15 +55,6 @@ class _Network:
         if type(value) is not int or value < 0:
             raise CheckpointError(f"its argument {quoted(name)} is no whole number; fetch it again")
         return value
-
-    def sizes(self, name: str, dimensions: int) -> tuple[int, ...]:
-        array = self.arrays.get(name)
-        if array is None or array.ndim != dimensions:
-            raise CheckpointError(
-                f"it has no usable variable {quoted(name)}, which every TensorFlow StyleGAN2 "
-                "generator has; fetch it again"
-            )
-        return array.shape
 
 
 def is_tensorflow(content: object) -> bool:
@@ -144,7 +135,7 @@ def _array(name: str, value: object) -> NDArray[Any]:
 def _architecture(found: _Network) -> Architecture:
     resolution = found.whole_number("resolution", 1024)
     blocks = [1 << k for k in range(2, min(resolution.bit_length(), 20))]
-    const = found.sizes("synthesis/4x4/Const/const", 4)
+    const = array_sizes(found.arrays, "synthesis/4x4/Const/const", 4)
     clamp = found.options.get("conv_clamp")
     if clamp is not None and type(clamp) not in (int, float):
         raise CheckpointError("its conv_clamp is neither a number nor None")
@@ -165,7 +156,10 @@ def _architecture(found: _Network) -> Architecture:
         image_channels=found.whole_number("num_channels", 3),
         channels={
             4: const[1],
-            **{r: found.sizes(f"synthesis/{r}x{r}/Conv1/weight", 4)[3] for r in blocks[1:]},
+            **{
+                r: array_sizes(found.arrays, f"synthesis/{r}x{r}/Conv1/weight", 4)[3]
+                for r in blocks[1:]
+            },
         },
         mapping_layers=layers,
         mapping_lr_multiplier=_number(found.options.get("mapping_lrmul", 0.01)),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints.weights import select_weights
 
+W_AVG = "mapping.w_avg"
 W_AVG_SAMPLES = 10_000
 W_AVG_SEED = 0
 ESTIMATED = (
@@ -21,6 +24,25 @@ _BATCH = 1000
 _EPSILON = 1e-8
 
 _Array = NDArray[np.float32]
+
+
+def select_with_average(
+    architecture: Architecture, arrays: Mapping[str, NDArray[Any]], max_elements: int
+) -> tuple[dict[str, _Array], tuple[str, ...]]:
+    """`select_weights`, with the average w estimated where the arrays lack it.
+
+    Returns:
+        The weights, and a note for a person where the average is estimated.
+
+    Raises:
+        CheckpointError: As `select_weights`.
+    """
+    if W_AVG in arrays:
+        return select_weights(architecture, arrays, max_elements), ()
+    unknown = {W_AVG: np.zeros(architecture.w_dim, np.float32)}
+    weights = select_weights(architecture, {**arrays, **unknown}, max_elements)
+    weights[W_AVG] = estimated_w_avg(architecture, weights)
+    return weights, (ESTIMATED,)
 
 
 def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -> _Array:

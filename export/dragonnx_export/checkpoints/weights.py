@@ -35,6 +35,21 @@ def as_array(name: str, value: object) -> NDArray[Any]:
     raise CheckpointError(f"its {quoted(name)} is no tensor; fetch it again")
 
 
+def array_sizes(arrays: Mapping[str, NDArray[Any]], name: str, dimensions: int) -> tuple[int, ...]:
+    """The shape of an array that every StyleGAN2 generator has.
+
+    Raises:
+        CheckpointError: It is missing, or has another number of dimensions.
+    """
+    values = arrays.get(name)
+    if values is None or values.ndim != dimensions:
+        raise CheckpointError(
+            f"it has no usable array {quoted(name)}, which every StyleGAN2 generator in its format "
+            "has; fetch it again"
+        )
+    return values.shape
+
+
 def select_weights(
     architecture: Architecture, arrays: Mapping[str, NDArray[Any]], max_elements: int
 ) -> dict[str, NDArray[np.float32]]:
