@@ -108,7 +108,7 @@ class ModulatedLayer(nn.Module):
         offset = (math.sqrt(2) * self.bias)[:, None, None]
         if self._use_noise and noise:
             offset = offset + self.noise_const * (math.sqrt(2) * self.noise_strength)
-        x = F.leaky_relu(torch.addcmul(offset, x, demodulation), 0.2, inplace=True)
+        x = F.leaky_relu(torch.addcmul(offset, x, demodulation), 0.2)
         return _clamp(x, self._clamp, gain)
 
 
