@@ -18,10 +18,15 @@ import torch
 from checkpoint_files import (
     SMALL,
     Call,
+    PersistentId,
+    Raw,
     dumps,
     generator_state,
     legacy_storage,
+    name,
+    opcodes,
     random_weights,
+    tensor,
     zipped,
 )
 from checkpoint_formats import (
@@ -80,8 +85,8 @@ def tensors(arrays: dict[str, Any], prefix: str = "") -> dict[str, torch.Tensor]
 
 def assert_same(checkpoint: Checkpoint, expected: dict[str, Any]) -> None:
     assert checkpoint.weights.keys() == expected.keys()
-    for name, values in expected.items():
-        np.testing.assert_allclose(checkpoint.weights[name], values, rtol=1e-6)
+    for full_name, values in expected.items():
+        np.testing.assert_allclose(checkpoint.weights[full_name], values, rtol=1e-6)
     assert "DRAGONNX_TRAP" not in os.environ
 
 
@@ -111,8 +116,8 @@ def test_whole_modules_of_a_class_in_some_package(
 def rosinality_module(weights: dict[str, Any]) -> Any:
     """The tree of modules whose state dict has rosinality's names, of plain torch classes."""
     tree: dict[str, Any] = {}
-    for name, values in tensors(rosinality_state(PLAIN, weights)).items():
-        *path, last = name.split(".")
+    for full_name, values in tensors(rosinality_state(PLAIN, weights)).items():
+        *path, last = full_name.split(".")
         inner = tree
         for step in path:
             inner = inner.setdefault(step, {})
@@ -214,6 +219,25 @@ def test_safetensors_of_every_naming(tmp_path: Path, weights: dict[str, Any]) ->
         assert checkpoint.format.endswith("(safetensors)")
 
 
+def test_classes_with_their_source_code_beside_them(read: Read) -> None:
+    """As PyTorch before 1.6 saved whole modules: the class is a persistent id with its source."""
+    trap = "import os; os.environ['DRAGONNX_TRAP'] = 'executed'"
+    named = PersistentId(("module", name("model", "Generator"), "model.py", trap))
+    entries = {n: tensor(v) for n, v in rosinality_state(PLAIN, random_weights(PLAIN)).items()}
+    state = {"_parameters": entries, "_buffers": {}, "_modules": {}}
+    module = Raw(opcodes(named) + b")\x81" + opcodes(state) + b"b")
+    data = legacy_storage(
+        np.zeros(0, np.float32), object=dumps(module), keys=dumps([]), count=b"", raw=b""
+    )
+    assert_same(
+        read(data),
+        {
+            **rosinality_scaled(random_weights(PLAIN)),
+            "mapping.w_avg": read(data).weights["mapping.w_avg"],
+        },
+    )
+
+
 TRAPS = {
     "os.system": ("os", "system"),
     "builtins.exec": ("builtins", "exec"),
@@ -223,9 +247,9 @@ TRAPS = {
 }
 
 
-@pytest.mark.parametrize(("module", "name"), TRAPS.values(), ids=TRAPS.keys())
-def test_traps_are_named_and_refused(read: Read, module: str, name: str) -> None:
-    content = dumps({"g_ema": {}, "args": Call(module, name, ("true",))})
+@pytest.mark.parametrize(("module", "attribute"), TRAPS.values(), ids=TRAPS.keys())
+def test_traps_are_named_and_refused(read: Read, module: str, attribute: str) -> None:
+    content = dumps({"g_ema": {}, "args": Call(module, attribute, ("true",))})
     for data in (
         zipped({"archive/data.pkl": content, "archive/byteorder": b"little"}),
         legacy_storage(np.zeros(4, np.float32), object=content),
@@ -233,4 +257,4 @@ def test_traps_are_named_and_refused(read: Read, module: str, name: str) -> None
     ):
         with pytest.raises(CheckpointError, match="nothing was run") as caught:
             read(data)
-        assert f"{module}.{name}" in str(caught.value)
+        assert f"{module}.{attribute}" in str(caught.value)

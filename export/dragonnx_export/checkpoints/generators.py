@@ -101,8 +101,8 @@ def _nvidia_record(content: object) -> tuple[str, InertObject] | None:
 
 def _is_nvidia_generator(record: InertObject) -> bool:
     modules = record.state.get("_modules")
-    theirs = isinstance(modules, dict) and ("conv1" in modules or "style" in modules)
-    return record.class_name.endswith("Generator") and not theirs
+    ours = isinstance(modules, dict) and not {"mapping", "synthesis"}.isdisjoint(modules)
+    return record.class_name.endswith("Generator") and ours
 
 
 def _state_dicts(

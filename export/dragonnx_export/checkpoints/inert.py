@@ -33,7 +33,7 @@ _ROOTS = frozenset(
 )  # fmt: skip
 """Where the classes live that people's checkpoints name; no module of these is ever imported."""
 
-_PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.")
+_PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.", "numpy.random.")
 _NOT_CLASSES = frozenset({"torch_utils.persistence"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
-from dragonnx_export.checkpoints.inert import InertObject, is_short_name
+from dragonnx_export.checkpoints.inert import MODULE_TABLES, InertObject, is_short_name
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
 from dragonnx_export.checkpoints.weights import as_array
 
@@ -51,7 +51,7 @@ class Module:
         place = ".".join(path)
         if not isinstance(record, InertObject):
             raise CheckpointError(f"its {quoted(place)} is no module of NVIDIA's; fetch it again")
-        tables = [_table(record.state, name) for name in _TABLES]
+        tables = [_table(record.state, name) for name in MODULE_TABLES]
         if (
             len(path) >= _MAX_DEPTH
             or next(budget, None) is None
@@ -66,7 +66,9 @@ class Module:
         return cls(
             path=place,
             class_name=record.class_name,
-            facts={name: value for name, value in record.state.items() if name not in _TABLES},
+            facts={
+                name: value for name, value in record.state.items() if name not in MODULE_TABLES
+            },
             arrays={
                 name: as_array(".".join((*path, name)), value) for name, value in named.items()
             },
@@ -148,9 +150,6 @@ class Module:
     def _options(self) -> Mapping[str | int, object]:
         options = self.facts.get("_init_kwargs")
         return options if isinstance(options, dict) else {}
-
-
-_TABLES = ("_parameters", "_buffers", "_modules")
 
 
 def _table(state: Mapping[str | int, object], name: str) -> dict[str, object]:
