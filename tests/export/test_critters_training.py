@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.critters import commands, shards
+from dragonnx_export.critters import commands, run, shards
 from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY
 from dragonnx_export.critters.loss import contrast_weight, psnr, regression_loss
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
@@ -111,15 +111,12 @@ def test_the_command_trains_resumes_and_writes_a_checkpoint(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "SHARD", 24)
-    monkeypatch.setattr(commands, "SIZES", (32,))
+    monkeypatch.setattr(run, "SIZES", (32,))
     short = dataclasses.replace(TINY_PLAN, stages=(Stage(16, 2, 1e-3, 1e-3),))
-    monkeypatch.setattr("dragonnx_export.critters.plan.ARCHITECTURE", TINY)
-    monkeypatch.setattr("dragonnx_export.critters.plan.PLAN", short)
-    monkeypatch.setattr("dragonnx_export.critters.training.held_out_psnr", lambda *_: 0.0)
-    monkeypatch.setattr(
-        "dragonnx_export.critters.sheet.comparison_sheet",
-        lambda *_: np.zeros((8, 8, 3), np.uint8),
-    )
+    monkeypatch.setattr(run, "ARCHITECTURE", TINY)
+    monkeypatch.setattr(run, "PLAN", short)
+    monkeypatch.setattr(run, "held_out_psnr", lambda *_: 0.0)
+    monkeypatch.setattr(run, "comparison_sheet", lambda *_: np.zeros((8, 8, 3), np.uint8))
     arguments = ["train", "--state", str(tmp_path), "--data", str(data), "--threads", "1"]
     for _ in range(2):  # the second time there is nothing left to do
         result = CliRunner().invoke(commands.app, arguments, catch_exceptions=False)

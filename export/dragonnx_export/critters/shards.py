@@ -17,6 +17,8 @@ from dragonnx_export.critters.render import render
 
 SHARD = 256
 """Images a shard."""
+SIZES = (64, 256)
+"""Sizes of the images: training at a resolution pools the smallest that reach it."""
 _FINE = 256  # rays along a side of the smaller images; larger ones get two a pixel
 
 

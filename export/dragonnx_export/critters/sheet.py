@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from dragonnx_export.critters.factors import factors_of_z, random_z
+from dragonnx_export.critters.render import render
 from dragonnx_export.critters.shards import Shards
 from dragonnx_export.networks import Generator
 
@@ -46,15 +48,17 @@ def comparison_sheet(
     return tiled([resized(p, side) for p in pairs], columns=8)
 
 
+def rendered_sheet(seed: int, count: int = 24, size: int = 256) -> Picture:
+    """Renders of random z."""
+    return tiled([render(factors_of_z(z), size) for z in random_z(seed, count)], columns=6)
+
+
 @torch.no_grad()
 def sample_sheet(
     generator: Generator, seed: int, count: int = 24, truncation_psi: float = 1.0
 ) -> Picture:
     """What the generator makes of random z, at its own size."""
-    z = np.random.default_rng(seed).standard_normal(
-        (count, generator.architecture.z_dim), dtype=np.float32
-    )
-    w_plus = generator.w_plus(torch.tensor(z), truncation_psi=truncation_psi)
+    w_plus = generator.w_plus(torch.tensor(random_z(seed, count)), truncation_psi=truncation_psi)
     made = [generator.synthesis(w_plus[k : k + 8]) for k in range(0, count, 8)]
     return tiled(as_pictures(torch.cat(made)), columns=6)
 

@@ -1,0 +1,118 @@
+"""A training run in a folder: its state, its log, a sheet to look at, and when each is renewed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dragonnx.console import say
+from dragonnx_export.critters.plan import ARCHITECTURE, PLAN
+from dragonnx_export.critters.shards import SIZES, Shards
+from dragonnx_export.critters.sheet import comparison_sheet, write_sheet
+from dragonnx_export.critters.training import Training, held_out_psnr
+
+_SHARDS_TO_START = 2  # the held-out one and another
+
+
+class Run:
+    """Trains by `PLAN` from where the folder's state stands, and keeps the folder up to date.
+
+    Args:
+        folder: Holds state.pt, log.txt and a sheet of held-out critters for each resolution.
+        data: Folder of the shards; more of them may appear while the training runs.
+        pause_file: While this file exists, the training sleeps.
+        save_seconds: Between saves of the state.
+        look_seconds: Between looks at held-out critters.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        *,
+        pause_file: Path | None = None,
+        save_seconds: float = 120.0,
+        look_seconds: float = 300.0,
+    ) -> None:
+        self.folder = folder
+        self._data = data
+        self._wait = pause_while(pause_file)
+        self._save_seconds = save_seconds
+        self._look_seconds = look_seconds
+        self._sets: dict[int, Shards] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = state_path(folder)
+        self.training = (
+            Training.resume(kept, PLAN) if kept.exists() else Training(ARCHITECTURE, PLAN)
+        )
+
+    def go(self, minutes: float | None = None) -> None:
+        """Train until the plan is done or the time is up."""
+        started = saved = looked = time.monotonic()
+        looked_step, loss = self.training.step, 0.0
+        while self.training.step < PLAN.steps:
+            self._wait()
+            stage, within = PLAN.stage_at(self.training.step)
+            new = self.training.advance(self._shards(stage.resolution))
+            loss = new if loss == 0.0 else loss + 0.01 * (new - loss)
+            now = time.monotonic()
+            over = minutes is not None and now - started > 60 * minutes
+            due = over or within == stage.steps - 1
+            if due or now - saved > self._save_seconds:
+                self.training.save(state_path(self.folder))
+                saved = now
+            if due or now - looked > self._look_seconds:
+                rate = (self.training.step - looked_step) / (now - looked)
+                self._look(stage.resolution, f"loss {loss:.4f}, {rate:.2f} steps/s")
+                looked, looked_step = time.monotonic(), self.training.step
+            if over:
+                break
+
+    def _shards(self, resolution: int) -> Shards:
+        """The smallest images that a resolution can be pooled from."""
+        size = min(size for size in SIZES if size >= resolution)
+        shards = self._sets.setdefault(size, Shards(self._data, size))
+        while len(shards) < _SHARDS_TO_START:
+            say(f"waiting for shards of {size} px in {self._data}")
+            time.sleep(10)
+            shards.refresh()
+        return shards
+
+    def _look(self, resolution: int, facts: str) -> None:
+        """Log the quality on held-out critters and renew their sheet."""
+        shards = self._shards(resolution)
+        shards.refresh()
+        average = self.training.average
+        quality = held_out_psnr(average, shards, resolution)
+        line = (
+            f"{time.strftime('%H:%M:%S')} step {self.training.step} {resolution} px "
+            f"held-out {quality:.2f} dB, {facts}, {len(shards)} shards"
+        )
+        say(line)
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        sheet = comparison_sheet(average, shards, resolution)
+        write_sheet(self.folder / f"sheet-{resolution}.png", sheet)
+
+
+def state_path(folder: Path) -> Path:
+    """The file of a run that everything else can be made from."""
+    return folder / "state.pt"
+
+
+def pause_while(path: Path | None, seconds: float = 2.0) -> Callable[[], None]:
+    """A function that returns at once, save while `path` exists: then it sleeps until it is gone.
+
+    Long jobs call it, so that others can measure undisturbed.
+
+    Args:
+        path: The file that asks for a pause; None never does.
+        seconds: Between looks.
+    """
+
+    def wait() -> None:
+        while path is not None and path.exists():
+            time.sleep(seconds)
+
+    return wait
