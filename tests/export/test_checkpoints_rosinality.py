@@ -181,6 +181,10 @@ DAMAGED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
     "unknown array": (_with(attention__query=torch.ones(2)), "no place for"),
     "whole numbers": (_with(input__input=torch.ones(1, 4, 4, 4, dtype=torch.int64)), "int64"),
     "tilted blur": (_with(convs__0__conv__blur__kernel=torch.eye(4)), "one filter"),
+    "weights without bound": (
+        _with(style__1__weight=torch.full((5, 6), 3e38), style__2__weight=torch.full((5, 5), 3e38)),
+        "not finite",
+    ),
     "latent_avg of another size": (_with(latent_avg=torch.ones(7)), "no w of its generator"),
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.weights import select_weights
 
 W_AVG = "mapping.w_avg"
@@ -35,13 +36,17 @@ def select_with_average(
         The weights, and a note for a person where the average is estimated.
 
     Raises:
-        CheckpointError: As `select_weights`.
+        CheckpointError: As `select_weights`, or the mapping network overflows.
     """
     if W_AVG in arrays:
         return select_weights(architecture, arrays, max_elements), ()
     unknown = {W_AVG: np.zeros(architecture.w_dim, np.float32)}
     weights = select_weights(architecture, {**arrays, **unknown}, max_elements)
     weights[W_AVG] = estimated_w_avg(architecture, weights)
+    if not np.isfinite(weights[W_AVG]).all():
+        raise CheckpointError(
+            "its mapping network gives values that are not finite; take an earlier snapshot"
+        )
     return weights, (ESTIMATED,)
 
 
@@ -59,8 +64,10 @@ def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -
         labels = None
         if architecture.label_dim:
             labels = random.integers(architecture.label_dim, size=_BATCH)
-        total += w_of(architecture, weights, z, labels).sum(axis=0, dtype=np.float64)
-    return (total / W_AVG_SAMPLES).astype(np.float32)
+        with np.errstate(all="ignore"):
+            total += w_of(architecture, weights, z, labels).sum(axis=0, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        return (total / W_AVG_SAMPLES).astype(np.float32)
 
 
 def w_of(
