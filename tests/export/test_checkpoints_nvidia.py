@@ -280,6 +280,7 @@ def test_other_generators_are_refused(read: Read, change: Change, reason: str) -
         read(nvidia_pickle(state))
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "; " in str(caught.value), "a refusal says what to do"
 
 
 def test_contents_without_a_generator_are_refused(read: Read) -> None:

@@ -72,6 +72,7 @@ def test_foreign_files_are_told_by_contents(
     assert reason in message
     assert message.startswith(f"'model{suffix}' cannot be read: ")
     assert "\n" not in message
+    assert "; " in message, "a refusal says what to do"
     assert len(message) < 600
 
 

@@ -32,6 +32,7 @@ MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this."""
 
 _MAX_REASON = 400
+_ADVICE = "fetch it again, or give another StyleGAN2 checkpoint"
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -66,6 +67,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return _read(data, path)
     except (CheckpointError, ArchitectureError) as error:
         reason = textwrap.shorten(str(error), _MAX_REASON)
+        if "; " not in reason:
+            reason = f"{reason}; {_ADVICE}"
         raise CheckpointError(f"{quoted(path.name)} cannot be read: {reason}") from error
     except _DAMAGE as error:
         raise CheckpointError(
