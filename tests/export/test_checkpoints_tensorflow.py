@@ -124,10 +124,10 @@ def test_colours_named_by_level_of_detail(read: Read) -> None:
     assert checkpoint.architecture == architecture
 
 
-def test_defaults_stand_in_for_missing_arguments(read: Read) -> None:
+def test_shapes_and_defaults_stand_in_for_missing_arguments(read: Read) -> None:
     def forget(state: dict[str, Any]) -> None:
-        for name in ("num_channels", "resample_kernel", "conv_clamp", "mapping_lrmul", "use_noise"):
-            del state["static_kwargs"][name]
+        state["static_kwargs"].clear()
+        del state["version"]
 
     assert read(pickled(change=forget)).architecture == PLAIN
 
@@ -156,7 +156,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "StyleGAN1",
     ),
     "old version": (_set(version=3), "before StyleGAN2"),
-    "no version": (_set(version=None), "before StyleGAN2"),
+    "no mapping": (_variables("mapping", lambda v: v.clear()), "mapping/Dense0/weight"),
     "relu": (_argument(nonlinearity="relu"), "'nonlinearity' is 'relu'"),
     "labels joined otherwise": (_argument(label_size=4), "conditional generator of the first"),
     "resolution": (_argument(resolution=16), "'synthesis/16x16/Conv1/weight'"),

@@ -32,6 +32,8 @@ _OLDEST_VERSION = 4
 _MAX_COMPONENTS = 8
 _MAX_LAYERS = 64
 _MAX_DEPTH = 3
+_CONV1 = re.compile(r"synthesis/(\d{1,6})x\1/Conv1/weight")
+_DENSE = re.compile(r"mapping/Dense\d+/weight")
 _FIXED = {
     "mapping_nonlinearity": "lrelu",
     "nonlinearity": "lrelu",
@@ -77,7 +79,7 @@ def read_tensorflow(content: object, max_elements: int) -> Contents:
     found = _Network(_dictionary(network.state.get("static_kwargs")), dict(_variables(network)))
     refuse_foreign(found.arrays.keys())
     version = network.state.get("version")
-    if type(version) is not int or version < _OLDEST_VERSION:
+    if isinstance(version, int) and version < _OLDEST_VERSION:
         raise CheckpointError(
             "it is a TensorFlow pickle of a version before StyleGAN2's; give a StyleGAN2 checkpoint"
         )
@@ -133,7 +135,8 @@ def _array(name: str, value: object) -> NDArray[Any]:
 
 
 def _architecture(found: _Network) -> Architecture:
-    resolution = found.whole_number("resolution", 1024)
+    sides = [int(m[1]) for name in found.arrays if (m := _CONV1.fullmatch(name))]
+    resolution = found.whole_number("resolution", max(sides, default=4))
     blocks = [1 << k for k in range(2, min(resolution.bit_length(), 20))]
     const = array_sizes(found.arrays, "synthesis/4x4/Const/const", 4)
     clamp = found.options.get("conv_clamp")
@@ -145,12 +148,14 @@ def _architecture(found: _Network) -> Architecture:
             "it is a conditional generator of the first TensorFlow StyleGAN2, which joins labels "
             "to z in another way that is not supported; give an unconditional one"
         )
-    layers = found.whole_number("mapping_layers", 8)
+    dense = sum(_DENSE.fullmatch(name) is not None for name in found.arrays)
+    layers = found.whole_number("mapping_layers", dense)
     if layers > _MAX_LAYERS:
         raise CheckpointError(f"its mapping network has {layers} layers, more than any has")
+    inputs, w_dim = array_sizes(found.arrays, "mapping/Dense0/weight", 2)
     return Architecture(
-        z_dim=found.whole_number("latent_size", 512),
-        w_dim=found.whole_number("dlatent_size", 512),
+        z_dim=found.whole_number("latent_size", inputs - (w_dim if label_dim else 0)),
+        w_dim=found.whole_number("dlatent_size", w_dim),
         label_dim=label_dim,
         resolution=resolution,
         image_channels=found.whole_number("num_channels", 3),
