@@ -112,7 +112,10 @@ def test_masks_presets_and_spaces(tmp_path: Path) -> None:
         (["drag", "--point", "a,b:c,d"], "HANDLE:TARGET"),
         (["drag"], "Missing option '--point'"),
         (["drag", "--point", "20,5:30,5", "--model", "lions"], "no model 'lions': known are"),
-        (["drag", "--point", "20,5:30,5", "--seed", "seven"], "'--seed': Input should be a valid integer"),
+        (
+            ["drag", "--point", "20,5:30,5", "--seed", "seven"],
+            "'--seed': Input should be a valid integer",
+        ),
         (["drag", "--point", "20,5:30,5", "--seed", "-1"], "from 0 to 4294967295, not -1"),
         (["drag", "--point", "20,5:30,5", "--r1", "0"], "r1 must be a positive number"),
         (["drag", "--point", "20,5:30,5", "--max-steps", "0"], "max_steps must be at least 1"),
@@ -178,7 +181,8 @@ def test_finding_out_what_is_there() -> None:
     assert "critters: 128 x 128 px" in done.stdout
     assert "pullback grad_w_plus" in done.stdout
     assert "critters: 128 x 128 px" in dragonnx("models").stdout
-    doctor = dragonnx("doctor")
+    doctor = dragonnx("doctor", "--model", "critters")
+    assert "graph pullback: CPUExecutionProvider, every node" in doctor.stdout
     assert doctor.returncode == 0
     assert "runtime: onnxruntime" in doctor.stdout
     assert "cuda: no, " in doctor.stdout

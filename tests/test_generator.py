@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dragonnx import BundleError, DeviceError, Generator, InputError, runtime
 from dragonnx.runtime import Device, DeviceTensor, Graph
@@ -38,6 +39,23 @@ def test_images(generator: Generator) -> None:
     assert (image.size, image.mode) == ((128, 128), "RGB")
     assert np.asarray(image).std() > 10, "a picture, not one colour"
     assert image.tobytes() != generator.image(generator.w_plus(6)).tobytes()
+
+
+def test_a_preview_is_the_image_made_small(generator: Generator) -> None:
+    w_plus = generator.w_plus(5)
+    preview, image = generator.preview(w_plus), generator.image(w_plus)
+    assert preview.size == (64, 64)
+    small = np.asarray(image.resize(preview.size, Image.Resampling.BOX), float)
+    # The finest block adds detail, and a little tone: most of the picture is there without it.
+    assert np.corrcoef(small.ravel(), np.asarray(preview, float).ravel())[0, 1] > 0.9
+
+
+def test_every_node_runs_on_the_device(generator: Generator) -> None:
+    placements = dict(generator.placements())
+    assert set(placements) == {"mapping", "image", "preview", "features", "pullback"}
+    for placed in placements.values():
+        assert list(placed) == ["CPUExecutionProvider"]
+        assert placed["CPUExecutionProvider"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, FileRecord, Manifest, Sou
 from dragonnx.errors import DragonnxError, InputError
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
-from dragonnx_export.graphs.image import image_graph
+from dragonnx_export.graphs.image import image_graph, preview_resolution
 from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
@@ -126,7 +126,11 @@ def _contents(
 ) -> dict[str, bytes]:
     """Every file of the bundle but the manifest, by name."""
     weights = WeightFile()
-    graphs = [mapping_graph(checkpoint, weights), image_graph(checkpoint, weights)]
+    graphs = [
+        mapping_graph(checkpoint, weights),
+        image_graph(checkpoint, weights),
+        image_graph(checkpoint, weights, preview_resolution(checkpoint)),
+    ]
     for cut in (None, *cuts_for(feature_resolution)):
         graphs += [
             features_graph(checkpoint, weights, feature_resolution, cut),

@@ -84,6 +84,7 @@ def _run_graphs(folder: Path, case: ParityCase) -> dict[str, Arrays]:
     outputs: dict[str, Arrays] = {
         "mapping": run("mapping", case.mapping_inputs),
         "image": run("image", {"w_plus": case.w_plus}),
+        "preview": run("preview", {"w_plus": case.w_plus}),
     }
     for part in case.parts:
         inputs = {"w_plus": case.w_plus, **part.inputs}

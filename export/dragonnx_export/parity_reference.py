@@ -123,6 +123,9 @@ def reference_outputs(
         return {"w": _double(generator.mapping(**inputs))}
     if graph == "image":
         return {"image": _double(generator.synthesis(w_plus))}
+    if graph == "preview":
+        side = measured["image"].shape[-1]
+        return {"image": _double(generator.synthesis(w_plus, resolution=side))}
     for part in case.parts:
         if graph == graph_name("features", part.cut):
             features = generator.synthesis.features(w_plus, feature_resolution)

@@ -18,7 +18,7 @@ from dragonnx.errors import BundleError
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-GRAPHS = ("mapping", "features", "pullback", "image")
+GRAPHS = ("mapping", "features", "pullback", "image", "preview")
 """Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
 windows begin in the block of resolution R: the cuts of the manifest."""
 W_AVG_NAME = "w_avg.npy"

@@ -251,12 +251,18 @@ def models() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    model: Annotated[str | None, typer.Option(help="Also show where its graphs run.")] = None,
+    device: DeviceOption = DeviceChoice.auto,
+) -> None:
     """Show versions and devices, and what is missing."""
-    from dragonnx.doctor import diagnose
+    from dragonnx.doctor import diagnose, diagnose_model
 
     for line in diagnose():
         _print(line)
+    if model:
+        for line in diagnose_model(_open(model, device, None)):
+            _print(line)
 
 
 def main() -> None:

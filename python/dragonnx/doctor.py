@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dragonnx import __version__, _core
 from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
 from dragonnx.errors import DragonnxError
+from dragonnx.generator import Generator
 from dragonnx.runtime import runtime_version, why_no_cuda
 
 
@@ -28,6 +29,15 @@ def diagnose() -> Iterator[str]:
     for line in known_models():
         yield f"model {line}"
     yield f"your own models are looked for in {user_models_folder()}"
+
+
+def diagnose_model(generator: Generator) -> Iterator[str]:
+    """Where each of a model's graphs runs, and the nodes that do not run on its device."""
+    wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[generator.device.kind]
+    for graph, placed in generator.placements():
+        elsewhere = {provider: kinds for provider, kinds in placed.items() if provider != wanted}
+        listed = "; ".join(f"{', '.join(kinds)} on {name}" for name, kinds in elsewhere.items())
+        yield f"graph {graph}: {wanted}" + (f", but {listed}" if listed else ", every node")
 
 
 def known_models() -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest
 from dragonnx.errors import BundleError, InputError
 from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
-from dragonnx.runtime import Array, Device, DeviceName, DeviceTensor, Graph, choose_device
+from dragonnx.runtime import (
+    Array,
+    Device,
+    DeviceName,
+    DeviceTensor,
+    Graph,
+    choose_device,
+    node_placement,
+)
 
 if TYPE_CHECKING:
     import os
@@ -137,12 +145,17 @@ class Generator:
         Raises:
             InputError: The latent does not fit the model.
         """
-        from PIL import Image
+        return self._picture("image", w_plus)
 
-        latent = self.checked_w_plus(w_plus)
-        pixels = self._graph("image").run({"w_plus": latent})[0]["image"][0]
-        colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
+    def preview(self, w_plus: ArrayLike) -> Image:
+        """A small picture of a latent [1, num_ws, w_dim], for a part of the cost of `image`.
+
+        It is what the network's coarser blocks contribute to the image, at most 64 pixels a side.
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        return self._picture("preview", w_plus)
 
     def features(
         self,
@@ -190,6 +203,35 @@ class Generator:
             InputError: It does not fit the model.
         """
         return checked_w_plus(w_plus, self.manifest.num_ws, self.manifest.w_dim)
+
+    def _picture(self, graph: str, w_plus: ArrayLike) -> Image:
+        from PIL import Image  # a drag without pictures does not need it
+
+        latent = self.checked_w_plus(w_plus)
+        pixels = self._graph(graph).run({"w_plus": latent})[0]["image"][0]
+        colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
+
+    def placements(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """Where each graph's nodes run: its name, then node kinds by execution provider.
+
+        Every graph is run once under ONNX Runtime's profiler, so this is what happens, not a plan.
+        """
+        m = self.manifest
+        w_plus = np.repeat(self._w_avg[None, None], m.num_ws, axis=1)
+        mapping = {"z": np.zeros((1, m.z_dim), np.float32)}
+        if m.label_dim:
+            mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
+        yield "mapping", self._placed("mapping", mapping)
+        for name in ("image", "preview", "features"):
+            yield name, self._placed(name, {"w_plus": w_plus})
+        forward = self._graph("features").run({"w_plus": w_plus})[0]
+        inputs = {"w_plus": w_plus, "grad_features": forward["features"], **forward}
+        yield "pullback", self._placed("pullback", inputs)
+
+    def _placed(self, name: str, inputs: Mapping[str, Array]) -> dict[str, list[str]]:
+        path = self._bundle.path(f"{name}.onnx")
+        return node_placement(path, self.device, inputs)
 
     def _graph(self, name: str) -> Graph:
         with self._lock:

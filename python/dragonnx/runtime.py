@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,26 +72,10 @@ class Graph:
     """
 
     def __init__(self, path: Path, device: Device, threads: int | None = None) -> None:
-        ort = _onnxruntime()
-        options = ort.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        options = _onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        if device.kind == "cuda":
-            # TensorFloat-32 keeps ten bits of mantissa: too few for gradients checked to 1e-4.
-            cuda = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
-            providers: list[Any] = [(_CUDA_PROVIDER, cuda), _CPU_PROVIDER]
-        else:
-            providers = [_CPU_PROVIDER]
-        try:
-            self._session = ort.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # onnxruntime's exceptions share no narrower base class
-            raise BundleError(
-                f"ONNX Runtime cannot load {path} ({_one_line(error)}): export the bundle again "
-                "with this version of dragonnx-export"
-            ) from error
-        if device.kind == "cuda" and _CUDA_PROVIDER not in self._session.get_providers():
-            raise DeviceError(f"ONNX Runtime would not run {path.name} on CUDA")
+        self._session = _open_session(path, device, options)
         self._device = device
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
@@ -124,6 +110,47 @@ class Graph:
             else:
                 arrays[name] = value.numpy()
         return arrays, kept
+
+
+def node_placement(path: Path, device: Device, inputs: Mapping[str, Array]) -> dict[str, list[str]]:
+    """Run a graph once under the profiler: the kinds of its nodes, by execution provider.
+
+    Raises:
+        BundleError: ONNX Runtime cannot load the file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        options = _onnxruntime().SessionOptions()
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        session = _open_session(path, device, options)
+        session.run(None, {i.name: inputs[i.name] for i in session.get_inputs()})
+        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    kinds: dict[str, set[str]] = {}
+    for event in events:
+        facts = event.get("args", {})
+        if event.get("cat") == "Node" and "provider" in facts:
+            kinds.setdefault(facts["provider"], set()).add(facts["op_name"])
+    return {provider: sorted(names) for provider, names in sorted(kinds.items())}
+
+
+def _open_session(path: Path, device: Device, options: Any) -> Any:
+    options.log_severity_level = _ERRORS_ONLY
+    if device.kind == "cuda":
+        # TensorFloat-32 keeps ten bits of mantissa: too few for gradients checked to 1e-4.
+        cuda = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+        providers: list[Any] = [(_CUDA_PROVIDER, cuda), _CPU_PROVIDER]
+    else:
+        providers = [_CPU_PROVIDER]
+    try:
+        session = _onnxruntime().InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime's exceptions share no narrower base class
+        raise BundleError(
+            f"ONNX Runtime cannot load {path} ({_one_line(error)}): export the bundle again "
+            "with this version of dragonnx-export"
+        ) from error
+    if device.kind == "cuda" and _CUDA_PROVIDER not in session.get_providers():
+        raise DeviceError(f"ONNX Runtime would not run {path.name} on CUDA")
+    return session
 
 
 def choose_device(requested: DeviceName = "auto") -> Device:
