@@ -208,7 +208,7 @@ def peak_memory(folder: Path) -> dict[str, float]:
     peaks = {}
     for kind in ("torch", "dragonnx"):
         command = [sys.executable, __file__, "--output", str(folder), "--memory-of", kind]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks[kind] = float(done.stdout)
     return peaks
 

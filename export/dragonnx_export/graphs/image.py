@@ -10,7 +10,6 @@ from dragonnx_export.graphs.forward import layer_forward, rgb_forward, upsample_
 from dragonnx_export.graphs.layers import rgb_layers, synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
 
-
 PREVIEW_RESOLUTION = 64
 """A preview of that size costs a small part of a large image, and a terminal shows hardly more."""
 
