@@ -45,10 +45,7 @@ def supervise(
     gradient = np.zeros_like(windows.values)
     motion = _core.motion_supervision(
         windows.values,
-        windows.origins,
-        windows.feature_size,
-        windows.image_size,
-        windows.window_index,
+        *windows.layout,
         handles,
         targets,
         settings.r1_pixels,

@@ -17,10 +17,7 @@ def reference_features(windows: FeatureWindows, points: Points) -> NDArray[np.fl
     """f_i = F0(p_i), [n, C]: what the features at each handle are to stay like."""
     return _core.sample(
         windows.values,
-        windows.origins,
-        windows.feature_size,
-        windows.image_size,
-        windows.window_index,
+        *windows.layout,
         points,
     )
 
@@ -44,10 +41,7 @@ def track(
     """
     return _core.point_tracking(
         windows.values,
-        windows.origins,
-        windows.feature_size,
-        windows.image_size,
-        windows.window_index,
+        *windows.layout,
         points,
         references,
         settings.r2_pixels,

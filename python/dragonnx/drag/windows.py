@@ -46,6 +46,11 @@ class FeatureWindows:
     image_size: tuple[int, int]
     window_index: _Cells
 
+    @property
+    def layout(self) -> tuple[_Cells, tuple[int, int], tuple[int, int], _Cells]:
+        """What every kernel takes after the values: where they lie and who reads them."""
+        return self.origins, self.feature_size, self.image_size, self.window_index
+
     @classmethod
     def whole(
         cls, features: NDArray[np.float32], image_size: tuple[int, int], point_count: int
