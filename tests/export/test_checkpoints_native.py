@@ -150,6 +150,22 @@ def test_architectures_that_do_not_fit_are_refused(tmp_path: Path, text: str, re
     assert len(str(caught.value)) < 600
 
 
+def test_an_architecture_of_impossible_characters_is_refused(tmp_path: Path) -> None:
+    text = np.array(SMALL.to_json())
+    beyond = np.full(text.dtype.itemsize // 4, 0x7FFFFFFF, "<u4").view(text.dtype)[0:1].reshape(())
+    path = tmp_path / "seed.npz"
+    path.write_bytes(zipped({"architecture.npy": npy(beyond)}))
+    with pytest.raises(CheckpointError, match="no text"):
+        read_checkpoint(path)
+
+
+def test_text_of_either_byte_order_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    text = np.array(SMALL.to_json())
+    np.savez(path, architecture=text.astype(text.dtype.newbyteorder(">")), **WEIGHTS)
+    assert_same(path)
+
+
 def lying_header(shape: str, descr: str = "'<f4'") -> bytes:
     text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(16)

@@ -40,6 +40,7 @@ _DAMAGE = (
     LookupError,
     MemoryError,
     RecursionError,
+    SystemError,  # what NumPy and the interpreter raise for data that they hold impossible
     TypeError,
     ValueError,
     struct.error,

@@ -62,7 +62,7 @@ def read_npz(data: bytes, beside: Path) -> Contents:
         name = member.removesuffix(_NPY)
         values = _read_npy(name, contents)
         if name == ARCHITECTURE:
-            embedded = str(values) if values.dtype.kind == "U" and not values.ndim else None
+            embedded = _text(values)
         else:
             arrays[name] = values
     return _contents(arrays, embedded, beside, limit, NPZ_FORMAT)
@@ -86,6 +86,17 @@ def _read_npy(name: str, contents: memoryview) -> NDArray[Any]:
         raise CheckpointError(f"its array {quoted(name)} does not fill its shape; fetch it again")
     values: NDArray[Any] = np.frombuffer(raw, dtype) if len(raw) else np.zeros(0, dtype)
     return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _text(values: NDArray[Any]) -> str | None:
+    """The text of an array, if it is one; NumPy itself makes text even of what no text can be."""
+    if values.dtype.kind != "U" or values.ndim:
+        return None
+    encoding = "utf-32-be" if values.dtype.byteorder == ">" else "utf-32-le"
+    try:
+        return values.tobytes().decode(encoding).rstrip("\0")
+    except UnicodeDecodeError as error:
+        raise CheckpointError("its architecture is no text; make the file again") from error
 
 
 def read_safetensors(data: bytes, beside: Path) -> Contents:
