@@ -16,7 +16,12 @@ def edit(
         seed: The picture to begin with.
         device: Where to compute.
     """
+    import sys
+
     from dragonnx.tui.app import EditorApp
+
+    # A key pressed while the worker holds the interpreter waits this long at most, not 5 ms.
+    sys.setswitchinterval(0.001)
 
     app = EditorApp(file=file, model=model, seed=seed, device=device)
     app.run()

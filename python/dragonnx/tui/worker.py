@@ -136,7 +136,7 @@ class Worker:
         if sys.platform == "linux":
             # Threads that ONNX Runtime makes inherit this, and leave the screen its turn.
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
         while (item := self._jobs.get()) is not None:
             what, job = item
             try:
@@ -184,7 +184,7 @@ class Worker:
         assert record is not None  # noqa: S101
         failure: Exception | None = None
         began, first = time.perf_counter(), len(self._steps)
-        drawn, cost = began, 0.0
+        told, drawn, cost = 0.0, began, 0.0
         while not self._halt.is_set() and (steps is None or len(self._steps) - first < steps):
             try:
                 step = next(session)
@@ -201,7 +201,10 @@ class Worker:
                 picture = self._picture(session.w_plus)
                 drawn = time.perf_counter()
                 cost = drawn - now
-            self._post(self._progress(step, picture, (len(self._steps) - first) / (now - began)))
+            if picture is not None or now - told >= PREVIEW_SECONDS:
+                told = time.perf_counter()
+                rate = (len(self._steps) - first) / (now - began)
+                self._post(self._progress(step, picture, rate))
         if self._end.is_set() and session.outcome is None:
             session.cancel()
             next(session, None)
