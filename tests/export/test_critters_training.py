@@ -15,7 +15,9 @@ from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters import commands, run, shards
 from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY
+from dragonnx_export.critters.following import _follow, follow_landmarks
 from dragonnx_export.critters.loss import contrast_weight, psnr, regression_loss
+from dragonnx_export.critters.optimiser import orthogonalised
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
 from dragonnx_export.critters.shards import Shards, render_shards
 from dragonnx_export.critters.training import (
@@ -175,3 +177,27 @@ def test_the_loss_weighs_contrast_and_is_zero_for_a_match() -> None:
     assert weight[0, 0, 12, 12] > 2 * weight[0, 0, 0, 0]
     assert float(regression_loss(target, target)) == 0
     assert float(psnr(target * 0.9, target * 0.9 - 0.02)) == pytest.approx(40, abs=0.01)
+
+
+def test_features_are_followed_where_the_truth_says() -> None:
+    """Maps that are the identity of each pixel are followed without error."""
+    y, x = np.mgrid[0:40, 0:40].astype(np.float32)
+    shifted = [np.stack([x - k, y + 2 * k]) for k in range(4)]
+    found = _follow(np.stack(shifted), np.array([[10, 20], [15, 30]]), reach=5)
+    assert found.tolist() == [[13, 14], [18, 24]]
+
+
+def test_following_measures_every_block() -> None:
+    blocks = follow_landmarks(Generator(TINY), [16, 32], walks=2)
+    assert [block.resolution for block in blocks] == [16, 32]
+    assert len(blocks[0].errors) == len(blocks[1].errors) == len(blocks[1].moves) > 4
+
+
+def test_an_orthogonalised_matrix_has_equal_singular_values() -> None:
+    torch.manual_seed(0)
+    for shape in ((12, 40), (40, 12)):
+        matrix = orthogonalised(torch.randn(shape) @ torch.diag(torch.linspace(0.05, 1, shape[1])))
+        assert matrix.shape == shape
+        assert float(matrix.square().mean()) == pytest.approx(1, rel=1e-4)
+        values = torch.linalg.svdvals(matrix)
+        assert float(values.max() / values.min()) < 1.5

@@ -1,4 +1,4 @@
-"""The commands of `python -m dragonnx_export.critters`: render, train, checkpoint, sheet."""
+"""The commands of `python -m dragonnx_export.critters`: render, train, checkpoint, sheet, follow."""
 
 from __future__ import annotations
 
@@ -73,6 +73,31 @@ def checkpoint_command(
     }
     write_native(output, training.average.architecture, weights)
     say(f"{output}: after {training.step} steps, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("follow")
+def follow_command(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of critters.")],
+    resolution: Annotated[
+        list[int] | None, typer.Option(help="Blocks to compare [32, 64, 128].")
+    ] = None,
+    walks: Annotated[int, typer.Option(help="Random walks through z.")] = 8,
+) -> None:
+    """Measure how well the features of a block follow points."""
+    import numpy as np
+
+    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.critters.following import follow_landmarks
+    from dragonnx_export.networks import Generator
+
+    generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
+    for block in follow_landmarks(generator, resolution or [32, 64, 128], walks=walks):
+        errors = block.errors
+        say(
+            f"{block.resolution} px block: {len(errors)} landmarks, moved "
+            f"{np.median(block.moves):.1f} px in the middle; error median {np.median(errors):.1f}, "
+            f"80 % within {np.percentile(errors, 80):.1f} px"
+        )
 
 
 @app.command("sheet")
