@@ -185,6 +185,11 @@ DAMAGED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
         _with(style__1__weight=torch.full((5, 6), 3e38), style__2__weight=torch.full((5, 5), 3e38)),
         "not finite",
     ),
+    "kernels that are not numbers": (
+        _with(convs__1__conv__weight=torch.full((1, 3, 3, 3, 3), torch.inf)),
+        "not finite",
+    ),
+    "latent_avg without rows": (_with(latent_avg=torch.ones(0, 5)), "no w of its generator"),
     "latent_avg of another size": (_with(latent_avg=torch.ones(7)), "no w of its generator"),
 }
 

@@ -7,6 +7,8 @@ import struct
 import textwrap
 from pathlib import Path
 
+import numpy as np
+
 from dragonnx_export.architecture import ArchitectureError
 from dragonnx_export.checkpoints import native
 from dragonnx_export.checkpoints.checkpoint import Checkpoint, CheckpointError, parameter_shapes
@@ -65,7 +67,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         data = _contents(path)
-        return _read(data, path)
+        with np.errstate(all="ignore"):  # what is not finite is refused, not warned about
+            return _read(data, path)
     except (CheckpointError, ArchitectureError) as error:
         reason = textwrap.shorten(str(error), _MAX_REASON)
         if "; " not in reason:

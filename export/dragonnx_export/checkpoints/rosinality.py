@@ -62,7 +62,12 @@ def read_rosinality(
     arrays = dict(_renamed(found, architecture))
     if latent_avg is not None:
         rows = as_array(_LATENT_AVG, latent_avg)
-        if rows.dtype.kind != "f" or rows.ndim == 0 or rows.shape[-1] != architecture.w_dim:
+        if (
+            rows.dtype.kind != "f"
+            or not rows.size
+            or not rows.ndim
+            or rows.shape[-1] != architecture.w_dim
+        ):
             raise CheckpointError("its latent_avg is no w of its generator; fetch it again")
         rows = rows.reshape(-1, architecture.w_dim)
         if (rows != rows[:1]).any():

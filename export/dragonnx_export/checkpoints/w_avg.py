@@ -64,10 +64,8 @@ def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -
         labels = None
         if architecture.label_dim:
             labels = random.integers(architecture.label_dim, size=_BATCH)
-        with np.errstate(all="ignore"):
-            total += w_of(architecture, weights, z, labels).sum(axis=0, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        return (total / W_AVG_SAMPLES).astype(np.float32)
+        total += w_of(architecture, weights, z, labels).sum(axis=0, dtype=np.float64)
+    return (total / W_AVG_SAMPLES).astype(np.float32)
 
 
 def w_of(
@@ -83,12 +81,11 @@ def w_of(
         columns = weights["mapping.embed.weight"].T[labels] / math.sqrt(architecture.label_dim)
         x = np.concatenate([x, _normalised(columns + weights["mapping.embed.bias"])], axis=1)
     lr = np.float32(architecture.mapping_lr_multiplier)
-    with np.errstate(all="ignore"):
-        for index in range(architecture.mapping_layers):
-            weight = weights[f"mapping.fc{index}.weight"]
-            x = x @ weight.T * (lr / np.float32(math.sqrt(weight.shape[1])))  # (N, w_dim)
-            x += lr * weights[f"mapping.fc{index}.bias"]
-            x = np.maximum(x, np.float32(0.2) * x) * np.float32(math.sqrt(2))
+    for index in range(architecture.mapping_layers):
+        weight = weights[f"mapping.fc{index}.weight"]
+        x = x @ weight.T * (lr / np.float32(math.sqrt(weight.shape[1])))  # (N, w_dim)
+        x += lr * weights[f"mapping.fc{index}.bias"]
+        x = np.maximum(x, np.float32(0.2) * x) * np.float32(math.sqrt(2))
     return x
 
 
