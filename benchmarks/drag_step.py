@@ -19,6 +19,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -58,10 +59,11 @@ def random_weights(architecture: Architecture) -> Checkpoint:
 
 
 def bundle(size: int, folder: Path) -> Path:
-    """The bundle of a size, exported once."""
+    """The bundle of a size, exported once, without the proof: these weights show nothing."""
     path = folder / f"config-f-{size}"
     if not path.exists():
-        write_bundle(random_weights(config_f(size)), path, ExportOptions(name=path.name))
+        with mock.patch("dragonnx_export.bundle_writer.check_parity", return_value=()):
+            write_bundle(random_weights(config_f(size)), path, ExportOptions(name=path.name))
     return path
 
 

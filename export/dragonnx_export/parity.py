@@ -17,7 +17,13 @@ from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.windows import graph_name
 from dragonnx_export.networks import Generator
-from dragonnx_export.parity_reference import Arrays, ParityCase, parity_cases, reference_outputs
+from dragonnx_export.parity_reference import (
+    SEEDS,
+    Arrays,
+    ParityCase,
+    parity_cases,
+    reference_outputs,
+)
 
 VALUE_TOLERANCE = 2e-5
 VALUE_REASON = (
@@ -56,6 +62,8 @@ def check_parity(
     for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
         for graph, measured in _run_graphs(folder, case).items():
             for dtype, reference in _REFERENCES.items():
+                if dtype is torch.float64 and case.seed != SEEDS[0]:
+                    continue  # torch computes float64 convolutions very slowly
                 expected = reference_outputs(
                     generator.to(dtype), case, graph, measured, feature_resolution, trainable_layers
                 )
