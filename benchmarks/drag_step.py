@@ -289,7 +289,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
     left.set_xticks(SIZES, [str(size) for size in SIZES])
     left.minorticks_off()
     right.set(xlabel="points, 512 px", xticks=POINTS)
-    left.legend(frameon=False)
+    left.legend(frameon=False, loc="center left", bbox_to_anchor=(0, 0.38))
     for axes in (left, right):
         axes.grid(alpha=0.3)
     figure.tight_layout()

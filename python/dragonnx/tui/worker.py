@@ -266,3 +266,8 @@ class Worker:
         )
         if failure is not None:
             raise failure
+
+
+def _threads() -> int:
+    """CPU threads for the graphs: all but one, which the screen keeps."""
+    return max((os.cpu_count() or 1) - 1, 1)

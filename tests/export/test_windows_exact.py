@@ -1,0 +1,84 @@
+"""A drag step in windows against the same step on the whole map, for generators of many shapes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_checkpoints import random_checkpoint
+
+from dragonnx import DragConfig, Generator
+from dragonnx.drag.feature_source import FeatureSource
+from dragonnx.drag.supervision import supervise
+from dragonnx.drag.tracking import reference_features, track
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+
+SMALL = Architecture(
+    z_dim=8, w_dim=16, resolution=64, mapping_layers=1,
+    channels={4: 12, 8: 10, 16: 8, 32: 6, 64: 4},
+)  # fmt: skip
+CLAMPED = dataclasses.replace(SMALL, conv_clamp=0.8)
+LARGE = Architecture(
+    z_dim=8, w_dim=16, resolution=256, mapping_layers=1, resample_filter=(1.0, 2.0, 3.0, 1.0),
+    channels={4: 8, 8: 8, 16: 8, 32: 6, 64: 6, 128: 4, 256: 2},
+)  # fmt: skip
+"""Its feature map is half its size, and its filter is not symmetric."""
+
+places = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1), st.floats(0.45, 0.55))
+
+
+@pytest.fixture(scope="module", params=[SMALL, CLAMPED, LARGE], ids=["small", "clamped", "large"])
+def generator(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator:
+    folder = tmp_path_factory.mktemp("model") / "bundle"
+    write_bundle(random_checkpoint(request.param), folder, ExportOptions(name="x"))
+    return Generator.open(folder, device="cpu")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    pairs=st.lists(st.tuples(places, places, places, places), min_size=1, max_size=32),
+    cut=st.integers(0, 2),
+    r1=st.floats(1, 30),
+    r2=st.floats(1, 60),
+)
+def test_same_points_loss_and_gradient(
+    generator: Generator, pairs: list[tuple[float, ...]], cut: int, r1: float, r2: float
+) -> None:
+    m = generator.manifest
+    corner = np.array(m.image_size[::-1]) - 1
+    handles, targets = (np.ascontiguousarray(p) * corner for p in np.hsplit(np.array(pairs), 2))
+    asked = DragConfig(r1=r1, r2=r2).settings(
+        image_height=m.image_size[0], point_count=len(handles), recommended={},
+        trainable_layers=m.trainable_layers,
+    )  # fmt: skip
+    before = generator.w_plus(0)
+    after = before + np.float32(0.05)
+    results = []
+    for chosen in (None, m.cuts[cut % len(m.cuts)]):
+        source = FeatureSource(generator, asked, len(handles), whole=False)
+        source.cut = chosen
+        start = source.at(before, handles)
+        references = reference_features(start.windows, handles)
+        moved = source.at(after, handles)
+        found = track(moved.windows, handles, references, asked)
+        # Both sides go on from the same points: a tie within rounding may be broken either way.
+        common = results[0][1] if results else found
+        around = source.around(moved, common)
+        loss = supervise(around.windows, common, targets, asked, None)
+        gradient = source.pullback(around, loss.grad_features)
+        results.append((references, found, loss.motion_loss, gradient))
+    (ref_a, found_a, loss_a, grad_a), (ref_b, found_b, loss_b, grad_b) = results
+    # Both sum the same float32 terms in another order, over five to seven blocks.
+    scale = np.abs(ref_a).max()
+    np.testing.assert_allclose(ref_b, ref_a, atol=1e-5 * scale)
+    assert (found_a == found_b).all(axis=1).mean() >= 1 - 1 / len(handles)
+    assert loss_b == pytest.approx(loss_a, rel=1e-4, abs=1e-6)
+    # Signs of differences within rounding of zero may differ, and so may slopes of leaky ReLUs:
+    # each moves the gradient by one of the thousands of terms that it sums.
+    assert np.linalg.norm(grad_b - grad_a) <= 5e-3 * np.linalg.norm(grad_a) + 1e-9
