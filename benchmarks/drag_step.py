@@ -204,30 +204,40 @@ def sgemm_share(folder: Path, rounds: int) -> dict[str, float]:
     return {"dense GFLOP/s": dense, "sgemm GFLOP/s": sgemm, "share": dense / sgemm}
 
 
+RUN_DRAGONNX = """
+import resource, sys
+from dragonnx import DragConfig, DragSession, Generator
+generator = Generator.open(sys.argv[1], device="cpu")
+config = DragConfig(max_steps=3, step_size=1e-4)
+handles, targets = [(300, 300)], [(900, 900)]
+list(DragSession(generator, generator.w_plus(0), handles, targets, config=config))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""A process of its own that never imports torch, as a user's would."""
+
+RUN_TORCH = """
+import resource, sys
+import numpy as np
+from drag_step import config_f, random_weights, torch_step
+from dragonnx_export.networks import Generator
+generator = Generator.from_checkpoint(random_weights(config_f(1024)))
+step = torch_step(generator, np.zeros((1, 18, 512), np.float32), 1)
+for _ in range(3):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
 def peak_memory(folder: Path) -> dict[str, float]:
     """Peak resident MiB of three steps at 1024 px, each kind in a process of its own."""
-    bundle(1024, folder)
+    path = str(bundle(1024, folder))
     peaks = {}
-    for kind in ("torch", "dragonnx"):
-        command = [sys.executable, __file__, "--output", str(folder), "--memory-of", kind]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        peaks[kind] = float(done.stdout)
+    for kind, code in (("torch", RUN_TORCH), ("dragonnx", RUN_DRAGONNX)):
+        command = [sys.executable, "-c", code, path]
+        env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+        peaks[kind] = float(done.stdout) / 1024
     return peaks
-
-
-def memory_of(kind: str, folder: Path) -> float:
-    """Run three steps at 1024 px in this process; its peak resident MiB."""
-    import resource
-
-    generator = Generator.open(bundle(1024, folder), device="cpu")
-    if kind == "dragonnx":
-        step = dragonnx_step(generator, 1)
-    else:
-        plain = networks.Generator.from_checkpoint(random_weights(config_f(1024)))
-        step = torch_step(plain, np.zeros((1, 18, 512), np.float32), 1)
-    for _ in range(3):
-        step()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def cold_start() -> dict[str, float]:
@@ -314,12 +324,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/benchmarks"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--memory-of", choices=["torch", "dragonnx"])
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    if arguments.memory_of:
-        print(memory_of(arguments.memory_of, arguments.output))
-        return
     results: dict[str, Any] = {"machine": machine()}
     results["cold start"] = cold_start()
     say(results)
