@@ -15,6 +15,7 @@ import onnx
 
 from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, FileRecord, Manifest, Source
 from dragonnx.errors import DragonnxError, InputError
+from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
 from dragonnx_export.graphs.image import image_graph, preview_resolution
@@ -67,6 +68,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
         ParityError: A graph does not equal the checkpoint; nothing is written.
     """
     architecture = checkpoint.architecture
+    _require_graphs(architecture)
     resolution = _feature_resolution(checkpoint, options.feature_resolution)
     layers = synthesis_layers(checkpoint, resolution)
     if not options.trainable_layers >= 1:
@@ -105,7 +107,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
                 format=checkpoint.format,
                 sha256=checkpoint.sha256,
                 licence=options.licence,
-                note=options.note,
+                note=" ".join(filter(None, (options.note, *checkpoint.notes))),
             ),
             versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
             parity=check_parity(
@@ -153,6 +155,25 @@ def cuts_for(feature_resolution: int) -> tuple[int, ...]:
 def _deterministic(model: onnx.ModelProto) -> bytes:
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _require_graphs(architecture: Architecture) -> None:
+    """Refuse generators that are read but have no graphs yet.
+
+    Raises:
+        ExportError: The generator is not square, or joins its blocks in another way than by colours.
+    """
+    if architecture.variant != "skip":
+        raise ExportError(
+            f"its architecture {architecture.variant!r} is read but cannot be exported yet; "
+            "give a generator of the architecture 'skip'"
+        )
+    height, width = architecture.image_size
+    if height != width:
+        raise ExportError(
+            f"its images of {width} x {height} px are read but cannot be exported yet; give a "
+            "generator of square images"
+        )
 
 
 def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:

@@ -10,7 +10,6 @@ import typer
 from dragonnx.console import run, say
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
-from dragonnx_export.architecture import Architecture
 
 NOT_STATED = "not stated"
 
@@ -63,7 +62,6 @@ def export(
         return
     for fact in facts(read):
         say(fact)
-    _require_graphs(read.architecture)
 
     from dragonnx_export.bundle_writer import ExportOptions, write_bundle
     from dragonnx_export.parity import table
@@ -92,25 +90,6 @@ def export(
 def main() -> None:
     """Run the command."""
     run(app, "dragonnx-export")
-
-
-def _require_graphs(architecture: Architecture) -> None:
-    """Refuse generators that are read but have no graphs yet.
-
-    Raises:
-        InputError: The generator is not square, or joins its blocks in another way than by colours.
-    """
-    if architecture.variant != "skip":
-        raise InputError(
-            f"its architecture {architecture.variant!r} is read but cannot be exported yet; "
-            "give a generator of the architecture 'skip'"
-        )
-    height, width = architecture.image_size
-    if height != width:
-        raise InputError(
-            f"its images of {width} x {height} px are read but cannot be exported yet; give a "
-            "generator of square images"
-        )
 
 
 def _drag_settings(assignments: list[str]) -> dict[str, float]:
