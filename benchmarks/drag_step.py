@@ -26,6 +26,8 @@ import torch
 from plain_draggan import PlainDrag
 
 from dragonnx import DragConfig, DragSession, Generator
+from dragonnx.drag.cost import cost
+from dragonnx.drag.windows import Geometry
 from dragonnx_export import networks
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -34,8 +36,6 @@ from dragonnx_export.checkpoints.checkpoint import Checkpoint, parameter_shapes
 SIZES = (256, 512, 1024)
 POINTS = (1, 3, 8, 16)
 MASKED = (512,)
-FEATURES_GFLOP = {256: 61.15, 512: 61.15, 1024: 61.15}
-"""Of one dense features pass up to 128 px, counted from the layers' sizes (see `cost.py`)."""
 
 
 def config_f(size: int) -> Architecture:
@@ -199,7 +199,10 @@ def sgemm_share(folder: Path, rounds: int) -> dict[str, float]:
         "torch sgemm": lambda: a @ a,
     }
     seconds = interleaved(steps, rounds * 2)
-    dense = 2 * FEATURES_GFLOP[512] / seconds["dense"]
+    m = generator.manifest
+    # Two operations for each multiply-add, and as many backward as forward.
+    operations = 4 * cost(Geometry.of(m), m.channels, None, 0, 0)
+    dense = operations / 1e9 / seconds["dense"]
     sgemm = 2 * 2048**3 / 1e9 / seconds["torch sgemm"]
     return {"dense GFLOP/s": dense, "sgemm GFLOP/s": sgemm, "share": dense / sgemm}
 

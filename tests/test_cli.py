@@ -182,6 +182,7 @@ def test_finding_out_what_is_there() -> None:
     assert "pullback grad_w_plus" in done.stdout
     assert "critters: 128 x 128 px" in dragonnx("models").stdout
     doctor = dragonnx("doctor", "--model", "critters")
+    assert "graph features_16: CPUExecutionProvider, every node" in doctor.stdout
     assert "graph pullback: CPUExecutionProvider, every node" in doctor.stdout
     assert doctor.returncode == 0
     assert "runtime: onnxruntime" in doctor.stdout

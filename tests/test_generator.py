@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from dragonnx import BundleError, DeviceError, Generator, InputError, runtime
+from dragonnx.drag.windows import Geometry, plan_windows
 from dragonnx.runtime import Device, DeviceTensor, Graph
 
 
@@ -51,8 +52,14 @@ def test_a_preview_is_the_image_made_small(generator: Generator) -> None:
 
 
 def test_every_node_runs_on_the_device(generator: Generator) -> None:
-    placements = dict(generator.placements())
-    assert set(placements) == {"mapping", "image", "preview", "features", "pullback"}
+    geometry = Geometry.of(generator.manifest)
+    windows = {
+        cut: plan_windows(np.array([[64.0, 64.0]]), 9, geometry, cut).inputs for cut in (16, 32)
+    }
+    placements = dict(generator.placements(windows))
+    assert {f"{name}.onnx" for name in placements} == {
+        name for name in generator.manifest.files if name.endswith(".onnx")
+    }
     for placed in placements.values():
         assert list(placed) == ["CPUExecutionProvider"]
         assert placed["CPUExecutionProvider"]

@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dragonnx.bundle import ParityRecord
+from dragonnx.bundle import ParityRecord, graph_name
 from dragonnx.errors import DragonnxError
 from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.windows import graph_name
 from dragonnx_export.networks import Generator
 from dragonnx_export.parity_reference import (
     SEEDS,

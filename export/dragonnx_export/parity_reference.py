@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from dragonnx.bundle import graph_name
 from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import layer_name
 from dragonnx_export.graphs.layers import LEAK
-from dragonnx_export.graphs.windows import graph_name
 from dragonnx_export.networks import Generator
 
 Arrays = Mapping[str, NDArray[Any]]

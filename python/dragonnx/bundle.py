@@ -173,7 +173,7 @@ class Manifest:
                 raise BundleError(f"{MANIFEST_NAME} holds an unusable drag setting {name} {value}")
         if not set(self.cuts) <= set(self.blocks[1:]) or len(self.resample_filter) != FILTER_TAPS:
             raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or no usable filter")
-        windowed = (f"{kind}_{cut}" for cut in self.cuts for kind in ("features", "pullback"))
+        windowed = (graph_name(kind, c) for c in self.cuts for kind in ("features", "pullback"))
         expected = {*(f"{graph}.onnx" for graph in (*GRAPHS, *windowed)), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
             raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
@@ -205,6 +205,11 @@ class Bundle:
     def path(self, name: str) -> Path:
         """Where a file of the bundle lies."""
         return self.folder / name
+
+
+def graph_name(kind: str, cut: int | None) -> str:
+    """`features`, or `features_16` where windows begin in the block of resolution 16."""
+    return kind if cut is None else f"{kind}_{cut}"
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -7,8 +7,11 @@ import os
 import platform
 from collections.abc import Iterator
 
+import numpy as np
+
 from dragonnx import __version__, _core
 from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
+from dragonnx.drag.windows import Geometry, plan_windows
 from dragonnx.errors import DragonnxError
 from dragonnx.generator import Generator
 from dragonnx.runtime import runtime_version, why_no_cuda
@@ -34,7 +37,11 @@ def diagnose() -> Iterator[str]:
 def diagnose_model(generator: Generator) -> Iterator[str]:
     """Where each of a model's graphs runs, and the nodes that do not run on its device."""
     wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[generator.device.kind]
-    for graph, placed in generator.placements():
+    m = generator.manifest
+    centre = np.array([m.image_size[::-1]]) / 2
+    geometry = Geometry.of(m)
+    windows = {cut: plan_windows(centre, 1, geometry, cut).inputs for cut in m.cuts}
+    for graph, placed in generator.placements(windows):
         elsewhere = {provider: kinds for provider, kinds in placed.items() if provider != wanted}
         listed = "; ".join(f"{', '.join(kinds)} on {name}" for name, kinds in elsewhere.items())
         yield f"graph {graph}: {wanted}" + (f", but {listed}" if listed else ", every node")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest
+from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest, graph_name
 from dragonnx.errors import BundleError, InputError
 from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.runtime import (
@@ -178,7 +178,7 @@ class Generator:
             raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
         latent = self.checked_w_plus(w_plus)
         inputs = dict(windows or {})
-        graph = self._graph(_graph_name("features", cut))
+        graph = self._graph(graph_name("features", cut))
         kept = [name for name in graph.output_names if name != "features"]
         arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
         return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
@@ -192,7 +192,7 @@ class Generator:
             **forward.layer_outputs,
             **forward.windows,
         }
-        graph = self._graph(_graph_name("pullback", forward.cut))
+        graph = self._graph(graph_name("pullback", forward.cut))
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
 
@@ -212,10 +212,15 @@ class Generator:
         colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
         return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
 
-    def placements(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    def placements(
+        self, windows: Mapping[int, Mapping[str, Array]]
+    ) -> Iterator[tuple[str, dict[str, list[str]]]]:
         """Where each graph's nodes run: its name, then node kinds by execution provider.
 
         Every graph is run once under ONNX Runtime's profiler, so this is what happens, not a plan.
+
+        Args:
+            windows: For each cut, inputs of its graphs as `plan_windows` gives them.
         """
         m = self.manifest
         w_plus = np.repeat(self._w_avg[None, None], m.num_ws, axis=1)
@@ -223,11 +228,15 @@ class Generator:
         if m.label_dim:
             mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
         yield "mapping", self._placed("mapping", mapping)
-        for name in ("image", "preview", "features"):
+        for name in ("image", "preview"):
             yield name, self._placed(name, {"w_plus": w_plus})
-        forward = self._graph("features").run({"w_plus": w_plus})[0]
-        inputs = {"w_plus": w_plus, "grad_features": forward["features"], **forward}
-        yield "pullback", self._placed("pullback", inputs)
+        for cut in (None, *m.cuts):
+            features, pullback = graph_name("features", cut), graph_name("pullback", cut)
+            inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
+            yield features, self._placed(features, inputs)
+            forward = self._graph(features).run(inputs)[0]
+            inputs = {**inputs, **forward, "grad_features": forward["features"]}
+            yield pullback, self._placed(pullback, inputs)
 
     def _placed(self, name: str, inputs: Mapping[str, Array]) -> dict[str, list[str]]:
         path = self._bundle.path(f"{name}.onnx")
@@ -253,10 +262,6 @@ class Generator:
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1
         return {"label": one_hot}
-
-
-def _graph_name(kind: str, cut: int | None) -> str:
-    return kind if cut is None else f"{kind}_{cut}"
 
 
 def _load_w_avg(bundle: Bundle) -> Float32:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import onnx
 
+from dragonnx.bundle import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.forward import layer_forward
 from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.graphs.windows import declare_windows, graph_name, map_shape
+from dragonnx_export.graphs.windows import declare_windows, map_shape
 
 
 def layer_name(index: int) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from dragonnx.bundle import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.features import layer_name
@@ -30,7 +31,7 @@ from dragonnx_export.graphs.forward import (
 )
 from dragonnx_export.graphs.layers import LEAK, SQRT2, SynthesisLayer, synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.graphs.windows import Window, declare_windows, graph_name, map_shape
+from dragonnx_export.graphs.windows import Window, declare_windows, map_shape
 
 
 def pullback_graph(

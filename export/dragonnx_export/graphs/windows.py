@@ -95,11 +95,6 @@ def declare_windows(graph: GraphBuilder, cut: int | None, last: int) -> dict[int
     return {resolution: Window.declare(graph, resolution) for resolution in resolutions}
 
 
-def graph_name(kind: str, cut: int | None) -> str:
-    """`features`, or `features_16` where windows begin in the block of resolution 16."""
-    return kind if cut is None else f"{kind}_{cut}"
-
-
 def map_shape(layer: SynthesisLayer, window: Window | None) -> list[int | str]:
     """The shape of a layer's output, for the declaration of an input or output."""
     if window is None:

@@ -47,12 +47,7 @@ class FeatureSource:
     ) -> None:
         m = generator.manifest
         self._generator = generator
-        self._geometry = Geometry(
-            image_size=m.image_size,
-            feature_size=m.feature_size,
-            blocks=m.blocks,
-            resample_filter=m.resample_filter,
-        )
+        self._geometry = Geometry.of(m)
         # A patch reaches r1 around its handle, and one pixel further once it is moved.
         self._patch = settings.r1_pixels + 1
         self._reach = max(settings.r2_pixels, self._patch + _ROOM_TO_MOVE)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.bundle import Manifest
 from dragonnx.drag.points import Points
 
 _Cells = NDArray[np.int64]
@@ -80,6 +81,16 @@ class Geometry:
     feature_size: tuple[int, int]
     blocks: tuple[int, ...]
     resample_filter: tuple[float, ...]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Geometry:
+        """The geometry of a bundle's model."""
+        return cls(
+            image_size=manifest.image_size,
+            feature_size=manifest.feature_size,
+            blocks=manifest.blocks,
+            resample_filter=manifest.resample_filter,
+        )
 
 
 @dataclass(frozen=True)
