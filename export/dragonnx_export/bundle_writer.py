@@ -18,7 +18,8 @@ from dragonnx.errors import DragonnxError, InputError
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
-from dragonnx_export.graphs.image import image_graph, preview_resolution
+from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
+from dragonnx_export.graphs.image_pullback import image_pullback_graph
 from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
@@ -132,6 +133,8 @@ def _contents(
         mapping_graph(checkpoint, weights),
         image_graph(checkpoint, weights),
         image_graph(checkpoint, weights, preview_resolution(checkpoint)),
+        image_layers_graph(checkpoint, weights),
+        image_pullback_graph(checkpoint, weights),
     ]
     for cut in (None, *cuts_for(feature_resolution)):
         graphs += [

@@ -62,7 +62,7 @@ def check_parity(
     for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
         for graph, measured in _run_graphs(folder, case).items():
             for dtype, reference in _REFERENCES.items():
-                if dtype is torch.float64 and not _affordable(checkpoint, graph, case):
+                if not _affordable(checkpoint, graph, case, dtype):
                     continue
                 expected = reference_outputs(
                     generator.to(dtype), case, graph, measured, feature_resolution, trainable_layers
@@ -82,10 +82,13 @@ def check_parity(
     return tuple(records)
 
 
-def _affordable(checkpoint: Checkpoint, graph: str, case: ParityCase) -> bool:
-    """Whether to take the time and memory for float64, in which torch unfolds large maps."""
-    small = graph != "image" or checkpoint.architecture.resolution <= _LARGEST_DOUBLE_IMAGE
-    return case.seed == SEEDS[0] and small
+def _affordable(checkpoint: Checkpoint, graph: str, case: ParityCase, dtype: torch.dtype) -> bool:
+    """Whether to take the time, and for float64, in which torch unfolds large maps, the memory."""
+    whole_image = graph in {"image", "image_layers", "image_pullback"}
+    small = not whole_image or checkpoint.architecture.resolution <= _LARGEST_DOUBLE_IMAGE
+    if dtype is torch.float64 or graph in {"image_layers", "image_pullback"}:
+        return case.seed == SEEDS[0] and (small or dtype is torch.float32)
+    return True
 
 
 def _run_graphs(folder: Path, case: ParityCase) -> dict[str, Arrays]:
@@ -100,6 +103,13 @@ def _run_graphs(folder: Path, case: ParityCase) -> dict[str, Arrays]:
         "image": run("image", {"w_plus": case.w_plus}),
         "preview": run("preview", {"w_plus": case.w_plus}),
     }
+    if case.seed == SEEDS[0]:
+        inputs = {"w_plus": case.w_plus}
+        forward = run("image_layers", inputs)
+        kept = {name: values for name, values in forward.items() if name != "image"}
+        inputs = {**inputs, **kept, "grad_image": case.grad_image}
+        outputs["image_layers"] = forward
+        outputs["image_pullback"] = {**kept, **run("image_pullback", inputs)}
     for part in case.parts:
         inputs = {"w_plus": case.w_plus, **part.inputs}
         forward = run(graph_name("features", part.cut), inputs)
@@ -150,9 +160,9 @@ def _two_digits(value: float) -> float:
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:
     """The records as lines for a person."""
-    yield f"{'graph':<12} {'output':<12} {'reference':<14} {'relative':>9} {'bound':>6}"
+    yield f"{'graph':<14} {'output':<12} {'reference':<14} {'relative':>9} {'bound':>6}"
     for r in records:
         yield (
-            f"{r.graph:<12} {r.output:<12} {r.reference:<14} {r.max_relative:>9.1e} "
+            f"{r.graph:<14} {r.output:<12} {r.reference:<14} {r.max_relative:>9.1e} "
             f"{r.tolerance:>6.0e}"
         )

@@ -49,6 +49,7 @@ class ParityCase:
     seed: int
     mapping_inputs: Arrays
     w_plus: NDArray[np.float32]
+    grad_image: NDArray[np.float32]
     parts: tuple[FeaturesPart, ...]
 
 
@@ -86,6 +87,9 @@ def parity_cases(
             seed=seed,
             mapping_inputs=inputs,
             w_plus=w.numpy()[None],
+            grad_image=random.standard_normal(
+                (1, architecture.image_channels, side, side), np.float32
+            ),
             parts=tuple(
                 FeaturesPart(
                     plan,
@@ -121,11 +125,18 @@ def reference_outputs(
     if graph == "mapping":
         inputs = {name: torch.tensor(v, dtype=dtype) for name, v in case.mapping_inputs.items()}
         return {"w": _double(generator.mapping(**inputs))}
-    if graph == "image":
+    if graph in {"image", "image_layers"}:
         return {"image": _double(generator.synthesis(w_plus))}
     if graph == "preview":
         side = measured["image"].shape[-1]
         return {"image": _double(generator.synthesis(w_plus, resolution=side))}
+    if graph == "image_pullback":
+        w_plus.requires_grad_()
+        with _TakenSlopes(_layer_outputs(measured), generator.architecture.conv_clamp):
+            image = generator.synthesis(w_plus)
+        grad_image = torch.tensor(case.grad_image, dtype=dtype)
+        (gradient,) = torch.autograd.grad(image, w_plus, grad_image)
+        return {"grad_w_plus": _double(gradient)}
     for part in case.parts:
         if graph == graph_name("features", part.cut):
             features = generator.synthesis.features(w_plus, feature_resolution)
@@ -133,7 +144,7 @@ def reference_outputs(
         if graph == graph_name("pullback", part.cut):
             w_plus.requires_grad_()
             clamp = generator.architecture.conv_clamp
-            with _TakenSlopes(_layer_outputs(measured), part, clamp):
+            with _TakenSlopes(_layer_outputs(measured), clamp, part.plan):
                 features = generator.synthesis.features(w_plus, feature_resolution)
             grad_features = torch.tensor(part.grad_features, dtype=dtype)
             (gradient,) = torch.autograd.grad(features[_place(part)], w_plus, grad_features)
@@ -149,13 +160,17 @@ class _TakenSlopes(TorchFunctionMode):
     """
 
     def __init__(
-        self, outputs: Sequence[NDArray[Any]], part: FeaturesPart, clamp: float | None
+        self,
+        outputs: Sequence[NDArray[Any]],
+        clamp: float | None,
+        plan: WindowPlan | None = None,
     ) -> None:
         super().__init__()
         self._outputs = outputs
-        self._part = part
         self._clamp = clamp
+        self._plan = plan
         self._layer = -1
+        self._activated = False
 
     def __torch_function__(
         self,
@@ -167,10 +182,13 @@ class _TakenSlopes(TorchFunctionMode):
         result = function(*arguments, **(named or {}))
         if function is torch.nn.functional.leaky_relu:
             self._layer += 1
+            self._activated = True
             x = arguments[0]
             taken = self._in_place(self._outputs[self._layer] > 0, x > 0)
             return torch.where(taken, x, LEAK * x)
-        if function is Tensor.clamp and self._clamp is not None:
+        # A clamp without an activation before it is that of colours, which hardly ever bites.
+        if function is Tensor.clamp and self._clamp is not None and self._activated:
+            self._activated = False
             x = arguments[0]
             inside = np.abs(self._outputs[self._layer]) < self._clamp
             taken = self._in_place(inside, x.abs() < self._clamp)
@@ -179,7 +197,7 @@ class _TakenSlopes(TorchFunctionMode):
 
     def _in_place(self, window: NDArray[np.bool_], whole: Tensor) -> Tensor:
         """`whole` with a window's values where the graph computed that window."""
-        plan = self._part.plan
+        plan = self._plan
         resolution = whole.shape[-1]
         if plan is None or resolution < plan.cut:
             return torch.tensor(window)
@@ -195,9 +213,10 @@ class _TakenSlopes(TorchFunctionMode):
 
 
 def _layer_outputs(measured: Arrays) -> list[NDArray[Any]]:
-    """The outputs of a features graph in the layers' order."""
+    """The outputs of a features or image_layers graph in the layers' order."""
     count = sum(name.startswith("layer_") for name in measured)
-    return [*(measured[layer_name(index)] for index in range(count)), measured["features"]]
+    outputs = [measured[layer_name(index)] for index in range(count)]
+    return [*outputs, measured["features"]] if "features" in measured else outputs
 
 
 def _place(part: FeaturesPart) -> tuple[Any, ...]:

@@ -18,7 +18,9 @@ from dragonnx.errors import BundleError
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-GRAPHS = ("mapping", "features", "pullback", "image", "preview")
+GRAPHS = (
+    "mapping", "features", "pullback", "image", "preview", "image_layers", "image_pullback",
+)  # fmt: skip
 """Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
 windows begin in the block of resolution R: the cuts of the manifest."""
 W_AVG_NAME = "w_avg.npy"

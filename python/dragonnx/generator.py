@@ -51,6 +51,21 @@ class FeaturePass:
     windows: Mapping[str, Array] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ImagePass:
+    """An image with what its pullback needs.
+
+    Attributes:
+        w_plus: The latent [1, num_ws, w_dim] it belongs to.
+        image: [1, image_channels, H, W], about -1 to 1.
+        layer_outputs: Outputs of the layers, where the graph left them.
+    """
+
+    w_plus: Float32
+    image: Float32
+    layer_outputs: Mapping[str, DeviceTensor]
+
+
 class Generator:
     """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
 
@@ -196,6 +211,28 @@ class Generator:
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
 
+    def image_layers(self, w_plus: ArrayLike) -> ImagePass:
+        """The image of a latent [1, num_ws, w_dim] as numbers, with what `image_pullback` needs.
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        latent = self.checked_w_plus(w_plus)
+        graph = self._graph("image_layers")
+        kept = [name for name in graph.output_names if name != "image"]
+        arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
+        return ImagePass(latent, arrays["image"], layer_outputs)
+
+    def image_pullback(self, forward: ImagePass, grad_image: Float32) -> Float32:
+        """dL/dw_plus [1, num_ws, w_dim] from dL/dimage, shaped as `forward.image`."""
+        inputs: dict[str, Array | DeviceTensor] = {
+            "w_plus": forward.w_plus,
+            "grad_image": grad_image,
+            **forward.layer_outputs,
+        }
+        gradient: Float32 = self._graph("image_pullback").run(inputs)[0]["grad_w_plus"]
+        return gradient
+
     def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
         """A latent as float32 [1, num_ws, w_dim].
 
@@ -228,8 +265,11 @@ class Generator:
         if m.label_dim:
             mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
         yield "mapping", self._placed("mapping", mapping)
-        for name in ("image", "preview"):
+        for name in ("image", "preview", "image_layers"):
             yield name, self._placed(name, {"w_plus": w_plus})
+        layers = self._graph("image_layers").run({"w_plus": w_plus})[0]
+        inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}
+        yield "image_pullback", self._placed("image_pullback", inputs)
         for cut in (None, *m.cuts):
             features, pullback = graph_name("features", cut), graph_name("pullback", cut)
             inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}

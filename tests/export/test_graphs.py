@@ -13,7 +13,8 @@ from random_checkpoints import CLAMPED, random_checkpoint
 from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
-from dragonnx_export.graphs.image import image_graph
+from dragonnx_export.graphs.image import image_graph, image_layers_graph
+from dragonnx_export.graphs.image_pullback import image_pullback_graph
 from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
 from dragonnx_export.graphs.weight_file import WeightFile
@@ -40,6 +41,8 @@ class Graphs:
                 checkpoint, weights, feature_resolution, self.trainable_layers
             ),
             "image": image_graph(checkpoint, weights),
+            "image_layers": image_layers_graph(checkpoint, weights),
+            "image_pullback": image_pullback_graph(checkpoint, weights),
         }
         for name, model in models.items():
             (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
@@ -110,6 +113,24 @@ def test_pullback_is_the_gradient(
     features = generator.synthesis.features(tensor, checkpoint.architecture.resolution)
     (expected,) = torch.autograd.grad(features, tensor, torch.tensor(grad_features).double())
     assert_close(measured["grad_w_plus"], expected[:, : graphs.trainable_layers])
+
+
+def test_image_pullback_is_the_gradient(
+    checkpoint: Checkpoint, graphs: Graphs, generator: Generator
+) -> None:
+    w_plus = latent(checkpoint)
+    forward = graphs.run("image_layers", w_plus=w_plus)
+    image = forward.pop("image")
+    assert_close(image, generator.synthesis(torch.tensor(w_plus).double()))
+    random = np.random.default_rng(3)
+    grad_image = random.standard_normal(image.shape).astype(np.float32)
+    measured = graphs.run("image_pullback", w_plus=w_plus, grad_image=grad_image, **forward)
+
+    tensor = torch.tensor(w_plus).double().requires_grad_()
+    (expected,) = torch.autograd.grad(
+        generator.synthesis(tensor), tensor, torch.tensor(grad_image).double()
+    )
+    assert_close(measured["grad_w_plus"], expected)
 
 
 def test_the_clamp_bites_in_the_clamped_generator(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import onnx
 from dragonnx.bundle import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.forward import layer_forward
+from dragonnx_export.graphs.forward import first_input, layer_forward
 from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.graphs.windows import declare_windows, map_shape
@@ -31,7 +31,7 @@ def features_graph(
     graph = GraphBuilder(graph_name("features", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
     windows = declare_windows(graph, cut, feature_resolution)
-    x = graph.constant(checkpoint.weights["synthesis.b4.const"][None])
+    x = first_input(graph, checkpoint)
     layers = synthesis_layers(checkpoint, feature_resolution)
     for layer in layers:
         window = windows.get(layer.resolution)

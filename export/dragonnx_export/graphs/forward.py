@@ -10,9 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.layers import LEAK, SQRT2, RgbLayer, Style, SynthesisLayer
 from dragonnx_export.graphs.windows import Window
+
+
+def first_input(graph: GraphBuilder, checkpoint: Checkpoint) -> str:
+    """The learned constant that the first layer starts from."""
+    return graph.constant(checkpoint.weights["synthesis.b4.const"][None])
 
 
 def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:

@@ -95,7 +95,7 @@ def declare_windows(graph: GraphBuilder, cut: int | None, last: int) -> dict[int
     return {resolution: Window.declare(graph, resolution) for resolution in resolutions}
 
 
-def map_shape(layer: SynthesisLayer, window: Window | None) -> list[int | str]:
+def map_shape(layer: SynthesisLayer, window: Window | None = None) -> list[int | str]:
     """The shape of a layer's output, for the declaration of an input or output."""
     if window is None:
         return ["batch", layer.outputs, layer.resolution, layer.resolution]
