@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from dragonnx.bundle import GRAPHS, Bundle, find_bundle, known_bundles, read_manifest
+from dragonnx.bundle import GRAPHS, Bundle, read_manifest
 from dragonnx.errors import BundleError
+from dragonnx.library import find_bundle, open_bundle
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -30,7 +31,7 @@ def edit_manifest(folder: Path, edit: Edit) -> None:
 
 
 def test_the_bundled_model_opens() -> None:
-    manifest = Bundle.open("critters").manifest
+    manifest = open_bundle("critters").manifest
     assert manifest.image_size == (128, 128)
     assert {record.graph for record in manifest.parity} == {
         *GRAPHS,
@@ -112,22 +113,6 @@ def test_a_manifest_that_is_none_is_refused(copy: Path, content: bytes) -> None:
         Bundle.open(copy)
 
 
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(BundleError, match=r"no model 'lions': known are .*critters"):
-        find_bundle("lions")
-
-
-def test_a_folder_that_is_not_there() -> None:
-    with pytest.raises(BundleError, match="there is no bundle folder"):
-        find_bundle("./nowhere")
-
-
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is no model bundle"):
         Bundle.open(tmp_path)
-
-
-def test_own_bundles_are_found_by_name(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRAGONNX_MODELS", str(copy.parent))
-    assert copy in known_bundles()
-    assert find_bundle("copy") == copy

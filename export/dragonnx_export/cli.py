@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,9 @@ def export(
     say(line("bundle", f"{output}, {megabytes:.1f} MB"))
     unstated = " (give it with --licence)" if licence == NOT_STATED else ""
     say(line("licence", f"{licence}{unstated}"))
-    say(line("try it", f"dragonnx generate --model {output} -o out.png"))
+    folder = shlex.quote(str(output))
+    say(line("try it", f"dragonnx generate --model {folder} -o out.png"))
+    say(line("keep it", f"dragonnx models add {folder}"))
 
 
 def main() -> None:

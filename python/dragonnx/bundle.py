@@ -1,4 +1,4 @@
-"""Model bundles: a folder of graphs, weights and a manifest, and where to find one by name.
+"""Model bundles: a folder of graphs, weights and a manifest.
 
 The manifest is the contract between the exporter, which writes it, and the runtime, which reads
 it. This module is its one schema.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -192,13 +191,12 @@ class Bundle:
     manifest: Manifest
 
     @classmethod
-    def open(cls, model: str | Path) -> Bundle:
-        """Find a bundle by name or folder and verify all of it.
+    def open(cls, folder: Path) -> Bundle:
+        """Open a bundle folder and verify all of it.
 
         Raises:
-            BundleError: There is no such bundle, or a file is missing, altered, or outside.
+            BundleError: It is no bundle, or a file is missing, altered, or outside.
         """
-        folder = find_bundle(model)
         manifest = read_manifest(folder)
         for name, record in manifest.files.items():
             _verify(folder, name, record)
@@ -230,45 +228,6 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except BundleError as error:
         raise BundleError(f"the bundle {folder} cannot be used: {error}") from error
-
-
-def find_bundle(model: str | Path) -> Path:
-    """The folder of a bundle, by its name or by its path.
-
-    Raises:
-        BundleError: There is no such bundle.
-    """
-    text = str(model)
-    looks_like_path = isinstance(model, Path) or os.sep in text or text.startswith((".", "~"))
-    if looks_like_path or (Path(text) / MANIFEST_NAME).is_file():
-        folder = Path(model).expanduser()
-        if not folder.is_dir():
-            raise BundleError(f"there is no bundle folder {folder}")
-        return folder
-    for known in known_bundles():
-        if known.name == text:
-            return known
-    names = ", ".join(sorted({known.name for known in known_bundles()}))
-    raise BundleError(
-        f"there is no model {text!r}: known are {names}; a bundle elsewhere is named by its "
-        f"folder's path, and new ones are made by dragonnx-export"
-    )
-
-
-def known_bundles() -> Iterator[Path]:
-    """The folders of the bundles that have a name: the bundled ones, then the user's."""
-    for root in (Path(__file__).parent / "models", user_models_folder()):
-        if root.is_dir():
-            yield from sorted(path.parent for path in root.glob(f"*/{MANIFEST_NAME}"))
-
-
-def user_models_folder() -> Path:
-    """Where a person's own bundles are kept; DRAGONNX_MODELS names another place."""
-    if chosen := os.environ.get("DRAGONNX_MODELS"):
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return platformdirs.user_cache_path("dragonnx") / "models"
 
 
 def _verify(folder: Path, name: str, record: FileRecord) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dragonnx import model_commands
 from dragonnx.arguments import check_outputs, pair
 from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.console import run, say
@@ -56,6 +57,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(model_commands.app, name="models")
 
 Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
 Seed = Annotated[int, typer.Option(help="Chooses the picture to start from.")]
@@ -220,9 +222,9 @@ def drag(
 @app.command()
 def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT_MODEL) -> None:
     """Show a model's facts and how far its graphs are from torch."""
-    from dragonnx.bundle import Bundle
+    from dragonnx.library import open_bundle
 
-    bundle = Bundle.open(model)
+    bundle = open_bundle(model)
     m = bundle.manifest
     _print(f"{m.name}: {m.image_size[1]} x {m.image_size[0]} px, in {bundle.folder}")
     _print(f"latent: z {m.z_dim}, w {m.w_dim}, {m.num_ws} w's, {m.label_dim or 'no'} classes")
@@ -237,17 +239,6 @@ def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT
     for r in m.parity:
         _print(f"{r.graph} {r.output}: {r.max_relative:.1e} from {r.reference} "
                f"(bound {r.tolerance:.0e})")  # fmt: skip
-
-
-@app.command()
-def models() -> None:
-    """List the models that are known by name."""
-    from dragonnx.bundle import user_models_folder
-    from dragonnx.doctor import known_models
-
-    for line in known_models():
-        _print(line)
-    say(f"your own bundles go to {user_models_folder()}")
 
 
 @app.command()

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from dragonnx import __version__, _core
-from dragonnx.bundle import known_bundles, read_manifest, user_models_folder
 from dragonnx.drag.windows import Geometry, plan_windows
 from dragonnx.errors import DragonnxError
 from dragonnx.generator import Generator
+from dragonnx.library import known_models, user_models_folder
 from dragonnx.runtime import runtime_version, why_no_cuda
 
 
@@ -45,18 +45,6 @@ def diagnose_model(generator: Generator) -> Iterator[str]:
         elsewhere = {provider: kinds for provider, kinds in placed.items() if provider != wanted}
         listed = "; ".join(f"{', '.join(kinds)} on {name}" for name, kinds in elsewhere.items())
         yield f"graph {graph}: {wanted}" + (f", but {listed}" if listed else ", every node")
-
-
-def known_models() -> Iterator[str]:
-    """One line for each model with a name; one that cannot be used says why."""
-    for folder in known_bundles():
-        try:
-            manifest = read_manifest(folder)
-        except DragonnxError as error:
-            yield f"{folder.name}: unusable. {error}"
-        else:
-            size = f"{manifest.image_size[1]} x {manifest.image_size[0]} px"
-            yield f"{folder.name}: {size}, {folder}"
 
 
 def _version(name: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest, graph_name
 from dragonnx.errors import BundleError, InputError
 from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.library import open_bundle
 from dragonnx.runtime import (
     Array,
     Device,
@@ -102,7 +103,8 @@ class Generator:
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, not {threads}")
         chosen = choose_device(device)
-        return cls(Bundle.open(model if isinstance(model, str) else Path(model)), chosen, threads)
+        bundle = open_bundle(model if isinstance(model, str) else Path(model))
+        return cls(bundle, chosen, threads)
 
     @property
     def manifest(self) -> Manifest:

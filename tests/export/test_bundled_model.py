@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from dragonnx.bundle import Bundle
+from dragonnx.library import open_bundle
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 
@@ -13,7 +13,7 @@ CHECKPOINT = Path(__file__).parents[2] / "export" / "checkpoints" / "critters.np
 
 
 def test_the_checkpoint_gives_the_bundled_graphs_again(tmp_path: Path) -> None:
-    shipped = Bundle.open("critters").manifest
+    shipped = open_bundle("critters").manifest
     options = ExportOptions(
         name=shipped.name,
         licence=shipped.source.licence,

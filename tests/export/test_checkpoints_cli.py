@@ -80,6 +80,7 @@ def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:
         " MB",
         "CC0-1.0",
         f"dragonnx generate --model {folder}",
+        f"dragonnx models add {folder}",
     ):
         assert part in done.stderr
     assert "give it with --licence" not in done.stderr

@@ -116,7 +116,8 @@ class LatentEditing(EditorBase):
 
 def known_models() -> list[tuple[str, str]]:
     """Known models: what to open, and what to show."""
-    from dragonnx.bundle import known_bundles, read_manifest
+    from dragonnx.bundle import read_manifest
+    from dragonnx.library import known_bundles
 
     found = []
     for folder in known_bundles():
