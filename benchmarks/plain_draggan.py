@@ -64,8 +64,8 @@ class PlainDrag:
         """Track, then descend the loss once; gives the loss."""
         w_plus = self.latent()
         features, _ = self._synthesise(w_plus)
-        size = self.generator.architecture.resolution
-        resized = F.interpolate(features, size=(size, size), mode="bilinear", align_corners=False)
+        size = self.generator.architecture.image_size
+        resized = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
         if self._reference is None:
             self._reference = self._at(resized, self.handles).detach()
             self._first = resized.detach()
@@ -87,9 +87,10 @@ class PlainDrag:
         for block in network._blocks(self.generator.architecture.resolution):
             x = block.features(x, w_plus, index, noise=True)
             index += 1 if block.first else 2
-            colour = block.torgb(x, w_plus[:, index])
-            image = colour if image is None else network._upsample(image) + colour
-            if x.shape[-1] == self.feature_resolution:
+            if self.generator.architecture.has_colour(block.resolution):
+                colour = block.torgb(x, w_plus[:, index])
+                image = colour if image is None else network._upsample(image) + colour
+            if block.resolution == self.feature_resolution:
                 features = x
         assert features is not None
         assert image is not None

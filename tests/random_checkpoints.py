@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from dragonnx_export.architecture import Architecture
@@ -45,3 +47,22 @@ GREY = Architecture(
     z_dim=4, w_dim=8, resolution=8, channels={4: 4, 8: 4}, mapping_layers=1, image_channels=1
 )
 """The smallest there is."""
+
+ORIG = dataclasses.replace(PLAIN, variant="orig", resample_filter=(1.0, 2.0, 3.0, 1.0))
+"""Colours of the last block alone."""
+
+RESNET = dataclasses.replace(CLAMPED, variant="resnet", resample_filter=(1.0, 2.0, 3.0, 1.0))
+"""Residual blocks, clamped: the clamp comes before the gain of a block's second layer."""
+
+TALL = dataclasses.replace(CLAMPED, base_width=2)
+"""Half as wide as high."""
+
+VARIANTS = {
+    "orig": ORIG,
+    "resnet": RESNET,
+    "tall": TALL,
+    "tall-orig": dataclasses.replace(ORIG, base_width=2),
+    "tall-resnet": dataclasses.replace(RESNET, base_width=2),
+    "wide-resnet": dataclasses.replace(RESNET, base_width=6, conv_clamp=None),
+}
+"""Every way of joining blocks, in images of several shapes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dragonnx.bundle import GRAPHS, Bundle, read_manifest
+from dragonnx.bundle import GRAPHS, PREVIEW, Bundle, read_manifest
 from dragonnx.errors import BundleError
 from dragonnx.library import find_bundle, open_bundle
 
@@ -35,6 +35,7 @@ def test_the_bundled_model_opens() -> None:
     assert manifest.image_size == (128, 128)
     assert {record.graph for record in manifest.parity} == {
         *GRAPHS,
+        PREVIEW,
         *(f"{kind}_{cut}" for kind in ("features", "pullback") for cut in manifest.cuts),
     }
     for record in manifest.parity:

@@ -14,6 +14,9 @@ from dragonnx.errors import DragonnxError
 Variant = Literal["skip", "orig", "resnet"]
 """How blocks are joined: colours added up, colour of the last block alone, or residual blocks."""
 
+RESIDUAL_GAIN = math.sqrt(0.5)
+"""Of both halves that a residual block adds up, which keeps the sum's variance at theirs."""
+
 
 class ArchitectureError(DragonnxError):
     """The description of a generator is incomplete or contradicts itself."""
@@ -109,6 +112,16 @@ class Architecture:
     def has_colour(self, resolution: int) -> bool:
         """Whether the block of that resolution has a layer to colour."""
         return self.variant == "skip" or resolution == self.resolution
+
+    def layers_up_to(self, resolution: int) -> int:
+        """How many convolutions there are up to the end of a block."""
+        return 2 * self.block_resolutions.index(resolution) + 1
+
+    def layer_gain(self, index: int) -> float:
+        """The gain after the activation and clamp of a convolution, counted from 0."""
+        # The first block has one convolution and every other two, the second of which is added.
+        added = self.variant == "resnet" and index > 0 and index % 2 == 0
+        return RESIDUAL_GAIN if added else 1.0
 
     def to_json(self) -> str:
         """This architecture as one line of JSON."""

@@ -15,12 +15,10 @@ import onnx
 
 from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, FileRecord, Manifest, Source
 from dragonnx.errors import DragonnxError, InputError
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
 from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
 from dragonnx_export.graphs.image_pullback import image_pullback_graph
-from dragonnx_export.graphs.layers import synthesis_layers
 from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
 from dragonnx_export.graphs.weight_file import WeightFile
@@ -69,12 +67,10 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
         ParityError: A graph does not equal the checkpoint; nothing is written.
     """
     architecture = checkpoint.architecture
-    _require_graphs(architecture)
     resolution = _feature_resolution(checkpoint, options.feature_resolution)
-    layers = synthesis_layers(checkpoint, resolution)
     if not options.trainable_layers >= 1:
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
-    trainable_layers = min(options.trainable_layers, len(layers))
+    trainable_layers = min(options.trainable_layers, architecture.layers_up_to(resolution))
     _check_target(folder, overwrite=options.overwrite)
     contents = _contents(checkpoint, resolution, trainable_layers)
     try:
@@ -91,8 +87,8 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
                 onnx.checker.check_model(str(staging / name), full_check=True)
         manifest = Manifest(
             name=options.name,
-            image_size=(architecture.resolution,) * 2,
-            feature_size=(resolution, resolution),
+            image_size=architecture.image_size,
+            feature_size=architecture.block_size(resolution),
             channels=tuple(c for r, c in architecture.channels.items() if r <= resolution),
             cuts=cuts_for(resolution),
             resample_filter=architecture.resample_filter,
@@ -129,10 +125,10 @@ def _contents(
 ) -> dict[str, bytes]:
     """Every file of the bundle but the manifest, by name."""
     weights = WeightFile()
-    graphs = [
-        mapping_graph(checkpoint, weights),
-        image_graph(checkpoint, weights),
-        image_graph(checkpoint, weights, preview_resolution(checkpoint)),
+    graphs = [mapping_graph(checkpoint, weights), image_graph(checkpoint, weights)]
+    if preview := preview_resolution(checkpoint.architecture):
+        graphs.append(image_graph(checkpoint, weights, preview))
+    graphs += [
         image_layers_graph(checkpoint, weights),
         image_pullback_graph(checkpoint, weights),
     ]
@@ -158,25 +154,6 @@ def cuts_for(feature_resolution: int) -> tuple[int, ...]:
 def _deterministic(model: onnx.ModelProto) -> bytes:
     content: bytes = model.SerializeToString(deterministic=True)
     return content
-
-
-def _require_graphs(architecture: Architecture) -> None:
-    """Refuse generators that are read but have no graphs yet.
-
-    Raises:
-        ExportError: The generator is not square, or joins its blocks in another way than by colours.
-    """
-    if architecture.variant != "skip":
-        raise ExportError(
-            f"its architecture {architecture.variant!r} is read but cannot be exported yet; "
-            "give a generator of the architecture 'skip'"
-        )
-    height, width = architecture.image_size
-    if height != width:
-        raise ExportError(
-            f"its images of {width} x {height} px are read but cannot be exported yet; give a "
-            "generator of square images"
-        )
 
 
 def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:

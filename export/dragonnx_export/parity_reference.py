@@ -14,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 from dragonnx.bundle import graph_name
 from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
+from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.features import layer_name
 from dragonnx_export.graphs.layers import LEAK
 from dragonnx_export.networks import Generator
 
@@ -58,10 +58,10 @@ def parity_cases(
 ) -> Iterator[ParityCase]:
     """One case for each seed; whole maps in all of them, each cut in one, since torch takes long."""
     architecture = checkpoint.architecture
-    side = architecture.resolution
+    height, width = architecture.image_size
     geometry = Geometry(
-        image_size=(side, side),
-        feature_size=(feature_resolution, feature_resolution),
+        image_size=(height, width),
+        feature_size=architecture.block_size(feature_resolution),
         blocks=tuple(b for b in architecture.block_resolutions if b <= feature_resolution),
         resample_filter=architecture.resample_filter,
     )
@@ -81,14 +81,15 @@ def parity_cases(
         for position, cut in enumerate(cuts):
             if position % len(SEEDS) == number:
                 # Every other window in a corner, where it meets the padding.
-                place = random.uniform(0, side - 1, 2) if position % 2 else [0, side - 1]
-                plans.append(plan_windows(np.array([place], float), side / 40, geometry, cut))
+                corner = np.array([[width, height]]) - 1
+                place = corner * (random.uniform(0, 1, 2) if position % 2 else [0, 1])
+                plans.append(plan_windows(place, height / 40, geometry, cut))
         yield ParityCase(
             seed=seed,
             mapping_inputs=inputs,
             w_plus=w.numpy()[None],
             grad_image=random.standard_normal(
-                (1, architecture.image_channels, side, side), np.float32
+                (1, architecture.image_channels, height, width), np.float32
             ),
             parts=tuple(
                 FeaturesPart(
@@ -128,11 +129,11 @@ def reference_outputs(
     if graph in {"image", "image_layers"}:
         return {"image": _double(generator.synthesis(w_plus))}
     if graph == "preview":
-        side = measured["image"].shape[-1]
-        return {"image": _double(generator.synthesis(w_plus, resolution=side))}
+        resolution = measured["image"].shape[-2]
+        return {"image": _double(generator.synthesis(w_plus, resolution=resolution))}
     if graph == "image_pullback":
         w_plus.requires_grad_()
-        with _TakenSlopes(_layer_outputs(measured), generator.architecture.conv_clamp):
+        with TakenSlopes(generator.architecture, measured):
             image = generator.synthesis(w_plus)
         grad_image = torch.tensor(case.grad_image, dtype=dtype)
         (gradient,) = torch.autograd.grad(image, w_plus, grad_image)
@@ -143,8 +144,7 @@ def reference_outputs(
             return {"features": _double(features[_place(part)])}
         if graph == graph_name("pullback", part.cut):
             w_plus.requires_grad_()
-            clamp = generator.architecture.conv_clamp
-            with _TakenSlopes(_layer_outputs(measured), clamp, part.plan):
+            with TakenSlopes(generator.architecture, measured, part.plan):
                 features = generator.synthesis.features(w_plus, feature_resolution)
             grad_features = torch.tensor(part.grad_features, dtype=dtype)
             (gradient,) = torch.autograd.grad(features[_place(part)], w_plus, grad_features)
@@ -152,22 +152,24 @@ def reference_outputs(
     raise AssertionError(f"{graph} is no graph of the case")
 
 
-class _TakenSlopes(TorchFunctionMode):
+class TakenSlopes(TorchFunctionMode):
     """Makes leaky ReLUs and clamps take the side of their kink that a graph took.
 
     Elsewhere the two sides differ by nothing; within rounding of the kink they may differ, and one
     other slope in a coarse layer moves the whole gradient by more than rounding ever does.
+
+    Args:
+        architecture: The generator's.
+        measured: The layer outputs of the graph.
+        plan: The windows that they are of, if any.
     """
 
     def __init__(
-        self,
-        outputs: Sequence[NDArray[Any]],
-        clamp: float | None,
-        plan: WindowPlan | None = None,
+        self, architecture: Architecture, measured: Arrays, plan: WindowPlan | None = None
     ) -> None:
         super().__init__()
-        self._outputs = outputs
-        self._clamp = clamp
+        self._architecture = architecture
+        self._outputs = _layer_outputs(architecture, measured)
         self._plan = plan
         self._layer = -1
         self._activated = False
@@ -187,36 +189,41 @@ class _TakenSlopes(TorchFunctionMode):
             taken = self._in_place(self._outputs[self._layer] > 0, x > 0)
             return torch.where(taken, x, LEAK * x)
         # A clamp without an activation before it is that of colours, which hardly ever bites.
-        if function is Tensor.clamp and self._clamp is not None and self._activated:
+        clamp = self._architecture.conv_clamp
+        if function is Tensor.clamp and clamp is not None and self._activated:
             self._activated = False
             x = arguments[0]
-            inside = np.abs(self._outputs[self._layer]) < self._clamp
-            taken = self._in_place(inside, x.abs() < self._clamp)
+            bound = clamp * self._architecture.layer_gain(self._layer)
+            inside = np.abs(self._outputs[self._layer]) < np.float32(bound)
+            taken = self._in_place(inside, x.abs() < clamp)
             return torch.where(taken, x, result.detach())
         return result
 
     def _in_place(self, window: NDArray[np.bool_], whole: Tensor) -> Tensor:
         """`whole` with a window's values where the graph computed that window."""
         plan = self._plan
-        resolution = whole.shape[-1]
+        resolution = whole.shape[-2]
         if plan is None or resolution < plan.cut:
             return torch.tensor(window)
         rows, columns = (plan.inputs[f"{kind}_{resolution}"][0] for kind in ("rows", "columns"))
         edge = (len(rows) - window.shape[2]) // 2  # the second layer gives one cell less a side
         rows, columns = rows[edge : len(rows) - edge], columns[edge : len(columns) - edge]
         # Cells outside the image stand for padding; there is nothing to take over from them.
-        in_rows, in_columns = ((c >= 0) & (c < resolution) for c in (rows, columns))
+        in_rows = (rows >= 0) & (rows < resolution)
+        in_columns = (columns >= 0) & (columns < whole.shape[-1])
         taken = whole.clone()
         chosen = torch.tensor(window[:, :, in_rows][..., in_columns])
         taken[:, :, rows[in_rows][:, None], columns[in_columns]] = chosen
         return taken
 
 
-def _layer_outputs(measured: Arrays) -> list[NDArray[Any]]:
+def _layer_outputs(architecture: Architecture, measured: Arrays) -> list[NDArray[Any]]:
     """The outputs of a features or image_layers graph in the layers' order."""
     count = sum(name.startswith("layer_") for name in measured)
-    outputs = [measured[layer_name(index)] for index in range(count)]
-    return [*outputs, measured["features"]] if "features" in measured else outputs
+    outputs = [measured[f"layer_{index}"] for index in range(count)]
+    # In a residual block the features are more than the output of its last layer.
+    last_is_features = "features" in measured and architecture.variant != "resnet"
+    return [*outputs, measured["features"]] if last_is_features else outputs
 
 
 def _place(part: FeaturesPart) -> tuple[Any, ...]:

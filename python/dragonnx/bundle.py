@@ -17,11 +17,11 @@ from dragonnx.errors import BundleError
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
-GRAPHS = (
-    "mapping", "features", "pullback", "image", "preview", "image_layers", "image_pullback",
-)  # fmt: skip
+GRAPHS = ("mapping", "features", "pullback", "image", "image_layers", "image_pullback")
 """Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
 windows begin in the block of resolution R: the cuts of the manifest."""
+PREVIEW = "preview"
+"""A graph of models whose coarser blocks give colours."""
 W_AVG_NAME = "w_avg.npy"
 FILTER_TAPS = 4
 DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
@@ -126,6 +126,11 @@ class Manifest:
     def feature_channels(self) -> int:
         """Channels of the feature map."""
         return self.channels[-1]
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether there is a graph for a smaller image."""
+        return f"{PREVIEW}.onnx" in self.files
 
     @property
     def blocks(self) -> tuple[int, ...]:

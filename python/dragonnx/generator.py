@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dragonnx.bundle import DEFAULT_MODEL, W_AVG_NAME, Bundle, Manifest, graph_name
+from dragonnx.bundle import DEFAULT_MODEL, PREVIEW, W_AVG_NAME, Bundle, Manifest, graph_name
 from dragonnx.errors import BundleError, InputError
 from dragonnx.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.library import open_bundle
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Float32 = NDArray[np.float32]
+
+_PREVIEW_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,18 @@ class Generator:
         return self._picture("image", w_plus)
 
     def preview(self, w_plus: ArrayLike) -> Image:
-        """A small picture of a latent [1, num_ws, w_dim], for a part of the cost of `image`.
+        """A small picture of a latent [1, num_ws, w_dim], at most 64 pixels a side.
 
-        It is what the network's coarser blocks contribute to the image, at most 64 pixels a side.
+        It is what the network's coarser blocks contribute to the image, for a part of the cost of
+        `image`. Where only the last block gives colours it is the image made smaller, at full cost.
 
         Raises:
             InputError: The latent does not fit the model.
         """
-        return self._picture("preview", w_plus)
+        if self.manifest.has_preview:
+            return self._picture(PREVIEW, w_plus)
+        image = self.image(w_plus)
+        return image.reduce(max(1, max(image.size) // _PREVIEW_SIDE))
 
     def features(
         self,
@@ -267,7 +273,7 @@ class Generator:
         if m.label_dim:
             mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
         yield "mapping", self._placed("mapping", mapping)
-        for name in ("image", "preview", "image_layers"):
+        for name in ("image", *((PREVIEW,) if m.has_preview else ()), "image_layers"):
             yield name, self._placed(name, {"w_plus": w_plus})
         layers = self._graph("image_layers").run({"w_plus": w_plus})[0]
         inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}

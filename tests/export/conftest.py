@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, random_checkpoint
+from random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 
+KINDS = {"plain": PLAIN, "clamped": CLAMPED, "labelled": LABELLED, "grey": GREY, **VARIANTS}
 
-@pytest.fixture(params=["plain", "clamped", "labelled", "grey"])
+
+@pytest.fixture(params=KINDS)
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
-    return random_checkpoint(
-        {"plain": PLAIN, "clamped": CLAMPED, "labelled": LABELLED, "grey": GREY}[request.param]
-    )
+    return random_checkpoint(KINDS[request.param])

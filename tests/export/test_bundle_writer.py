@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_checkpoints import CLAMPED, LABELLED, PLAIN, random_checkpoint
+from random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import Generator
-from dragonnx.bundle import GRAPHS, Bundle
+from dragonnx.bundle import GRAPHS, PREVIEW, Bundle
 from dragonnx.errors import DragonnxError
 from dragonnx_export import bundle_writer, parity
+from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportError, ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.parity import ParityError
@@ -54,9 +55,12 @@ def test_the_fixture_matches_its_own_codes_output(tmp_path: Path) -> None:
             assert np.abs(image - reference.clip(-1, 1)).max() <= 0.5 / 127.5 + 2e-5, name
 
 
-def test_parity_is_recorded_for_every_graph(tmp_path: Path) -> None:
-    manifest = write_bundle(random_checkpoint(PLAIN), tmp_path / "bundle", OPTIONS)
-    assert {record.graph for record in manifest.parity} == {*GRAPHS, "features_16", "pullback_16"}
+@pytest.mark.parametrize("architecture", [PLAIN, *VARIANTS.values()], ids=["plain", *VARIANTS])
+def test_parity_is_recorded_for_every_graph(tmp_path: Path, architecture: Architecture) -> None:
+    manifest = write_bundle(random_checkpoint(architecture), tmp_path / "bundle", OPTIONS)
+    previews = {PREVIEW} if architecture.variant == "skip" else set()
+    windowed = {"features_16", "pullback_16"}
+    assert {record.graph for record in manifest.parity} == {*GRAPHS, *previews, *windowed}
     assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
     assert Bundle.open(tmp_path / "bundle").manifest == manifest
 
@@ -128,3 +132,18 @@ def test_a_class_is_chosen_by_label(tmp_path: Path) -> None:
     assert not np.array_equal(generator.w_plus(0, label=1), generator.w_plus(0, label=2))
     with pytest.raises(DragonnxError, match="label from 0 to 4, not None"):
         generator.w_plus(0)
+
+
+@pytest.mark.parametrize("kind", ["orig", "tall-resnet"])
+def test_without_coarser_colours_the_preview_is_the_image(tmp_path: Path, kind: str) -> None:
+    architecture = dataclasses.replace(
+        VARIANTS[kind], resolution=128, channels={4: 8, 8: 8, 16: 6, 32: 4, 64: 4, 128: 4}
+    )
+    write_bundle(random_checkpoint(architecture), tmp_path / "bundle", OPTIONS)
+    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    w_plus = generator.w_plus(0)
+    preview, image = generator.preview(w_plus), generator.image(w_plus)
+    width = 128 * architecture.base_width // 4
+    assert (image.size, preview.size) == ((width, 128), (width // 2, 64))
+    block = np.asarray(image, float)[:2, :2].mean(axis=(0, 1))
+    np.testing.assert_allclose(np.asarray(preview, float)[0, 0], block, atol=0.5)  # eight bits

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
 
 from dragonnx_export.checkpoints import read_checkpoint
@@ -91,20 +89,3 @@ def test_without_a_folder_nothing_is_read() -> None:
     assert done.returncode == 2
     assert "-o" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [({"variant": "resnet"}, "'resnet'"), ({"base_width": 2}, "4 x 8 px")],
-)
-def test_what_has_no_graphs_yet_is_refused(
-    tmp_path: Path, change: dict[str, object], reason: str
-) -> None:
-    architecture = dataclasses.replace(SMALL, **change)  # type: ignore[arg-type]
-    source = tmp_path / "network.pkl"
-    source.write_bytes(nvidia_pickle(generator_state(architecture, random_weights(architecture))))
-    assert export("--inspect", source).returncode == 0
-    done = export(source, "-o", tmp_path / "bundle")
-    assert done.returncode == 2
-    assert reason in done.stderr
-    assert not (tmp_path / "bundle").exists()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from random_checkpoints import CLAMPED, LABELLED, random_checkpoint
+from random_checkpoints import CLAMPED, LABELLED, RESNET, random_checkpoint
 
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 
@@ -24,8 +24,8 @@ WINDOWS = {"And", "Cast", "Equal"}
 
 def test_no_node_falls_back(tmp_path: Path) -> None:
     seen: set[str] = set()
-    for architecture in (CLAMPED, LABELLED):
-        folder = tmp_path / str(architecture.label_dim)
+    for name, architecture in {"clamped": CLAMPED, "labelled": LABELLED, "resnet": RESNET}.items():
+        folder = tmp_path / name
         write_bundle(random_checkpoint(architecture), folder, ExportOptions(name="x"))
         for path in folder.glob("*.onnx"):
             kinds = {node.op_type for node in onnx.load(path, load_external_data=False).graph.node}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from plain_draggan import PlainDrag
-from random_checkpoints import CLAMPED, PLAIN, random_checkpoint
+from random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import DragConfig, DragSession
 from dragonnx import Generator as OnnxGenerator
@@ -17,6 +17,9 @@ from dragonnx_export.networks import Generator
 STEPS = 8
 HANDLES = np.array([[9.0, 12.0], [22.0, 20.0]])
 TARGETS = np.array([[15.0, 9.0], [17.5, 26.0]])
+"""(x, y) in an image 32 px wide; x is scaled to the width of another."""
+
+MODELS = {"plain": PLAIN, "clamped": CLAMPED, **VARIANTS}
 
 # Adam divides by the gradient's size, so the first step is the gradient's sign times the step
 # size: where a gradient is near zero the float32 side may move differently by a full step. What
@@ -24,19 +27,26 @@ TARGETS = np.array([[15.0, 9.0], [17.5, 26.0]])
 CLOSE, OVERALL = 1e-3, 2e-2
 
 
-def mask() -> np.ndarray:
+def mask(generator: OnnxGenerator) -> np.ndarray:
     """Two thirds of the image may move."""
-    may_move = np.ones((32, 32), bool)
-    may_move[:, 22:] = False
+    height, width = generator.manifest.image_size
+    may_move = np.ones((height, width), bool)
+    may_move[:, 22 * width // 32 :] = False
     return may_move
 
 
-@pytest.fixture(scope="module", params=[PLAIN, CLAMPED], ids=["plain", "clamped"])
+def pairs(generator: OnnxGenerator) -> tuple[np.ndarray, np.ndarray]:
+    """Handle points and target points inside the image."""
+    height, width = generator.manifest.image_size
+    return HANDLES * (width / height, 1), TARGETS * (width / height, 1)
+
+
+@pytest.fixture(scope="module", params=MODELS)
 def model(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Checkpoint, OnnxGenerator]:
     """A checkpoint and the generator of its bundle."""
-    checkpoint = random_checkpoint(request.param)
+    checkpoint = random_checkpoint(MODELS[request.param])
     folder = tmp_path_factory.mktemp("model") / "bundle"
     write_bundle(checkpoint, folder, ExportOptions(name="x", feature_resolution=16))
     return checkpoint, OnnxGenerator.open(folder, device="cpu")
@@ -50,24 +60,24 @@ def test_same_path_as_plain_torch(
     checkpoint, generator = model
     w_plus = generator.w_plus(3)
     config = DragConfig(preset=preset, r1=48, r2=80, step_size=5e-3, max_steps=STEPS)
-    session = DragSession(
-        generator, w_plus, HANDLES, TARGETS, mask=mask() if masked else None, config=config
-    )
+    may_move = mask(generator) if masked else None
+    handles, targets = pairs(generator)
+    session = DragSession(generator, w_plus, handles, targets, mask=may_move, config=config)
     steps = list(session)
     assert len(steps) == STEPS
 
     plain = PlainDrag(
         generator=Generator.from_checkpoint(checkpoint).double(),
         w_plus=torch.tensor(w_plus).double(),
-        handles=torch.tensor(HANDLES),
-        targets=torch.tensor(TARGETS),
+        handles=torch.tensor(handles),
+        targets=torch.tensor(targets),
         feature_resolution=16,
         r1=session.settings.r1_pixels,
         r2=session.settings.r2_pixels,
         step_size=5e-3,
         distance=1 if preset == "paper" else 2,
         inclusive=preset == "released",
-        mask=torch.tensor(mask()) if masked else None,
+        mask=torch.tensor(may_move) if masked else None,
     )
     for number, step in enumerate(steps):
         loss = plain.step()
@@ -87,7 +97,7 @@ def test_w_space_moves_all_trained_layers_alike(model: tuple[Checkpoint, OnnxGen
     generator = model[1]
     w_plus = generator.w_plus(3)
     config = DragConfig(space="w", r1=48, r2=80, max_steps=3)
-    session = DragSession(generator, w_plus, HANDLES, TARGETS, config=config)
+    session = DragSession(generator, w_plus, *pairs(generator), config=config)
     list(session)
     moved = (session.w_plus - w_plus)[0]
     assert np.abs(moved[0]).max() > 0

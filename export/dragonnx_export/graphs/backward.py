@@ -1,7 +1,7 @@
 """One synthesis layer, backward: what reaches its input and its w.
 
 Nothing of the forward pass is computed again: a leaky ReLU can be inverted from its output. With
-y a layer's output, g = dL/dy and g1 = g * (sqrt2 or 0.2 sqrt2), the sign of y deciding:
+y a layer's output, g = dL/dy and g1 = g * (gain or 0.2 gain), the sign of y deciding:
 
     dL/d(conv * d) = g1                  and, since inverting the activation undoes that factor,
     sum g1 * (conv * d) = sum g * y - bias * sum g1 - sum g1 * noise;
@@ -12,7 +12,8 @@ W2 being the convolution weights' squares summed over the taps. Where the forwar
 the gradient is zero. In windows, cells outside the image are zero whatever they stand for: no
 gradient flows into them.
 
-A layer to colour is linear: rgb = sum_i W[o, i] * s_i * x_i + bias, without demodulation.
+A layer to colour is linear: rgb = sum_i W[o, i] * s_i * x_i + bias, without demodulation. A residual
+block's skip layer is linear too and knows no w.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.forward import (
@@ -29,7 +31,13 @@ from dragonnx_export.graphs.forward import (
     per_channel,
     style_of,
 )
-from dragonnx_export.graphs.layers import LEAK, SQRT2, RgbLayer, Style, SynthesisLayer
+from dragonnx_export.graphs.layers import (
+    LEAK,
+    RgbLayer,
+    SkipLayer,
+    Style,
+    SynthesisLayer,
+)
 from dragonnx_export.graphs.windows import Window
 
 
@@ -98,7 +106,7 @@ def rgb_backward(
     Args:
         graph: Where the nodes go.
         layer: The layer from features to colour.
-        x: Its input [N, inputs, resolution, resolution].
+        x: Its input [N, inputs, height, width].
         rgb: Its output; needed only where it is clamped.
         w_plus: The latent.
         grad: dL/drgb, shaped as rgb.
@@ -119,10 +127,32 @@ def rgb_backward(
     return grad_x, _through_affine(graph, layer.style, grad_style)
 
 
-def upsample_image_adjoint(graph: GraphBuilder, layer: RgbLayer, grad: str) -> str:
-    """dL/d(the image so far), from the gradient at twice its size."""
-    channels = layer.weight.shape[0]
-    kernel = depthwise(graph, layer.fir, channels)
+def skip_backward(
+    graph: GraphBuilder, layer: SkipLayer, grad: str, window: Window | None, *, cuts: bool
+) -> str:
+    """dL/dx from the gradient at a residual block's output, through its skip layer alone.
+
+    Args:
+        graph: Where the nodes go.
+        layer: The skip layer.
+        grad: The gradient.
+        window: The windows that the gradient is of.
+        cuts: Whether x is the whole map that windows were cut from.
+    """
+    if window:
+        grad = window.upsampled_adjoint(graph, grad)
+        if cuts:
+            grad = graph.sum(grad, (0,), keepdims=True)
+    else:
+        grad = upsample_adjoint(graph, layer.fir, layer.weight.shape[0], grad)
+    return graph.op("Conv", grad, graph.constant(layer.weight.transpose(1, 0, 2, 3)))
+
+
+def upsample_adjoint(
+    graph: GraphBuilder, fir: NDArray[np.float32], channels: int, grad: str
+) -> str:
+    """dL/dx from the gradient at twice the size of x."""
+    kernel = depthwise(graph, fir, channels)
     return graph.op("Conv", grad, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels)
 
 
@@ -152,7 +182,9 @@ def _activation_backward(
     if layer.clamp is not None:
         grad = _unclamped(graph, grad, y, layer.clamp)
     positive = graph.op("Greater", y, graph.constant(0.0))
-    slope = graph.op("Where", positive, graph.constant(SQRT2), graph.constant(LEAK * SQRT2))
+    slope = graph.op(
+        "Where", positive, graph.constant(layer.gain), graph.constant(LEAK * layer.gain)
+    )
     return grad, graph.op("Mul", grad, slope)
 
 

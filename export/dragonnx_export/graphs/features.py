@@ -7,15 +7,10 @@ import onnx
 from dragonnx.bundle import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.forward import first_input, layer_forward
-from dragonnx_export.graphs.layers import synthesis_layers
+from dragonnx_export.graphs.forward import first_input, layer_forward, skip_forward
+from dragonnx_export.graphs.layers import SynthesisBlock, synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.graphs.windows import declare_windows, map_shape
-
-
-def layer_name(index: int) -> str:
-    """Name of the tensor that holds a layer's output; the last layer's is `features`."""
-    return f"layer_{index}"
 
 
 def features_graph(
@@ -23,19 +18,38 @@ def features_graph(
 ) -> onnx.ModelProto:
     """Input w_plus [N, num_ws, w_dim], and where there is a cut the windows' inputs and N = 1.
 
-    Outputs features [N, C, h, w], the output of the block of that resolution, and layer_0,
-    layer_1, ...: the outputs of all convolutions before its last. From the second layer of the
-    block `cut` on, they are windows [n, C, s, s].
+    Outputs features [N, C, h, w], the output of the block of that resolution, and what
+    `output_names` names of it and the blocks before. From the second layer of the block `cut` on,
+    they are windows [n, C, s, s].
     """
     architecture = checkpoint.architecture
     graph = GraphBuilder(graph_name("features", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    windows = declare_windows(graph, cut, feature_resolution)
+    blocks = synthesis_blocks(checkpoint, feature_resolution)
+    windows = declare_windows(graph, cut, blocks)
     x = first_input(graph, checkpoint)
-    layers = synthesis_layers(checkpoint, feature_resolution)
-    for layer in layers:
-        window = windows.get(layer.resolution)
-        x = layer_forward(graph, layer, x, w_plus, window)
-        name = "features" if layer is layers[-1] else layer_name(layer.index)
-        graph.output(name, x, map_shape(layer, window))
+    for block in blocks:
+        window = windows.get(block.resolution)
+        names, name = output_names(block, "features" if block is blocks[-1] else None)
+        y = x
+        for layer, layer_name in zip(block.layers, names, strict=True):
+            y = layer_forward(graph, layer, y, w_plus, window)
+            graph.output(layer_name, y, map_shape(layer, window))
+        if block.skip:
+            y = graph.op("Add", y, skip_forward(graph, block.skip, x, window))
+            graph.output(name, y, map_shape(block.layers[-1], window))
+        x = y
     return graph.model()
+
+
+def output_names(block: SynthesisBlock, last: str | None = None) -> tuple[list[str], str]:
+    """Names of the outputs of a block's layers and of the block, which is what the next one reads.
+
+    They are layer_0, layer_1, ..., counted through all blocks. A block's output is that of its
+    last layer, or block_R in a residual block of resolution R; or it has the name `last`.
+    """
+    names = [f"layer_{layer.index}" for layer in block.layers]
+    if block.skip:
+        return names, last or f"block_{block.resolution}"
+    names[-1] = last or names[-1]
+    return names, names[-1]

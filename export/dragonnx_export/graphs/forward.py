@@ -3,16 +3,17 @@
 Activations are modulated, not weights (StyleGAN2, arXiv 1912.04958, equations 1 to 3, moved from
 the weights to the tensors around them), so that the convolution weights stay constant and ONNX
 Runtime can pre-pack them:
-`x*s -> Conv -> *d -> + noise + bias -> leaky ReLU * sqrt 2 -> clamp`.
+`x*s -> Conv -> *d -> + noise + bias -> leaky ReLU * gain -> clamp`.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.layers import LEAK, SQRT2, RgbLayer, Style, SynthesisLayer
+from dragonnx_export.graphs.layers import LEAK, RgbLayer, SkipLayer, Style, SynthesisLayer
 from dragonnx_export.graphs.windows import Window
 
 
@@ -44,7 +45,7 @@ def per_channel(graph: GraphBuilder, vector: str, channels: int) -> str:
 def layer_forward(
     graph: GraphBuilder, layer: SynthesisLayer, x: str, w_plus: str, window: Window | None = None
 ) -> str:
-    """The output y [N, outputs, resolution, resolution] of a layer for the input x.
+    """The output y [N, outputs, height, width] of a layer for the input x.
 
     With a window, x and y are windows: of s + 2 cells a side after the layer that upsamples,
     zero outside the image, and of s after the other.
@@ -57,12 +58,12 @@ def layer_forward(
         x = window.filtered(graph, x) if window else _low_pass(graph, layer, x)
     else:
         x = graph.op("Conv", x, graph.constant(layer.weight), pads=[0 if window else 1] * 4)
-    # The gain of sqrt 2 after the leaky ReLU moves to the terms before it: it is homogeneous.
-    demodulation = graph.op("Mul", demodulation_of(graph, layer, style), graph.constant(SQRT2))
+    # The gain after the leaky ReLU moves to the terms before it: it is homogeneous.
+    demodulation = graph.op("Mul", demodulation_of(graph, layer, style), graph.constant(layer.gain))
     x = graph.op("Mul", x, per_channel(graph, demodulation, layer.outputs))
     if layer.noise is not None:
-        x = graph.op("Add", x, noise_of(graph, layer, window, gain=SQRT2))
-    x = graph.op("Add", x, graph.constant(layer.bias[None, :, None, None] * SQRT2))
+        x = graph.op("Add", x, noise_of(graph, layer, window, gain=layer.gain))
+    x = graph.op("Add", x, graph.constant(layer.bias[None, :, None, None] * layer.gain))
     y = _clamped(graph, graph.op("LeakyRelu", x, alpha=LEAK), layer.clamp)
     return graph.op("Mul", y, window.inside(graph)) if window and layer.upsamples else y
 
@@ -84,20 +85,25 @@ def _low_pass(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> str:
 
 
 def rgb_forward(graph: GraphBuilder, layer: RgbLayer, x: str, w_plus: str) -> str:
-    """What a block adds to the image: [N, image_channels, resolution, resolution]."""
+    """What a block adds to the image: [N, image_channels, height, width]."""
     style = style_of(graph, layer.style, w_plus)
     x = graph.op("Mul", x, per_channel(graph, style, layer.weight.shape[1]))
     rgb = graph.op("Conv", x, graph.constant(layer.weight), graph.constant(layer.bias))
     return _clamped(graph, rgb, layer.clamp)
 
 
-def upsample_image(graph: GraphBuilder, layer: RgbLayer, image: str) -> str:
-    """The image so far at twice its size, low-pass filtered."""
-    channels = layer.weight.shape[0]
-    kernel = depthwise(graph, layer.fir, channels)
-    return graph.op(
-        "ConvTranspose", image, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels
-    )
+def skip_forward(graph: GraphBuilder, layer: SkipLayer, x: str, window: Window | None) -> str:
+    """What a residual block adds to its last layer's output, shaped as that: x is its input."""
+    x = graph.op("Conv", x, graph.constant(layer.weight))
+    if window:
+        return window.upsampled(graph, x)
+    return upsample(graph, layer.fir, layer.weight.shape[0], x)
+
+
+def upsample(graph: GraphBuilder, fir: NDArray[np.float32], channels: int, x: str) -> str:
+    """A map at twice its size, low-pass filtered."""
+    kernel = depthwise(graph, fir, channels)
+    return graph.op("ConvTranspose", x, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels)
 
 
 def depthwise(graph: GraphBuilder, kernel: np.ndarray, channels: int) -> str:

@@ -1,19 +1,21 @@
-"""The image of a w_plus: the whole synthesis network with its skip connections."""
+"""The image of a w_plus: the whole synthesis network."""
 
 from __future__ import annotations
 
 import onnx
 
+from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.features import layer_name
+from dragonnx_export.graphs.features import output_names
 from dragonnx_export.graphs.forward import (
     first_input,
     layer_forward,
     rgb_forward,
-    upsample_image,
+    skip_forward,
+    upsample,
 )
-from dragonnx_export.graphs.layers import RgbLayer, rgb_layers, synthesis_layers
+from dragonnx_export.graphs.layers import RgbLayer, synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.graphs.windows import map_shape
 
@@ -35,9 +37,9 @@ def image_graph(
 def image_layers_graph(checkpoint: Checkpoint, weights: WeightFile) -> onnx.ModelProto:
     """The graph `image_layers`: the image with what its pullback needs.
 
-    It stands apart from `image`, which may forget a layer's output once it is used. Outputs image,
-    layer_0, layer_1, ...: the outputs of all convolutions; and where colours are clamped rgb_4,
-    rgb_8, ...: what each block adds to the image.
+    It stands apart from `image`, which may forget a layer's output once it is used. Outputs image, what
+    `output_names` names of every block, and where colours are clamped rgb_4, rgb_8, ...: what a
+    block adds to the image.
     """
     return _image_graph(
         checkpoint, weights, "image_layers", checkpoint.architecture.resolution, keep_layers=True
@@ -48,7 +50,7 @@ def _image_graph(
     checkpoint: Checkpoint,
     weights: WeightFile,
     name: str,
-    side: int,
+    resolution: int,
     *,
     keep_layers: bool = False,
 ) -> onnx.ModelProto:
@@ -56,24 +58,30 @@ def _image_graph(
     graph = GraphBuilder(name, weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
     x = first_input(graph, checkpoint)
-    layers = synthesis_layers(checkpoint, side)
     image = None
-    for rgb in rgb_layers(checkpoint):
-        if rgb.resolution > side:
-            break
-        for layer in layers:
-            if layer.resolution == rgb.resolution:
-                x = layer_forward(graph, layer, x, w_plus)
-                if keep_layers:
-                    graph.output(layer_name(layer.index), x, map_shape(layer))
-        colour = rgb_forward(graph, rgb, x, w_plus)
-        if keep_layers and rgb.clamp is not None:
-            graph.output(rgb_name(rgb.resolution), colour, rgb_shape(rgb))
-        if image is not None:
-            colour = graph.op("Add", upsample_image(graph, rgb, image), colour)
-        image = colour
-    assert image is not None, "an architecture has at least two blocks"  # noqa: S101
-    graph.output("image", image, ["batch", architecture.image_channels, side, side])
+    for block in synthesis_blocks(checkpoint, resolution):
+        names, block_name = output_names(block)
+        y = x
+        for layer, layer_name in zip(block.layers, names, strict=True):
+            y = layer_forward(graph, layer, y, w_plus)
+            if keep_layers:
+                graph.output(layer_name, y, map_shape(layer))
+        if block.skip:
+            y = graph.op("Add", y, skip_forward(graph, block.skip, x, None))
+            if keep_layers:
+                graph.output(block_name, y, map_shape(block.layers[-1]))
+        x = y
+        if block.rgb:
+            colour = rgb_forward(graph, block.rgb, x, w_plus)
+            if keep_layers and block.rgb.clamp is not None:
+                graph.output(rgb_name(block.resolution), colour, rgb_shape(block.rgb))
+            if image is not None:
+                image = upsample(graph, block.rgb.fir, architecture.image_channels, image)
+                colour = graph.op("Add", image, colour)
+            image = colour
+    assert image is not None, "the last block has colours"  # noqa: S101
+    size = architecture.block_size(resolution)
+    graph.output("image", image, ["batch", architecture.image_channels, *size])
     return graph.model()
 
 
@@ -84,10 +92,14 @@ def rgb_name(resolution: int) -> str:
 
 def rgb_shape(layer: RgbLayer) -> list[int | str]:
     """Its shape, for the declaration of an input or output."""
-    return ["batch", layer.weight.shape[0], layer.resolution, layer.resolution]
+    return ["batch", layer.weight.shape[0], *layer.size]
 
 
-def preview_resolution(checkpoint: Checkpoint) -> int:
-    """The block whose colours make the preview: always coarser than the image."""
-    blocks = checkpoint.architecture.block_resolutions[:-1]
-    return max(block for block in blocks if block <= PREVIEW_RESOLUTION)
+def preview_resolution(architecture: Architecture) -> int | None:
+    """The block whose colours make the preview: always coarser than the image.
+
+    None where only the last block has colours.
+    """
+    blocks = architecture.block_resolutions[:-1]
+    coloured = [b for b in blocks if b <= PREVIEW_RESOLUTION and architecture.has_colour(b)]
+    return max(coloured, default=None)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import onnx
 
 from dragonnx.bundle import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.backward import layer_backward
+from dragonnx_export.graphs.block_backward import block_backward, declare_outputs
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.features import layer_name
 from dragonnx_export.graphs.forward import first_input
-from dragonnx_export.graphs.layers import SynthesisLayer, synthesis_layers
+from dragonnx_export.graphs.layers import synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.graphs.windows import declare_windows, map_shape
 
@@ -29,44 +26,38 @@ def pullback_graph(
     Output grad_w_plus [N, trainable_layers, w_dim]: the gradient for the first layers.
     """
     architecture = checkpoint.architecture
-    layers = synthesis_layers(checkpoint, feature_resolution)
+    blocks = synthesis_blocks(checkpoint, feature_resolution)
     graph = GraphBuilder(graph_name("pullback", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    windows = declare_windows(graph, cut, feature_resolution)
+    windows = declare_windows(graph, cut, blocks)
     outputs = [
-        graph.input(
-            "features" if layer is layers[-1] else layer_name(layer.index),
-            map_shape(layer, windows.get(layer.resolution)),
-        )
-        for layer in layers
-    ]
-    last = layers[-1]
-    grad = graph.input("grad_features", map_shape(last, windows.get(last.resolution)))
-    grad_w: list[str] = []
-    for layer in reversed(layers):
-        trainable = layer.style.w_index < trainable_layers
-        step = layer_backward(
+        declare_outputs(
             graph,
-            layer,
-            x=layer_input(graph, checkpoint, layer, outputs) if trainable else None,
-            y=outputs[layer.index],
+            block,
+            windows.get(block.resolution),
+            last="features" if block is blocks[-1] else None,
+            # A sum's gradient does not depend on it: only what reads it as its input needs it.
+            read=block is not blocks[-1],
+        )
+        for block in blocks
+    ]
+    last_window = windows.get(feature_resolution)
+    grad: str | None = graph.input("grad_features", map_shape(blocks[-1].layers[-1], last_window))
+    grad_w: dict[int, str] = {}
+    for position, block in reversed(list(enumerate(blocks))):
+        assert grad, "only the first block has nothing before it"  # noqa: S101
+        grad = block_backward(
+            graph,
+            block,
+            x=outputs[position - 1].block if position else first_input(graph, checkpoint),
+            outputs=outputs[position],
             w_plus=w_plus,
             grad=grad,
-            window=windows.get(layer.resolution),
+            trainable_layers=trainable_layers,
+            add_grad_w=grad_w.__setitem__,
+            window=windows.get(block.resolution),
             cut=cut,
         )
-        if step.grad_w:
-            grad_w.append(step.grad_w)
-        if layer.index:
-            grad = step.grad_input(graph, layer)
-    grad_w.reverse()
-    grad_w_plus = graph.op("Concat", *grad_w, axis=1)
+    grad_w_plus = graph.op("Concat", *(grad_w[index] for index in sorted(grad_w)), axis=1)
     graph.output("grad_w_plus", grad_w_plus, ["batch", len(grad_w), architecture.w_dim])
     return graph.model()
-
-
-def layer_input(
-    graph: GraphBuilder, checkpoint: Checkpoint, layer: SynthesisLayer, outputs: Sequence[str]
-) -> str:
-    """What a layer got: the output of the layer before it, or the constant."""
-    return outputs[layer.index - 1] if layer.index else first_input(graph, checkpoint)
