@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
 
 from dragonnx.document import PointPair
 from dragonnx.tui.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
@@ -120,6 +124,23 @@ def test_half_blocks_show_two_pixels_in_a_cell():
     assert segment.text == HALF_BLOCK
     assert segment.style.color.triplet == (255, 0, 0)
     assert segment.style.bgcolor.triplet == (0, 0, 255)
+
+
+@pytest.mark.parametrize("mode", [CanvasMode.HALF_BLOCKS, CanvasMode.COLOURED_ASCII])
+def test_escapes_and_segments_of_a_strip_say_the_same(mode):
+    maker = StripMaker()
+    maker.update(cells_of(random_raster(2 * mode.rows_per_cell, 9), mode))
+    consoles = [Console(color_system=system, file=io.StringIO()) for system in ("truecolor", "256")]
+    for strip in maker.strips:
+        painted = Text.from_ansi(strip.render(consoles[0]))
+        for column, segment in enumerate(strip):
+            shown = painted.get_style_at_offset(consoles[0], column)
+            assert painted.plain[column] == segment.text
+            assert (shown.color, shown.bgcolor) == (segment.style.color, segment.style.bgcolor)
+        part = strip.crop(3, 7)
+        assert part.text == painted.plain[3:7]
+        assert list(part) == list(strip)[3:7]
+        assert "38;2" not in strip.render(consoles[1])
 
 
 def test_only_rows_that_differ_are_made_again():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
@@ -71,6 +71,12 @@ class EditorApp(App[None], inherit_bindings=False):
         self.compute()
         self.theme_changed_signal.subscribe(self, lambda _theme: self._remember_theme())
         self.call_after_refresh(self._begin)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let what a person does be seen before the drag goes on."""
+        if isinstance(event, events.InputEvent):
+            self.editor.before_steps()
+        await super().on_event(event)
 
     @work(thread=True, exclusive=True, group="worker", exit_on_error=False)
     def compute(self) -> None:

@@ -1,7 +1,8 @@
 """Canvas pixels as terminal cells: half-blocks, 256 colours, ASCII. Pure, and vectorised.
 
-A cell is a character, a foreground and a background. Equal neighbours become one segment, and
-styles are kept between frames, since making them costs more than all the arithmetic.
+A cell is a character, a foreground and a background. Rows become escape sequences at once, without
+the segments and styles that Rich would make of them: thousands of objects a frame, whose collection
+holds the screen up for a tenth of a second now and then.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.color import Color, ColorType
-from rich.color_triplet import ColorTriplet
+from rich.color import Color
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -24,7 +25,11 @@ RAMP = " .:-=+*#%@"
 """Characters from dark to bright."""
 _CUBE = np.array([0, 95, 135, 175, 215, 255], np.int16)
 """Levels of each channel that a terminal of 256 colours has."""
-_MOST_STYLES = 60_000
+_MOST_LOOKS = 100_000
+"""Pairs of colours whose escape sequence is kept."""
+_RESET = "\x1b[0m"
+_COLOUR_BITS = np.uint64(48)
+_COLOURS = np.uint64((1 << 48) - 1)
 _DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 0.5) * 38
 
 
@@ -79,14 +84,32 @@ class Cells:
         self.front[row, column] = front
 
     def keys(self) -> NDArray[np.uint64]:
-        """One number for each cell that tells cells of other looks apart, [rows, columns]."""
+        """One number for each cell: six channels of 8 bits, and above them the character."""
         keys = self.characters.astype(np.uint64)
         if self.coloured:
             for colour in (self.front, self.back):
                 for channel in range(3):
-                    # 7 bits of each channel, which `_quantised` has already rounded.
-                    keys = keys << np.uint64(7) | (colour[..., channel] >> 1).astype(np.uint64)
+                    keys = keys << np.uint64(8) | colour[..., channel]
         return keys
+
+    def segments(self, row: int, starts: NDArray[np.intp]) -> list[Segment]:
+        """A row as Rich knows it: a segment for each run of equal cells.
+
+        Args:
+            row: Which row.
+            starts: The columns where the runs begin.
+        """
+        ends = [*starts[1:].tolist(), self.characters.shape[1]]
+        return [
+            Segment(
+                chr(self.characters[row, start]) * (end - start),
+                Style.from_color(
+                    Color.from_rgb(*self.front[row, start].tolist()),
+                    Color.from_rgb(*self.back[row, start].tolist()),
+                ),
+            )
+            for start, end in zip(starts.tolist(), ends, strict=True)
+        ]
 
 
 def cells_of(raster: Raster, mode: CanvasMode) -> Cells:
@@ -105,12 +128,46 @@ def cells_of(raster: Raster, mode: CanvasMode) -> Cells:
     return Cells(characters, front, back)
 
 
+class PaintedStrip(Strip):
+    """A row of cells that knows its escape sequences, and makes segments only where it must.
+
+    That is where something lies over a part of it, or where the terminal lacks truecolor.
+
+    Args:
+        escapes: The row as written to a truecolor terminal.
+        cells: The cells that it belongs to.
+        row: Which of their rows.
+        starts: The columns where a run of equal cells begins.
+    """
+
+    def __init__(self, escapes: str, cells: Cells, row: int, starts: NDArray[np.intp]) -> None:
+        super().__init__((), cells.characters.shape[1])
+        self._escapes = escapes
+        self._cells, self._row, self._starts = cells, row, starts
+        self._made: list[Segment] = []
+
+    @property
+    def _segments(self) -> list[Segment]:
+        """What Textual reads of a strip whenever it does not only write it."""
+        if not self._made:
+            self._made = self._cells.segments(self._row, self._starts)
+        return self._made
+
+    @_segments.setter
+    def _segments(self, segments: list[Segment]) -> None:
+        self._made = segments
+
+    def render(self, console: Console) -> str:
+        """The row as escape sequences."""
+        return self._escapes if console.color_system == "truecolor" else super().render(console)
+
+
 class StripMaker:
     """Turns cells into strips, row by row, and says which rows changed."""
 
     def __init__(self) -> None:
-        self._styles: dict[int, Style] = {}
-        self._colours: dict[int, Color] = {}
+        # Strings and numbers alone: the garbage collector does not look at such a dictionary.
+        self._looks: dict[int, str] = {}
         self._keys: NDArray[np.uint64] | None = None
         self._coloured = True
         self.strips: list[Strip] = []
@@ -129,43 +186,36 @@ class StripMaker:
         else:
             changed = np.flatnonzero((old != keys).any(axis=1)).tolist()
         self._keys, self._coloured = keys, cells.coloured
-        if len(self._styles) > _MOST_STYLES:
-            self._styles.clear()
-            self._colours.clear()
+        if len(self._looks) > _MOST_LOOKS:
+            self._looks.clear()
         for row in changed:
             self.strips[row] = self._strip(cells, keys[row], row)
         return changed
 
     def _strip(self, cells: Cells, keys: NDArray[np.uint64], row: int) -> Strip:
-        width = len(keys)
         if not cells.coloured:
             text = "".join(map(chr, cells.characters[row].tolist()))
-            return Strip([Segment(text)], width)
+            return Strip([Segment(text)], len(keys))
         starts = np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1))
-        lengths = np.diff(np.append(starts, width)).tolist()
-        looks = (keys[starts] & np.uint64((1 << 42) - 1)).tolist()
-        characters = cells.characters[row, starts].tolist()
-        front = cells.front[row, starts].tolist()
-        back = cells.back[row, starts].tolist()
-        styles = self._styles
-        segments = []
-        for k, look in enumerate(looks):
-            style = styles.get(look)
-            if style is None:
-                style = styles[look] = self._style(front[k], back[k])
-            segments.append(Segment(chr(characters[k]) * lengths[k], style))
-        return Strip(segments, width)
+        lengths = np.diff(np.append(starts, len(keys))).tolist()
+        keys = keys[starts]
+        characters = (keys >> _COLOUR_BITS).tolist()
+        looks = (keys & _COLOURS).tolist()
+        known = self._looks
+        parts = []
+        for character, look, length in zip(characters, looks, lengths, strict=True):
+            escape = known.get(look)
+            if escape is None:
+                escape = known[look] = _escape(look)
+            parts.append(escape + chr(character) * length)
+        parts.append(_RESET)
+        return PaintedStrip("".join(parts), cells, row, starts)
 
-    def _style(self, front: list[int], back: list[int]) -> Style:
-        return Style.from_color(self._colour(*front), self._colour(*back))
 
-    def _colour(self, red: int, green: int, blue: int) -> Color:
-        key = red << 16 | green << 8 | blue
-        colour = self._colours.get(key)
-        if colour is None:
-            triplet = ColorTriplet(red, green, blue)
-            colour = self._colours[key] = Color("", ColorType.TRUECOLOR, None, triplet)
-        return colour
+def _escape(look: int) -> str:
+    """The escape sequence of six channels of 8 bits, the foreground's first."""
+    r, g, b, *back = look.to_bytes(6, "big")
+    return f"\x1b[38;2;{r};{g};{b};48;2;{back[0]};{back[1]};{back[2]}m"
 
 
 def _quantised(raster: Raster, step: int) -> Raster:

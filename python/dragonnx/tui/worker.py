@@ -39,6 +39,8 @@ PREVIEW_SECONDS = 0.1
 """Between two pictures of a running drag at least; more where a picture takes long."""
 _PREVIEW_SHARE = 0.35
 """Of the time at most goes to pictures while a drag runs."""
+_LONGEST_WAY = 0.05
+"""Seconds that a drag waits for the screen at most before its next step."""
 PAUSED = "paused"
 
 Job = Callable[[], None]
@@ -62,6 +64,8 @@ class Worker:
         self._sheet_ticket = 0
         self._halt = threading.Event()
         self._end = threading.Event()
+        self._way = threading.Event()
+        self._way.set()
         self._session: DragSession | None = None
         self._record: DragRecord | None = None
         self._steps: list[DragStep] = []
@@ -123,6 +127,18 @@ class Worker:
             self._post(job(self._opened()) or WorkDone(what))
 
         self._jobs.put((what, run))
+
+    def give_way(self) -> None:
+        """Make no step while the screen handles a key or paints, until `go_on`.
+
+        Both need the interpreter: side by side each takes twice as long, and only one has a person
+        waiting for it.
+        """
+        self._way.clear()
+
+    def go_on(self) -> None:
+        """Make steps again."""
+        self._way.set()
 
     def close(self) -> None:
         """End the thread after the job that it is in."""
@@ -186,6 +202,7 @@ class Worker:
         began, first = time.perf_counter(), len(self._steps)
         told, drawn, cost = 0.0, began, 0.0
         while not self._halt.is_set() and (steps is None or len(self._steps) - first < steps):
+            self._way.wait(_LONGEST_WAY)
             try:
                 step = next(session)
             except StopIteration:
@@ -266,8 +283,3 @@ class Worker:
         )
         if failure is not None:
             raise failure
-
-
-def _threads() -> int:
-    """CPU threads for the graphs: all but one, which the screen keeps."""
-    return max((os.cpu_count() or 1) - 1, 1)

@@ -94,6 +94,12 @@ class EditorBase(Screen[None]):
         else:
             change()
 
+    def before_steps(self) -> None:
+        """Keep a running drag from its next step until the screen is painted."""
+        if self.dragging:
+            self.worker.give_way()
+            self.call_after_refresh(self.worker.go_on)
+
     def edit(
         self, label: str, change: Callable[[Document], Document], merge_key: str | None = None
     ) -> None:

@@ -110,6 +110,7 @@ class DragEditing(EditorBase):
         message.stop()
         if not self.dragging:
             return
+        self.before_steps()
         self.progress = message
         self.losses = message.losses
         if message.picture is not None:

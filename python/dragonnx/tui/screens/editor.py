@@ -60,7 +60,7 @@ class EditorScreen(
     def show_title(self) -> None:
         """Show the file's name and whether it is saved."""
         super().show_title()
-        self.query_one("#title", Static).update(f"dragonnx  {self.title}")
+        self.query_one("#title", Static).update(f"dragonnx  {self.title}", layout=False)
 
     # --- what happens on the canvas and the panel ---------------------------------------------
 

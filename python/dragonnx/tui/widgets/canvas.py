@@ -6,21 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from textual import events
-from textual.filter import LineFilter
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
-from dragonnx.tui.cells import CanvasMode, StripMaker
+from dragonnx.tui.cells import CanvasMode
 from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Point, Viewport
 from dragonnx.tui.scene import Scene, compose, point_at
+from dragonnx.tui.widgets.painted import Painted
 
 RIGHT_BUTTON = 3
 MIDDLE_BUTTON = 2
 
 
-class Canvas(Widget, can_focus=True):
+class Canvas(Painted, can_focus=True):
     """Shows a `Scene` as cells. It knows nothing of documents; screens act on its messages."""
 
     HELP = (
@@ -73,7 +70,6 @@ class Canvas(Widget, can_focus=True):
         self._mode = mode
         self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
         self._view = Viewport((1, 1), (1, 1), aspect=aspect)
-        self._maker = StripMaker()
         self._panning: tuple[int, int] | None = None
         self._pressed = False
         self.frames = 0
@@ -86,7 +82,7 @@ class Canvas(Widget, can_focus=True):
     @mode.setter
     def mode(self, mode: CanvasMode) -> None:
         self._mode = mode
-        self._maker = StripMaker()
+        self.paint_anew()
         self._repaint()
 
     @property
@@ -123,16 +119,6 @@ class Canvas(Widget, can_focus=True):
         """Move the view so that an image place is visible."""
         self._look(self._view.showing(point))
 
-    def get_line_filters(self) -> list[LineFilter]:
-        """No filters: every colour is already what the terminal shows."""
-        return []
-
-    def render_line(self, y: int) -> Strip:
-        """One row of cells."""
-        if y < len(self._maker.strips):
-            return self._maker.strips[y]
-        return Strip.blank(self.size.width)
-
     def _look(self, view: Viewport) -> None:
         if view != self._view:
             self._view = view
@@ -143,22 +129,8 @@ class Canvas(Widget, can_focus=True):
         if not self.size.area:
             return
         background = self.styles.background.rgb if self.is_attached else (0, 0, 0)
-        cells = compose(self._scene, self._view, self._mode, background)
-        changed = self._maker.update(cells)
+        self.paint(compose(self._scene, self._view, self._mode, background))
         self.frames += 1
-        if not changed:
-            return
-        if len(changed) == len(self._maker.strips):
-            self.refresh()
-            return
-        first = previous = changed[0]
-        regions = []
-        for row in [*changed[1:], -1]:
-            if row != previous + 1:
-                regions.append(Region(0, first, self.size.width, previous - first + 1))
-                first = row
-            previous = row
-        self.refresh(*regions)
 
     # --- events -------------------------------------------------------------------------------
 

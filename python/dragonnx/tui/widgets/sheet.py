@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from textual import events
-from textual.filter import LineFilter
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
-from dragonnx.tui.cells import CanvasMode, Cells, StripMaker, cells_of
+from dragonnx.tui.cells import CanvasMode, Cells, cells_of
 from dragonnx.tui.geometry import Viewport
 from dragonnx.tui.raster import draw_picture
+from dragonnx.tui.widgets.painted import Painted
 
 TILE = (18, 9)
 """Columns and rows of a tile; its last row holds the seed."""
@@ -22,7 +20,7 @@ GAP = 2
 _PLAIN, _CHOSEN = (150, 150, 150), (255, 235, 90)
 
 
-class Sheet(Widget):
+class Sheet(Painted):
     """Shows pictures in rows; a click chooses one."""
 
     HELP = "Arrows move, Enter or a click chooses, Page Up and Down turn pages."
@@ -40,7 +38,6 @@ class Sheet(Widget):
     def __init__(self, mode: CanvasMode, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._mode = mode
-        self._maker = StripMaker()
         self._pictures: dict[int, NDArray[np.uint8]] = {}
         self._seeds: list[int] = []
         self._selected = 0
@@ -77,15 +74,6 @@ class Sheet(Widget):
         self._selected = index
         self._repaint()
 
-    def get_line_filters(self) -> list[LineFilter]:
-        """No filters: every colour is already what the terminal shows."""
-        return []
-
-    def render_line(self, y: int) -> Strip:
-        """One row of cells."""
-        strips = self._maker.strips
-        return strips[y] if y < len(strips) else Strip.blank(self.size.width)
-
     def on_resize(self, _event: events.Resize) -> None:
         """Lay the tiles out anew."""
         self.post_message(self.LaidOut())
@@ -107,8 +95,7 @@ class Sheet(Widget):
         cells = cells_of(blank, self._mode)
         for index, seed in enumerate(self._seeds):
             self._draw(cells, index, seed, background)
-        if self._maker.update(cells):
-            self.refresh()
+        self.paint(cells)
 
     def _draw(self, cells: Cells, index: int, seed: int, background: tuple[int, int, int]) -> None:
         row, column = divmod(index, self.columns)

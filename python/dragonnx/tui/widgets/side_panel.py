@@ -66,7 +66,7 @@ class SidePanel(Static):
         if state.losses:
             spark = sparkline(state.losses, _WIDTH, plain=state.plain)
             lines += [Text(""), Text(f"Loss {state.losses[-1]:.4g}", "bold"), Text(spark, "green")]
-        self.update(Text("\n").join(lines))
+        self.update(Text("\n").join(lines), layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """Select the point whose row was pressed."""

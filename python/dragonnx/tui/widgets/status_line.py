@@ -31,5 +31,6 @@ class StatusLine(Static):
 
     def _draw(self) -> None:
         self.update(
-            Text.assemble((f"{self.place:<12} ", "bold"), (self.message, STYLES[self._tone]))
+            Text.assemble((f"{self.place:<12} ", "bold"), (self.message, STYLES[self._tone])),
+            layout=False,
         )

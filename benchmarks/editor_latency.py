@@ -1,0 +1,132 @@
+"""How long the terminal editor takes from a key to what it paints, idle and while a drag runs.
+
+The editor runs in a pseudo-terminal as it does for a person: bytes of a key go in, and the time runs
+until the bytes of the cross-hair's new place came out. Wants a quiet machine.
+
+    python benchmarks/editor_latency.py --size 80x24 --size 120x40 --size 200x60
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+from dragonnx.document import Document, LatentStart, save_document
+from dragonnx.drag.config import DragConfig
+
+HANDLE, TARGET = (48.0, 85.0), (74.5, 40.5)
+"""At 128 px. Handles lie on whole pixels, so that the drag never ends."""
+KEYS = {"right": b"\x1b[C", "left": b"\x1b[D"}
+PATIENCE = 60.0
+
+
+class Terminal:
+    """An editor in a pseudo-terminal, with what it wrote since the last key."""
+
+    def __init__(self, size: tuple[int, int], document: Path, folder: Path) -> None:
+        self.process, self._handle = pty.fork()
+        if self.process == 0:
+            os.environ |= {
+                "TERM": "xterm-256color",
+                "COLORTERM": "truecolor",
+                "DRAGONNX_STATE": str(folder),
+                "DRAGONNX_CONFIG": str(folder),
+            }
+            os.execv(sys.executable, [sys.executable, "-m", "dragonnx.cli", "edit", str(document)])  # noqa: S606
+        columns, rows = size
+        fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._seen = b""
+
+    def send(self, keys: bytes) -> None:
+        self._seen = b""
+        os.write(self._handle, keys)
+
+    def wait(self, text: bytes) -> None:
+        end = time.perf_counter() + PATIENCE
+        while text not in self._seen:
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{text!r} did not appear")
+            self.read(0.05)
+
+    def read(self, seconds: float) -> None:
+        if select.select([self._handle], [], [], seconds)[0]:
+            self._seen += os.read(self._handle, 1 << 16)
+
+    def rest(self, seconds: float) -> None:
+        """Let the editor go on for a while, as between two keys of a person."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def close(self) -> None:
+        os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
+        os.close(self._handle)
+
+
+def measure(model: str, image: int, size: tuple[int, int], keys: int, *, drag: bool) -> list[float]:
+    """Milliseconds from each key to the paint that shows it."""
+    scale = image / 128
+    handle, target = ((x * scale, y * scale) for x, y in (HANDLE, TARGET))
+    document = Document(
+        model=model, start=LatentStart(13), config=DragConfig(max_steps=100_000, stop_distance=0.1)
+    )
+    document = document.with_point(handle).with_point(target)
+    times = []
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "latency.dragonnx"
+        save_document(document, path)
+        terminal = Terminal(size, path, Path(name))
+        try:
+            terminal.wait(b"Opened latency")
+            terminal.rest(1.0)
+            if drag:
+                terminal.send(b" ")
+                terminal.wait(b"steps/s")
+                terminal.rest(0.5)
+            x, y = image // 2, image // 2
+            for k in range(keys):
+                key, by = ("right", 1) if k % 2 == 0 else ("left", -1)
+                x += by
+                began = time.perf_counter()
+                terminal.send(KEYS[key])
+                terminal.wait(f"({x}, {y})".encode())
+                times.append(1e3 * (time.perf_counter() - began))
+                # An odd rest, so that keys fall anywhere between two frames.
+                terminal.rest(0.037 + 0.011 * (k % 7))
+        finally:
+            terminal.close()
+    return sorted(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="critters", help="a known model, or a bundle folder")
+    parser.add_argument("--image", type=int, default=128, help="its image size in pixels")
+    parser.add_argument("--size", action="append", help="columns x rows; may be repeated")
+    parser.add_argument("--keys", type=int, default=100)
+    given = parser.parse_args()
+    for text in given.size or ["80x24", "120x40", "200x60"]:
+        columns, rows = (int(part) for part in text.split("x"))
+        for drag in (False, True):
+            times = measure(given.model, given.image, (columns, rows), given.keys, drag=drag)
+            print(
+                f"{text:>7} {'drag' if drag else 'idle'}: median {statistics.median(times):5.1f} ms, "
+                f"p95 {times[int(0.95 * len(times))]:5.1f} ms, largest {times[-1]:5.1f} ms",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
