@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
-from dragonnx.media import save_animation, save_png, side_by_side, with_points
+from dragonnx.media import PROVENANCE, save_animation, save_png, side_by_side, with_points
 
 GREY = Image.new("RGB", (64, 48), (128, 128, 128))
 
@@ -54,8 +55,46 @@ def test_animations(tmp_path: Path, suffix: str) -> None:
 
 
 def test_an_animation_of_an_unknown_kind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"written as \.gif or \.webp, not \.mov"):
+    with pytest.raises(InputError, match=r"written as \.gif or \.webp or \.mp4, not \.mov"):
         save_animation(iter([GREY]), tmp_path / "a.mov")
+
+
+def test_a_video(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    frames = [Image.new("RGB", (385, 384), (level, 0, 0)) for level in (0, 100, 200)]
+    save_animation(iter(frames), tmp_path / "a.mp4")
+    with av.open(tmp_path / "a.mp4") as video:
+        assert video.metadata["comment"] == PROVENANCE
+        reds = [int(frame.to_ndarray(format="rgb24")[0, 0, 0]) for frame in video.decode(video=0)]
+        stream = video.streams.video[0]
+        assert (stream.width, stream.height, stream.pix_fmt) == (384, 384, "yuv420p")
+    assert len(reds) > len(frames)
+    assert np.abs(np.subtract(reds[:3] + reds[-1:], [0, 100, 200, 200])).max() < 6
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.mp4"]
+
+
+def test_a_video_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+
+    def broken() -> Iterator[Image.Image]:
+        yield GREY
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        save_animation(broken(), tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_without_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(InputError, match=r"pip install 'dragonnx\[video\]'"):
+        save_animation(iter([GREY]), tmp_path / "a.mp4")
+
+
+def test_large_frames_of_a_gif_are_shrunk(tmp_path: Path) -> None:
+    save_animation(iter([Image.new("RGB", (1024, 512))] * 2), tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.size == (512, 256)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

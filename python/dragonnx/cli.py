@@ -151,7 +151,9 @@ def drag(
     r2: Annotated[float | None, typer.Option(help="Tracking window, at 512 px.")] = None,
     trainable_layers: Annotated[int | None, typer.Option(help="Of the first w's.")] = None,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
-    video: Annotated[Path | None, typer.Option(help="Save the drag as .gif or .webp.")] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Save the drag as .gif, .webp or .mp4.")
+    ] = None,
     comparison: Annotated[
         Path | None, typer.Option(help="Save before and after with the points drawn, .png.")
     ] = None,
@@ -164,9 +166,13 @@ def drag(
     Settings that are not given are what suits the model, else what the preset says. Interrupting
     (Ctrl+C) stops after the current step and saves the picture as far as it got.
     """
-    outputs = [(output, (".png",)), (latent_out, (".npz",)), (video, (".gif", ".webp")),
+    from dragonnx.media import ANIMATION_SUFFIXES, check_animation
+
+    outputs = [(output, (".png",)), (latent_out, (".npz",)), (video, ANIMATION_SUFFIXES),
                (comparison, (".png",)), (report, (".json",))]  # fmt: skip
     check_outputs(outputs)
+    if video:
+        check_animation(video)
     pairs = [pair(text) for text in point]
     config = DragConfig(
         preset=preset.value,

@@ -11,7 +11,8 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from dragonnx.document.outputs import free_path
-from dragonnx.media import ANIMATION_SUFFIXES
+from dragonnx.errors import InputError
+from dragonnx.media import ANIMATION_SUFFIXES, check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
 
@@ -96,6 +97,8 @@ class ExportScreen(Dialog[tuple[str, Path]]):
         text = self.query_one(Input).value.strip()
         path, problem = with_suffix(Path(text).expanduser(), self._export.suffixes)
         problem = "Type a file's name." if not text else problem or folder_problem(path)
+        if not problem and self._export.id == "animation":
+            problem = _animation_problem(path)
         if problem:
             self.show_problem(problem)
         else:
@@ -103,3 +106,12 @@ class ExportScreen(Dialog[tuple[str, Path]]):
 
     def _suggestion(self) -> Path:
         return free_path(Path(), self._stem + self._export.tail, self._export.suffixes[0])
+
+
+def _animation_problem(path: Path) -> str | None:
+    """What is missing to write an animation of this kind."""
+    try:
+        check_animation(path)
+    except InputError as error:
+        return f"{error}."
+    return None
