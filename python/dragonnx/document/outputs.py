@@ -45,7 +45,14 @@ def start_w_plus(document: Document, generator: Generator) -> NDArray[np.float32
     start = document.start
     if start.w_plus is not None:
         return generator.checked_w_plus(start.w_plus)
-    return generator.w_plus(start.seed, label=start.label, truncation_psi=start.truncation_psi)
+    return generator.w_plus(
+        start.seed, label=effective_label(start, generator), truncation_psi=start.truncation_psi
+    )
+
+
+def effective_label(start: LatentStart, generator: Generator) -> int | None:
+    """The class that applies: what was chosen, else the first of a model that has classes."""
+    return 0 if start.label is None and generator.manifest.label_dim else start.label
 
 
 def recipe(document: Document, generator: Generator) -> dict[str, Any]:
@@ -56,7 +63,7 @@ def recipe(document: Document, generator: Generator) -> dict[str, Any]:
         psi = start.truncation_psi
         values["seed"] = start.seed
         values["truncation_psi"] = generator.manifest.truncation_psi if psi is None else psi
-        values["label"] = start.label
+        values["label"] = effective_label(start, generator)
     else:
         values["w_plus"] = _encoded(start.w_plus)
         values["latent_name"] = start.name

@@ -94,6 +94,7 @@ ACTIONS: tuple[Action, ...] = (
         ("random_seed", "r", "Random seed", "A picture by chance."),
         ("type_seed", "s", "Type a seed", "The picture of a seed that you type."),
         ("type_psi", "y", "Truncation psi", "How far from the average picture, as a rule 0 to 1."),
+        ("type_label", "l", "Class", "The class, for a model that has classes."),
         ("contact_sheet", "k", "Contact sheet", "Choose among the pictures of many seeds."),
         ("choose_model", "m", "Model", "Choose a model, or name a bundle folder."),
     ),

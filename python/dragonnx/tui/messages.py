@@ -28,10 +28,11 @@ class ModelOpened(Message):
 
 @dataclass
 class PictureMade(Message):
-    """The picture of a document is ready."""
+    """The picture of a document is ready, or a coarse one that comes before it."""
 
     document: Document
     picture: Picture
+    is_preview: bool = False
 
     def can_replace(self, message: Message) -> bool:
         """Say that a newer picture makes a waiting one useless."""
@@ -63,6 +64,7 @@ class DragEnded(Message):
 
     result: DragResult
     picture: Picture
+    is_preview: bool
     advice: str
     continues: bool
 
@@ -90,6 +92,13 @@ class SheetGrown(Message):
     ticket: int
     seed: int
     picture: Picture
+
+
+@dataclass
+class ModelChosen(Message):
+    """Another model was asked for, and works."""
+
+    document: Document
 
 
 @dataclass

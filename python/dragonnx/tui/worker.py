@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from textual.message import Message
 
 from dragonnx.document import Document, DragResult
-from dragonnx.document.outputs import current_w_plus
+from dragonnx.document.outputs import current_w_plus, start_w_plus
 from dragonnx.drag.record import DragRecord
 from dragonnx.drag.session import DragSession, DragStep
 from dragonnx.errors import DragonnxError
 from dragonnx.tui.messages import (
     DragEnded,
     DragProgressed,
+    FileOpened,
+    ModelChosen,
     ModelOpened,
     Picture,
     PictureMade,
@@ -30,6 +33,7 @@ from dragonnx.tui.messages import (
     WorkDone,
     WorkFailed,
 )
+from dragonnx.tui.pictures import Pictures
 
 if TYPE_CHECKING:
     from dragonnx.generator import Generator
@@ -59,6 +63,7 @@ class Worker:
         self._device: DeviceName = device
         self._jobs: queue.SimpleQueue[tuple[str, Job] | None] = queue.SimpleQueue()
         self._generator: Generator | None = None
+        self._pictures: Pictures | None = None
         self._model: str | None = None
         self._wanted: Document | None = None
         self._sheet_ticket = 0
@@ -118,13 +123,18 @@ class Worker:
     def task(self, what: str, job: Callable[[Generator], Message | None]) -> None:
         """Do something with the generator; its message, or `WorkDone`, says that it ended.
 
+        A message with a document comes only if that document's model works.
+
         Args:
             what: For people, after "could not": "save the picture".
             job: What to do.
         """
 
         def run() -> None:
-            self._post(job(self._opened()) or WorkDone(what))
+            message = job(self._opened()) or WorkDone(what)
+            if isinstance(message, FileOpened | ModelChosen):
+                self._try(message.document)
+            self._post(message)
 
         self._jobs.put((what, run))
 
@@ -163,34 +173,55 @@ class Worker:
                 self._post(WorkFailed(what, f"{type(error).__name__}: {error}"))
 
     def _opened(self, model: str | None = None) -> Generator:
+        """The generator of a model, by default the one that is open."""
         if self._generator is None or (model is not None and model != self._model):
             from dragonnx.bundle import DEFAULT_MODEL
-            from dragonnx.generator import Generator
 
             name = model or DEFAULT_MODEL
-            generator = Generator.open(name, self._device)
-            self._generator, self._model = generator, name
-            self._session = None
-            self._post(ModelOpened(name, generator.manifest, generator.device.kind))
+            self._use(name, self._read(name))
+        assert self._generator is not None  # noqa: S101 for the type checker
         return self._generator
+
+    def _read(self, model: str) -> Generator:
+        from dragonnx.generator import Generator
+
+        return Generator.open(model, self._device)
+
+    def _use(self, model: str, generator: Generator) -> None:
+        self._generator, self._model = generator, model
+        self._pictures = Pictures(generator)
+        self._session = None
+        self._post(ModelOpened(model, generator.manifest, generator.device.kind))
+
+    def _try(self, document: Document) -> None:
+        """Go over to a document's model, but only if it gives a picture."""
+        if document.model != self._model:
+            generator = self._read(document.model)
+            generator.image(current_w_plus(document, generator))
+            self._use(document.model, generator)
+
+    def _made(self) -> Pictures:
+        assert self._pictures is not None, "a model is open"  # noqa: S101
+        return self._pictures
 
     def _show(self, document: Document) -> None:
         if document is not self._wanted:
             return
-        generator = self._opened(document.model)
-        self._post(PictureMade(document, self._picture(current_w_plus(document, generator))))
+        w_plus = current_w_plus(document, self._opened(document.model))
+        pictures = self._made()
+        if pictures.are_slow:
+            self._post(PictureMade(document, pictures.coarse(w_plus), is_preview=True))
+            if document is not self._wanted:
+                return
+        self._post(PictureMade(document, pictures.full(w_plus)))
 
     def _sheet(self, document: Document, seed: int, ticket: int) -> None:
         if ticket != self._sheet_ticket:
             return
         generator = self._opened(document.model)
-        start = document.start
-        w_plus = generator.w_plus(seed, label=start.label, truncation_psi=start.truncation_psi)
-        self._post(SheetGrown(ticket, seed, self._picture(w_plus)))
-
-    def _picture(self, w_plus: NDArray[np.float32]) -> Picture:
-        image = self._opened(self._model).image(w_plus)
-        return np.asarray(image.convert("RGB"))
+        w_plus = start_w_plus(document.with_start(replace(document.start, seed=seed, w_plus=None)),
+                              generator)  # fmt: skip
+        self._post(SheetGrown(ticket, seed, self._made().quick(w_plus)[0]))
 
     def _drag(self, document: Document, resume: bool, steps: int | None) -> None:
         if not (resume and self._session is not None):
@@ -215,7 +246,7 @@ class Worker:
             now = time.perf_counter()
             picture = None
             if now - drawn >= max(PREVIEW_SECONDS, cost / _PREVIEW_SHARE):
-                picture = self._picture(session.w_plus)
+                picture = self._made().quick(session.w_plus)[0]
                 drawn = time.perf_counter()
                 cost = drawn - now
             if picture is not None or now - told >= PREVIEW_SECONDS:
@@ -278,8 +309,7 @@ class Worker:
         if outcome is not None or failure is not None:
             self._session = None
         advice = "Paused." if outcome is None else outcome.advice
-        self._post(
-            DragEnded(result, self._picture(result.w_plus), advice, self._session is not None)
-        )
+        picture, coarse = self._made().quick(result.w_plus)
+        self._post(DragEnded(result, picture, coarse, advice, self._session is not None))
         if failure is not None:
             raise failure

@@ -50,6 +50,8 @@ class EditorBase(Screen[None]):
         """(width, height) of the model's pictures."""
         self.model_ready = False
         self.model_text = ""
+        self.label_count = 0
+        """How many classes the model has; 0 for one without."""
         self.cursor = (64, 64)
         self.selected: int | None = None
         self.tool = Tool.POINTS
@@ -193,6 +195,7 @@ class EditorBase(Screen[None]):
                 tool=self.tool.value,
                 mask_shown=self.mask_shown,
                 plain=plain,
+                label_count=self.label_count,
             )
         )
         self.show_title()

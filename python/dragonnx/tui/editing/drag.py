@@ -132,7 +132,8 @@ class DragEditing(EditorBase):
         waiting, self.waiting = self.waiting, []
         if result.steps:
             document = self.document.with_result(result)
-            self.picture, self.pictured = message.picture, document
+            self.picture = message.picture
+            self.pictured = None if message.is_preview else document
             label = f"drag, {result.steps} steps"
             self.history.apply(label, document, f"drag {self.drag_number}")
             self.resumable = document if message.continues else None

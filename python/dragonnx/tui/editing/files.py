@@ -34,13 +34,21 @@ if TYPE_CHECKING:
 
 OPENS = f"{SUFFIX} document, .png picture or mask, .npz latent"
 
+_OPEN_HELP = (
+    "A session goes on where it was saved; a picture that dragonnx saved opens with its points; a "
+    "latent becomes the start; a black and white picture of the right size becomes the mask."
+)
+_SAVE_HELP = "Everything: model, start, points, mask, settings, the drag and what it reached."
+
 
 class FileEditing(EditorBase):
     """Files, by keys."""
 
     def action_open(self) -> None:
         """Ask what to open."""
-        self.app.push_screen(PathScreen(f"Open: {OPENS}", "", must_exist=True), self._open_asked)
+        self.app.push_screen(
+            PathScreen(f"Open: {OPENS}", "", must_exist=True, advice=_OPEN_HELP), self._open_asked
+        )
 
     def action_save(self) -> None:
         """Save the session."""
@@ -54,7 +62,9 @@ class FileEditing(EditorBase):
         """Save the session under a name."""
         suggestion = self.path or free_path(Path(), self._stem(), SUFFIX)
         self.app.push_screen(
-            PathScreen("Save the session as", str(suggestion), suffixes=(SUFFIX,)),
+            PathScreen(
+                "Save the session as", str(suggestion), suffixes=(SUFFIX,), advice=_SAVE_HELP
+            ),
             self._save_as_given,
         )
 

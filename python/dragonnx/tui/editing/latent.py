@@ -9,9 +9,21 @@ from dragonnx.document import Document, LatentStart
 from dragonnx.errors import BundleError
 from dragonnx.latent import LARGEST_SEED
 from dragonnx.tui.editing.base import EditorBase
+from dragonnx.tui.messages import ModelChosen
 from dragonnx.tui.screens.choice import ChoiceScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.prompt import PromptScreen
+
+_SEED_HELP = "The seed decides the picture: the same seed, model, class and psi give the same one."
+_PSI_HELP = (
+    "How far pictures are from the average one: 0 is the average, 1 as the model drew them, below 1 "
+    "plainer and cleaner. Empty means what suits the model. Points and mask stay."
+)
+_LABEL_HELP = "The kind of thing that the model draws, by its number in the model's training data."
+_MODEL_HELP = (
+    "The bundled model, and those in your folder of models; or Tab and the path of a bundle folder. "
+    "A model that fails leaves everything as it is."
+)
 
 
 class LatentEditing(EditorBase):
@@ -32,7 +44,10 @@ class LatentEditing(EditorBase):
     def action_type_seed(self) -> None:
         """Ask for a seed."""
         self.app.push_screen(
-            PromptScreen("Seed", str(self.document.start.seed), check=_seed_problem), self._typed
+            PromptScreen(
+                "Seed", str(self.document.start.seed), check=_seed_problem, advice=_SEED_HELP
+            ),
+            self._typed,
         )
 
     def action_type_psi(self) -> None:
@@ -40,10 +55,25 @@ class LatentEditing(EditorBase):
         psi = self.document.start.truncation_psi
         self.app.push_screen(
             PromptScreen(
-                "Truncation psi; empty is the model's", "" if psi is None else f"{psi:g}",
-                check=_psi_problem,
+                "Truncation psi: empty is the model's", "" if psi is None else f"{psi:g}",
+                check=_psi_problem, advice=_PSI_HELP,
             ),
             self._psi_typed,
+        )  # fmt: skip
+
+    def action_type_label(self) -> None:
+        """Ask for the class."""
+        if not self.label_count:
+            self.say("This model has no classes to choose from.")
+            return
+        if self.document.start.w_plus is not None:
+            self.say("A class applies to seeds; this picture starts from a latent.")
+            return
+        last = self.label_count - 1
+        self.app.push_screen(
+            PromptScreen(f"Class: 0 to {last}", str(self.document.start.label or 0),
+                         check=lambda text: _label_problem(text, last), advice=_LABEL_HELP),
+            self._label_typed,
         )  # fmt: skip
 
     def action_contact_sheet(self) -> None:
@@ -58,7 +88,9 @@ class LatentEditing(EditorBase):
     def action_choose_model(self) -> None:
         """Choose a model or name a bundle folder."""
         self.app.push_screen(
-            ChoiceScreen("Model", known_models(), other="a bundle folder's path"),
+            ChoiceScreen(
+                "Model", known_models(), other="a bundle folder's path", advice=_MODEL_HELP
+            ),
             self._chosen_model,
         )
 
@@ -77,10 +109,20 @@ class LatentEditing(EditorBase):
         self.say(f"Seed {seed}." + (" Points and mask went with the old one; u undoes." * had))
 
     def use_model(self, model: str) -> None:
-        """Use another model."""
-        self.selected = None
-        self.edit(f"choose the model {model}", lambda d: d.with_model(model))
+        """Use another model, once it has shown that it works."""
+        document = self.document.with_model(model)
         self.say(f"Opening {model} ...")
+        self.when_still(
+            lambda: self.worker.task(f"open the model {model}", lambda _: ModelChosen(document))
+        )
+
+    def on_model_chosen(self, message: ModelChosen) -> None:
+        """Go over to a model that works."""
+        message.stop()
+        model = message.document.model
+        self.selected = None
+        self.resumable = None
+        self.edit(f"choose the model {model}", lambda d: d.with_model(model))
 
     def _seed_by(self, by: int) -> None:
         self.use_seed((self.document.start.seed + by) % (LARGEST_SEED + 1))
@@ -96,6 +138,17 @@ class LatentEditing(EditorBase):
     def _chosen_model(self, model: str | None) -> None:
         if model and model != self.document.model:
             self.use_model(model)
+
+    def _label_typed(self, text: str | None) -> None:
+        if text is None or int(text) == (self.document.start.label or 0):
+            return
+        label = int(text)
+        self.selected = None
+        had = bool(self.document.pairs or self.document.mask is not None)
+        self.edit(f"choose class {label}", lambda d: d.with_start(replace(d.start, label=label)))
+        self.say(
+            f"Class {label}." + (" Points and mask went with the old picture; u undoes." * had)
+        )
 
     def _psi_typed(self, text: str | None) -> None:
         if text is None:
@@ -123,7 +176,8 @@ def known_models() -> list[tuple[str, str]]:
     for folder in known_bundles():
         try:
             manifest = read_manifest(folder)
-        except BundleError:
+        except BundleError as error:
+            found.append((folder.name, f"{folder.name}  damaged: {error}"))
             continue
         height, width = manifest.image_size
         found.append((folder.name, f"{folder.name}  {width} x {height} px"))
@@ -134,6 +188,11 @@ def _seed_problem(text: str) -> str | None:
     if not text.strip().isdecimal() or int(text) > LARGEST_SEED:
         return f"a whole number from 0 to {LARGEST_SEED}"
     return None
+
+
+def _label_problem(text: str, last: int) -> str | None:
+    fits = text.strip().isdecimal() and int(text) <= last
+    return None if fits else f"a whole number from 0 to {last}"
 
 
 def _psi_problem(text: str) -> str | None:

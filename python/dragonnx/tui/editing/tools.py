@@ -23,6 +23,11 @@ class Tool(enum.Enum):
     ERASER = "eraser"
 
     @property
+    def help(self) -> str:
+        """What it does and how, in a few sentences."""
+        return _HELP[self]
+
+    @property
     def is_brush(self) -> bool:
         """Whether it paints with a radius."""
         return self in (Tool.MOVABLE, Tool.FIXED, Tool.ERASER)
@@ -38,6 +43,21 @@ class Tool(enum.Enum):
         if self in (Tool.MOVABLE, Tool.MOVABLE_BOX):
             return True
         return False if self in (Tool.FIXED, Tool.FIXED_BOX) else None
+
+
+_HOW = "Press and move the mouse, or press Enter at the cross-hair."
+_CORNERS = "Draw it with the mouse, or press Enter at two corners."
+_HELP = {
+    Tool.POINTS: (
+        "Enter or a click places a handle point, then its target point, and so on. Drag a marker to "
+        "move it; Tab selects a point, h and t move its handle and target to the cross-hair."
+    ),
+    Tool.MOVABLE: f"Paints what may move; the first stroke makes all else fixed. {_HOW}",
+    Tool.FIXED: f"Paints what stays fixed; the first stroke leaves all else movable. {_HOW}",
+    Tool.MOVABLE_BOX: f"A rectangle of what may move. {_CORNERS}",
+    Tool.FIXED_BOX: f"A rectangle of what stays fixed. {_CORNERS}",
+    Tool.ERASER: f"Takes back what was painted last: movable or fixed. {_HOW}",
+}
 
 
 def canvas_mask(mask: Mask | None, size: tuple[int, int], *, paints: bool) -> NDArray[np.bool_]:

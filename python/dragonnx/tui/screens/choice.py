@@ -14,14 +14,18 @@ class ChoiceScreen(Dialog[str]):
     """A list, and a line for anything else.
 
     Args:
-        title: What is chosen.
+        title: What is chosen; up to a colon it heads the help.
         choices: For each, what is answered and what is shown.
+        advice: How to choose, for the help.
         other: What may be typed instead; empty where nothing may.
     """
 
-    def __init__(self, title: str, choices: list[tuple[str, str]], *, other: str = "") -> None:
+    def __init__(
+        self, title: str, choices: list[tuple[str, str]], *, advice: str, other: str = ""
+    ) -> None:
         super().__init__()
         self._title_text = title
+        self.heading, self.advice = title.partition(":")[0], advice
         self._choices = choices
         self._other = other
 

@@ -21,6 +21,12 @@ class ConfirmScreen(Dialog[bool]):
         no: What the harmless button says.
     """
 
+    heading = "A question"
+    advice = (
+        "The harmless answer has the focus. y and n answer at once; the arrows choose, Enter takes. "
+        "Escape leaves everything as it is."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n", "answer(False)", "No"),

@@ -29,6 +29,12 @@ class ContactSheetScreen(Dialog[int]):
         mode: How pictures are shown.
     """
 
+    heading = "Contact sheet"
+    advice = (
+        "Pictures of many seeds, of the same model, class and truncation. The arrows move, Page Up and "
+        "Page Down (or p and n) turn pages, Enter or a click chooses."
+    )
+
     CSS_PATH: ClassVar[list[str]] = ["dialog.tcss", "contact_sheet.tcss"]  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1, 0)", "Left", show=False),

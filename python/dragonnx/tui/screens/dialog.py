@@ -41,7 +41,14 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """A question whose answer is None where a person leaves it."""
 
     CSS_PATH = "dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", priority=True),
+        Binding("f1,question_mark", "help_here", "Help"),
+    ]
+    heading = ""
+    """What the dialog is for, in a word or two."""
+    advice = ""
+    """How it is used."""
 
     def accept(self) -> None:
         """Answer, where everything fits."""
@@ -49,6 +56,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def action_leave(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
+
+    def action_help_here(self) -> None:
+        """How this dialog is used; where a line takes text, `?` is text and F1 asks."""
+        from dragonnx.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen({}, (self.heading, self.advice), ()))
 
     def show_problem(self, text: str) -> None:
         """Say what is wrong; empty where nothing is."""

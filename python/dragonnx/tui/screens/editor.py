@@ -148,12 +148,14 @@ class EditorScreen(
         self.app.push_screen(HelpScreen(self.preferences.keys))
 
     def action_help_here(self) -> None:
-        """What the focused widget and the tool do."""
-        text = getattr(self.focused, "HELP", None) or Canvas.HELP
-        self.app.push_screen(
-            HelpScreen(self.preferences.keys, (f"Here: {self.tool.value}", text),
-                       _TOOL_GROUPS)
-        )  # fmt: skip
+        """What is under the mouse, where that is a panel; else the tool and the canvas."""
+        under = self.app.mouse_over
+        if isinstance(under, SidePanel | StatusLine):
+            about, groups = (under.NAME, under.HELP), under.GROUPS
+        else:
+            about = (self.tool.value.capitalize(), f"{self.tool.help}\n{Canvas.HELP}")
+            groups = _TOOL_GROUPS
+        self.app.push_screen(HelpScreen(self.preferences.keys, about, groups))
 
     # --- what the worker says -----------------------------------------------------------------
 
@@ -164,6 +166,7 @@ class EditorScreen(
         height, width = manifest.image_size
         self.image_size = (width, height)
         self.layer_limit = manifest.trainable_layers
+        self.label_count = manifest.label_dim
         self.recommended = dict(manifest.drag_settings)
         self.model_text = f"{manifest.name} {width}x{height}"
         self.model_ready = True
@@ -178,7 +181,9 @@ class EditorScreen(
         """Show the picture of the document."""
         message.stop()
         if not self.dragging:
-            self.picture, self.pictured = message.picture, message.document
+            self.picture = message.picture
+            if not message.is_preview:
+                self.pictured = message.document
             self.show_all()
 
     def on_sheet_grown(self, message: SheetGrown) -> None:

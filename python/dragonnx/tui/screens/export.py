@@ -59,6 +59,12 @@ class ExportScreen(Dialog[tuple[str, Path]]):
         masked: Whether there is a mask.
     """
 
+    heading = "Export"
+    advice = (
+        "The arrows choose what to write, Enter goes on to the name, Enter there writes the file. What "
+        "there is nothing of yet is grey: some outputs need a drag, the mask one needs a mask."
+    )
+
     def __init__(self, stem: str, *, dragged: bool, masked: bool) -> None:
         super().__init__()
         self._stem = stem

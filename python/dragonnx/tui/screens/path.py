@@ -38,8 +38,9 @@ class PathScreen(Dialog[Path]):
     """A line for a path; → takes the completion.
 
     Args:
-        title: What it is for.
+        title: What it is for; up to a colon it heads the help.
         value: What stands there at first.
+        advice: What the file is for, for the help.
         must_exist: Whether the file must be there, or its folder.
         suffixes: How it must end; the first is added where it ends in nothing.
     """
@@ -49,11 +50,13 @@ class PathScreen(Dialog[Path]):
         title: str,
         value: str,
         *,
+        advice: str,
         must_exist: bool = False,
         suffixes: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self._title_text = title
+        self.heading, self.advice = title.partition(":")[0], advice
         self._value = value
         self._must_exist = must_exist
         self._suffixes = suffixes

@@ -15,14 +15,18 @@ class PromptScreen(Dialog[str]):
     """A title, a line to type in, and what is wrong with it.
 
     Args:
-        title: What is asked for.
+        title: What is asked for; up to a colon it heads the help.
         value: What stands there at first.
         check: What is wrong with a text: what is expected instead, or None.
+        advice: What it does, for the help.
     """
 
-    def __init__(self, title: str, value: str, *, check: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, title: str, value: str, *, check: Callable[[str], str | None], advice: str
+    ) -> None:
         super().__init__()
         self._title_text = title
+        self.heading, self.advice = title.partition(":")[0], advice
         self._value = value
         self._check = check
 

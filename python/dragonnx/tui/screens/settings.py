@@ -33,6 +33,12 @@ class SettingsScreen(Dialog[DragConfig]):
         effective: What applies where nothing is chosen, by name.
     """
 
+    heading = "Settings of the drag"
+    advice = (
+        "Each is checked while you type. An empty line means what suits the model, else what the preset "
+        "says; that value is shown in it. The next drag uses what is set here."
+    )
+
     def __init__(
         self, config: DragConfig, most_layers: int, effective: dict[str, float] | None = None
     ) -> None:

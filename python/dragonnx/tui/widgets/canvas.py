@@ -21,9 +21,9 @@ class Canvas(Painted, can_focus=True):
     """Shows a `Scene` as cells. It knows nothing of documents; screens act on its messages."""
 
     HELP = (
-        "The picture. Move the cross-hair with the arrow keys (Shift: 8 px) or the mouse; Enter or "
-        "a click places a handle point, then its target point. Drag a marker to move it. The wheel "
-        "zooms, the right button pans."
+        "The arrow keys (Shift: 8 px) or the mouse move the cross-hair. The wheel, + and - zoom, the "
+        "right button and Ctrl+arrows pan, 0 fits. Red is a handle, blue its target; what the mask "
+        "keeps fixed is tinted."
     )
 
     @dataclass

@@ -23,8 +23,6 @@ _PLAIN, _CHOSEN = (150, 150, 150), (255, 235, 90)
 class Sheet(Painted):
     """Shows pictures in rows; a click chooses one."""
 
-    HELP = "Arrows move, Enter or a click chooses, Page Up and Down turn pages."
-
     @dataclass
     class LaidOut(Message):
         """The number of tiles is known."""

@@ -29,6 +29,7 @@ class PanelState:
         tool: The tool in use.
         mask_shown: Whether the mask is visible.
         plain: Whether only ASCII can be shown.
+        label_count: How many classes the model has.
     """
 
     document: Document
@@ -39,12 +40,20 @@ class PanelState:
     tool: str = ""
     mask_shown: bool = True
     plain: bool = False
+    label_count: int = 0
 
 
 class SidePanel(Static):
     """Shows a `PanelState`; a press on a point's row selects it."""
 
-    HELP = "Click a point to select it. f hides the panel."
+    NAME = "Side panel"
+    HELP = (
+        "What the picture starts from, the settings, the mask and the tool; then each point's handle, "
+        "target and distance. Click a point to select it. Loss falls while a drag gets nearer. "
+        "f hides the panel."
+    )
+    GROUPS = ("Picture", "Points", "Drag")
+    """Headings of the actions that belong to it."""
 
     @dataclass
     class PointChosen(Message):
@@ -86,6 +95,7 @@ def facts_of(state: PanelState) -> list[Text]:
     rows = [
         ("Model", state.model or document.model),
         ("Start", document.start.describe()),
+        ("Class", f"{document.start.label or 0} of {state.label_count}" * bool(state.label_count)),
         ("psi", "the model's" if psi is None else f"{psi:g}"),
         ("Space", "W+" if config.space == "w+" else "W"),
         ("Preset", config.preset),

@@ -11,7 +11,10 @@ STYLES = {"": "", "good": "bold green", "bad": "bold red", "hint": "bold yellow"
 class StatusLine(Static):
     """One line with a place on the left and a message after it."""
 
-    HELP = "The cross-hair's pixel (x, y), the zoom, and what just happened."
+    NAME = "Status line"
+    HELP = "The cross-hair's pixel (x, y), the zoom, and what just happened or what to do next."
+    GROUPS = ("Drag", "Document", "Editor")
+    """Headings of the actions that belong to it."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)

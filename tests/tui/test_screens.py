@@ -1,0 +1,121 @@
+"""Views, help, the palette, leaving; and that every action can be reached."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.command import CommandPalette
+from textual.widgets import Input, Label, OptionList
+from tui_editor import Editor
+
+from dragonnx.tui.actions import ACTIONS
+from dragonnx.tui.cells import CanvasMode
+from dragonnx.tui.screens.confirm import ConfirmScreen
+from dragonnx.tui.screens.help import HelpScreen
+from dragonnx.tui.widgets.side_panel import SidePanel
+
+HANDLE, TARGET = (48, 85), (74, 83)
+
+
+async def test_view_and_modes():
+    async with Editor() as editor:
+        canvas = editor.screen.canvas
+        await editor.press("plus")
+        assert canvas.view.zoom > 1
+        middle = canvas.view.middle
+        await editor.press("ctrl+right")
+        assert canvas.view.middle[0] > middle[0]
+        await editor.press("ctrl+left", "ctrl+up", "ctrl+down", "minus", "0")
+        assert canvas.view.zoom == 1
+        modes = []
+        for _ in range(4):
+            await editor.press("a")
+            modes.append(canvas.mode)
+        assert set(modes) == set(CanvasMode)
+        await editor.press("f")
+        assert not editor.screen.query_one(SidePanel).display
+        theme = editor.app.theme
+        await editor.press("f4")
+        assert editor.app.theme != theme
+        await editor.pilot._post_mouse_events([events.MouseScrollUp],
+                                              canvas, (20, 10), button=0)  # fmt: skip
+        await editor.pilot.pause()
+        assert canvas.view.zoom > 1
+
+
+async def test_the_palette_finds_and_runs_an_action():
+    async with Editor() as editor:
+        await editor.press("ctrl+p")
+        palette = editor.app.screen
+        assert isinstance(palette, CommandPalette)
+        palette.query_one(Input).value = "next seed"
+        commands = palette.query_one(OptionList)
+        await editor.until(lambda: commands.option_count == 1)
+        await editor.press("enter")
+        await editor.until(lambda: editor.document.start.seed == 14)
+        assert editor.app.screen is editor.screen
+
+
+def help_heading(editor) -> str:
+    assert isinstance(editor.app.screen, HelpScreen)
+    return str(editor.app.screen.query(Label).first().content)
+
+
+async def test_help_tells_of_what_is_in_use():
+    async with Editor() as editor:
+        await editor.press("f1")
+        assert help_heading(editor) == "dragonnx"
+        await editor.press("escape", "2", "question_mark")
+        assert help_heading(editor) == "Movable brush"
+        await editor.press("escape", "1", "question_mark")
+        assert help_heading(editor) == "Points"
+        await editor.press("escape")
+        for widget, heading in (("#panel", "Side panel"), ("#status", "Status line")):
+            await editor.pilot.hover(widget)
+            await editor.press("question_mark")
+            assert help_heading(editor) == heading
+            await editor.press("escape")
+
+
+@pytest.mark.parametrize(
+    ("key", "ask", "heading"),
+    [
+        ("m", "question_mark", "Model"),
+        ("k", "question_mark", "Contact sheet"),
+        ("comma", "f1", "Settings of the drag"),
+        ("e", "question_mark", "Export"),
+        ("s", "f1", "Seed"),
+        ("o", "f1", "Open"),
+    ],
+)
+async def test_every_dialog_has_help(key, ask, heading):
+    async with Editor() as editor:
+        await editor.press(key, ask)
+        assert help_heading(editor) == heading
+        await editor.press("escape")
+        assert not isinstance(editor.app.screen, HelpScreen | type(editor.screen))
+        await editor.press("escape")
+        assert editor.app.screen is editor.screen
+
+
+async def test_leaving_asks_only_where_something_would_be_lost():
+    async with Editor() as editor:
+        await editor.place(HANDLE)
+        await editor.press("q")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        await editor.press("n")
+        assert editor.app.screen is editor.screen
+        await editor.press("u", "q")
+        assert editor.app._exit
+
+
+def test_every_action_has_its_method_and_ids_are_unique():
+    from dragonnx.tui.screens.editor import EditorScreen
+
+    ids = [action.id for action in ACTIONS]
+    assert len(ids) == len(set(ids))
+    for action in ACTIONS:
+        assert hasattr(EditorScreen, f"action_{action.call.split('(')[0]}"), action.id
+        assert action.help.endswith(".")
+    keys = [key for action in ACTIONS for key in action.keys.split(",")]
+    assert len(keys) == len(set(keys))
