@@ -6,6 +6,7 @@ import numpy as np
 from tui_editor import Editor
 
 from dragonnx.tui.editing.tools import Tool
+from dragonnx.tui.raster import FIXED_TINT
 from dragonnx.tui.widgets.side_panel import SidePanel
 
 HANDLE, TARGET = (48, 85), (74, 83)
@@ -101,3 +102,32 @@ async def test_the_mask_by_mouse_is_one_edit_a_stroke():
         assert editor.document.mask[30, 45]
         await editor.press("u")
         assert editor.document.mask is None
+
+
+def colours_at(editor, pixel: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Foreground and background that the canvas paints for an image pixel's cell."""
+    column, row = editor.cell(pixel)
+    (segment,) = editor.screen.canvas.render_line(row).crop(column, column + 1)
+    return tuple(np.array(c.triplet) for c in (segment.style.color, segment.style.bgcolor))
+
+
+async def test_handles_are_red_targets_blue_and_what_is_fixed_is_tinted():
+    async with Editor() as editor:
+        far = (20, 100)
+        plain, _ = colours_at(editor, far)
+        await editor.place(HANDLE, TARGET)
+        editor.screen.move_cursor(64, 20)
+        await editor.press("right")
+        red, blue = (colours_at(editor, pixel)[1] for pixel in (HANDLE, TARGET))
+        assert red[0] > 200
+        assert red[1:].max() < 60
+        assert blue[2] > 200
+        assert blue[0] < 60
+        yellow, _ = colours_at(editor, HANDLE)
+        await editor.press("tab")
+        assert not np.array_equal(yellow, (255, 255, 255))
+        await editor.press("2", "enter", "1")
+        tinted, _ = colours_at(editor, far)
+        assert np.abs(tinted - (plain + (FIXED_TINT - plain) * 0.45)).max() < 6
+        await editor.press("v")
+        assert np.array_equal(colours_at(editor, far)[0], plain)

@@ -22,9 +22,12 @@ pytestmark = pytest.mark.skipif(
 
 
 def texts(svg: str) -> list[str]:
-    """The texts of an SVG in their places, without what differs from run to run."""
-    found = re.findall(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', svg)
-    return [f"{x} {y} {text}" for x, y, text in found if "▀" not in text]
+    """The texts of an SVG in their places and colours, without the picture's cells."""
+    fills = dict(re.findall(r"\.([\w-]+-r\d+) { fill: (#\w+)", svg))
+    found = re.findall(
+        r'<text class="([\w-]+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', svg
+    )
+    return [f"{x} {y} {fills[name]} {text}" for name, x, y, text in found if "▀" not in text]
 
 
 def compare(name: str, svg: str) -> None:
