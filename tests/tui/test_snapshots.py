@@ -24,9 +24,7 @@ pytestmark = pytest.mark.skipif(
 def texts(svg: str) -> list[str]:
     """The texts of an SVG in their places and colours, without the picture's cells."""
     fills = dict(re.findall(r"\.([\w-]+-r\d+) { fill: (#\w+)", svg))
-    found = re.findall(
-        r'<text class="([\w-]+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', svg
-    )
+    found = re.findall(r'<text class="([\w-]+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', svg)
     return [f"{x} {y} {fills[name]} {text}" for name, x, y, text in found if "▀" not in text]
 
 
