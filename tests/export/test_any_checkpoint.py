@@ -1,0 +1,126 @@
+"""Checkpoints of every architecture and shape, from the file to the dragged picture, by command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkpoint_files import generator_state, nvidia_pickle
+from PIL import Image
+from random_checkpoints import LABELLED, TALL, random_checkpoint
+from trained_checkpoints import critters
+
+from dragonnx_export.checkpoints import Checkpoint
+
+TRAINED = {
+    "orig": ("orig", 4),
+    "resnet": ("resnet", 4),
+    "tall": ("skip", 2),
+    "tall-resnet": ("resnet", 2),
+}
+DRAG_SETTINGS = (
+    "--drag-setting",
+    "step_size=0.01",
+    "--drag-setting",
+    "r1=12",
+    "--drag-setting",
+    "r2=40",
+)
+"""What suits the trained weights, as the bundled model's do."""
+
+
+def run(module: str, *arguments: object, models: Path) -> subprocess.CompletedProcess[str]:
+    """Run one of the two commands in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from {module}.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "DRAGONNX_MODELS": str(models),
+        },
+    )
+
+
+def add_model(folder: Path, checkpoint: Checkpoint, *options: str) -> Path:
+    """Write a checkpoint, export it and add it as `mine`; gives the folder of models."""
+    source, models = folder / "network.pkl", folder / "models"
+    source.write_bytes(nvidia_pickle(generator_state(checkpoint.architecture, checkpoint.weights)))
+    done = run("dragonnx_export", source, "-o", folder / "bundle", *options, models=models)
+    assert done.returncode == 0, done.stderr
+    done = run("dragonnx", "models", "add", folder / "bundle", "--name", "mine", models=models)
+    assert done.returncode == 0, done.stderr
+    return models
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_a_drag_reaches_its_target(tmp_path: Path, kind: str) -> None:
+    checkpoint = critters(*TRAINED[kind])
+    models = add_model(tmp_path, checkpoint, "--feature-resolution", "64", *DRAG_SETTINGS)
+    height, width = checkpoint.architecture.image_size
+    assert f"mine: {width} x {height} px" in run("dragonnx", "models", models=models).stdout
+    point = "48,85:74,83" if width == height else "30,60:40,60"
+    done = run(
+        "dragonnx", "drag", "--model", "mine", "--seed", "13", "--point", point,
+        "-o", tmp_path / "out.png", "--report", tmp_path / "out.json", models=models,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert (report["outcome"], report["model"]) == ("reached", "mine")
+    assert report["steps"] > 10
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.size == (width, height)
+
+
+def test_masks_have_the_images_shape(tmp_path: Path) -> None:
+    models = add_model(tmp_path, random_checkpoint(TALL))
+    mask = np.full((32, 16), 255, np.uint8)
+    mask[24:] = 0
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(mask.T).save(tmp_path / "turned.png")
+    drag = ("drag", "--model", "mine", "--point", "5,12:8,9", "-o", tmp_path / "out.png")
+    refused = run("dragonnx", *drag, "--mask", tmp_path / "turned.png", models=models)
+    assert refused.returncode == 2
+    assert "is 32 x 16 pixels, but the image is 16 x 32" in refused.stderr
+    beside = run("dragonnx", "drag", *drag[1:4], "20,12:8,9", *drag[5:], models=models)
+    assert beside.returncode == 2
+    assert "handle point (20, 12) lies outside the image" in beside.stderr
+    done = run(
+        "dragonnx", *drag, "--mask", tmp_path / "mask.png", "--max-steps", "5",
+        "--comparison", tmp_path / "pair.png", "--video", tmp_path / "drag.gif", models=models,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "pair.png") as pair, Image.open(tmp_path / "drag.gif") as drag_:
+        assert pair.width > pair.height * 0.9, "two tall pictures side by side"
+        assert drag_.height == 2 * drag_.width
+
+
+def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
+    models = add_model(tmp_path, random_checkpoint(LABELLED))
+    pictures = []
+    for label in (0, 4):
+        out = tmp_path / f"{label}.png"
+        done = run(
+            "dragonnx", "generate", "--model", "mine", "--label", label, "-o", out, models=models
+        )
+        assert done.returncode == 0, done.stderr
+        with Image.open(out) as picture:
+            assert json.loads(picture.text["dragonnx"])["label"] == label
+            pictures.append(picture.tobytes())
+    assert pictures[0] != pictures[1]
+    drag = ("drag", "--model", "mine", "--point", "5,5:7,7", "--max-steps", "3")
+    out = tmp_path / "dragged.png"
+    done = run("dragonnx", *drag, "--label", "4", "-o", out, models=models)
+    assert done.returncode == 0, done.stderr
+    for arguments, given in (((), "None"), (("--label", "5"), "5"), (("--label", "-1"), "-1")):
+        refused = run("dragonnx", *drag, *arguments, "-o", out, models=models)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+        assert f"needs a label from 0 to 4, not {given}" in refused.stderr
+    assert "5 classes" in run("dragonnx", "info", "mine", models=models).stdout
