@@ -17,6 +17,7 @@ from dragonnx.errors import InputError
 from dragonnx.tui.actions import ACTIONS, keys_of
 from dragonnx.tui.autosave import Autosave
 from dragonnx.tui.cells import CanvasMode
+from dragonnx.tui.graphics import Graphics
 from dragonnx.tui.messages import AutosaveFailed
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.confirm import ConfirmScreen
@@ -37,6 +38,7 @@ class EditorApp(App[None], inherit_bindings=False):
         model: The model to begin with.
         seed: The picture to begin with.
         device: Where to compute.
+        graphics: How the terminal takes real pixels; None where it does not.
     """
 
     TITLE = "dragonnx"
@@ -50,6 +52,7 @@ class EditorApp(App[None], inherit_bindings=False):
         model: str | None = None,
         seed: int = 0,
         device: str = "auto",
+        graphics: Graphics | None = None,
     ) -> None:
         super().__init__()
         self.preferences, self._complaint = Preferences.load()
@@ -60,6 +63,7 @@ class EditorApp(App[None], inherit_bindings=False):
         self.worker = Worker(self._post, cast("DeviceName", device))
         self.autosave = Autosave(self.recovery, lambda reason: self._post(AutosaveFailed(reason)))
         self.editor = EditorScreen(History(document), self.worker, self.autosave, self.preferences)
+        self.editor.graphics = graphics
         self.editor.mode = self._mode()
 
     def on_mount(self) -> None:
@@ -111,7 +115,7 @@ class EditorApp(App[None], inherit_bindings=False):
 
     def _mode(self) -> CanvasMode:
         """What was chosen, where the terminal can show it; else the best that it can show."""
-        best = best_mode()
+        best = CanvasMode.PIXELS if self.editor.graphics else best_mode()
         order = list(CanvasMode)
         chosen = next((mode for mode in order if mode.name == self.preferences.mode), best)
         return chosen if order.index(chosen) >= order.index(best) else best

@@ -8,6 +8,7 @@ holds the screen up for a tenth of a second now and then.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +35,12 @@ _DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5
 
 
 class CanvasMode(enum.Enum):
-    """How a picture is shown; the value is what a person reads."""
+    """How a picture is shown; the value is what a person reads.
 
+    Pixels need a graphics protocol; as cells they are half-blocks.
+    """
+
+    PIXELS = "pixels"
     HALF_BLOCKS = "half-blocks"
     HALF_BLOCKS_256 = "256 colours"
     COLOURED_ASCII = "coloured ASCII"
@@ -92,13 +97,9 @@ class Cells:
                     keys = keys << np.uint64(8) | colour[..., channel]
         return keys
 
-    def segments(self, row: int, starts: NDArray[np.intp]) -> list[Segment]:
-        """A row as Rich knows it: a segment for each run of equal cells.
-
-        Args:
-            row: Which row.
-            starts: The columns where the runs begin.
-        """
+    def segments(self, row: int) -> list[Segment]:
+        """A row as Rich knows it: a segment for each run of equal cells."""
+        starts = _run_starts(self.keys()[row])
         ends = [*starts[1:].tolist(), self.characters.shape[1]]
         return [
             Segment(
@@ -134,23 +135,31 @@ class PaintedStrip(Strip):
     That is where something lies over a part of it, or where the terminal lacks truecolor.
 
     Args:
-        escapes: The row as written to a truecolor terminal.
-        cells: The cells that it belongs to.
-        row: Which of their rows.
-        starts: The columns where a run of equal cells begins.
+        escapes: The row as written to the terminal.
+        width: Its cells.
+        make: Makes its segments.
+        truecolor: Whether the escapes need a terminal with truecolor.
     """
 
-    def __init__(self, escapes: str, cells: Cells, row: int, starts: NDArray[np.intp]) -> None:
-        super().__init__((), cells.characters.shape[1])
+    def __init__(
+        self,
+        escapes: str,
+        width: int,
+        make: Callable[[], list[Segment]],
+        *,
+        truecolor: bool = True,
+    ) -> None:
+        super().__init__((), width)
         self._escapes = escapes
-        self._cells, self._row, self._starts = cells, row, starts
+        self._truecolor = truecolor
+        self._make = make
         self._made: list[Segment] = []
 
     @property
     def _segments(self) -> list[Segment]:
         """What Textual reads of a strip whenever it does not only write it."""
         if not self._made:
-            self._made = self._cells.segments(self._row, self._starts)
+            self._made = self._make()
         return self._made
 
     @_segments.setter
@@ -159,7 +168,9 @@ class PaintedStrip(Strip):
 
     def render(self, console: Console) -> str:
         """The row as escape sequences."""
-        return self._escapes if console.color_system == "truecolor" else super().render(console)
+        if self._truecolor and console.color_system != "truecolor":
+            return super().render(console)
+        return self._escapes
 
 
 class StripMaker:
@@ -196,8 +207,9 @@ class StripMaker:
         if not cells.coloured:
             text = "".join(map(chr, cells.characters[row].tolist()))
             return Strip([Segment(text)], len(keys))
-        starts = np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1))
-        lengths = np.diff(np.append(starts, len(keys))).tolist()
+        starts = _run_starts(keys)
+        width = len(keys)
+        lengths = np.diff(np.append(starts, width)).tolist()
         keys = keys[starts]
         characters = (keys >> _COLOUR_BITS).tolist()
         looks = (keys & _COLOURS).tolist()
@@ -209,7 +221,12 @@ class StripMaker:
                 escape = known[look] = _escape(look)
             parts.append(escape + chr(character) * length)
         parts.append(_RESET)
-        return PaintedStrip("".join(parts), cells, row, starts)
+        return PaintedStrip("".join(parts), width, lambda: cells.segments(row))
+
+
+def _run_starts(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Where runs of equal cells begin in a row."""
+    return np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1))
 
 
 def _escape(look: int) -> str:

@@ -16,10 +16,16 @@ FIXED_TINT = np.array([225, 40, 160], np.float32)
 LINE = (255, 255, 255)
 TRAIL = (255, 205, 60)
 _TINT_STRENGTH = 0.45
+_LARGE_PIXEL = 8
 
 
 def draw_picture(
-    picture: NDArray[np.uint8], view: Viewport, rows_per_cell: int, background: tuple[int, int, int]
+    picture: NDArray[np.uint8],
+    view: Viewport,
+    rows_per_cell: int,
+    background: tuple[int, int, int],
+    *,
+    smooth: bool = False,
 ) -> Raster:
     """The visible part of a picture [H, W, 3] at canvas resolution.
 
@@ -28,6 +34,7 @@ def draw_picture(
         view: What is visible.
         rows_per_cell: Canvas pixels on top of each other in one cell.
         background: Colour around the image.
+        smooth: Blend an enlarged image's pixels, until they are so large that one wants to see them.
     """
     columns, rows = view.cells[0], view.cells[1] * rows_per_cell
     raster = np.empty((rows, columns, 3), np.uint8)
@@ -35,8 +42,11 @@ def draw_picture(
     (c0, c1, u0, u1), (r0, r1, v0, v1) = _spans(view, rows_per_cell)
     if c1 <= c0 or r1 <= r0 or u1 <= u0 or v1 <= v0:
         return raster
-    shrinks = view.columns_per_pixel < 1
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
+    method = Image.Resampling.NEAREST
+    if view.columns_per_pixel < 1:
+        method = Image.Resampling.BOX
+    elif smooth and view.columns_per_pixel < _LARGE_PIXEL:
+        method = Image.Resampling.BILINEAR
     part = Image.fromarray(picture).resize((c1 - c0, r1 - r0), method, box=(u0, v0, u1, v1))
     raster[r0:r1, c0:c1] = np.asarray(part)
     return raster

@@ -20,7 +20,7 @@ CURSOR = (0, 255, 170)
 WHITE = (255, 255, 255)
 GUIDE = (160, 220, 200)
 
-_NUMERALS = "123456789abcdefghijklmnopqrstuvwxyz"
+NUMERALS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Scene:
         brush: The brush's radius in image pixels; None for no brush.
         rectangle: Two corners of a rectangle that is being drawn.
         show_cursor: Whether the cross-hair is visible.
+        moving: Whether the next picture comes soon: a drag runs.
     """
 
     picture: NDArray[np.uint8]
@@ -48,6 +49,7 @@ class Scene:
     brush: float | None = None
     rectangle: tuple[Point, Point] | None = None
     show_cursor: bool = True
+    moving: bool = False
 
 
 def compose(
@@ -113,7 +115,7 @@ def _draw_points(cells: Cells, scene: Scene, view: Viewport) -> None:
         front = SELECTED if index == scene.selected else WHITE
         if pair.target is not None:
             _marker(cells, view, pair.target, "x", front, TARGET)
-        numeral = _NUMERALS[index] if index < len(_NUMERALS) else "+"
+        numeral = NUMERALS[index] if index < len(NUMERALS) else "+"
         _marker(cells, view, pair.handle, numeral, front, HANDLE)
 
 

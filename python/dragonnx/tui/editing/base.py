@@ -178,6 +178,7 @@ class EditorBase(Screen[None]):
                 trails=self._trails(),
                 brush=self.radius if self.tool.is_brush else None,
                 rectangle=rectangle,
+                moving=self.dragging,
             )
         )
         self.query_one(StatusLine).show_place(*self.cursor, self.canvas.view.zoom)

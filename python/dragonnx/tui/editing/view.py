@@ -10,12 +10,6 @@ from dragonnx.tui.widgets.side_panel import SidePanel
 LEAP = 8
 """Pixels."""
 _DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-_MODES = (
-    CanvasMode.HALF_BLOCKS,
-    CanvasMode.HALF_BLOCKS_256,
-    CanvasMode.COLOURED_ASCII,
-    CanvasMode.ASCII,
-)
 
 
 class ViewEditing(EditorBase):
@@ -49,9 +43,10 @@ class ViewEditing(EditorBase):
 
     def action_next_mode(self) -> None:
         """Show the picture another way."""
-        mode = self.canvas.mode
-        at = _MODES.index(mode) if mode in _MODES else -1
-        self.canvas.mode = _MODES[(at + 1) % len(_MODES)]
+        modes = list(CanvasMode)
+        if self.canvas.graphics is None:
+            modes.remove(CanvasMode.PIXELS)
+        self.canvas.mode = modes[(modes.index(self.canvas.mode) + 1) % len(modes)]
         self.preferences.mode = self.canvas.mode.name
         self.preferences.save()
         self.show_panel()

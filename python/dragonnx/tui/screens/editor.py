@@ -18,6 +18,7 @@ from dragonnx.tui.editing.latent import LatentEditing
 from dragonnx.tui.editing.mask import MaskEditing
 from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.editing.view import ViewEditing
+from dragonnx.tui.graphics import Graphics
 from dragonnx.tui.messages import AutosaveFailed, ModelOpened, PictureMade, SheetGrown, WorkFailed
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.help import HelpScreen
@@ -39,12 +40,13 @@ class EditorScreen(
     CSS_PATH = "editor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     mode = CanvasMode.HALF_BLOCKS
+    graphics: Graphics | None = None
 
     def compose(self) -> ComposeResult:
         """Title, canvas and panel, status line, keys."""
         yield Static("", id="title", markup=False)
         with Horizontal(id="body"):
-            yield Canvas(mode=self.mode, aspect=cell_aspect(), id="canvas")
+            yield Canvas(mode=self.mode, aspect=cell_aspect(), graphics=self.graphics, id="canvas")
             yield SidePanel(id="panel")
         yield StatusLine(id="status")
         yield Footer(show_command_palette=False, compact=True)

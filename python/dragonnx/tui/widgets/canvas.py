@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,10 @@ from textual.message import Message
 
 from dragonnx.tui.cells import CanvasMode
 from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Point, Viewport
+from dragonnx.tui.graphics import Graphics, Protocol
+from dragonnx.tui.pixel_scene import compose_pixels
 from dragonnx.tui.scene import Scene, compose, point_at
+from dragonnx.tui.terminal import cell_size
 from dragonnx.tui.widgets.painted import Painted
 
 RIGHT_BUTTON = 3
@@ -65,14 +69,21 @@ class Canvas(Painted, can_focus=True):
 
         view: Viewport
 
-    def __init__(self, *, mode: CanvasMode, aspect: float = CELL_ASPECT, id: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        mode: CanvasMode,
+        aspect: float = CELL_ASPECT,
+        graphics: Graphics | None = None,
+        id: str,  # noqa: A002 Textual's word
+    ) -> None:
         super().__init__(id=id)
+        self.graphics = graphics
         self._mode = mode
         self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
         self._view = Viewport((1, 1), (1, 1), aspect=aspect)
         self._panning: tuple[int, int] | None = None
         self._pressed = False
-        self.frames = 0
 
     @property
     def mode(self) -> CanvasMode:
@@ -82,7 +93,6 @@ class Canvas(Painted, can_focus=True):
     @mode.setter
     def mode(self, mode: CanvasMode) -> None:
         self._mode = mode
-        self.paint_anew()
         self._repaint()
 
     @property
@@ -129,13 +139,26 @@ class Canvas(Painted, can_focus=True):
         if not self.size.area:
             return
         background = self.styles.background.rgb if self.is_attached else (0, 0, 0)
-        self.paint(compose(self._scene, self._view, self._mode, background))
-        self.frames += 1
+        scene, view, graphics = self._scene, self._view, self.graphics
+        # Sixels take too long for pictures that come ten times a second.
+        moves = graphics is not None and graphics.protocol is Protocol.SIXEL and scene.moving
+        if self._mode is not CanvasMode.PIXELS or graphics is None or moves:
+            self.paint(compose(scene, view, self._mode, background))
+            return
+        cell = graphics.pixels(self.size.area, moving=scene.moving)
+        self.paint_pixels(
+            graphics.protocol,
+            compose_pixels(scene, view, cell, background),
+            cell[1],
+            functools.cache(lambda: compose(scene, view, CanvasMode.PIXELS, background)),
+        )
 
     # --- events -------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the view on a canvas of another size."""
+        if self.graphics is not None:  # another size of letters makes other cells
+            self.graphics = replace(self.graphics, cell=cell_size() or self.graphics.cell)
         self._view = self._view.resized((event.size.width, event.size.height))
         self._repaint()
 

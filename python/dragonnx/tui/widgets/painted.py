@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from rich.segment import ControlType, Segment
 from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from dragonnx.tui.cells import Cells, StripMaker
+from dragonnx.tui.graphics import PixelStripMaker, Protocol
+from dragonnx.tui.raster import Raster
 
 
 class Painted(Widget):
@@ -19,11 +24,37 @@ class Painted(Widget):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
-        self._maker = StripMaker()
+        self._maker: StripMaker | PixelStripMaker = StripMaker()
 
     def paint(self, cells: Cells) -> None:
         """Show other cells."""
+        farewell = ""
+        if isinstance(self._maker, PixelStripMaker):
+            farewell = self._maker.farewell()
+            self._maker = StripMaker()
         changed = self._maker.update(cells)
+        if farewell:
+            first = self._maker.strips[0]
+            gone = Segment(farewell, None, [(ControlType.CURSOR_FORWARD, 0)])
+            self._maker.strips[0] = Strip([gone, *first], first.cell_length)
+        self._refresh_rows(changed)
+
+    def paint_pixels(
+        self, protocol: Protocol, raster: Raster, height: int, cells: Callable[[], Cells]
+    ) -> None:
+        """Show other pixels.
+
+        Args:
+            protocol: How the terminal takes them.
+            raster: The pixels.
+            height: How many of them a cell is high.
+            cells: The same in characters, for where something lies over them.
+        """
+        if not isinstance(self._maker, PixelStripMaker):
+            self._maker = PixelStripMaker(protocol)
+        self._refresh_rows(self._maker.update(raster, height, self.size.width, cells))
+
+    def _refresh_rows(self, changed: list[int]) -> None:
         if not changed:
             return
         if len(changed) == len(self._maker.strips):
@@ -37,10 +68,6 @@ class Painted(Widget):
                 first = row
             previous = row
         self.refresh(*regions)
-
-    def paint_anew(self) -> None:
-        """Forget what was painted."""
-        self._maker = StripMaker()
 
     def get_line_filters(self) -> list[LineFilter]:
         """No filters: every colour is already what the terminal shows."""
