@@ -34,7 +34,9 @@ class Pictures:
 
     @property
     def are_slow(self) -> bool:
-        """Whether a full picture keeps a person waiting."""
+        """Whether a full picture keeps a person waiting, and a coarse one would not."""
+        if not self._generator.manifest.has_preview:
+            return False
         if self._made < 2:  # the first one also loads the graph
             return max(self._generator.manifest.image_size) > _SLOW_SIZE
         return self._cost > SLOW_SECONDS
