@@ -22,7 +22,7 @@ from dragonnx_export.graphs.image_pullback import image_pullback_graph
 from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.parity import check_parity
+from dragonnx_export.parity import Progress, check_parity
 
 DEFAULT_FEATURE_RESOLUTION = 128
 """The released DragGAN drags the output of the sixth block, 128x128."""
@@ -59,8 +59,19 @@ class ExportOptions:
     overwrite: bool = False
 
 
-def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -> Manifest:
+def write_bundle(
+    checkpoint: Checkpoint,
+    folder: Path,
+    options: ExportOptions,
+    progress: Progress = lambda _line: None,
+) -> Manifest:
     """Author the graphs, prove them against torch, and put the finished folder in its place.
+
+    Args:
+        checkpoint: The generator.
+        folder: The bundle's.
+        options: What a person chose.
+        progress: Is told what is being done, a line each.
 
     Raises:
         ExportError: The folder is taken or cannot be written, or an option does not fit.
@@ -72,6 +83,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
     trainable_layers = min(options.trainable_layers, architecture.layers_up_to(resolution))
     _check_target(folder, overwrite=options.overwrite)
+    progress("writing the graphs ...")
     contents = _contents(checkpoint, resolution, trainable_layers)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +120,7 @@ def write_bundle(checkpoint: Checkpoint, folder: Path, options: ExportOptions) -
             ),
             versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
             parity=check_parity(
-                checkpoint, staging, resolution, trainable_layers, cuts_for(resolution)
+                checkpoint, staging, resolution, trainable_layers, cuts_for(resolution), progress
             ),
         )
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")

@@ -77,8 +77,7 @@ def export(
         drag_settings=_drag_settings(drag_setting or []),
         overwrite=overwrite,
     )
-    say("writing the graphs and checking them against torch ...")
-    manifest = write_bundle(read, output, options)
+    manifest = write_bundle(read, output, options, progress=say)
     for row in table(manifest.parity):
         say(row)
     megabytes = sum(record.size for record in manifest.files.values()) / 1e6

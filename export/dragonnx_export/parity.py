@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,10 @@ GRADIENT_REASON = (
 )
 
 _LARGEST_DOUBLE_IMAGE = 512
-_REFERENCES = {torch.float64: "torch float64", torch.float32: "torch float32"}
+_REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
+
+Progress = Callable[[str], None]
+"""Takes what is being done, a line for a person."""
 
 
 class ParityError(DragonnxError):
@@ -48,8 +51,17 @@ def check_parity(
     feature_resolution: int,
     trainable_layers: int,
     cuts: Sequence[int],
+    progress: Progress,
 ) -> tuple[ParityRecord, ...]:
     """Run every graph in a folder, optimised as users run it, and compare with torch.
+
+    Args:
+        checkpoint: What they were made from.
+        folder: Where they are.
+        feature_resolution: Of the block that is dragged.
+        trainable_layers: How many w's the pullbacks give a gradient for.
+        cuts: Where windows may begin.
+        progress: Is told what is being checked.
 
     Returns:
         One record for each graph, output and precision of the reference.
@@ -60,8 +72,9 @@ def check_parity(
     generator = Generator.from_checkpoint(checkpoint)
     differences: dict[tuple[str, str, str], list[_Difference]] = {}
     for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
+        progress(f"checking seed {case.seed} of {SEEDS[0]} to {SEEDS[-1]} against torch ...")
         for graph, measured in _run_graphs(folder, case).items():
-            for dtype, reference in _REFERENCES.items():
+            for reference, dtype in _REFERENCES.items():
                 if not _affordable(checkpoint, graph, case, dtype):
                     continue
                 expected = reference_outputs(
@@ -160,10 +173,15 @@ def _two_digits(value: float) -> float:
 
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:
-    """The records as lines for a person."""
-    yield f"{'graph':<14} {'output':<12} {'reference':<14} {'relative':>9} {'bound':>6}"
-    for r in records:
-        yield (
-            f"{r.graph:<14} {r.output:<12} {r.reference:<14} {r.max_relative:>9.1e} "
-            f"{r.tolerance:>6.0e}"
-        )
+    """The relative differences as lines for a person: an output a line, a reference a column."""
+    references = tuple(_REFERENCES)
+    heads = "".join(f"{reference:>15}" for reference in references)
+    yield f"{'graph':<15}{'output':<12}{heads}   bound"
+    rows: dict[tuple[str, str], dict[str, ParityRecord]] = {}
+    for record in records:
+        rows.setdefault((record.graph, record.output), {})[record.reference] = record
+    for (graph, output), found in sorted(rows.items()):
+        cells = (f"{found[r].max_relative:.1e}" if r in found else "-" for r in references)
+        measured = "".join(f"{cell:>15}" for cell in cells)
+        bound = next(iter(found.values())).tolerance
+        yield f"{graph:<15}{output:<12}{measured}{bound:>8.0e}"

@@ -48,7 +48,7 @@ WEIGHTS = random_weights(PLAIN)
 
 MEMORY_PER_BYTE = 4
 MEMORY_BESIDE = 1 << 22  # the parsed facts and their objects, whatever the file's size
-SECONDS = 5
+SECONDS = 5  # of this process: other work on the machine is no fault of the reader
 WATCHED = frozenset({"import", "exec", "os.system", "os.exec", "subprocess.Popen"})
 
 DEFAULT = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -159,7 +159,7 @@ def read_or_refuse(tmp_path: Path, watch: Watch) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         path.write_bytes(data)
         tracemalloc.start()
-        started = time.monotonic()
+        started = time.process_time()
         watch.on, watch.events = True, []
         try:
             with contextlib.suppress(CheckpointError):
@@ -168,7 +168,7 @@ def read_or_refuse(tmp_path: Path, watch: Watch) -> Callable[[bytes], None]:
         finally:
             watch.on = False
             tracemalloc.stop()
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert peak < MEMORY_PER_BYTE * len(data) + MEMORY_BESIDE
         assert watch.events == []
         assert "DRAGONNX_TRAP" not in os.environ
