@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragonnx.drag.adam import Adam
+from dragonnx.adam import Adam
 
 
 @given(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dragonnx.drag.session import DragSession, DragStep, Outcome
     from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError
     from dragonnx.generator import Generator
+    from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.session import InversionSession, InversionStep, invert
 
 __version__ = "0.1.0"
 
@@ -27,7 +29,11 @@ __all__ = [
     "DragonnxError",
     "Generator",
     "InputError",
+    "InversionConfig",
+    "InversionSession",
+    "InversionStep",
     "Outcome",
+    "invert",
 ]
 
 _HOMES = {
@@ -39,7 +45,11 @@ _HOMES = {
     "DragonnxError": "dragonnx.errors",
     "Generator": "dragonnx.generator",
     "InputError": "dragonnx.errors",
+    "InversionConfig": "dragonnx.inversion.config",
+    "InversionSession": "dragonnx.inversion.session",
+    "InversionStep": "dragonnx.inversion.session",
     "Outcome": "dragonnx.drag.session",
+    "invert": "dragonnx.inversion.session",
 }
 
 

@@ -1,4 +1,4 @@
-"""What a person types on the command line: points, and files to write."""
+"""What a person types on the command line: points, boxes, and files to write."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
             f"not {text!r}"
         ) from error
     return (x, y), (target_x, target_y)
+
+
+def crop_box(text: str) -> tuple[int, int, int, int]:
+    """`left,top,right,bottom` in pixels."""
+    try:
+        left, top, right, bottom = map(int, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"a crop box is given as left,top,right,bottom in whole pixels, such as 10,0,410,400, "
+            f"not {text!r}"
+        ) from error
+    return left, top, right, bottom
 
 
 def check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:

@@ -11,12 +11,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragonnx import model_commands
+from dragonnx import inversion_command, model_commands
 from dragonnx.arguments import check_outputs, pair
 from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.console import run, say
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
+from dragonnx.options import (
+    DeviceChoice,
+    DeviceOption,
+    Label,
+    Latent,
+    Model,
+    Output,
+    Psi,
+    Seed,
+    SpaceChoice,
+    Threads,
+    open_generator,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,26 +42,11 @@ _MOST_FRAMES = 120
 """An animation of more steps than this shows evenly spaced ones."""
 
 
-class DeviceChoice(StrEnum):
-    """Devices, as a person names them."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
 class PresetChoice(StrEnum):
     """Sets of defaults, as a person names them."""
 
     paper = "paper"
     released = "released"
-
-
-class SpaceChoice(StrEnum):
-    """Latent spaces, as a person names them."""
-
-    w_plus = "w+"
-    w = "w"
 
 
 app = typer.Typer(
@@ -58,15 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model_commands.app, name="models")
-
-Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
-Seed = Annotated[int, typer.Option(help="Chooses the picture to start from.")]
-Psi = Annotated[float | None, typer.Option(help="Closeness to the average [the model's].")]
-Label = Annotated[int | None, typer.Option(help="The class, for a model that has classes.")]
-Latent = Annotated[Path | None, typer.Option(help="Start from this .npz file, not from a seed.")]
-DeviceOption = Annotated[DeviceChoice, typer.Option(help="Where to compute.")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads [as ONNX Runtime chooses].")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")]
+app.command()(inversion_command.invert)
 
 
 @app.callback(invoke_without_command=True)
@@ -118,7 +108,7 @@ def generate(
 ) -> None:
     """Make a picture from a seed or a latent."""
     check_outputs([(output, (".png",)), (latent_out, (".npz",))])
-    generator = _open(model, device, threads)
+    generator = open_generator(model, device, threads)
     w_plus, start = _start(generator, seed, truncation_psi, label, latent)
 
     from dragonnx.latent import save_latent
@@ -184,7 +174,7 @@ def drag(
         max_steps=max_steps,
         trainable_layers=trainable_layers,
     )
-    generator = _open(model, device, threads)
+    generator = open_generator(model, device, threads)
     w_plus, start = _start(generator, seed, truncation_psi, label, latent)
 
     from dragonnx.drag.mask import load_mask
@@ -258,7 +248,7 @@ def doctor(
     for line in diagnose():
         _print(line)
     if model:
-        for line in diagnose_model(_open(model, device, None)):
+        for line in diagnose_model(open_generator(model, device, None)):
             _print(line)
 
 
@@ -269,12 +259,6 @@ def main() -> None:
 
 def _has_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def _open(model: str, device: DeviceChoice, threads: int | None) -> Generator:
-    from dragonnx.generator import Generator
-
-    return Generator.open(model, device.value, threads)
 
 
 def _start(

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from dragonnx.errors import InputError
+from dragonnx.latent import Space
 
-Space = Literal["w+", "w"]
 PresetName = Literal["paper", "released"]
 TrackingDistance = Literal["l1", "l2"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dragonnx.drag.adam import Adam
+from dragonnx.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.feature_source import Features, FeatureSource
 from dragonnx.drag.mask import checked_mask

@@ -1,0 +1,268 @@
+"""An inversion as an iterator: each step brings the generator's image closer to a photo."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from dragonnx.adam import Adam
+from dragonnx.errors import InputError
+from dragonnx.generator import Generator
+from dragonnx.inversion.config import InversionConfig
+from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss
+from dragonnx.inversion.latent_space import LatentSpace
+from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
+from dragonnx.inversion.progress import Progress, key_of
+
+Float32 = NDArray[np.float32]
+
+_SPACE_SAMPLES = 2000
+"""Latents that tell how w varies: enough for a covariance of 512 x 512, at a fraction of a second."""
+
+
+@dataclass(frozen=True)
+class InversionStep:
+    """What one step found.
+
+    Attributes:
+        number: From 1.
+        loss: Of the latent that this step looked at, the pull to w_avg included.
+        psnr: Of its image against the photo, in dB, over the pixels that count.
+        seconds: How long the step took.
+    """
+
+    number: int
+    loss: float
+    psnr: float
+    seconds: float
+
+
+class InversionSession:
+    """Looks for the latent of a photo. Iterate over it for the steps.
+
+    Args:
+        generator: The model.
+        photo: A photo, aligned or not; where its size is not the model's, its middle is taken.
+        config: What a person chose.
+        loss: How images are compared; None is the pyramid loss over the pixels that count.
+        w_plus: Where to start from; None looks for a good place.
+        label: The class, for a conditional model.
+
+    Raises:
+        InputError: A value does not fit the model.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        photo: Photo,
+        config: InversionConfig | None = None,
+        *,
+        loss: ImageLoss | None = None,
+        w_plus: ArrayLike | None = None,
+        label: int | None = None,
+    ) -> None:
+        height, width = generator.manifest.image_size
+        if photo.picture.size != (width, height):
+            photo = align(photo, (height, width))
+        self.config = config or InversionConfig()
+        self.photo = photo
+        self._generator = generator
+        self._target = target_of(photo)
+        self._weights = weights_of(photo)
+        self._key = key_of(self._target, self.config, generator.manifest.source.sha256)
+        self._loss = loss or PyramidLoss(self._weights)
+        self._label = label
+        self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
+        self._cancelled = threading.Event()
+        self._space: LatentSpace | None = None
+        self._progress: Progress | None = None
+
+    @property
+    def w_plus(self) -> Float32:
+        """The best latent so far, [1, num_ws, w_dim].
+
+        Raises:
+            InputError: No step was done yet.
+        """
+        return self._latent(self._done().best)
+
+    @property
+    def psnr(self) -> float:
+        """Of the best latent's image against the photo, in dB; minus infinity before any step."""
+        return -math.inf if self._progress is None else self._progress.best_psnr
+
+    @property
+    def steps(self) -> int:
+        """How many steps are done."""
+        return 0 if self._progress is None else self._progress.steps
+
+    @property
+    def loss_name(self) -> str:
+        """How images are compared."""
+        return self._loss.name
+
+    def cancel(self) -> None:
+        """End the inversion before its next step. May be called from any thread."""
+        self._cancelled.set()
+
+    def __iter__(self) -> InversionSession:
+        return self
+
+    def __next__(self) -> InversionStep:
+        """Do one step.
+
+        Raises:
+            StopIteration: All steps are done, or it was cancelled.
+            InputError: The descent left the range of numbers: the step size is too large.
+        """
+        if self._cancelled.is_set() or self.steps >= self.config.steps:
+            raise StopIteration
+        began = time.perf_counter()
+        if self._progress is None:
+            self._progress = self._start()
+        progress, space = self._progress, self._known_space()
+        noise = np.random.default_rng((self.config.seed, progress.steps)).standard_normal(
+            progress.coordinates.shape
+        )
+        looked_at = progress.coordinates + self.config.noise_at(progress.steps) * noise
+        forward = self._generator.image_layers(self._latent(looked_at))
+        distance, grad_image = self._compared(forward.image)
+        gradient = self._generator.image_pullback(forward, grad_image)[0]
+        if self.config.space == "w":
+            # One w behind all layers: its gradient is the sum of theirs.
+            gradient = gradient.sum(axis=0, keepdims=True)
+        loss = distance + self.config.pull * float(np.mean(looked_at**2))
+        pulled = 2 * self.config.pull / looked_at.size * looked_at
+        update = progress.adam.update((space.gradient(gradient) + pulled).astype(np.float32))
+        coordinates = progress.coordinates + self.config.rate(progress.steps) * update
+        if not (math.isfinite(loss) and np.isfinite(coordinates).all()):
+            raise InputError(
+                f"the inversion diverged after {progress.steps} steps: take a smaller step size "
+                f"than {self.config.step_size:g}"
+            )
+        psnr = _psnr(forward.image, self._target, self._weights)
+        progress.advance(coordinates, looked_at, loss, psnr)
+        return InversionStep(progress.steps, loss, psnr, time.perf_counter() - began)
+
+    def save_progress(self, path: Path) -> None:
+        """Write all that going on later needs, all or nothing.
+
+        Raises:
+            InputError: No step was done yet, or the file cannot be written.
+        """
+        self._done().save(path, self._key)
+
+    def resume(self, path: Path) -> None:
+        """Go on where `save_progress` was called, with the same photo and settings.
+
+        Raises:
+            InputError: The file cannot be read, or belongs to another photo or other settings.
+        """
+        self._loss.set_target(self._target)
+        self._progress = Progress.load(path, self._key, self.config.step_size)
+
+    def _done(self) -> Progress:
+        if self._progress is None or self._progress.steps == 0:
+            raise InputError("no step of the inversion was done yet: iterate over the session")
+        return self._progress
+
+    def _start(self) -> Progress:
+        self._loss.set_target(self._target)
+        space = self._known_space()
+        w_plus = self._given if self._given is not None else self._best_candidate()
+        coordinates = space.coordinates(w_plus[0])
+        if self.config.space == "w":
+            coordinates = coordinates.mean(axis=0, keepdims=True)
+        return Progress(coordinates, Adam(self.config.step_size))
+
+    def _known_space(self) -> LatentSpace:
+        if self._space is None:
+            codes = self._codes(_SPACE_SAMPLES)
+            samples = self._generator.w_plus(z=codes, label=self._label, truncation_psi=1.0)[:, 0]
+            self._space = LatentSpace.of(samples, self._generator.w_avg)
+        return self._space
+
+    def _codes(self, count: int) -> Float32:
+        z_dim = self._generator.manifest.z_dim
+        return np.random.RandomState(self.config.seed).randn(count, z_dim).astype(np.float32)
+
+    def _best_candidate(self) -> Float32:
+        """Of w_avg and the candidates, the latent whose preview is most like the photo."""
+        m = self._generator.manifest
+        average = np.repeat(self._generator.w_avg[None, None], m.num_ws, axis=1)
+        if not self.config.candidates:
+            return average
+        codes = self._codes(self.config.candidates)
+        latents: list[Float32] = [
+            average,
+            *self._generator.w_plus(z=codes, label=self._label)[:, None],
+        ]
+        distances = [self._coarse_distance(w_plus) for w_plus in latents]
+        return latents[int(np.argmin(distances))]
+
+    def _coarse_distance(self, w_plus: Float32) -> float:
+        preview = self._generator.preview(w_plus).convert("RGB")
+        small, weights = (
+            None if picture is None else picture.resize(preview.size, Image.Resampling.BOX)
+            for picture in (self.photo.picture, self.photo.weights)
+        )
+        difference = np.asarray(preview, np.float64) - np.asarray(small, np.float64)
+        if weights is not None:
+            difference *= np.asarray(weights, np.float64)[:, :, None] / 255
+        return float(np.mean(difference**2))
+
+    def _compared(self, image: Float32) -> tuple[float, Float32]:
+        if image.shape[1] != self._target.shape[1]:  # a model of grey pictures
+            self._target = self._target.mean(axis=1, keepdims=True)
+            self._loss.set_target(self._target)
+        return self._loss(image)
+
+    def _latent(self, coordinates: NDArray[np.float64]) -> Float32:
+        """Coordinates [num_ws or 1, w_dim] as w_plus [1, num_ws, w_dim]."""
+        m = self._generator.manifest
+        w = self._known_space().w(coordinates)
+        return np.ascontiguousarray(np.broadcast_to(w, (m.num_ws, m.w_dim)))[None]
+
+
+def invert(
+    generator: Generator,
+    image: Photo | Image.Image | str | os.PathLike[str],
+    config: InversionConfig | None = None,
+) -> InversionSession:
+    """Look for the latent [1, num_ws, w_dim] of a photo.
+
+        session = invert(Generator.open("critters"), "photo.jpg")
+        for step in session:
+            print(step.number, step.psnr)
+        w_plus = session.w_plus
+
+    Args:
+        generator: The model.
+        image: A photo's path, a Pillow image, or a photo with weights; its middle is taken.
+        config: What a person chose.
+
+    Raises:
+        InputError: The photo cannot be read.
+    """
+    if isinstance(image, Image.Image):
+        image = Photo(image.convert("RGB"))
+    photo = image if isinstance(image, Photo) else load_photo(image)
+    return InversionSession(generator, photo, config)
+
+
+def _psnr(image: Float32, target: Float32, weights: Float32 | None) -> float:
+    """In dB, of values -1 to 1."""
+    square = (np.clip(image, -1, 1) - target) ** 2
+    mean = float(np.mean(square))
+    if weights is not None:
+        mean = float(np.sum(square * weights) / (np.sum(weights) * image.shape[1]))
+    return math.inf if mean == 0 else 10 * math.log10(4 / mean)

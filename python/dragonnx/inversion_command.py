@@ -1,0 +1,146 @@
+"""The command `dragonnx invert`: a photo becomes a latent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragonnx.arguments import check_outputs, crop_box
+from dragonnx.bundle import DEFAULT_MODEL
+from dragonnx.console import say
+from dragonnx.options import (
+    DeviceChoice,
+    DeviceOption,
+    Label,
+    Model,
+    Seed,
+    SpaceChoice,
+    Threads,
+    open_generator,
+)
+
+if TYPE_CHECKING:
+    from dragonnx.inversion.session import InversionSession
+
+_SAVE_EVERY = 25
+"""Steps between two looks at the preview and two savings of the progress."""
+
+
+class FitChoice(StrEnum):
+    """What to do with a photo of another shape, as a person names it."""
+
+    crop = "crop"
+    pad = "pad"
+
+
+def invert(
+    photo: Annotated[Path, typer.Argument(help="The picture to look for.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The latent to write, .npz.")],
+    model: Model = DEFAULT_MODEL,
+    space: Annotated[SpaceChoice, typer.Option(help="Latent space.")] = SpaceChoice.w_plus,
+    steps: Annotated[int, typer.Option(help="How many.")] = 500,
+    step_size: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.1,
+    pull: Annotated[float | None, typer.Option(help="Closeness to the average.")] = None,
+    box: Annotated[
+        str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
+    ] = None,
+    fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
+    mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    label: Label = None,
+    latent: Annotated[Path | None, typer.Option(help="Start from this .npz file.")] = None,
+    seed: Seed = 0,
+    progress: Annotated[
+        Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
+    ] = None,
+    preview: Annotated[Path | None, typer.Option(help="Save what was found, .png.")] = None,
+    comparison: Annotated[
+        Path | None, typer.Option(help="Save the photo beside what was found, .png.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    device: DeviceOption = DeviceChoice.auto,
+    threads: Threads = None,
+) -> None:
+    """Look for the latent of a photo, to drag it with `dragonnx drag --latent`.
+
+    Interrupting (Ctrl+C) stops after the current step and saves the best so far.
+    """
+    outputs: list[tuple[Path | None, tuple[str, ...]]] = [
+        (output, (".npz",)),
+        (preview, (".png",)),
+        (comparison, (".png",)),
+        (report, (".json",)),
+        (progress, (".npz",)),
+    ]
+    check_outputs(outputs)
+
+    from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.photo import align, load_photo
+    from dragonnx.inversion.report import report_of
+    from dragonnx.inversion.session import InversionSession
+    from dragonnx.latent import save_latent
+    from dragonnx.media import save_json, save_png, side_by_side
+
+    config = InversionConfig(
+        space=space.value,
+        steps=steps,
+        step_size=step_size,
+        seed=seed,
+        pull=InversionConfig.pull if pull is None else pull,
+    )
+    whole = load_photo(photo, mask)
+    generator = open_generator(model, device, threads)
+    size = generator.manifest.image_size
+    part = align(whole, size, box=crop_box(box) if box else None, fit=fit.value)
+    start = generator.load_latent(latent) if latent else None
+    session = InversionSession(generator, part, config, w_plus=start, label=label)
+    if progress and progress.exists():
+        session.resume(progress)
+        say(f"going on after step {session.steps} of {progress}")
+    recipe = {"model": generator.manifest.name, "photo": photo.name, "space": space.value}
+
+    def keep() -> None:
+        if progress:
+            session.save_progress(progress)
+        if preview:
+            save_png(generator.image(session.w_plus), preview, recipe)
+
+    seconds = _run(session, keep)
+    keep()
+    save_latent(output, session.w_plus)
+    found = generator.image(session.w_plus)
+    if comparison:
+        save_png(side_by_side([session.photo.picture, found.convert("RGB")]), comparison, recipe)
+    if report:
+        save_json({**recipe, **report_of(session, found, seconds)}, report)
+    say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
+        f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
+
+
+def _run(session: InversionSession, keep: Callable[[], None]) -> list[float]:
+    """Run a session to its end or an interrupt, keeping what it found; the seconds of each step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    seconds: list[float] = []
+    columns = (TextColumn("looking"), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("starting", total=session.config.steps, completed=session.steps)
+        while True:
+            try:
+                step = next(session)
+            except StopIteration:
+                return seconds
+            except KeyboardInterrupt:
+                if session.steps == 0:
+                    raise
+                session.cancel()
+                continue
+            seconds.append(step.seconds)
+            description = f"step {step.number}, {step.psnr:.1f} dB"
+            progress.update(task, completed=step.number, description=description)
+            if step.number % _SAVE_EVERY == 0:
+                keep()
