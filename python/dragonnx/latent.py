@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
-
-Space = Literal["w+", "w"]
-"""Whether every layer has a w of its own, or one w moves them all."""
 
 LARGEST_SEED = 2**32 - 1
 

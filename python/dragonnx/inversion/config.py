@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from dragonnx.errors import InputError
-from dragonnx.latent import Space
+from dragonnx.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dragonnx.document import Document
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.session import Outcome
-from dragonnx.latent import Space
+from dragonnx.space import Space
 from dragonnx.tui.editing.base import EditorBase
 from dragonnx.tui.messages import DragEnded, DragProgressed
 from dragonnx.tui.screens.settings import SettingsScreen
