@@ -89,3 +89,12 @@ def test_without_a_folder_nothing_is_read() -> None:
     assert done.returncode == 2
     assert "-o" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_word_bundle_may_be_left_out() -> None:
+    assert export("bundle", "--inspect", FIXTURE).stdout == export("--inspect", FIXTURE).stdout
+    assert "bundle" in export("--help").stdout
+    for arguments in ((), ("no-command",), ("--no-option",)):
+        done = export(*arguments)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1

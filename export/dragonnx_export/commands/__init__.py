@@ -1,0 +1,1 @@
+"""The commands of `dragonnx-export`, one a file."""

@@ -1,0 +1,106 @@
+"""The command `dragonnx-export CHECKPOINT -o FOLDER`: a verified bundle comes out."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dragonnx.console import say
+from dragonnx.drag.config import DragConfig
+from dragonnx.errors import InputError
+
+NOT_STATED = "not stated"
+
+
+def bundle(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The bundle folder to make.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
+    feature_resolution: Annotated[
+        int | None, typer.Option(help="Block whose output is dragged [128, or the last].")
+    ] = None,
+    trainable_layers: Annotated[
+        int, typer.Option(help="For how many of the first w's to give a gradient.")
+    ] = 6,
+    truncation_psi: Annotated[
+        float, typer.Option(help="The truncation that suits the model.")
+    ] = 0.7,
+    drag_setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A drag setting that suits the model, such as step_size=0.001."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = NOT_STATED,
+    note: Annotated[str, typer.Option(help="Anything else about the weights.")] = "",
+    *,
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="Say what the checkpoint is, and export nothing.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
+) -> None:
+    """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
+    # torch takes seconds to import: not for --help or --inspect, nor for a file that cannot be
+    # read.
+    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.checkpoints.summary import facts, line
+
+    if output is None and not inspect:
+        raise InputError("name the bundle folder to make with -o, or ask for --inspect alone")
+    say(f"reading {checkpoint} ...")
+    read = read_checkpoint(checkpoint)
+    if output is None or inspect:
+        for fact in facts(read):
+            print(fact)  # noqa: T201  # what was asked for: a result, not a message
+        return
+    for fact in facts(read):
+        say(fact)
+
+    from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+    from dragonnx_export.parity import table
+
+    options = ExportOptions(
+        name=name or output.resolve().name,
+        licence=licence,
+        note=note,
+        feature_resolution=feature_resolution,
+        trainable_layers=trainable_layers,
+        truncation_psi=truncation_psi,
+        drag_settings=_drag_settings(drag_setting or []),
+        overwrite=overwrite,
+    )
+    manifest = write_bundle(read, output, options, progress=say)
+    for row in table(manifest.parity):
+        say(row)
+    megabytes = sum(record.size for record in manifest.files.values()) / 1e6
+    say(line("bundle", f"{output}, {megabytes:.1f} MB"))
+    unstated = " (give it with --licence)" if licence == NOT_STATED else ""
+    say(line("licence", f"{licence}{unstated}"))
+    folder = shlex.quote(str(output))
+    say(line("try it", f"dragonnx generate --model {folder} -o out.png"))
+    say(line("keep it", f"dragonnx models add {folder}"))
+
+
+def _drag_settings(assignments: list[str]) -> dict[str, float]:
+    """`name=value` pairs as numbers, checked as `DragConfig` checks them."""
+    settings: dict[str, float] = {}
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise InputError(
+                f"a drag setting is given as NAME=NUMBER, not {assignment!r}"
+            ) from error
+        whole = name in ("max_steps", "trainable_layers")
+        settings[name] = int(value) if whole else value
+        try:
+            DragConfig(**{name: settings[name]})  # type: ignore[arg-type]
+        except TypeError as error:
+            raise InputError(f"there is no drag setting {name!r}") from error
+    return settings
