@@ -7,6 +7,8 @@ import inspect
 
 import pytest
 
+from dragonnx.generator import Generator
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
@@ -16,6 +18,23 @@ def pytest_pyfunc_call(pyfuncitem):
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(scope="session")
+def critters():
+    """The bundled model; its graphs load once for all tests."""
+    return Generator.open("critters", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def opened_once(monkeypatch, critters):
+    """Editors that open the bundled model share it."""
+    opened = Generator.open
+
+    def open_model(model, *arguments):
+        return critters if model == "critters" else opened(model, *arguments)
+
+    monkeypatch.setattr(Generator, "open", open_model)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from dragonnx.document import PointPair
+from dragonnx.document import Document, PointPair
 from dragonnx.tui.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
 from dragonnx.tui.editing.tools import box, brush, canvas_mask, painted
 from dragonnx.tui.geometry import Viewport
@@ -19,6 +19,7 @@ from dragonnx.tui.raster import draw_path, draw_picture, tint_fixed
 from dragonnx.tui.scene import Scene, compose, point_at
 from dragonnx.tui.terminal import best_mode
 from dragonnx.tui.text import sparkline
+from dragonnx.tui.widgets.side_panel import PanelState, rows_of
 
 VIEWS = st.builds(
     Viewport,
@@ -224,3 +225,19 @@ def test_sparklines():
     assert sparkline([3, 3, 3], 2) == "▁▁"
     assert sparkline([], 5) == ""
     assert sparkline([0, 1], 5, plain=True).isascii()
+
+
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [
+        ((74, 83), " 1 48,85 to 74,83     26.1"),
+        ((1023, 1023), " 1 48,85 to 1023,1023 1353"),
+        (None, " 1 48,85 to ? (Enter)"),
+    ],
+)
+def test_rows_of_points_fit_the_panel(target, row):
+    pairs = (PointPair((48, 85), target),)
+    (shown,) = rows_of(PanelState(Document(pairs=pairs), pairs))
+    assert shown.plain == row
+    large = (PointPair((1023, 1000), (1001, 1022)),) * 12
+    assert max(row.cell_len for row in rows_of(PanelState(Document(pairs=large), large))) <= 26

@@ -131,3 +131,16 @@ async def test_handles_are_red_targets_blue_and_what_is_fixed_is_tinted():
         assert np.abs(tinted - (plain + (FIXED_TINT - plain) * 0.45)).max() < 6
         await editor.press("v")
         assert np.array_equal(colours_at(editor, far)[0], plain)
+
+
+async def test_of_many_points_those_around_the_selected_one_are_listed():
+    async with Editor(size=(80, 24)) as editor:
+        for x in range(5, 125, 4):
+            await editor.place((x, 10), (x, 60))
+        panel = editor.screen.query_one(SidePanel)
+        assert "Points (30, 23 to 30 shown)" in str(panel.content)
+        await editor.press("tab")
+        assert "Points (30, 1 to 8 shown)" in str(panel.content)
+        await editor.pilot.click(panel, offset=(3, panel._first_row + 7))
+        assert editor.screen.selected == 7
+        assert "4 to 11 shown" in str(panel.content)

@@ -6,10 +6,12 @@ import pytest
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, Label, OptionList
+from textual.widgets._footer import FooterKey
 from tui_editor import Editor
 
 from dragonnx.tui.actions import ACTIONS
 from dragonnx.tui.cells import CanvasMode
+from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.widgets.side_panel import SidePanel
@@ -61,6 +63,23 @@ def help_heading(editor) -> str:
     return str(editor.app.screen.query(Label).first().content)
 
 
+async def test_the_mouse_reaches_every_action():
+    async with Editor(size=(80, 24)) as editor:
+        keys = {str(key.description): key for key in editor.screen.query(FooterKey)}
+        assert max(key.region.right for key in keys.values()) <= 80
+        await editor.pilot.click(keys["All"])
+        commands = editor.app.screen.query_one(OptionList)
+        await editor.until(lambda: commands.option_count > 40)
+        at = next(
+            k for k in range(commands.option_count)
+            if "Fixed brush" in str(commands.get_option_at_index(k).prompt)
+        )  # fmt: skip
+        commands.highlighted = at
+        await editor.pilot.pause()
+        commands.action_select()
+        await editor.until(lambda: editor.screen.tool is Tool.FIXED)
+
+
 async def test_help_tells_of_what_is_in_use():
     async with Editor() as editor:
         await editor.press("f1")
@@ -110,12 +129,14 @@ async def test_leaving_asks_only_where_something_would_be_lost():
 
 
 def test_every_action_has_its_method_and_ids_are_unique():
+    from dragonnx.tui.app import EditorApp
     from dragonnx.tui.screens.editor import EditorScreen
 
     ids = [action.id for action in ACTIONS]
     assert len(ids) == len(set(ids))
     for action in ACTIONS:
-        assert hasattr(EditorScreen, f"action_{action.call.split('(')[0]}"), action.id
+        name = f"action_{action.call.split('(')[0]}"
+        assert hasattr(EditorScreen, name) or hasattr(EditorApp, name), action.id
         assert action.help.endswith(".")
     keys = [key for action in ACTIONS for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))

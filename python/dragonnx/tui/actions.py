@@ -65,7 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_group(
         "Points",
-        ("place", "enter", "*Place", "Place a handle point, then its target; use the mask tool."),
+        ("place", "enter", "Place", "Place a handle point, then its target; use the mask tool."),
         ("next_point", "tab", "Next point", "Select the next point."),
         ("previous_point", "shift+tab", "Previous point", "Select the point before."),
         ("move_handle", "h", "Handle here", "Move the selected handle to the cross-hair."),
@@ -130,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_group(
         "Editor",
+        ("command_palette", "ctrl+p", "*All", "Every action by name, for keys and mouse."),
         ("help", "f1", "Help", "All keys."),
         ("help_here", "question_mark", "*Help", "What the current tool or widget does."),
         ("leave", "q,ctrl+q", "*Quit", "Leave; asks where the document is not saved."),
@@ -140,9 +141,18 @@ BY_ID = {action.id: action for action in ACTIONS}
 KEYMAP_IDS = tuple(action.id for action in ACTIONS)
 
 
+_APP_IDS = ("command_palette",)
+"""Actions that are the application's, on whatever screen."""
+
+
 def bindings() -> list[BindingType]:
-    """All actions as bindings of the editor."""
-    return [action.binding() for action in ACTIONS]
+    """The editor's actions as bindings."""
+    return [action.binding() for action in ACTIONS if action.id not in _APP_IDS]
+
+
+def app_bindings() -> list[BindingType]:
+    """The application's actions as bindings."""
+    return [BY_ID[name].binding() for name in _APP_IDS]
 
 
 def keys_of(action: Action, keymap: dict[str, str]) -> str:

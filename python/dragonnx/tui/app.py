@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from dragonnx.document import Document, History, LatentStart, Recovery
 from dragonnx.errors import InputError
-from dragonnx.tui.actions import ACTIONS, keys_of
+from dragonnx.tui.actions import ACTIONS, app_bindings, keys_of
 from dragonnx.tui.autosave import Autosave
 from dragonnx.tui.cells import CanvasMode
 from dragonnx.tui.graphics import Graphics
@@ -42,9 +42,7 @@ class EditorApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "dragonnx"
-    BINDINGS: ClassVar[list[BindingType]] = []
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(
         self,
@@ -91,6 +89,8 @@ class EditorApp(App[None], inherit_bindings=False):
         """Every action of the table, for the command palette."""
         if screen is self.editor:
             for action in ACTIONS:
+                if action.id == "command_palette":
+                    continue
                 if action.group != "View" or "_" not in action.id or action.id.startswith("zoom"):
                     title = f"{action.label} ({keys_of(action, self.preferences.keys)})"
                     yield SystemCommand(title, action.help, self._runner(action.call))

@@ -125,6 +125,8 @@ class EditorBase(Screen[None]):
         self.autosave.note(document, self.path)
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None
+        if document.result is None:
+            self.losses = ()
         if not self._same_picture(document):
             self.worker.show(document)
         self.show_all()
@@ -193,6 +195,7 @@ class EditorBase(Screen[None]):
                 selected=self.selected,
                 losses=self.losses,
                 model=self.model_text,
+                size="{} x {}".format(*self.image_size) if self.model_ready else "",
                 tool=self.tool.value,
                 mask_shown=self.mask_shown,
                 plain=plain,

@@ -28,7 +28,7 @@ from dragonnx.tui.widgets.canvas import Canvas
 from dragonnx.tui.widgets.side_panel import SidePanel
 from dragonnx.tui.widgets.status_line import StatusLine
 
-FIRST_HINT = "Click what should move, click where to, press Space. ? is help."
+FIRST_HINT = "Click what to move, click where to, press Space."
 _TOOL_GROUPS = ("Points", "Mask", "View")
 
 
@@ -39,6 +39,7 @@ class EditorScreen(
 
     CSS_PATH = "editor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+    ALLOW_SELECT = False  # a stroke with the mouse paints, it selects no text beside the canvas
     mode = CanvasMode.HALF_BLOCKS
     graphics: Graphics | None = None
 
@@ -170,14 +171,14 @@ class EditorScreen(
         self.layer_limit = manifest.trainable_layers
         self.label_count = manifest.label_dim
         self.recommended = dict(manifest.drag_settings)
-        self.model_text = f"{manifest.name} {width}x{height}"
+        self.model_text = manifest.name
         self.model_ready = True
         self.picture = None
         self.move_cursor(width // 2, height // 2)
         self.radius = max(width / 12, 1.0)
         self.show_all()
         hint = "Space drags. F1 is help." if self.preferences.hint_seen else FIRST_HINT
-        self.say(f"{manifest.name} on {message.device}. {hint}", "hint")
+        self.say(f"{hint} {manifest.name} on {message.device}.", "hint")
 
     def on_picture_made(self, message: PictureMade) -> None:
         """Show the picture of the document."""

@@ -51,15 +51,25 @@ class HelpScreen(Dialog[None]):
             yield Label(self._about[0], classes="title", markup=False)
             yield Static(self._about[1], markup=False)
             with VerticalScroll():
-                yield Static(self._table())
-            yield Label("↑↓ scroll, Esc leaves; Ctrl+P finds any action", classes="hint")
+                yield Static(self._table(), id="actions")
+            more = "↑↓ scroll, Ctrl+P finds any action, " * (self._groups != ())
+            yield Label(f"{more}Esc leaves", classes="hint")
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
+        self.query_one(VerticalScroll).focus()
+        self.call_after_refresh(self._fit)
+
+    def on_resize(self) -> None:
+        """Fit anew."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Leave the table what the other lines and the border leave."""
         scroll = self.query_one(VerticalScroll)
-        scroll.styles.max_height = max(self.app.size.height - 8, 5)
-        scroll.styles.height = "auto"
-        scroll.focus()
+        others = self.query(".dialog > Label, .dialog > Static")
+        rest = sum(widget.outer_size.height for widget in others) + 2
+        scroll.styles.max_height = max(self.app.size.height - rest, 3)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 1))

@@ -13,7 +13,12 @@ from textual.widgets import Static
 from dragonnx.document import Document, PointPair
 from dragonnx.tui.text import sparkline
 
-_WIDTH = 25
+_WIDTH = 26
+_LONG = 100
+"""Pixels: of larger distances fractions are not told."""
+_LOSS_ROWS = 3
+_FEWEST_ROWS = 3
+"""Of points, however low the panel is."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class PanelState:
         pairs: Its points, the handles where they are now.
         selected: Which pair is selected.
         losses: Of the latest steps.
-        model: The model's name and size.
+        model: The model's name.
+        size: Its pictures' size.
         tool: The tool in use.
         mask_shown: Whether the mask is visible.
         plain: Whether only ASCII can be shown.
@@ -37,6 +43,7 @@ class PanelState:
     selected: int | None = None
     losses: tuple[float, ...] = ()
     model: str = ""
+    size: str = ""
     tool: str = ""
     mask_shown: bool = True
     plain: bool = False
@@ -64,14 +71,18 @@ class SidePanel(Static):
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._first_row = 0
-        self._count = 0
+        self._shown = range(0)
 
     def show(self, state: PanelState) -> None:
         """Show another state."""
         lines = facts_of(state)
-        lines.append(Text(f"Points ({len(state.pairs)})", "bold"))
-        self._first_row, self._count = len(lines), len(state.pairs)
-        lines += rows_of(state) or [Text("none: press Enter", "dim")]
+        rows = rows_of(state)
+        room = self.size.height - len(lines) - 1 - _LOSS_ROWS
+        shown = _shown(len(rows), max(room, _FEWEST_ROWS), state.selected)
+        some = "" if len(shown) == len(rows) else f", {shown.start + 1} to {shown.stop} shown"
+        lines.append(Text(f"Points ({len(rows)}{some})", "bold"))
+        self._first_row, self._shown = len(lines), shown
+        lines += rows[shown.start : shown.stop] or [Text("none: press Enter", "dim")]
         if state.losses:
             spark = sparkline(state.losses, _WIDTH, plain=state.plain)
             lines += [Text(""), Text(f"Loss {state.losses[-1]:.4g}", "bold"), Text(spark, "green")]
@@ -79,9 +90,9 @@ class SidePanel(Static):
 
     def on_click(self, event: events.Click) -> None:
         """Select the point whose row was pressed."""
-        index = event.y - self._first_row - self.gutter.top
-        if 0 <= index < self._count:
-            self.post_message(self.PointChosen(index))
+        row = event.y - self._first_row - self.gutter.top
+        if 0 <= row < len(self._shown):
+            self.post_message(self.PointChosen(self._shown[row]))
 
 
 def facts_of(state: PanelState) -> list[Text]:
@@ -94,6 +105,7 @@ def facts_of(state: PanelState) -> list[Text]:
         mask = f"{100 * np.mean(document.mask):.0f} % may move{hidden}"
     rows = [
         ("Model", state.model or document.model),
+        ("Size", state.size),
         ("Start", document.start.describe()),
         ("Class", f"{document.start.label or 0} of {state.label_count}" * bool(state.label_count)),
         ("psi", "the model's" if psi is None else f"{psi:g}"),
@@ -108,16 +120,26 @@ def facts_of(state: PanelState) -> list[Text]:
     return [*lines, Text("")]
 
 
+def _shown(count: int, room: int, selected: int | None) -> range:
+    """Which of the points are shown where not all fit: the selected one in the middle."""
+    middle = count - 1 if selected is None else selected
+    first = min(max(middle - room // 2, 0), max(count - room, 0))
+    return range(first, min(first + room, count))
+
+
 def rows_of(state: PanelState) -> list[Text]:
     """A line for each point: number, handle, target, distance."""
     rows = []
     for index, pair in enumerate(state.pairs):
-        (x, y), target = pair.handle, pair.target
+        (x, y), target, distance = pair.handle, pair.target, pair.distance
         text = f"{index + 1:>2} {x:.0f},{y:.0f}"
-        if target is None:
+        if target is None or distance is None:
             text += " to ? (Enter)"
         else:
-            text = f"{text} to {target[0]:.0f},{target[1]:.0f}"
-            text = f"{text:<19}{pair.distance:5.1f}"
+            left = f"{distance:.1f}" if distance < _LONG else f"{distance:.0f}"
+            text += f" to {target[0]:.0f},{target[1]:.0f}"
+            if len(text) + len(left) >= _WIDTH:
+                text = text.replace(" to ", ">").lstrip()
+            text = f"{text:<{_WIDTH - len(left)}}{left}"
         rows.append(Text(text, "reverse" if index == state.selected else ""))
     return rows
