@@ -74,6 +74,20 @@ async def test_stop_ends_the_drag_within_a_step():
         assert "No drag runs" in editor.status
 
 
+async def test_a_drag_waits_for_the_screen(monkeypatch):
+    monkeypatch.setattr("dragonnx.tui.worker._LONGEST_WAY", 60.0)
+    async with Editor() as editor:
+        await editor.place(HANDLE, TARGET)
+        worker = editor.app.worker
+        worker.give_way()
+        editor.key("full_stop")
+        await editor.until(lambda: worker._session is not None)
+        assert worker._steps == []
+        worker.go_on()
+        await editor.until(lambda: editor.count(DragEnded) == 1)
+        assert editor.document.result.steps == 1
+
+
 async def test_an_edit_while_dragging_pauses_and_is_made_after():
     async with Editor() as editor:
         await editor.place(HANDLE, (120, 10))

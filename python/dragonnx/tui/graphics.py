@@ -1,7 +1,8 @@
 """Rows of real pixels in terminals that have a protocol for them: Kitty's graphics, or Sixel.
 
 Every row of cells is a picture of its own. So only rows that changed are sent, a row that something
-lies over falls back to characters, and nothing has to be taken off the screen again.
+lies over falls back to characters, and a cross-hair that moves costs a few rows. The library for
+this, textual-image, makes whole pictures, on the screen's thread, and writes them past Textual.
 """
 
 from __future__ import annotations
