@@ -64,6 +64,7 @@ def write_bundle(
     folder: Path,
     options: ExportOptions,
     progress: Progress = lambda _line: None,
+    further: Mapping[str, bytes] | None = None,
 ) -> Manifest:
     """Author the graphs, prove them against torch, and put the finished folder in its place.
 
@@ -72,6 +73,7 @@ def write_bundle(
         folder: The bundle's.
         options: What a person chose.
         progress: Is told what is being done, a line each.
+        further: Files that belong to the bundle besides, by name.
 
     Raises:
         ExportError: The folder is taken or cannot be written, or an option does not fit.
@@ -82,9 +84,9 @@ def write_bundle(
     if not options.trainable_layers >= 1:
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
     trainable_layers = min(options.trainable_layers, architecture.layers_up_to(resolution))
-    _check_target(folder, overwrite=options.overwrite)
+    check_target(folder, overwrite=options.overwrite)
     progress("writing the graphs ...")
-    contents = _contents(checkpoint, resolution, trainable_layers)
+    contents = {**_contents(checkpoint, resolution, trainable_layers), **(further or {})}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
@@ -178,8 +180,12 @@ def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:
     return asked
 
 
-def _check_target(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to replace what is no bundle, or a bundle without being told to."""
+def check_target(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what is no bundle, or a bundle without being told to.
+
+    Raises:
+        ExportError: The folder is taken.
+    """
     if not folder.exists():
         return
     if not folder.is_dir():

@@ -108,7 +108,7 @@ def invert(
         if preview:
             save_png(generator.image(session.w_plus), preview, recipe)
 
-    seconds = _run(session, keep)
+    seconds = run_with_progress(session, keep)
     keep()
     save_latent(output, session.w_plus)
     found = generator.image(session.w_plus)
@@ -120,7 +120,9 @@ def invert(
         f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
 
 
-def _run(session: InversionSession, keep: Callable[[], None]) -> list[float]:
+def run_with_progress(
+    session: InversionSession, keep: Callable[[], None] = lambda: None
+) -> list[float]:
     """Run a session to its end or an interrupt, keeping what it found; the seconds of each step."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -17,7 +17,6 @@ from dragonnx_export.critters import commands, run, shards
 from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY
 from dragonnx_export.critters.following import _follow, follow_landmarks
 from dragonnx_export.critters.loss import contrast_weight, psnr, regression_loss
-from dragonnx_export.critters.optimiser import orthogonalised
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
 from dragonnx_export.critters.shards import Shards, render_shards
 from dragonnx_export.critters.training import (
@@ -28,6 +27,7 @@ from dragonnx_export.critters.training import (
     mixed_w_plus,
 )
 from dragonnx_export.networks import Generator
+from dragonnx_export.optimiser import orthogonalised
 
 TINY = Architecture(
     z_dim=FACTOR_COUNT,

@@ -46,7 +46,7 @@ class Plan:
         stages: One after another.
         batch: Images a step.
         warm_up: Steps over which a stage's learning rate rises from 0.
-        matrix_gain: How much faster the large weights learn, see `optimiser`.
+        matrix_gain: How much faster the large weights learn, see `dragonnx_export.optimiser`.
         average_half_life: Of the weights' moving average, in steps.
         data_seed: Seed of the choice of images.
         mixing_from: From this resolution on the first six layers get a geometry with another

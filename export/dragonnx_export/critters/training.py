@@ -16,10 +16,10 @@ from torch.nn import functional as F
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.critters.factors import GEOMETRY
 from dragonnx_export.critters.loss import psnr, regression_loss
-from dragonnx_export.critters.optimiser import Optimiser
 from dragonnx_export.critters.plan import Plan
 from dragonnx_export.critters.shards import Shards
 from dragonnx_export.networks import Generator
+from dragonnx_export.optimiser import Optimiser
 
 GEOMETRY_LAYERS = 6
 """How many of the first w's carry the geometry: those that a drag optimises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -94,3 +95,18 @@ def _halved(d: Float32) -> Float32:
     return 0.25 * (
         d[..., ::2, ::2] + d[..., 1::2, ::2] + d[..., ::2, 1::2] + d[..., 1::2, 1::2]
     )  # fmt: skip
+
+
+def psnr(image: Float32, target: Float32, weights: Float32 | None) -> float:
+    """The peak signal-to-noise ratio in dB of images [1, C, H, W] of values -1 to 1.
+
+    Args:
+        image: Clipped to that range first.
+        target: What it should be.
+        weights: [H, W], how much each pixel counts; None where all do.
+    """
+    square = (np.clip(image, -1, 1) - target) ** 2
+    mean = float(np.mean(square))
+    if weights is not None:
+        mean = float(np.sum(square * weights) / (np.sum(weights) * image.shape[1]))
+    return math.inf if mean == 0 else 10 * math.log10(4 / mean)

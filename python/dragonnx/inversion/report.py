@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dragonnx.inversion.image_loss import psnr
+from dragonnx.inversion.photo import Photo, target_of, weights_of
 from dragonnx.inversion.session import InversionSession
 
 
@@ -27,11 +29,18 @@ def report_of(
     return {
         "settings": asdict(session.config),
         "steps": session.steps,
-        "loss": session.loss_name,
-        "psnr": round(session.psnr, 2),
-        "ms_ssim": ms_ssim(session.photo.picture, found.convert("RGB")),
+        "loss": session.loss.name,
+        **likeness(session.photo, found),
         "seconds_per_step": round(float(np.median(seconds)), 4) if seconds else None,
     }
+
+
+def likeness(photo: Photo, found: Image.Image) -> dict[str, float | None]:
+    """PSNR in dB over the pixels that count, and MS-SSIM over all, of an image of 8 bits."""
+    colours = found.convert("RGB")
+    image = target_of(Photo(colours))
+    value = psnr(image, target_of(photo), weights_of(photo))
+    return {"psnr": round(value, 2), "ms_ssim": ms_ssim(photo.picture, colours)}
 
 
 def ms_ssim(photo: Image.Image, found: Image.Image) -> float | None:

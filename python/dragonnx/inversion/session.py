@@ -17,7 +17,7 @@ from dragonnx.adam import Adam
 from dragonnx.errors import InputError
 from dragonnx.generator import Generator
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss
+from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
@@ -106,9 +106,14 @@ class InversionSession:
         return 0 if self._progress is None else self._progress.steps
 
     @property
-    def loss_name(self) -> str:
+    def loss(self) -> ImageLoss:
         """How images are compared."""
-        return self._loss.name
+        return self._loss
+
+    @property
+    def target(self) -> Float32:
+        """The photo as an image [1, 3, H, W], -1 to 1."""
+        return target_of(self.photo)
 
     def cancel(self) -> None:
         """End the inversion before its next step. May be called from any thread."""
@@ -149,9 +154,9 @@ class InversionSession:
                 f"the inversion diverged after {progress.steps} steps: take a smaller step size "
                 f"than {self.config.step_size:g}"
             )
-        psnr = _psnr(forward.image, self._target, self._weights)
-        progress.advance(coordinates, looked_at, loss, psnr)
-        return InversionStep(progress.steps, loss, psnr, time.perf_counter() - began)
+        likeness = psnr(forward.image, self._target, self._weights)
+        progress.advance(coordinates, looked_at, loss, likeness)
+        return InversionStep(progress.steps, loss, likeness, time.perf_counter() - began)
 
     def save_progress(self, path: Path) -> None:
         """Write all that going on later needs, all or nothing.
@@ -257,12 +262,3 @@ def invert(
         image = Photo(image.convert("RGB"))
     photo = image if isinstance(image, Photo) else load_photo(image)
     return InversionSession(generator, photo, config)
-
-
-def _psnr(image: Float32, target: Float32, weights: Float32 | None) -> float:
-    """In dB, of values -1 to 1."""
-    square = (np.clip(image, -1, 1) - target) ** 2
-    mean = float(np.mean(square))
-    if weights is not None:
-        mean = float(np.sum(square * weights) / (np.sum(weights) * image.shape[1]))
-    return math.inf if mean == 0 else 10 * math.log10(4 / mean)

@@ -2,7 +2,8 @@
 
 Orthogonalised momentum (Muon, Keller Jordan 2024) replaces a matrix of gradients by the nearest
 matrix with equal singular values, so that rare directions learn as fast as common ones. Here it is
-worth 3 dB at equal processor time (20.4 against 17.6 dB at 32 px after 110 s).
+worth 3 dB at equal processor time when the bundled model is trained (20.4 against 17.6 dB at 32 px
+after 110 s), and 2 dB when a generator is tuned to a photo (33.4 against 31.3 dB in 300 steps).
 """
 
 from __future__ import annotations

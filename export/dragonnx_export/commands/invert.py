@@ -1,0 +1,204 @@
+"""The command `dragonnx-export invert PHOTO CHECKPOINT -o FOLDER`: a bundle tuned to a photo."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from dragonnx.arguments import check_outputs, crop_box
+from dragonnx.console import say
+from dragonnx.errors import InputError
+from dragonnx.inversion_command import FitChoice, run_with_progress
+from dragonnx.options import Label, Seed, SpaceChoice
+
+if TYPE_CHECKING:
+    from dragonnx.generator import Generator
+    from dragonnx.inversion.session import InversionSession
+    from dragonnx_export.bundle_writer import ExportOptions
+    from dragonnx_export.checkpoints.checkpoint import Checkpoint
+    from dragonnx_export.pti import Tuning, TuningConfig
+
+LATENT_NAME = "latent.npz"
+"""The photo's latent, in the tuned bundle's folder."""
+
+
+def invert(
+    photo: Annotated[Path, typer.Argument(help="The picture to look for.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The generator to tune.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The bundle folder to make.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="A bundle of that checkpoint: saves making one; its settings are kept."),
+    ] = None,
+    latent: Annotated[
+        Path | None, typer.Option(help="The pivot, as `dragonnx invert` found it, .npz.")
+    ] = None,
+    space: Annotated[SpaceChoice, typer.Option(help="Of the pivot.")] = SpaceChoice.w,
+    steps: Annotated[int, typer.Option(help="To look for the pivot.")] = 500,
+    tuning_steps: Annotated[int, typer.Option(help="To tune, at most.")] = 350,
+    tuning_step_size: Annotated[float, typer.Option(help="Learning rate of the tuning.")] = 1e-3,
+    stop_psnr: Annotated[float, typer.Option(help="Stop at this likeness, in dB.")] = 40.0,
+    locality: Annotated[
+        float, typer.Option(help="Weight that holds other pictures as they were, such as 0.1.")
+    ] = 0.0,
+    box: Annotated[
+        str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
+    ] = None,
+    fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
+    mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    label: Label = None,
+    seed: Seed = 0,
+    name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of the weights.")] = None,
+    comparison: Annotated[
+        Path | None, typer.Option(help="Save photo, pivot and tuned picture in a row, .png.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    *,
+    overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
+) -> None:
+    """Tune a generator to a photo (PTI), so that an edit starts from the photo itself.
+
+    The latent that shows it is FOLDER/latent.npz. Interrupting (Ctrl+C) ends the running part and
+    goes on with the best so far.
+    """
+    check_outputs([(comparison, (".png",)), (report, (".json",))])
+
+    from dragonnx.generator import Generator
+    from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.photo import align, load_photo
+    from dragonnx.inversion.session import InversionSession
+    from dragonnx.media import save_json, save_png, side_by_side
+    from dragonnx_export.bundle_writer import check_target, write_bundle
+    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.pti import TuningConfig
+
+    tuning_config = TuningConfig(
+        steps=tuning_steps,
+        step_size=tuning_step_size,
+        stop_psnr=stop_psnr,
+        locality=locality,
+        seed=seed,
+    )
+    config = InversionConfig(space=space.value, steps=steps, seed=seed)
+    whole = load_photo(photo, mask)
+    check_target(output, overwrite=overwrite)
+    say(f"reading {checkpoint} ...")
+    read = read_checkpoint(checkpoint)
+    with tempfile.TemporaryDirectory() as scratch:
+        generator = _generator(read, model, Path(scratch))
+        size = generator.manifest.image_size
+        part = align(whole, size, box=crop_box(box) if box else None, fit=fit.value)
+        session = InversionSession(generator, part, config, label=label)
+        if latent:
+            pivot = generator.load_latent(latent)
+        else:
+            run_with_progress(session)
+            pivot = session.w_plus
+        before = generator.image(pivot)
+        options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
+    tuning, seconds = _tuned(read, pivot, session, tuning_config)
+    file = io.BytesIO()
+    np.savez(file, w_plus=pivot)
+    write_bundle(tuning.checkpoint(), output, options, say, {LATENT_NAME: file.getvalue()})
+    after = Generator.open(output).image(pivot)
+    recipe = {"model": options.name, "photo": photo.name}
+    if comparison:
+        pictures = (session.photo.picture, before.convert("RGB"), after.convert("RGB"))
+        save_png(side_by_side(pictures), comparison, recipe)
+    facts = _report(session, before, after, seconds, tuning_config)
+    if report:
+        save_json({**recipe, **facts}, report)
+    say(f"PSNR {facts['before']['psnr']:.1f} dB with the pivot, {facts['after']['psnr']:.1f} dB "
+        f"after {len(seconds)} steps of tuning; wrote {output}")  # fmt: skip
+    folder = shlex.quote(str(output))
+    say(f"try it: dragonnx edit {folder}/{LATENT_NAME} --model {folder}")
+
+
+def _generator(checkpoint: Checkpoint, model: str | None, scratch: Path) -> Generator:
+    """The generator that the pivot is looked for in: a bundle of the checkpoint, or a new one.
+
+    Raises:
+        InputError: The bundle was made of another checkpoint.
+    """
+    from dragonnx.generator import Generator
+    from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+
+    if model is None:
+        folder = scratch / "bundle"
+        write_bundle(checkpoint, folder, ExportOptions(name="pivot"), say)
+        return Generator.open(folder)
+    generator = Generator.open(model)
+    if generator.manifest.source.sha256 != checkpoint.sha256:
+        raise InputError(
+            f"the bundle {model} was made of another checkpoint: name the bundle of this one, or "
+            "leave --model out"
+        )
+    return generator
+
+
+def _options(
+    generator: Generator, name: str, licence: str | None, *, overwrite: bool
+) -> ExportOptions:
+    """The settings of the bundle that the pivot was looked for in, for the tuned one."""
+    from dragonnx_export.bundle_writer import ExportOptions
+
+    m = generator.manifest
+    return ExportOptions(
+        name=name,
+        licence=licence or m.source.licence,
+        feature_resolution=m.blocks[-1],
+        trainable_layers=m.trainable_layers,
+        truncation_psi=m.truncation_psi,
+        drag_settings=m.drag_settings,
+        overwrite=overwrite,
+    )
+
+
+def _tuned(
+    checkpoint: Checkpoint, pivot: Any, session: InversionSession, config: TuningConfig
+) -> tuple[Tuning, list[float]]:
+    """The tuning, run to its end or an interrupt, and the seconds of its steps."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dragonnx_export.pti import Tuning
+
+    tuning = Tuning(checkpoint, pivot, session.target, session.loss, config)
+    seconds: list[float] = []
+    columns = (TextColumn("tuning "), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("starting", total=config.steps)
+        try:
+            for step in tuning:
+                seconds.append(step.seconds)
+                description = f"step {step.number}, {step.psnr:.1f} dB"
+                progress.update(task, completed=step.number, description=description)
+        except KeyboardInterrupt:
+            if not seconds:
+                raise
+    return tuning, seconds
+
+
+def _report(
+    session: InversionSession, before: Any, after: Any, seconds: list[float], config: TuningConfig
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from dragonnx.inversion.report import likeness
+
+    return {
+        "pivot_settings": asdict(session.config),
+        "tuning_settings": asdict(config),
+        "loss": session.loss.name,
+        "before": likeness(session.photo, before),
+        "after": likeness(session.photo, after),
+        "tuning_steps": len(seconds),
+        "seconds_per_tuning_step": round(float(np.median(seconds)), 4),
+    }
