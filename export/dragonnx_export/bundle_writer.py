@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import onnx
 
-from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, FileRecord, Manifest, Source
-from dragonnx.errors import DragonnxError, InputError
+from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, Manifest, Source
+from dragonnx.errors import InputError
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.folder_writer import (
+    ExportError,
+    check_target,
+    library_versions,
+    serialised,
+    staged,
+    write_files,
+)
 from dragonnx_export.graphs.features import features_graph
 from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
 from dragonnx_export.graphs.image_pullback import image_pullback_graph
@@ -26,12 +30,6 @@ from dragonnx_export.parity import Progress, check_parity
 
 DEFAULT_FEATURE_RESOLUTION = 128
 """The released DragGAN drags the output of the sixth block, 128x128."""
-
-_VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
-
-
-class ExportError(DragonnxError):
-    """The bundle cannot be made or written as asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +85,8 @@ def write_bundle(
     check_target(folder, overwrite=options.overwrite)
     progress("writing the graphs ...")
     contents = {**_contents(checkpoint, resolution, trainable_layers), **(further or {})}
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    except OSError as error:
-        raise ExportError(f"{folder} cannot be written ({error.strerror})") from error
-    try:
-        staging.chmod(0o755)
-        for name, content in contents.items():
-            (staging / name).write_bytes(content)
-        for name in contents:
-            if name.endswith(".onnx"):
-                onnx.checker.check_model(str(staging / name), full_check=True)
+    with staged(folder) as staging:
+        files = write_files(staging, contents)
         manifest = Manifest(
             name=options.name,
             image_size=architecture.image_size,
@@ -113,24 +101,19 @@ def write_bundle(
             trainable_layers=trainable_layers,
             truncation_psi=options.truncation_psi,
             drag_settings=dict(options.drag_settings),
-            files={name: FileRecord.of(content) for name, content in contents.items()},
+            files=files,
             source=Source(
                 format=checkpoint.format,
                 sha256=checkpoint.sha256,
                 licence=options.licence,
                 note=" ".join(filter(None, (options.note, *checkpoint.notes))),
             ),
-            versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
+            versions=library_versions(),
             parity=check_parity(
                 checkpoint, staging, resolution, trainable_layers, cuts_for(resolution), progress
             ),
         )
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
-        _put_in_place(staging, folder)
-    except OSError as error:
-        raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return manifest
 
 
@@ -154,7 +137,7 @@ def _contents(
     w_avg = io.BytesIO()
     np.save(w_avg, checkpoint.weights["mapping.w_avg"])
     return {
-        **{f"{model.graph.name}.onnx": _deterministic(model) for model in graphs},
+        **{f"{model.graph.name}.onnx": serialised(model) for model in graphs},
         weights.name: weights.to_bytes(),
         W_AVG_NAME: w_avg.getvalue(),
     }
@@ -165,11 +148,6 @@ def cuts_for(feature_resolution: int) -> tuple[int, ...]:
     return tuple(1 << k for k in range(4, feature_resolution.bit_length() - 1))
 
 
-def _deterministic(model: onnx.ModelProto) -> bytes:
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
-
-
 def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:
     blocks = checkpoint.architecture.block_resolutions
     if asked is None:
@@ -178,32 +156,3 @@ def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:
         listed = ", ".join(map(str, blocks))
         raise InputError(f"the feature resolution must be one of {listed}, not {asked}")
     return asked
-
-
-def check_target(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to replace what is no bundle, or a bundle without being told to.
-
-    Raises:
-        ExportError: The folder is taken.
-    """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ExportError(f"{folder} is a file: name a folder that the bundle is to be")
-    if not any(folder.iterdir()):
-        return
-    if not (folder / MANIFEST_NAME).is_file():
-        raise ExportError(f"{folder} holds other files: name a new or empty folder")
-    if not overwrite:
-        raise ExportError(f"{folder} holds a bundle already: pass --overwrite to replace it")
-
-
-def _put_in_place(staging: Path, folder: Path) -> None:
-    """Move the finished folder to its place; an older bundle is removed only after that."""
-    if not folder.exists():
-        staging.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-")) / "bundle"
-    folder.rename(old)
-    staging.rename(folder)
-    shutil.rmtree(old.parent)

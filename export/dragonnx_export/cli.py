@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dragonnx.console import run
-from dragonnx_export.commands import bundle, invert
+from dragonnx_export.commands import bundle, invert, perceptual
 
 DEFAULT_COMMAND = "bundle"
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command(DEFAULT_COMMAND)(bundle.bundle)
 app.command("invert")(invert.invert)
+app.command()(perceptual.perceptual)
 
 
 @app.callback()

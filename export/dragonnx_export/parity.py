@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dragonnx.bundle import ParityRecord, graph_name
-from dragonnx.errors import DragonnxError
 from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator
+from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
 from dragonnx_export.parity_reference import (
     SEEDS,
     Arrays,
@@ -24,11 +20,9 @@ from dragonnx_export.parity_reference import (
     reference_outputs,
 )
 
-VALUE_TOLERANCE = 2e-5
 VALUE_REASON = (
     "float32 sums over up to 4608 terms a convolution and a dozen layers differ by their order"
 )
-GRADIENT_TOLERANCE = 1e-4
 GRADIENT_REASON = (
     "as for values, forward and backward; the reference takes the slopes that the graph took, "
     "since a leaky ReLU within rounding of its kink may take either"
@@ -39,10 +33,6 @@ _REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
 
 Progress = Callable[[str], None]
 """Takes what is being done, a line for a person."""
-
-
-class ParityError(DragonnxError):
-    """A graph gives something else than torch."""
 
 
 def check_parity(
@@ -70,7 +60,7 @@ def check_parity(
         ParityError: Some output exceeds its tolerance; the message names them all.
     """
     generator = Generator.from_checkpoint(checkpoint)
-    differences: dict[tuple[str, str, str], list[_Difference]] = {}
+    differences: dict[tuple[str, str, str], list[Difference]] = {}
     for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
         progress(f"checking seed {case.seed} of {SEEDS[0]} to {SEEDS[-1]} against torch ...")
         for graph, measured in _run_graphs(folder, case).items():
@@ -81,17 +71,13 @@ def check_parity(
                     generator.to(dtype), case, graph, measured, feature_resolution, trainable_layers
                 )
                 for output, values in expected.items():
-                    found = _Difference.between(measured[output], values, case.seed)
+                    found = Difference.between(measured[output], values, case.seed)
                     differences.setdefault((reference, graph, output), []).append(found)
-    records = [_record(*key, found) for key, found in sorted(differences.items())]
-    failed = [r for r in records if not r.max_relative <= r.tolerance]
-    if failed:
-        listed = "; ".join(
-            f"{r.graph}.{r.output} differs from {r.reference} by {r.max_relative:.1e} "
-            f"(bound {r.tolerance:.0e})"
-            for r in failed
-        )
-        raise ParityError(f"the exported graphs do not equal the checkpoint: {listed}")
+    records = [
+        parity_record(*key, found, value_reason=VALUE_REASON, gradient_reason=GRADIENT_REASON)
+        for key, found in sorted(differences.items())
+    ]
+    refuse_failed(records, "checkpoint")
     return tuple(records)
 
 
@@ -134,42 +120,6 @@ def _run_graphs(folder: Path, case: ParityCase) -> dict[str, Arrays]:
         outputs[graph_name("features", part.cut)] = forward
         outputs[graph_name("pullback", part.cut)] = {**forward, **pulled}
     return outputs
-
-
-@dataclass(frozen=True)
-class _Difference:
-    """Between one output and its reference, for one seed."""
-
-    absolute: float
-    relative: float
-    seed: int
-
-    @classmethod
-    def between(
-        cls, measured: NDArray[Any], expected: NDArray[np.float64], seed: int
-    ) -> _Difference:
-        absolute = float(np.abs(measured - expected).max())
-        return cls(absolute, absolute / float(np.abs(expected).max()), seed)
-
-
-def _record(reference: str, graph: str, output: str, found: list[_Difference]) -> ParityRecord:
-    gradient = output.startswith("grad_")
-    # A maximum of NaN must be NaN, which Python's max does not promise.
-    return ParityRecord(
-        graph=graph,
-        output=output,
-        reference=reference,
-        max_absolute=_two_digits(float(np.max([each.absolute for each in found]))),
-        max_relative=_two_digits(float(np.max([each.relative for each in found]))),
-        tolerance=GRADIENT_TOLERANCE if gradient else VALUE_TOLERANCE,
-        reason=GRADIENT_REASON if gradient else VALUE_REASON,
-        seeds=tuple(sorted({each.seed for each in found})),
-    )
-
-
-def _two_digits(value: float) -> float:
-    """More digits of a rounding error say nothing."""
-    return float(f"{value:.1e}")
 
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:

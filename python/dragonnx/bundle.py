@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -142,22 +142,16 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
+    def from_json(cls, content: str) -> Manifest:
         """Read what `to_json` wrote.
 
         Raises:
             BundleError: The text is no manifest, of another version, or not consistent.
         """
         try:
-            facts = json.loads(text)
-            version = facts["format_version"]
-            if version != FORMAT_VERSION:
-                raise BundleError(
-                    f"the bundle has format version {version!r}, this dragonnx reads version "
-                    f"{FORMAT_VERSION}: export it again, or use the dragonnx that it was made for"
-                )
-            facts = _decode(facts)
-            manifest = cls(**facts)
+            facts = json.loads(content)
+            require_version(facts["format_version"], FORMAT_VERSION)
+            manifest = cls(**decode(facts, _DECODERS))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
         manifest._check()
@@ -183,9 +177,7 @@ class Manifest:
         expected = {*(f"{graph}.onnx" for graph in (*GRAPHS, *windowed)), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
             raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
-        for name in self.files:
-            if PurePosixPath(name).name != name or "\\" in name or name in {"", ".", ".."}:
-                raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
+        require_plain_names(self.files)
 
 
 @dataclass(frozen=True)
@@ -204,7 +196,7 @@ class Bundle:
         """
         manifest = read_manifest(folder)
         for name, record in manifest.files.items():
-            _verify(folder, name, record)
+            verify_file(folder, name, record)
         return cls(folder, manifest)
 
     def path(self, name: str) -> Path:
@@ -235,8 +227,36 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"the bundle {folder} cannot be used: {error}") from error
 
 
-def _verify(folder: Path, name: str, record: FileRecord) -> None:
-    """Refuse a file that is missing, a link out of the folder, or not what it was."""
+def require_version(found: object, known: int) -> None:
+    """Refuse a manifest of another format version.
+
+    Raises:
+        BundleError: It is of one.
+    """
+    if found != known:
+        raise BundleError(
+            f"the bundle has format version {found!r}, this dragonnx reads version "
+            f"{known}: export it again, or use the dragonnx that it was made for"
+        )
+
+
+def require_plain_names(names: Iterable[str]) -> None:
+    """Refuse names of files that would lie outside their folder.
+
+    Raises:
+        BundleError: There is one.
+    """
+    for name in names:
+        if PurePosixPath(name).name != name or "\\" in name or name in {"", ".", ".."}:
+            raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
+
+
+def verify_file(folder: Path, name: str, record: FileRecord) -> None:
+    """Refuse a file that is missing, a link out of the folder, or not what it was.
+
+    Raises:
+        BundleError: It is one of these.
+    """
     path = folder / name
     try:
         if folder.resolve() != path.resolve().parent:
@@ -257,27 +277,10 @@ def _verify(folder: Path, name: str, record: FileRecord) -> None:
         )
 
 
-def _decode(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON values as the manifest's types; a wrong type is a TypeError or ValueError."""
-    whole = ("format_version", "z_dim", "w_dim", "num_ws", "label_dim",
-             "trainable_layers")  # fmt: skip
-    decoders: dict[str, Callable[[Any], Any]] = {
-        **dict.fromkeys(whole, _whole),
-        "name": _text,
-        "image_size": _size,
-        "feature_size": _size,
-        "channels": lambda value: tuple(map(_whole, value)),
-        "cuts": lambda value: tuple(map(_whole, value)),
-        "resample_filter": lambda value: tuple(map(_number, value)),
-        "truncation_psi": float,
-        "drag_settings": lambda value: {_text(k): _number(v) for k, v in value.items()},
-        "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
-        "source": lambda value: Source(**{k: _text(v) for k, v in value.items()}),
-        "versions": lambda value: {_text(k): _text(v) for k, v in value.items()},
-        "parity": lambda value: tuple(
-            ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value
-        ),
-    }
+def decode(
+    facts: Mapping[str, Any], decoders: Mapping[str, Callable[[Any], Any]]
+) -> dict[str, Any]:
+    """JSON values as a manifest's types; a wrong type is a TypeError or ValueError."""
     if unknown := sorted(set(facts) - set(decoders)):
         raise ValueError(f"unknown entries {', '.join(unknown)}")
     return {key: decoders[key](value) for key, value in facts.items()}
@@ -295,7 +298,8 @@ def _number(value: Any) -> float:
     return value
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A text; anything else is a TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
@@ -304,3 +308,26 @@ def _text(value: Any) -> str:
 def _size(value: Any) -> tuple[int, int]:
     height, width = value
     return _whole(height), _whole(width)
+
+
+SHARED_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    "format_version": _whole,
+    "name": text,
+    "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
+    "source": lambda value: Source(**{k: text(v) for k, v in value.items()}),
+    "versions": lambda value: {text(k): text(v) for k, v in value.items()},
+    "parity": lambda value: tuple(ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value),
+}
+"""Entries that the manifest of a perceptual network has too."""
+
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    **SHARED_DECODERS,
+    **dict.fromkeys(("z_dim", "w_dim", "num_ws", "label_dim", "trainable_layers"), _whole),
+    "image_size": _size,
+    "feature_size": _size,
+    "channels": lambda value: tuple(map(_whole, value)),
+    "cuts": lambda value: tuple(map(_whole, value)),
+    "resample_filter": lambda value: tuple(map(_number, value)),
+    "truncation_psi": float,
+    "drag_settings": lambda value: {text(k): _number(v) for k, v in value.items()},
+}

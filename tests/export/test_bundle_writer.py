@@ -17,9 +17,10 @@ from dragonnx.latent import truncate
 from dragonnx.runtime import Device, Graph
 from dragonnx_export import bundle_writer, parity
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.bundle_writer import ExportError, ExportOptions, write_bundle
+from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.parity import ParityError
+from dragonnx_export.folder_writer import ExportError
+from dragonnx_export.parity_record import ParityError
 from dragonnx_export.parity_reference import Arrays, ParityCase
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

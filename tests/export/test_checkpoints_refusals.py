@@ -19,10 +19,10 @@ from checkpoint_files import (
 )
 
 from dragonnx_export.checkpoints import (
-    MAX_FILE_BYTES,
     CheckpointError,
     read_checkpoint,
 )
+from dragonnx_export.checkpoints.opening import MAX_FILE_BYTES
 
 FOREIGN = {
     "empty file": (b"", "an empty file"),

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-import textwrap
 from pathlib import Path
 
-import numpy as np
-
-from dragonnx_export.architecture import ArchitectureError
 from dragonnx_export.checkpoints import native
 from dragonnx_export.checkpoints.checkpoint import Checkpoint, CheckpointError, parameter_shapes
 from dragonnx_export.checkpoints.generators import read_generator
@@ -17,10 +12,10 @@ from dragonnx_export.checkpoints.inert import inert_class
 from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.checkpoints.numpy_records import NUMPY
 from dragonnx_export.checkpoints.nvidia_module import PERSISTENT
+from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
 from dragonnx_export.checkpoints.safe_pickle import load
 from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
-from dragonnx_export.checkpoints.vocabulary import quoted
 
 __all__ = [
     "Checkpoint",
@@ -30,23 +25,7 @@ __all__ = [
     "write_native",
 ]
 
-MAX_FILE_BYTES = 1 << 32
-"""The largest StyleGAN2 snapshots are a tenth of this."""
-
-_MAX_REASON = 400
 _ADVICE = "fetch it again, or give another StyleGAN2 checkpoint"
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    SystemError,  # what NumPy and the interpreter raise for data that they hold impossible
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -65,20 +44,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: The file cannot be read, is of another kind, or asks for more than
             data. The message is one sentence.
     """
-    try:
-        data = _contents(path)
-        with np.errstate(all="ignore"):  # what is not finite is refused, not warned about
-            return _read(data, path)
-    except (CheckpointError, ArchitectureError) as error:
-        reason = textwrap.shorten(str(error), _MAX_REASON)
-        if "; " not in reason:
-            reason = f"{reason}; {_ADVICE}"
-        raise CheckpointError(f"{quoted(path.name)} cannot be read: {reason}") from error
-    except _DAMAGE as error:
-        raise CheckpointError(
-            f"{quoted(path.name)} cannot be read: it is damaged ({type(error).__name__}); "
-            "fetch it again"
-        ) from error
+    return open_file(path, lambda data: _read(data, path), EXPECTED, _ADVICE)
 
 
 def _read(data: bytes, path: Path) -> Checkpoint:
@@ -101,22 +67,3 @@ def _read(data: bytes, path: Path) -> Checkpoint:
         notes=found.notes,
         sha256=hashlib.sha256(data).hexdigest(),
     )
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise CheckpointError(f"it is a folder, but {EXPECTED}; give the file in it")
-        if not path.exists():
-            raise CheckpointError("there is no such file; check its name and folder")
-        if not path.is_file():
-            raise CheckpointError(f"it is no ordinary file, but {EXPECTED}")
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise CheckpointError(
-                f"it is larger than {MAX_FILE_BYTES >> 30} GiB, which no StyleGAN2 checkpoint is"
-            )
-        with path.open("rb") as stream:
-            return stream.read(size)
-    except OSError as error:
-        raise CheckpointError(f"{error.strerror or error}; check its permissions") from error

@@ -110,6 +110,16 @@ def read_safetensors(data: bytes, beside: Path) -> Contents:
         CheckpointError: An array or the architecture is missing or unusable.
         ArchitectureError: The architecture contradicts itself.
     """
+    arrays, metadata = safetensors_arrays(data)
+    return _contents(arrays, metadata.get(ARCHITECTURE), beside, len(data), SAFETENSORS_FORMAT)
+
+
+def safetensors_arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
+    """Every array of a safetensors file by its name, and the file's metadata.
+
+    Raises:
+        CheckpointError: The file is damaged, or holds something else than floating point numbers.
+    """
     try:
         tensors = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
@@ -127,7 +137,7 @@ def read_safetensors(data: bytes, beside: Path) -> Contents:
                 "expected"
             )
         arrays[name] = np.frombuffer(tensor["data"], code).reshape(tensor["shape"])
-    return _contents(arrays, metadata.get(ARCHITECTURE), beside, len(data), SAFETENSORS_FORMAT)
+    return arrays, metadata
 
 
 def _contents(

@@ -50,38 +50,42 @@ class Format(enum.Enum):
     SAFETENSORS = enum.auto()
 
 
-def recognise(data: bytes) -> Format:
+def recognise(data: bytes, expected: str = EXPECTED) -> Format:
     """The format of a file's contents.
+
+    Args:
+        data: The contents.
+        expected: What the file should be, as a clause for a refusal.
 
     Raises:
         CheckpointError: It is none that is read, with what it is instead where that shows.
     """
     if not data:
-        raise CheckpointError(f"it is an empty file where {EXPECTED}; {_FETCH}")
+        raise CheckpointError(f"it is an empty file where {expected}; {_FETCH}")
     if data.startswith(LEGACY_MAGIC):
         return Format.TORCH
     if data[0] == 0x80:
         return Format.PICKLE
     if data.startswith(ZIP_MAGIC):
-        return _recognise_zip(data)
+        return _recognise_zip(data, expected)
     header = int.from_bytes(data[:8], "little")
     if data[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
         return Format.SAFETENSORS
     for pattern, kind, advice in _FOREIGN:
         if re.match(pattern, data, re.DOTALL):
-            raise CheckpointError(f"it is {kind}, but {EXPECTED}; {advice}")
+            raise CheckpointError(f"it is {kind}, but {expected}; {advice}")
     if _TEXT_PICKLE.match(data[:1024] + data[-16:]):
         return Format.PICKLE  # protocol 0 or 1: no checkpoint, but its reader can say why
-    raise CheckpointError(f"it is of an unknown kind, but {EXPECTED}; give the checkpoint")
+    raise CheckpointError(f"it is of an unknown kind, but {expected}; give that")
 
 
-def _recognise_zip(data: bytes) -> Format:
+def _recognise_zip(data: bytes, expected: str) -> Format:
     """What torch.save wrote if its directory of members names a pickle, or else an npz."""
     directory = data[-(1 << 20) :]
     if b"/data.pkl" in directory or b"/data.pkl" in data[:1024]:
         return Format.TORCH
     if b".npy" not in directory and b".npy" not in data[:1024]:
         raise CheckpointError(
-            f"it is a zip archive without arrays, but {EXPECTED}; unpack it first"
+            f"it is a zip archive without arrays, but {expected}; unpack it first"
         )
     return Format.NPZ

@@ -59,7 +59,7 @@ def refuse_global(module: str, name: str) -> NoReturn:
         CheckpointError: Always.
     """
     raise CheckpointError(
-        f"it names {quoted(f'{module}.{name}')}, which no generator needs; nothing was run, and "
+        f"it names {quoted(f'{module}.{name}')}, which no network needs; nothing was run, and "
         "other tools should not load it either"
     )
 

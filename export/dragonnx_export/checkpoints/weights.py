@@ -78,7 +78,7 @@ def select_weights(
         elements += math.prod(shape)
         if elements > max_elements:
             raise CheckpointError("its arrays have more elements than a file of its size can hold")
-        selected[name] = _finite_float32(name, array)
+        selected[name] = finite_float32(name, array)
     unknown = sorted(name for name in arrays.keys() - selected if not _is_ignored(name))
     if unknown:
         raise CheckpointError(
@@ -92,7 +92,12 @@ def _is_ignored(name: str) -> bool:
     return name.endswith(_IGNORED_SUFFIX)
 
 
-def _finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+def finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    """An own float32 copy of an array.
+
+    Raises:
+        CheckpointError: It holds no floating point numbers, or some that are not finite.
+    """
     if array.dtype.kind != "f":
         raise CheckpointError(
             f"its array {quoted(name)} holds values of type {array.dtype} where float32 is expected"

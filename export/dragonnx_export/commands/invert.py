@@ -75,8 +75,9 @@ def invert(
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.media import save_json, save_png, side_by_side
-    from dragonnx_export.bundle_writer import check_target, write_bundle
+    from dragonnx_export.bundle_writer import write_bundle
     from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.folder_writer import check_target
     from dragonnx_export.pti import TuningConfig
 
     tuning_config = TuningConfig(

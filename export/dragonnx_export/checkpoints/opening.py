@@ -1,0 +1,82 @@
+"""Opening a file from a stranger: its bytes within bounds, and every refusal as one sentence."""
+
+from __future__ import annotations
+
+import struct
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from dragonnx_export.architecture import ArchitectureError
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.vocabulary import quoted
+
+MAX_FILE_BYTES = 1 << 32
+"""The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""
+
+_MAX_REASON = 400
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SystemError,  # what NumPy and the interpreter raise for data that they hold impossible
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+_Found = TypeVar("_Found")
+
+
+def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice: str) -> _Found:
+    """Read a file with a reader that only looks at its bytes.
+
+    Args:
+        path: The file.
+        read: Makes of its bytes what is wanted; may raise CheckpointError with the reason why not.
+        expected: What the file should be, as a clause for a refusal.
+        advice: What to do where a refusal says nothing better.
+
+    Returns:
+        What the reader made.
+
+    Raises:
+        CheckpointError: The file cannot be read, or not as what is expected. One sentence.
+    """
+    try:
+        data = _contents(path, expected)
+        with np.errstate(all="ignore"):  # what is not finite is refused, not warned about
+            return read(data)
+    except (CheckpointError, ArchitectureError) as error:
+        reason = textwrap.shorten(str(error), _MAX_REASON)
+        if "; " not in reason:
+            reason = f"{reason}; {advice}"
+        raise CheckpointError(f"{quoted(path.name)} cannot be read: {reason}") from error
+    except _DAMAGE as error:
+        raise CheckpointError(
+            f"{quoted(path.name)} cannot be read: it is damaged ({type(error).__name__}); "
+            "fetch it again"
+        ) from error
+
+
+def _contents(path: Path, expected: str) -> bytes:
+    try:
+        if path.is_dir():
+            raise CheckpointError(f"it is a folder, but {expected}; give the file in it")
+        if not path.exists():
+            raise CheckpointError("there is no such file; check its name and folder")
+        if not path.is_file():
+            raise CheckpointError(f"it is no ordinary file, but {expected}")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise CheckpointError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB, but {expected}")
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except OSError as error:
+        raise CheckpointError(f"{error.strerror or error}; check its permissions") from error

@@ -1,0 +1,32 @@
+"""The arrays of a plain state dict, from torch's container or from safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.native import safetensors_arrays
+from dragonnx_export.checkpoints.recognise import Format, recognise
+from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
+
+
+def read_state_dict(data: bytes, expected: str) -> Mapping[str, object]:
+    """What `as_array` takes, by name; arrays in torch's container stay packed until then.
+
+    Args:
+        data: The file.
+        expected: What it should be, as a clause for a refusal.
+
+    Raises:
+        CheckpointError: The file is damaged, of another kind, or asks for more than data.
+    """
+    match recognise(data, expected):
+        case Format.SAFETENSORS:
+            return safetensors_arrays(data)[0]
+        case Format.TORCH:
+            content = read_torch_file(data, TORCH)
+        case Format.PICKLE | Format.NPZ:
+            raise CheckpointError(f"it is neither torch's nor safetensors' file, but {expected}")
+    if not isinstance(content, dict):
+        raise CheckpointError(f"it holds no state dict, but {expected}")
+    return {name: value for name, value in content.items() if isinstance(name, str)}

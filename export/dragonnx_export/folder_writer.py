@@ -1,0 +1,93 @@
+"""A finished folder of graphs takes its place in one step, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+
+from dragonnx.bundle import MANIFEST_NAME, FileRecord
+from dragonnx.errors import DragonnxError
+
+_VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
+
+
+class ExportError(DragonnxError):
+    """A bundle or network cannot be made or written as asked."""
+
+
+def check_target(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what is no such folder, or one without being told to.
+
+    Raises:
+        ExportError: The folder is taken.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ExportError(f"{folder} is a file: name a folder that the bundle is to be")
+    if not any(folder.iterdir()):
+        return
+    if not (folder / MANIFEST_NAME).is_file():
+        raise ExportError(f"{folder} holds other files: name a new or empty folder")
+    if not overwrite:
+        raise ExportError(f"{folder} holds a bundle already: pass --overwrite to replace it")
+
+
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder` that takes its place when the block ends well.
+
+    Raises:
+        ExportError: Something cannot be written; `folder` is as it was.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written ({error.strerror})") from error
+    try:
+        staging.chmod(0o755)
+        yield staging
+        _put_in_place(staging, folder)
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_files(staging: Path, contents: Mapping[str, bytes]) -> dict[str, FileRecord]:
+    """Write graphs and their weights, check the graphs, and say what a manifest says of them."""
+    for name, content in contents.items():
+        (staging / name).write_bytes(content)
+    for name in contents:
+        if name.endswith(".onnx"):
+            onnx.checker.check_model(str(staging / name), full_check=True)
+    return {name: FileRecord.of(content) for name, content in contents.items()}
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
+    """A graph's file; equal graphs are equal bytes."""
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def library_versions() -> dict[str, str]:
+    """The exporter and the libraries that make and check graphs, by name."""
+    return {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+
+
+def _put_in_place(staging: Path, folder: Path) -> None:
+    """Move the finished folder to its place; an older one is removed only after that."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-")) / "bundle"
+    folder.rename(old)
+    staging.rename(folder)
+    shutil.rmtree(old.parent)
