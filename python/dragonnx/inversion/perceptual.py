@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
+from dragonnx.inversion.image_loss import ImageLoss
 from dragonnx.inversion.perceptual_bundle import (
     DISTANCE,
     FEATURES,
@@ -119,6 +121,41 @@ class PerceptualLoss:
         if image.shape[1] != _COLOURS:
             gradient = gradient.sum(axis=1, keepdims=True)
         return float(outputs["distance"]), gradient
+
+
+class CombinedLoss:
+    """One loss plus a weight times another, as an `ImageLoss`.
+
+    Args:
+        first: Such as the pyramid loss, which sees colours and coarse places well.
+        second: Such as a perceptual loss, which sees texture and detail.
+        weight: Of the second.
+
+    Raises:
+        InputError: The weight is negative or no number.
+    """
+
+    def __init__(self, first: ImageLoss, second: ImageLoss, weight: float = 1.0) -> None:
+        if not 0 <= weight < math.inf:
+            raise InputError(f"the weight of a loss must be 0 or more, not {weight}")
+        self._first, self._second, self._weight = first, second, weight
+
+    @property
+    def name(self) -> str:
+        """See `ImageLoss`."""
+        return f"{self._first.name} + {self._weight:g} x {self._second.name}"
+
+    def set_target(self, target: Float32) -> None:
+        """See `ImageLoss`."""
+        self._first.set_target(target)
+        self._second.set_target(target)
+
+    def __call__(self, image: Float32) -> tuple[float, Float32]:
+        """See `ImageLoss`."""
+        first, grad_first = self._first(image)
+        second, grad_second = self._second(image)
+        gradient = grad_first + np.float32(self._weight) * grad_second
+        return first + self._weight * second, gradient
 
 
 def shrink_factor(height: int, width: int) -> int:
