@@ -138,9 +138,13 @@ async def test_an_editor_in_pixels():
         assert "\x1b_Ga=T" in canvas.render_line(3).render(console)
         editor.key("x")
         await editor.until(lambda: not editor.screen.dragging)
-        await editor.press("a")
-        assert canvas.mode is CanvasMode.HALF_BLOCKS
-        assert "\x1b_Ga=d" in canvas.render_line(0).render(console)
+        editor.screen.action_next_mode()
+        editor.screen.action_next_mode()  # before the first one was painted
+        assert canvas.mode is CanvasMode.HALF_BLOCKS_256
+        first, *others = canvas.render_lines(canvas.size.region)
+        assert first.render(console).count("\x1b_Ga=d") == canvas.size.height
+        assert "\x1b_G" not in "".join(strip.render(console) for strip in others)
+        assert "\x1b_G" not in canvas.render_lines(canvas.size.region)[0].render(console)
 
 
 async def test_sixels_give_way_to_half_blocks_while_a_drag_runs():

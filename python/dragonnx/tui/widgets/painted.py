@@ -25,19 +25,15 @@ class Painted(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._maker: StripMaker | PixelStripMaker = StripMaker()
+        self._farewell = ""
+        """What takes pixels off the screen, until it was written."""
 
     def paint(self, cells: Cells) -> None:
         """Show other cells."""
-        farewell = ""
         if isinstance(self._maker, PixelStripMaker):
-            farewell = self._maker.farewell()
+            self._farewell = self._maker.farewell()
             self._maker = StripMaker()
-        changed = self._maker.update(cells)
-        if farewell:
-            first = self._maker.strips[0]
-            gone = Segment(farewell, None, [(ControlType.CURSOR_FORWARD, 0)])
-            self._maker.strips[0] = Strip([gone, *first], first.cell_length)
-        self._refresh_rows(changed)
+        self._refresh_rows(self._maker.update(cells))
 
     def paint_pixels(
         self, protocol: Protocol, raster: Raster, height: int, cells: Callable[[], Cells]
@@ -80,6 +76,10 @@ class Painted(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Some rows of cells."""
-        strips = [self.render_line(y) for y in crop.line_range]
         left, right = crop.column_span
-        return [strip.crop(left, right) for strip in strips]
+        strips = [self.render_line(y).crop(left, right) for y in crop.line_range]
+        if self._farewell and strips and isinstance(self._maker, StripMaker):
+            gone = Segment(self._farewell, None, [(ControlType.CURSOR_FORWARD, 0)])
+            strips[0] = Strip([gone, *strips[0]], strips[0].cell_length)
+            self._farewell = ""
+        return strips
