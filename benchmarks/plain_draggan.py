@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dragonnx_export.networks import Generator
+from dragonnx_export.networks import Generator, State
 
 
 @dataclass
@@ -80,18 +80,14 @@ class PlainDrag:
     def _synthesise(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
         """The feature map, and the image that the released code shows after every step."""
         network = self.generator.synthesis
-        x: Tensor | None = None
-        image: Tensor | None = None
         features: Tensor | None = None
-        index = 0
-        for block in network._blocks(self.generator.architecture.resolution):
-            x = block.features(x, w_plus, index, noise=True)
-            index += 1 if block.first else 2
-            if self.generator.architecture.has_colour(block.resolution):
-                colour = block.torgb(x, w_plus[:, index])
-                image = colour if image is None else network._upsample(image) + colour
-            if block.resolution == self.feature_resolution:
-                features = x
+        state = State()
+        for _, stage in network.stages():
+            state = stage(state, w_plus)
+            # The block's last convolution is what leaves its feature map, before any colours.
+            if state.x is not None and state.x.shape[-2] == self.feature_resolution:
+                features = state.x
+        image = state.image
         assert features is not None
         assert image is not None
         return features, image

@@ -87,6 +87,7 @@ def write_bundle(
     contents = {**_contents(checkpoint, resolution, trainable_layers), **(further or {})}
     with staged(folder) as staging:
         files = write_files(staging, contents)
+        contents.clear()  # the check needs the memory
         manifest = Manifest(
             name=options.name,
             image_size=architecture.image_size,

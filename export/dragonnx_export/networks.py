@@ -6,14 +6,16 @@ load as a state dict.
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Self
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dragonnx_export.architecture import Architecture
+from dragonnx_export.architecture import RESIDUAL_GAIN, Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 
 
@@ -146,6 +148,24 @@ class Skip(nn.Module):
         return _upsample(F.conv2d(x, self.weight * self._gain), self.resample_filter)
 
 
+class State(NamedTuple):
+    """What passes from one stage of the network to the next.
+
+    Attributes:
+        x: The feature map; None before the first block.
+        around: What a residual block's skip layer gave, until it is added.
+        image: The colours so far.
+    """
+
+    x: Tensor | None = None
+    around: Tensor | None = None
+    image: Tensor | None = None
+
+
+Stage = Callable[[State, Tensor], State]
+"""From a state and w_plus to the next state."""
+
+
 class Block(nn.Module):
     """One resolution: a layer that upsamples (not at 4x4), a layer that does not, and colour."""
 
@@ -154,6 +174,8 @@ class Block(nn.Module):
         channels = architecture.channels[resolution]
         self.resolution = resolution
         self.first = resolution == architecture.block_resolutions[0]
+        # One convolution in the first block and two in every other come before, each with its w.
+        self.layers_before = max(2 * architecture.block_resolutions.index(resolution) - 1, 0)
         if self.first:
             self.const = nn.Parameter(torch.randn(channels, *architecture.block_size(resolution)))
         else:
@@ -170,16 +192,27 @@ class Block(nn.Module):
             self.torgb = ToRgb(channels, architecture)
         self._residual = architecture.variant == "resnet"
 
-    def features(self, x: Tensor | None, w_plus: Tensor, index: int, *, noise: bool) -> Tensor:
-        """The block's feature map; `index` is the first of its w's."""
-        if x is None:
-            x = self.const.expand(len(w_plus), -1, -1, -1)
-            return self.conv1.forward(x, w_plus[:, index], noise=noise)
-        around = self.skip(x) if self._residual else None
-        gain = math.sqrt(0.5) if self._residual else 1.0
-        x = self.conv0.forward(x, w_plus[:, index], noise=noise)
-        x = self.conv1.forward(x, w_plus[:, index + 1], noise=noise, gain=gain)
-        return x if around is None else x + around * gain
+    def stages(self, *, noise: bool) -> list[Stage]:
+        """The convolutions as stages."""
+        if self.first:
+            return [functools.partial(self._start, noise=noise)]
+        return [functools.partial(stage, noise=noise) for stage in (self._widen, self._refine)]
+
+    def _start(self, state: State, w_plus: Tensor, *, noise: bool) -> State:
+        x = self.const.expand(len(w_plus), -1, -1, -1)
+        return state._replace(x=self.conv1.forward(x, w_plus[:, 0], noise=noise))
+
+    def _widen(self, state: State, w_plus: Tensor, *, noise: bool) -> State:
+        assert state.x is not None, "this is not the first block"  # noqa: S101
+        around = self.skip(state.x) * RESIDUAL_GAIN if self._residual else None
+        x = self.conv0.forward(state.x, w_plus[:, self.layers_before], noise=noise)
+        return State(x, around, state.image)
+
+    def _refine(self, state: State, w_plus: Tensor, *, noise: bool) -> State:
+        assert state.x is not None, "a stage came before"  # noqa: S101
+        gain = RESIDUAL_GAIN if self._residual else 1.0
+        x = self.conv1.forward(state.x, w_plus[:, self.layers_before + 1], noise=noise, gain=gain)
+        return State(x if state.around is None else x + state.around, None, state.image)
 
 
 class Synthesis(nn.Module):
@@ -197,13 +230,12 @@ class Synthesis(nn.Module):
 
     def features(self, w_plus: Tensor, resolution: int, *, noise: bool = True) -> Tensor:
         """The output [N, C, h, w] of one block."""
-        x: Tensor | None = None
-        index = 0
-        for block in self._blocks(resolution):
-            x = block.features(x, w_plus, index, noise=noise)
-            index += 1 if block.first else 2
-        assert x is not None, "there is at least one block"  # noqa: S101
-        return x
+        state = State()
+        for block in self.blocks(resolution):
+            for stage in block.stages(noise=noise):
+                state = stage(state, w_plus)
+        assert state.x is not None, "there is at least one block"  # noqa: S101
+        return state.x
 
     def forward(
         self, w_plus: Tensor, *, noise: bool = True, resolution: int | None = None
@@ -212,20 +244,34 @@ class Synthesis(nn.Module):
 
         Where asked, that of a lower block, which only the colours of variant skip have.
         """
-        x: Tensor | None = None
-        image: Tensor | None = None
-        index = 0
-        for block in self._blocks(resolution or self._resolutions[-1]):
-            x = block.features(x, w_plus, index, noise=noise)
-            index += 1 if block.first else 2
-            if self._architecture.has_colour(block.resolution):
-                colour = block.torgb(x, w_plus[:, index])
-                image = colour if image is None else self._upsample(image) + colour
-        assert image is not None, "there is at least one block"  # noqa: S101
-        return image
+        state = State()
+        for _, stage in self.stages(resolution, noise=noise):
+            state = stage(state, w_plus)
+        assert state.image is not None, "there is at least one block"  # noqa: S101
+        return state.image
 
-    def _blocks(self, resolution: int) -> list[Block]:
-        blocks = (self.get_submodule(f"b{r}") for r in self._resolutions if r <= resolution)
+    def stages(
+        self, resolution: int | None = None, *, noise: bool = True
+    ) -> Iterator[tuple[int, Stage]]:
+        """The network as a chain: how many convolutions came before, and what comes next."""
+        for block in self.blocks(resolution):
+            layers = block.layers_before
+            for stage in block.stages(noise=noise):
+                yield layers, stage
+                layers += 1
+            if self._architecture.has_colour(block.resolution):
+                yield layers, functools.partial(self._coloured, block=block, w_index=layers)
+
+    def _coloured(self, state: State, w_plus: Tensor, *, block: Block, w_index: int) -> State:
+        image = block.torgb(state.x, w_plus[:, w_index])
+        if state.image is not None:
+            image = self._upsample(state.image) + image
+        return state._replace(image=image)
+
+    def blocks(self, resolution: int | None = None) -> list[Block]:
+        """The blocks in the order in which they run, up to a resolution where one is given."""
+        last = resolution or self._resolutions[-1]
+        blocks = (self.get_submodule(f"b{r}") for r in self._resolutions if r <= last)
         return [block for block in blocks if isinstance(block, Block)]
 
     def _upsample(self, image: Tensor) -> Tensor:

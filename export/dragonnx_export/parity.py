@@ -12,13 +12,8 @@ from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator
 from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
-from dragonnx_export.parity_reference import (
-    SEEDS,
-    Arrays,
-    ParityCase,
-    parity_cases,
-    reference_outputs,
-)
+from dragonnx_export.parity_reference import SEEDS, ParityCase, Reference, parity_cases
+from dragonnx_export.taken_slopes import Arrays
 
 VALUE_REASON = (
     "float32 sums over up to 4608 terms a convolution and a dozen layers differ by their order"
@@ -63,13 +58,13 @@ def check_parity(
     differences: dict[tuple[str, str, str], list[Difference]] = {}
     for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
         progress(f"checking seed {case.seed} of {SEEDS[0]} to {SEEDS[-1]} against torch ...")
-        for graph, measured in _run_graphs(folder, case).items():
+        torch_gives = Reference(generator, case, feature_resolution, trainable_layers)
+        for graph, measured in _run_graphs(folder, case):
             for reference, dtype in _REFERENCES.items():
                 if not _affordable(checkpoint, graph, case, dtype):
                     continue
-                expected = reference_outputs(
-                    generator.to(dtype), case, graph, measured, feature_resolution, trainable_layers
-                )
+                generator.to(dtype)
+                expected = torch_gives.outputs(graph, measured)
                 for output, values in expected.items():
                     found = Difference.between(measured[output], values, case.seed)
                     differences.setdefault((reference, graph, output), []).append(found)
@@ -90,36 +85,35 @@ def _affordable(checkpoint: Checkpoint, graph: str, case: ParityCase, dtype: tor
     return True
 
 
-def _run_graphs(folder: Path, case: ParityCase) -> dict[str, Arrays]:
-    """Every output of every graph of a case, by graph; a pullback's come with its layers' outputs."""
+def _run_graphs(folder: Path, case: ParityCase) -> Iterator[tuple[str, Arrays]]:
+    """Every graph of a case with its outputs; a pullback's come with its layers' outputs.
+
+    One at a time, and loaded for one run: all at once would need gigabytes at 1024 px.
+    """
 
     def run(name: str, inputs: Arrays) -> Arrays:
-        # Loaded for one run: at 1024 px all graphs at once would need gigabytes.
-        return Graph(folder / f"{name}.onnx", Device("cpu")).run(inputs)[0]
+        outputs = Graph(folder / f"{name}.onnx", Device("cpu")).run(inputs)[0]
+        # Copies, since an output that is not one keeps all that its session ever allocated.
+        return {output: values.copy() for output, values in outputs.items()}
 
-    outputs: dict[str, Arrays] = {
-        "mapping": run("mapping", case.mapping_inputs),
-        "image": run("image", {"w_plus": case.w_plus}),
-    }
+    w_plus = {"w_plus": case.w_plus}
+    yield "mapping", run("mapping", case.mapping_inputs)
+    yield "image", run("image", w_plus)
     if (folder / "preview.onnx").exists():
-        outputs["preview"] = run("preview", {"w_plus": case.w_plus})
+        yield "preview", run("preview", w_plus)
     if case.seed == SEEDS[0]:
-        inputs = {"w_plus": case.w_plus}
-        forward = run("image_layers", inputs)
-        kept = {name: values for name, values in forward.items() if name != "image"}
-        inputs = {**inputs, **kept, "grad_image": case.grad_image}
-        outputs["image_layers"] = forward
-        outputs["image_pullback"] = {**kept, **run("image_pullback", inputs)}
+        forward = dict(run("image_layers", w_plus))
+        yield "image_layers", forward
+        del forward["image"]
+        pulled = run("image_pullback", {**w_plus, **forward, "grad_image": case.grad_image})
+        yield "image_pullback", {**forward, **pulled}
     for part in case.parts:
-        inputs = {"w_plus": case.w_plus, **part.inputs}
-        forward = run(graph_name("features", part.cut), inputs)
-        pulled = run(
-            graph_name("pullback", part.cut),
-            {**inputs, **forward, "grad_features": part.grad_features},
-        )
-        outputs[graph_name("features", part.cut)] = forward
-        outputs[graph_name("pullback", part.cut)] = {**forward, **pulled}
-    return outputs
+        inputs = {**w_plus, **part.inputs}
+        forward = dict(run(graph_name("features", part.cut), inputs))
+        yield graph_name("features", part.cut), forward
+        inputs = {**inputs, **forward, "grad_features": part.grad_features}
+        pulled = run(graph_name("pullback", part.cut), inputs)
+        yield graph_name("pullback", part.cut), {**forward, **pulled}
 
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:

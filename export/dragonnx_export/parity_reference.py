@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from dragonnx.bundle import graph_name
 from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.layers import LEAK
-from dragonnx_export.networks import Generator
-
-Arrays = Mapping[str, NDArray[Any]]
+from dragonnx_export.networks import Generator, Stage, State
+from dragonnx_export.taken_slopes import Arrays, TakenSlopes
 
 SEEDS = (0, 1, 2)
 
@@ -103,127 +99,102 @@ def parity_cases(
         )
 
 
-def reference_outputs(
-    generator: Generator,
-    case: ParityCase,
-    graph: str,
-    measured: Arrays,
-    feature_resolution: int,
-    trainable_layers: int,
-) -> dict[str, NDArray[np.float64]]:
-    """What torch gives for the checked outputs of one graph, in the generator's precision.
+class Reference:
+    """What torch gives for one case, in the generator's precision of the moment.
+
+    What several graphs are compared with is computed once.
 
     Args:
-        generator: In float64 or float32.
+        generator: In float64 or float32, from call to call.
         case: The inputs.
-        graph: The graph's name.
-        measured: What the graph gave; a pullback's layer outputs tell which slopes it took.
         feature_resolution: Of the block that is dragged.
         trainable_layers: How many w's the pullback gives a gradient for.
     """
-    dtype = generator.mapping.w_avg.dtype
-    w_plus = torch.tensor(case.w_plus, dtype=dtype)
-    if graph == "mapping":
-        inputs = {name: torch.tensor(v, dtype=dtype) for name, v in case.mapping_inputs.items()}
-        return {"w": _double(generator.mapping(**inputs))}
-    if graph in {"image", "image_layers"}:
-        return {"image": _double(generator.synthesis(w_plus))}
-    if graph == "preview":
-        resolution = measured["image"].shape[-2]
-        return {"image": _double(generator.synthesis(w_plus, resolution=resolution))}
-    if graph == "image_pullback":
-        w_plus.requires_grad_()
-        with TakenSlopes(generator.architecture, measured):
-            image = generator.synthesis(w_plus)
-        grad_image = torch.tensor(case.grad_image, dtype=dtype)
-        (gradient,) = torch.autograd.grad(image, w_plus, grad_image)
-        return {"grad_w_plus": _double(gradient)}
-    for part in case.parts:
-        if graph == graph_name("features", part.cut):
-            features = generator.synthesis.features(w_plus, feature_resolution)
-            return {"features": _double(features[_place(part)])}
-        if graph == graph_name("pullback", part.cut):
-            w_plus.requires_grad_()
-            with TakenSlopes(generator.architecture, measured, part.plan):
-                features = generator.synthesis.features(w_plus, feature_resolution)
-            grad_features = torch.tensor(part.grad_features, dtype=dtype)
-            (gradient,) = torch.autograd.grad(features[_place(part)], w_plus, grad_features)
-            return {"grad_w_plus": _double(gradient[:, :trainable_layers])}
-    raise AssertionError(f"{graph} is no graph of the case")
-
-
-class TakenSlopes(TorchFunctionMode):
-    """Makes leaky ReLUs and clamps take the side of their kink that a graph took.
-
-    Elsewhere the two sides differ by nothing; within rounding of the kink they may differ, and one
-    other slope in a coarse layer moves the whole gradient by more than rounding ever does.
-
-    Args:
-        architecture: The generator's.
-        measured: The layer outputs of the graph.
-        plan: The windows that they are of, if any.
-    """
 
     def __init__(
-        self, architecture: Architecture, measured: Arrays, plan: WindowPlan | None = None
-    ) -> None:
-        super().__init__()
-        self._architecture = architecture
-        self._outputs = _layer_outputs(architecture, measured)
-        self._plan = plan
-        self._layer = -1
-        self._activated = False
-
-    def __torch_function__(
         self,
-        function: Callable[..., Any],
-        _types: Sequence[type],
-        arguments: tuple[Any, ...] = (),
-        named: Mapping[str, Any] | None = None,
-    ) -> Any:
-        result = function(*arguments, **(named or {}))
-        if function is torch.nn.functional.leaky_relu:
-            self._layer += 1
-            self._activated = True
-            x = arguments[0]
-            taken = self._in_place(self._outputs[self._layer] > 0, x > 0)
-            return torch.where(taken, x, LEAK * x)
-        # A clamp without an activation before it is that of colours, which hardly ever bites.
-        clamp = self._architecture.conv_clamp
-        if function is Tensor.clamp and clamp is not None and self._activated:
-            self._activated = False
-            x = arguments[0]
-            bound = clamp * self._architecture.layer_gain(self._layer)
-            inside = np.abs(self._outputs[self._layer]) < np.float32(bound)
-            taken = self._in_place(inside, x.abs() < clamp)
-            return torch.where(taken, x, result.detach())
-        return result
+        generator: Generator,
+        case: ParityCase,
+        feature_resolution: int,
+        trainable_layers: int,
+    ) -> None:
+        self._generator = generator
+        self._case = case
+        self._feature_resolution = feature_resolution
+        self._trainable_layers = trainable_layers
+        self._known: dict[tuple[str, torch.dtype], NDArray[np.float64]] = {}
 
-    def _in_place(self, window: NDArray[np.bool_], whole: Tensor) -> Tensor:
-        """`whole` with a window's values where the graph computed that window."""
-        plan = self._plan
-        resolution = whole.shape[-2]
-        if plan is None or resolution < plan.cut:
-            return torch.tensor(window)
-        rows, columns = (plan.inputs[f"{kind}_{resolution}"][0] for kind in ("rows", "columns"))
-        edge = (len(rows) - window.shape[2]) // 2  # the second layer gives one cell less a side
-        rows, columns = rows[edge : len(rows) - edge], columns[edge : len(columns) - edge]
-        # Cells outside the image stand for padding; there is nothing to take over from them.
-        in_rows = (rows >= 0) & (rows < resolution)
-        in_columns = (columns >= 0) & (columns < whole.shape[-1])
-        taken = whole.clone()
-        chosen = torch.tensor(window[:, :, in_rows][..., in_columns])
-        taken[:, :, rows[in_rows][:, None], columns[in_columns]] = chosen
-        return taken
+    def outputs(self, graph: str, measured: Arrays) -> dict[str, NDArray[np.float64]]:
+        """The checked outputs of one graph.
 
+        Args:
+            graph: The graph's name.
+            measured: What the graph gave; a pullback's layer outputs tell which slopes it took.
+        """
+        synthesis, case = self._generator.synthesis, self._case
+        dtype = self._generator.mapping.w_avg.dtype
+        w_plus = torch.tensor(case.w_plus, dtype=dtype)
+        if graph == "mapping":
+            inputs = {name: torch.tensor(v, dtype=dtype) for name, v in case.mapping_inputs.items()}
+            return {"w": _double(self._generator.mapping(**inputs))}
+        if graph in {"image", "image_layers"}:
+            return {"image": self._once("image", lambda: synthesis(w_plus))}
+        if graph == "preview":
+            resolution = measured["image"].shape[-2]
+            return {"image": _double(synthesis(w_plus, resolution=resolution))}
+        if graph == "image_pullback":
+            grad_image = torch.tensor(case.grad_image, dtype=dtype)
+            return {"grad_w_plus": _double(self._image_gradient(w_plus, grad_image, measured))}
+        for part in case.parts:
+            if graph == graph_name("features", part.cut):
+                features = self._once(
+                    "features", lambda: synthesis.features(w_plus, self._feature_resolution)
+                )
+                return {"features": features[_place(part)]}
+            if graph == graph_name("pullback", part.cut):
+                gradient = self._features_gradient(w_plus, part, measured)
+                return {"grad_w_plus": _double(gradient[:, : self._trainable_layers])}
+        raise AssertionError(f"{graph} is no graph of the case")
 
-def _layer_outputs(architecture: Architecture, measured: Arrays) -> list[NDArray[Any]]:
-    """The outputs of a features or image_layers graph in the layers' order."""
-    count = sum(name.startswith("layer_") for name in measured)
-    outputs = [measured[f"layer_{index}"] for index in range(count)]
-    # In a residual block the features are more than the output of its last layer.
-    last_is_features = "features" in measured and architecture.variant != "resnet"
-    return [*outputs, measured["features"]] if last_is_features else outputs
+    def _once(self, name: str, compute: Callable[[], Tensor]) -> NDArray[np.float64]:
+        key = name, self._generator.mapping.w_avg.dtype
+        if key not in self._known:
+            self._known[key] = _double(compute())
+        return self._known[key]
+
+    def _features_gradient(self, w_plus: Tensor, part: FeaturesPart, measured: Arrays) -> Tensor:
+        w_plus.requires_grad_()
+        with TakenSlopes(self._generator.architecture, measured, part.plan):
+            features = self._generator.synthesis.features(w_plus, self._feature_resolution)
+        grad_features = torch.tensor(part.grad_features, dtype=w_plus.dtype)
+        return torch.autograd.grad(features[_place(part)], w_plus, grad_features)[0]
+
+    def _image_gradient(self, w_plus: Tensor, grad_image: Tensor, measured: Arrays) -> Tensor:
+        """One layer at a time: autograd on all of a 1024 px generator would keep gigabytes."""
+        architecture = self._generator.architecture
+        taken = TakenSlopes(architecture, measured)
+        before: list[tuple[int, Stage, State]] = []
+        state = State()
+        for layers, stage in self._generator.synthesis.stages():
+            before.append((layers, stage, state))
+            with taken.after(layers), torch.no_grad():
+                state = stage(state, w_plus)
+        grads = State(image=grad_image)
+        total = torch.zeros_like(w_plus)
+        while before:
+            layers, stage, state = before.pop()
+            leaf = w_plus.clone().requires_grad_()
+            inputs = [x.requires_grad_() for x in state if x is not None]
+            with taken.after(layers):
+                given = stage(state, leaf)
+            pairs = [(y, g) for y, g in zip(given, grads, strict=True) if g is not None]
+            ys, gs = zip(*pairs, strict=True)
+            grad_w, *rest = torch.autograd.grad(
+                ys, [leaf, *inputs], gs, allow_unused=True, materialize_grads=True
+            )
+            total += grad_w
+            grads = State(*(None if x is None else rest.pop(0) for x in state))
+        return total
 
 
 def _place(part: FeaturesPart) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from dragonnx_export.graphs.mapping import mapping_graph
 from dragonnx_export.graphs.pullback import pullback_graph
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.networks import Generator
-from dragonnx_export.parity_reference import TakenSlopes
+from dragonnx_export.taken_slopes import TakenSlopes
 
 # The graphs compute in float32 (unit roundoff 6e-8) over sums of about a hundred terms and ten
 # layers; 5e-6 of an array's scale leaves a factor of a few, and no wrong formula stays below it.
