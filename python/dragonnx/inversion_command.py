@@ -12,6 +12,7 @@ import typer
 from dragonnx.arguments import check_outputs, crop_box
 from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.console import say
+from dragonnx.errors import InputError
 from dragonnx.options import (
     DeviceChoice,
     DeviceOption,
@@ -24,7 +25,18 @@ from dragonnx.options import (
 )
 
 if TYPE_CHECKING:
+    from dragonnx.generator import Generator
+    from dragonnx.inversion.image_loss import ImageLoss
+    from dragonnx.inversion.perceptual import PerceptualLoss
+    from dragonnx.inversion.photo import Photo
     from dragonnx.inversion.session import InversionSession
+
+Perceptual = Annotated[
+    Path | None, typer.Option(help="Compare in this network's features too: a folder.")
+]
+PerceptualWeight = Annotated[
+    float | None, typer.Option(help="Of that, beside the comparison of pixels [1].")
+]
 
 _SAVE_EVERY = 25
 """Steps between two looks at the preview and two savings of the progress."""
@@ -50,6 +62,8 @@ def invert(
     ] = None,
     fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
     mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    perceptual: Perceptual = None,
+    perceptual_weight: PerceptualWeight = None,
     label: Label = None,
     latent: Annotated[Path | None, typer.Option(help="Start from this .npz file.")] = None,
     seed: Seed = 0,
@@ -96,7 +110,8 @@ def invert(
     size = generator.manifest.image_size
     part = align(whole, size, box=crop_box(box) if box else None, fit=fit.value)
     start = generator.load_latent(latent) if latent else None
-    session = InversionSession(generator, part, config, w_plus=start, label=label)
+    loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
+    session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=label)
     if progress and progress.exists():
         session.resume(progress)
         say(f"going on after step {session.steps} of {progress}")
@@ -115,9 +130,37 @@ def invert(
     if comparison:
         save_png(side_by_side([session.photo.picture, found.convert("RGB")]), comparison, recipe)
     if report:
-        save_json({**recipe, **report_of(session, found, seconds)}, report)
+        save_json({**recipe, **report_of(session, found, seconds, network)}, report)
     say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
         f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
+
+
+def chosen_loss(
+    photo: Photo,
+    generator: Generator,
+    folder: Path | None,
+    weight: float | None,
+    threads: int | None = None,
+) -> tuple[ImageLoss, PerceptualLoss | None]:
+    """How to compare images with an aligned photo, and the perceptual network in it, if any.
+
+    Raises:
+        BundleError: The folder is no perceptual network.
+        InputError: There is a weight without a network, or it is negative.
+    """
+    from dragonnx.inversion.image_loss import PyramidLoss
+    from dragonnx.inversion.photo import weights_of
+
+    weights = weights_of(photo)
+    pyramid = PyramidLoss(weights)
+    if folder is None:
+        if weight is not None:
+            raise InputError("a perceptual weight needs a network: name its folder --perceptual")
+        return pyramid, None
+    from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
+
+    network = PerceptualLoss.open(folder, weights=weights, device=generator.device, threads=threads)
+    return CombinedLoss(pyramid, network, 1.0 if weight is None else weight), network
 
 
 def run_with_progress(

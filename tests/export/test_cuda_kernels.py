@@ -9,9 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
+from perceptual_weights import saved, vgg_state
 from random_checkpoints import CLAMPED, LABELLED, RESNET, random_checkpoint
 
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+from dragonnx_export.graphs.weight_file import WeightFile
+from dragonnx_export.perceptual.graphs import distance_graph, features_graph
+from dragonnx_export.perceptual.network import read_network
 
 FLOAT32 = {
     "Abs", "Add", "Clip", "Concat", "Conv", "ConvTranspose", "Div", "Gather", "Gemm", "Greater",
@@ -20,6 +24,10 @@ FLOAT32 = {
 }  # fmt: skip
 WINDOWS = {"And", "Cast", "Equal"}
 """On booleans, to float32, and on int64: also registered for CUDA."""
+
+POOLING = {"AveragePool", "MaxPool", "Pad", "Relu", "Resize"}
+SIZES = {"Shape", "Size"}
+"""Of maps, not their values; ONNX Runtime computes with them on the CPU, which moves no map."""
 
 
 def test_no_node_falls_back(tmp_path: Path) -> None:
@@ -33,3 +41,14 @@ def test_no_node_falls_back(tmp_path: Path) -> None:
             assert kinds <= FLOAT32 or "_" in path.stem, "only windows handle whole numbers"
             seen |= kinds
     assert seen == FLOAT32 | WINDOWS, "the list holds what is used, no more"
+
+
+def test_no_node_of_a_perceptual_network_falls_back(tmp_path: Path) -> None:
+    vgg = read_network(saved(tmp_path / "vgg.pth", vgg_state()))
+    weights = WeightFile()
+    kinds = {
+        node.op_type
+        for model in (features_graph(vgg, weights), distance_graph(vgg, weights))
+        for node in model.graph.node
+    }
+    assert kinds <= FLOAT32 | WINDOWS | POOLING | SIZES

@@ -14,11 +14,18 @@ import typer
 from dragonnx.arguments import check_outputs, crop_box
 from dragonnx.console import say
 from dragonnx.errors import InputError
-from dragonnx.inversion_command import FitChoice, run_with_progress
+from dragonnx.inversion_command import (
+    FitChoice,
+    Perceptual,
+    PerceptualWeight,
+    chosen_loss,
+    run_with_progress,
+)
 from dragonnx.options import Label, Seed, SpaceChoice
 
 if TYPE_CHECKING:
     from dragonnx.generator import Generator
+    from dragonnx.inversion.perceptual import PerceptualLoss
     from dragonnx.inversion.session import InversionSession
     from dragonnx_export.bundle_writer import ExportOptions
     from dragonnx_export.checkpoints.checkpoint import Checkpoint
@@ -52,6 +59,8 @@ def invert(
     ] = None,
     fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
     mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    perceptual: Perceptual = None,
+    perceptual_weight: PerceptualWeight = None,
     label: Label = None,
     seed: Seed = 0,
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
@@ -72,6 +81,7 @@ def invert(
 
     from dragonnx.generator import Generator
     from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.perceptual_bundle import open_perceptual
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.media import save_json, save_png, side_by_side
@@ -90,13 +100,16 @@ def invert(
     config = InversionConfig(space=space.value, steps=steps, seed=seed)
     whole = load_photo(photo, mask)
     check_target(output, overwrite=overwrite)
+    if perceptual:
+        open_perceptual(perceptual)  # a bad folder is refused before minutes of work
     say(f"reading {checkpoint} ...")
     read = read_checkpoint(checkpoint)
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(read, model, Path(scratch))
         size = generator.manifest.image_size
         part = align(whole, size, box=crop_box(box) if box else None, fit=fit.value)
-        session = InversionSession(generator, part, config, label=label)
+        loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
+        session = InversionSession(generator, part, config, loss=loss, label=label)
         if latent:
             pivot = generator.load_latent(latent)
         else:
@@ -113,7 +126,7 @@ def invert(
     if comparison:
         pictures = (session.photo.picture, before.convert("RGB"), after.convert("RGB"))
         save_png(side_by_side(pictures), comparison, recipe)
-    facts = _report(session, before, after, seconds, tuning_config)
+    facts = _report(session, before, after, seconds, tuning_config, network)
     if report:
         save_json({**recipe, **facts}, report)
     say(f"PSNR {facts['before']['psnr']:.1f} dB with the pivot, {facts['after']['psnr']:.1f} dB "
@@ -188,7 +201,12 @@ def _tuned(
 
 
 def _report(
-    session: InversionSession, before: Any, after: Any, seconds: list[float], config: TuningConfig
+    session: InversionSession,
+    before: Any,
+    after: Any,
+    seconds: list[float],
+    config: TuningConfig,
+    network: PerceptualLoss | None,
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -198,8 +216,8 @@ def _report(
         "pivot_settings": asdict(session.config),
         "tuning_settings": asdict(config),
         "loss": session.loss.name,
-        "before": likeness(session.photo, before),
-        "after": likeness(session.photo, after),
+        "before": likeness(session.photo, before, network),
+        "after": likeness(session.photo, after, network),
         "tuning_steps": len(seconds),
         "seconds_per_tuning_step": round(float(np.median(seconds)), 4),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Mapping
@@ -121,6 +122,16 @@ class PerceptualLoss:
         if image.shape[1] != _COLOURS:
             gradient = gradient.sum(axis=1, keepdims=True)
         return float(outputs["distance"]), gradient
+
+    def distance(self, image: Float32, target: Float32) -> float:
+        """Of two images [1, C, H, W], whatever target was set.
+
+        Raises:
+            InputError: As `set_target`.
+        """
+        other = copy.copy(self)
+        other.set_target(target)
+        return other(image)[0]
 
 
 class CombinedLoss:

@@ -96,7 +96,7 @@ class Progress:
         return cls(arrays["coordinates"], adam, steps, arrays["best"], loss, psnr)
 
 
-def key_of(target: NDArray[np.float32], config: InversionConfig, model: str) -> str:
-    """What must be the same for an inversion to go on: the photo, the settings, the model."""
-    settings = json.dumps([asdict(config), model], sort_keys=True).encode()
+def key_of(target: NDArray[np.float32], config: InversionConfig, model: str, loss: str) -> str:
+    """What must be the same for an inversion to go on: photo, settings, model, the loss's name."""
+    settings = json.dumps([asdict(config), model, loss], sort_keys=True).encode()
     return hashlib.sha256(target.tobytes() + settings).hexdigest()

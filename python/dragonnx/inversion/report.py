@@ -12,12 +12,16 @@ import numpy as np
 from PIL import Image
 
 from dragonnx.inversion.image_loss import psnr
+from dragonnx.inversion.perceptual import PerceptualLoss
 from dragonnx.inversion.photo import Photo, target_of, weights_of
 from dragonnx.inversion.session import InversionSession
 
 
 def report_of(
-    session: InversionSession, found: Image.Image, seconds: Sequence[float]
+    session: InversionSession,
+    found: Image.Image,
+    seconds: Sequence[float],
+    perceptual: PerceptualLoss | None = None,
 ) -> dict[str, Any]:
     """An inversion's figures as JSON values.
 
@@ -25,22 +29,35 @@ def report_of(
         session: After its last step.
         found: The image of its latent.
         seconds: How long each step took.
+        perceptual: A network to compare in, where the user gave one.
     """
     return {
         "settings": asdict(session.config),
         "steps": session.steps,
         "loss": session.loss.name,
-        **likeness(session.photo, found),
+        **likeness(session.photo, found, perceptual),
         "seconds_per_step": round(float(np.median(seconds)), 4) if seconds else None,
     }
 
 
-def likeness(photo: Photo, found: Image.Image) -> dict[str, float | None]:
-    """PSNR in dB over the pixels that count, and MS-SSIM over all, of an image of 8 bits."""
+def likeness(
+    photo: Photo, found: Image.Image, perceptual: PerceptualLoss | None = None
+) -> dict[str, Any]:
+    """An image of 8 bits against the photo, in figures as JSON values.
+
+    PSNR in dB over the pixels that count; MS-SSIM over all; and the distance in a network, by the
+    network's name, where there is one.
+    """
     colours = found.convert("RGB")
-    image = target_of(Photo(colours))
-    value = psnr(image, target_of(photo), weights_of(photo))
-    return {"psnr": round(value, 2), "ms_ssim": ms_ssim(photo.picture, colours)}
+    image, target = target_of(Photo(colours)), target_of(photo)
+    value = psnr(image, target, weights_of(photo))
+    figures: dict[str, Any] = {
+        "psnr": round(value, 2),
+        "ms_ssim": ms_ssim(photo.picture, colours),
+    }
+    if perceptual:
+        figures["perceptual"] = {perceptual.name: round(perceptual.distance(image, target), 4)}
+    return figures
 
 
 def ms_ssim(photo: Image.Image, found: Image.Image) -> float | None:

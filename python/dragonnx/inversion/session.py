@@ -78,8 +78,9 @@ class InversionSession:
         self._generator = generator
         self._target = target_of(photo)
         self._weights = weights_of(photo)
-        self._key = key_of(self._target, self.config, generator.manifest.source.sha256)
         self._loss = loss or PyramidLoss(self._weights)
+        model = generator.manifest.source.sha256
+        self._key = key_of(self._target, self.config, model, self._loss.name)
         self._label = label
         self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
         self._cancelled = threading.Event()
