@@ -97,7 +97,7 @@ def _halved(d: Float32) -> Float32:
     )  # fmt: skip
 
 
-def psnr(image: Float32, target: Float32, weights: Float32 | None) -> float:
+def psnr(image: Float32, target: Float32, weights: Float32 | None = None) -> float:
     """The peak signal-to-noise ratio in dB of images [1, C, H, W] of values -1 to 1.
 
     Args:

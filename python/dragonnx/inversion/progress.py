@@ -77,7 +77,7 @@ class Progress:
             InputError: The file cannot be read, or has another key.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 facts = json.loads(str(archive["facts"]))
                 arrays = {name: archive[name].astype(np.float64, casting="no")
                           for name in ("coordinates", "best", "mean", "square")}  # fmt: skip
