@@ -119,7 +119,7 @@ def test_what_lies_over_the_picture_is_drawn_into_it():
     assert at(31, 55)[1] > 200
 
 
-async def test_an_editor_in_pixels():
+async def test_an_editor_in_pixels(monkeypatch):
     async with Editor(graphics=Graphics(Protocol.KITTY, CELL)) as editor:
         canvas, console = editor.screen.canvas, editor.app.console
         assert canvas.mode is CanvasMode.PIXELS
@@ -131,20 +131,20 @@ async def test_an_editor_in_pixels():
         assert 0 < sum(a is not b for a, b in zip(after, before, strict=True)) < 8
         await editor.press("m")
         assert HALF_BLOCK in editor.app.export_screenshot()
+        assert "\x1b_Ga=T" not in canvas.render_line(5).render(console)
         await editor.press("escape")
+        assert "\x1b_Ga=T" in canvas.render_line(5).render(console)
         await editor.place((48, 85), (120, 10))
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         assert "\x1b_Ga=T" in canvas.render_line(3).render(console)
         editor.key("x")
         await editor.until(lambda: not editor.screen.dragging)
-        editor.screen.action_next_mode()
-        editor.screen.action_next_mode()  # before the first one was painted
-        assert canvas.mode is CanvasMode.HALF_BLOCKS_256
-        first, *others = canvas.render_lines(canvas.size.region)
-        assert first.render(console).count("\x1b_Ga=d") == canvas.size.height
-        assert "\x1b_G" not in "".join(strip.render(console) for strip in others)
-        assert "\x1b_G" not in canvas.render_lines(canvas.size.region)[0].render(console)
+        written: list[str] = []
+        monkeypatch.setattr(editor.app._driver, "write", written.append)
+        await editor.press("a")
+        assert canvas.mode is CanvasMode.HALF_BLOCKS
+        assert "".join(written).count("\x1b_Ga=d") == canvas.size.height
 
 
 async def test_sixels_give_way_to_half_blocks_while_a_drag_runs():

@@ -20,8 +20,8 @@ SMALLEST = (80, 24)
 QUESTIONS = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
 """Whether it takes Kitty's pictures, how large its cells are, and what it can do."""
 _SIXEL_ATTRIBUTE = "4"
-_PATIENCE = 0.4
-"""Seconds; a terminal far away takes some time, one that never answers should cost little."""
+_PATIENCE = 2.0
+"""Seconds; nearly every terminal answers, and what came later would be taken for keys."""
 _USUAL_CELL = (10, 20)
 
 

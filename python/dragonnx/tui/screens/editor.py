@@ -60,6 +60,14 @@ class EditorScreen(
         self.show_all()
         self.say(f"Opening {self.document.model} ...")
 
+    def on_screen_suspend(self) -> None:
+        """A dialog opens."""
+        self.canvas.cover(True)
+
+    def on_screen_resume(self) -> None:
+        """No dialog is open any more."""
+        self.canvas.cover(False)
+
     def show_title(self) -> None:
         """Show the file's name and whether it is saved."""
         super().show_title()

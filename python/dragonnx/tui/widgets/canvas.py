@@ -79,6 +79,7 @@ class Canvas(Painted, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.graphics = graphics
+        self._covered = False
         self._mode = mode
         self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
         self._view = Viewport((1, 1), (1, 1), aspect=aspect)
@@ -113,6 +114,12 @@ class Canvas(Painted, can_focus=True):
         self._scene = scene
         self._repaint()
 
+    def cover(self, covered: bool) -> None:
+        """Show cells while a dialog lies over the canvas: some terminals draw pixels over it."""
+        if covered is not self._covered:
+            self._covered = covered
+            self._repaint()
+
     def zoom(self, factor: float, about: Point | None = None) -> None:
         """Zoom about an image place, or the cross-hair."""
         self._look(self._view.zoomed(factor, about or self._scene.cursor))
@@ -142,7 +149,7 @@ class Canvas(Painted, can_focus=True):
         scene, view, graphics = self._scene, self._view, self.graphics
         # Sixels take too long for pictures that come ten times a second.
         moves = graphics is not None and graphics.protocol is Protocol.SIXEL and scene.moving
-        if self._mode is not CanvasMode.PIXELS or graphics is None or moves:
+        if self._mode is not CanvasMode.PIXELS or graphics is None or moves or self._covered:
             self.paint(compose(scene, view, self._mode, background))
             return
         cell = graphics.pixels(self.size.area, moving=scene.moving)

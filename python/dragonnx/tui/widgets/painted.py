@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.segment import ControlType, Segment
 from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
@@ -25,13 +24,13 @@ class Painted(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._maker: StripMaker | PixelStripMaker = StripMaker()
-        self._farewell = ""
-        """What takes pixels off the screen, until it was written."""
 
     def paint(self, cells: Cells) -> None:
         """Show other cells."""
         if isinstance(self._maker, PixelStripMaker):
-            self._farewell = self._maker.farewell()
+            # Not within a strip: there it would be measured, and cut, as text.
+            if self.app._driver is not None:
+                self.app._driver.write(self._maker.farewell())
             self._maker = StripMaker()
         self._refresh_rows(self._maker.update(cells))
 
@@ -77,9 +76,4 @@ class Painted(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Some rows of cells."""
         left, right = crop.column_span
-        strips = [self.render_line(y).crop(left, right) for y in crop.line_range]
-        if self._farewell and strips and isinstance(self._maker, StripMaker):
-            gone = Segment(self._farewell, None, [(ControlType.CURSOR_FORWARD, 0)])
-            strips[0] = Strip([gone, *strips[0]], strips[0].cell_length)
-            self._farewell = ""
-        return strips
+        return [self.render_line(y).crop(left, right) for y in crop.line_range]
