@@ -94,6 +94,8 @@ def test_paths_without_a_file_are_refused(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError) as caught:
             read_checkpoint(tmp_path / name)
         assert reason in str(caught.value)
+    with pytest.raises(CheckpointError, match=r"^'\.' cannot be read: it is a folder"):
+        read_checkpoint(Path())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -57,10 +57,12 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         reason = textwrap.shorten(str(error), _MAX_REASON)
         if "; " not in reason:
             reason = f"{reason}; {advice}"
-        raise CheckpointError(f"{quoted(path.name)} cannot be read: {reason}") from error
+        raise CheckpointError(
+            f"{quoted(path.name or str(path))} cannot be read: {reason}"
+        ) from error
     except _DAMAGE as error:
         raise CheckpointError(
-            f"{quoted(path.name)} cannot be read: it is damaged ({type(error).__name__}); "
+            f"{quoted(path.name or str(path))} cannot be read: it is damaged ({type(error).__name__}); "
             "fetch it again"
         ) from error
 
