@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError
     from dragonnx.generator import Generator
     from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.image_loss import PyramidLoss
+    from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
     from dragonnx.inversion.session import InversionSession, InversionStep, invert
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BundleError",
+    "CombinedLoss",
     "DeviceError",
     "DragConfig",
     "DragSession",
@@ -33,11 +36,14 @@ __all__ = [
     "InversionSession",
     "InversionStep",
     "Outcome",
+    "PerceptualLoss",
+    "PyramidLoss",
     "invert",
 ]
 
 _HOMES = {
     "BundleError": "dragonnx.errors",
+    "CombinedLoss": "dragonnx.inversion.perceptual",
     "DeviceError": "dragonnx.errors",
     "DragConfig": "dragonnx.drag.config",
     "DragSession": "dragonnx.drag.session",
@@ -49,6 +55,8 @@ _HOMES = {
     "InversionSession": "dragonnx.inversion.session",
     "InversionStep": "dragonnx.inversion.session",
     "Outcome": "dragonnx.drag.session",
+    "PerceptualLoss": "dragonnx.inversion.perceptual",
+    "PyramidLoss": "dragonnx.inversion.image_loss",
     "invert": "dragonnx.inversion.session",
 }
 

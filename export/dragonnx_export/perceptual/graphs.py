@@ -89,8 +89,9 @@ def distance_graph(network: PerceptualNetwork, weights: WeightFile) -> onnx.Mode
         for output, convolution in zip(
             reversed(stage.activations), reversed(network.stages[position]), strict=True
         ):
+            # Where, on the CPU, takes one thread and five times as long as these three.
             positive = graph.op("Greater", output, graph.constant(0.0))
-            grad = graph.op("Where", positive, grad, graph.constant(0.0))
+            grad = graph.op("Mul", grad, graph.op("Cast", positive, to=TensorProto.FLOAT))
             kernel = adjoint_kernel(graph, convolution.weight)
             grad = graph.op("Conv", grad, kernel, pads=[1] * 4)
         grad_input = grad
