@@ -36,8 +36,9 @@ def perceptual(
     manifest = write_perceptual(network, output, licence=licence, note=note, overwrite=overwrite)
     say(line("network", manifest.name))
     for record in manifest.parity:
-        say(line(record.output, f"differs from {record.reference} by {record.max_relative:.1e}, "
-                                f"bound {record.tolerance:.0e}"))  # fmt: skip
+        found, bound = f"{record.max_relative:.1e}", f"{record.tolerance:.0e}"
+        label = record.output.removeprefix("target_")
+        say(line(label, f"differs from {record.reference} by {found}, bound {bound}"))
     megabytes = sum(file.size for file in manifest.files.values()) / 1e6
     say(line("folder", f"{output}, {megabytes:.1f} MB"))
     unstated = " (give it with --licence)" if licence == NOT_STATED else ""
