@@ -79,7 +79,8 @@ def dragonnx(
 @app.command()
 def edit(
     file: Annotated[
-        Path | None, typer.Argument(help="A .dragonnx session, a saved .png, or an .npz latent.")
+        Path | None,
+        typer.Argument(help="A .dragonnx session, a saved .png, an .npz latent, or a photo."),
     ] = None,
     model: Model = DEFAULT_MODEL,
     seed: Seed = 0,

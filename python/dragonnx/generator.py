@@ -250,12 +250,8 @@ class Generator:
         return checked_w_plus(w_plus, self.manifest.num_ws, self.manifest.w_dim)
 
     def _picture(self, graph: str, w_plus: ArrayLike) -> Image:
-        from PIL import Image  # a drag without pictures does not need it
-
         latent = self.checked_w_plus(w_plus)
-        pixels = self._graph(graph).run({"w_plus": latent})[0]["image"][0]
-        colours = np.rint((pixels.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
+        return picture_of(self._graph(graph).run({"w_plus": latent})[0]["image"])
 
     def placements(
         self, windows: Mapping[int, Mapping[str, Array]]
@@ -310,6 +306,14 @@ class Generator:
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1
         return {"label": one_hot}
+
+
+def picture_of(image: Float32) -> Image:
+    """An image [1, image_channels, H, W] of values about -1 to 1 as a picture of 8 bits."""
+    from PIL import Image  # a drag without pictures does not need it
+
+    colours = np.rint((image[0].transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
 
 
 def _load_w_avg(bundle: Bundle) -> Float32:

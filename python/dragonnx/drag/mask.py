@@ -12,6 +12,9 @@ from dragonnx.errors import InputError
 Mask = NDArray[np.bool_]
 
 _WHITE_FROM = 128
+_NEARLY_BLACK, _NEARLY_WHITE = 24, 231
+_MASK_SHARE = 0.9
+"""Of the pixels of a drawn mask; the rest are soft edges."""
 
 
 def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | None:
@@ -35,6 +38,19 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
     if not array.any():
         raise InputError("the mask lets nothing move: paint white what may move")
     return np.ascontiguousarray(array)
+
+
+def is_mask(path: str | os.PathLike[str]) -> bool:
+    """Whether a picture looks drawn as a mask: nearly all of it black or white, without colours."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            colours = np.asarray(picture.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    extreme = (colours <= _NEARLY_BLACK).all(-1) | (colours >= _NEARLY_WHITE).all(-1)
+    return bool(extreme.mean() >= _MASK_SHARE)
 
 
 def load_mask(path: str | os.PathLike[str], image_size: tuple[int, int]) -> Mask:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from dragonnx.adam import Adam
 from dragonnx.errors import InputError
-from dragonnx.generator import Generator
+from dragonnx.generator import Generator, picture_of
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
@@ -86,6 +86,7 @@ class InversionSession:
         self._cancelled = threading.Event()
         self._space: LatentSpace | None = None
         self._progress: Progress | None = None
+        self._best_image: Float32 | None = None
 
     @property
     def w_plus(self) -> Float32:
@@ -95,6 +96,19 @@ class InversionSession:
             InputError: No step was done yet.
         """
         return self._latent(self._done().best)
+
+    @property
+    def picture(self) -> Image.Image:
+        """The best latent's picture, which its step made anyway.
+
+        Raises:
+            InputError: No step was done yet, or none since `resume`.
+        """
+        if self._best_image is None:
+            raise InputError(
+                "no step of the inversion made a picture yet: iterate over the session"
+            )
+        return picture_of(self._best_image)
 
     @property
     def psnr(self) -> float:
@@ -157,6 +171,8 @@ class InversionSession:
             )
         likeness = psnr(forward.image, self._target, self._weights)
         progress.advance(coordinates, looked_at, loss, likeness)
+        if progress.best is looked_at:
+            self._best_image = forward.image
         return InversionStep(progress.steps, loss, likeness, time.perf_counter() - began)
 
     def save_progress(self, path: Path) -> None:

@@ -70,6 +70,50 @@ class DragEnded(Message):
 
 
 @dataclass
+class PhotoOpened(Message):
+    """A file that was to be opened is a photo, which can be recreated."""
+
+    path: Path
+
+
+@dataclass
+class InversionStarted(Message):
+    """A photo was read; this is the part of it that is recreated."""
+
+    name: str
+    photo: Picture
+
+
+@dataclass
+class InversionProgressed(Message):
+    """An inversion made steps. Says everything so far, so that the newest is enough."""
+
+    steps: int
+    total: int
+    psnr: float
+    losses: tuple[float, ...]
+    seconds_left: float | None
+    picture: Picture
+
+    def can_replace(self, message: Message) -> bool:
+        """Say that a newer state makes a waiting one useless."""
+        return isinstance(message, InversionProgressed)
+
+
+@dataclass
+class InversionEnded(Message):
+    """An inversion ended, with the best that it found; w_plus is None where it made no step."""
+
+    document: Document
+    name: str
+    steps: int
+    psnr: float
+    w_plus: NDArray[np.float32] | None
+    picture: Picture | None
+    is_preview: bool
+
+
+@dataclass
 class WorkFailed(Message):
     """Something in the worker went wrong; the editor still works."""
 

@@ -14,6 +14,8 @@ from dragonnx.tui.messages import Picture
 if TYPE_CHECKING:
     from dragonnx.generator import Generator
 
+PREVIEW_SECONDS = 0.1
+"""Between two pictures of running work at least; more where a picture takes long."""
 SLOW_SECONDS = 0.1
 """A full picture that takes longer is preceded by a coarse one."""
 _SLOW_SIZE = 256

@@ -21,6 +21,7 @@ from dragonnx.document.outputs import current_w_plus, start_w_plus
 from dragonnx.drag.record import DragRecord
 from dragonnx.drag.session import DragSession, DragStep
 from dragonnx.errors import DragonnxError
+from dragonnx.tui.inversion_job import RECREATING, PhotoWish, recreate
 from dragonnx.tui.messages import (
     DragEnded,
     DragProgressed,
@@ -33,14 +34,12 @@ from dragonnx.tui.messages import (
     WorkDone,
     WorkFailed,
 )
-from dragonnx.tui.pictures import Pictures
+from dragonnx.tui.pictures import PREVIEW_SECONDS, Pictures
 
 if TYPE_CHECKING:
     from dragonnx.generator import Generator
     from dragonnx.runtime import DeviceName
 
-PREVIEW_SECONDS = 0.1
-"""Between two pictures of a running drag at least; more where a picture takes long."""
 _PREVIEW_SHARE = 0.35
 """Of the time at most goes to pictures while a drag runs."""
 _LONGEST_WAY = 0.05
@@ -97,12 +96,18 @@ class Worker:
         self._end.clear()
         self._jobs.put(("drag", lambda: self._drag(document, resume, steps)))
 
+    def invert(self, document: Document, wish: PhotoWish) -> None:
+        """Recreate a photo with the document's model, until the end, a pause or a stop."""
+        self._halt.clear()
+        self._end.clear()
+        self._jobs.put((RECREATING, lambda: self._invert(document, wish)))
+
     def pause(self) -> None:
-        """Pause the drag after the step that it is in."""
+        """Pause the drag, or end the inversion, after the step that it is in."""
         self._halt.set()
 
     def stop(self) -> None:
-        """End the drag after the step that it is in."""
+        """End the drag or the inversion after the step that it is in."""
         self._end.set()
         self._halt.set()
 
@@ -257,6 +262,15 @@ class Worker:
             session.cancel()
             next(session, None)
         self._finish(document, session, record, failure)
+
+    def _invert(self, document: Document, wish: PhotoWish) -> None:
+        generator = self._opened(document.model)
+
+        def goes_on() -> bool:
+            self._way.wait(_LONGEST_WAY)
+            return not self._halt.is_set()
+
+        recreate(document, wish, generator, self._made(), self._post, goes_on)
 
     def _begin(self, document: Document) -> None:
         generator = self._opened(document.model)

@@ -66,12 +66,25 @@ class EditorBase(Screen[None]):
         self.losses: tuple[float, ...] = ()
         self.resumable: Document | None = None
         self.drag_number = 0
+        self.inverting = False
+        self.stopping = False
+        """Whether running work was told to end."""
+        self.found_steps = 0
+        """Steps of the running inversion."""
+        self.photo: Picture | None = None
+        """The photo that was recreated last, as the model's picture would show it."""
+        self.photo_shown = False
         self.waiting: list[Callable[[], object]] = []
 
     @property
     def document(self) -> Document:
         """The document as it is now."""
         return self.history.document
+
+    @property
+    def busy(self) -> bool:
+        """Whether a drag or an inversion runs."""
+        return self.dragging or self.inverting
 
     @property
     def canvas(self) -> Canvas:
@@ -88,17 +101,26 @@ class EditorBase(Screen[None]):
         self.query_one(StatusLine).say(message, tone)
 
     def when_still(self, change: Callable[[], object]) -> None:
-        """Do something at once, or where a drag runs, after pausing it."""
-        if self.dragging:
+        """Do something at once, or after pausing a drag, or ending an inversion."""
+        if self.busy:
             self.waiting.append(change)
             self.worker.pause()
-            self.say("Pausing to let you edit; Space goes on.")
+            goes_on = "Pausing to let you edit; Space goes on."
+            stays = "That ends it; the best so far stays, u takes it back."
+            self.say(goes_on if self.dragging else stays)
         else:
             change()
 
+    def become_still(self) -> list[Callable[[], object]]:
+        """Note that nothing runs any more; returns the changes that waited for it."""
+        self.dragging = self.inverting = self.stopping = False
+        self.progress = None
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
     def before_steps(self) -> None:
-        """Keep a running drag from its next step until the screen is painted."""
-        if self.dragging:
+        """Keep running work from its next step until the screen is painted."""
+        if self.busy:
             self.worker.give_way()
             self.call_after_refresh(self.worker.go_on)
 
@@ -122,6 +144,7 @@ class EditorBase(Screen[None]):
     def document_changed(self) -> None:
         """Follow the document: autosave, the picture where it is another, canvas and panels."""
         document = self.document
+        self.photo_shown = False
         self.autosave.note(document, self.path)
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None
@@ -141,8 +164,10 @@ class EditorBase(Screen[None]):
         )
 
     def live_pairs(self) -> tuple[PointPair, ...]:
-        """The pairs, the handles where a running drag has them."""
+        """The pairs, the handles where a running drag has them; none while a photo is recreated."""
         pairs = self.document.pairs
+        if self.inverting:  # they belong to the picture that was there before
+            return ()
         if not self.dragging or self.progress is None:
             return pairs
         if len(self.progress.handles) != len(self.document.complete_pairs):
@@ -164,8 +189,10 @@ class EditorBase(Screen[None]):
         picture = self.picture
         if picture is None:
             picture = np.full((height, width, 3), GREY, np.uint8)
+        if self.photo_shown and self.photo is not None and self.photo.shape == picture.shape:
+            picture = self.photo
         mask = self.stroke if self.stroke is not None else self.document.mask
-        if mask is not None and mask.shape != picture.shape[:2]:
+        if self.inverting or (mask is not None and mask.shape != picture.shape[:2]):
             mask = None
         rectangle = None
         if self.corner is not None:
@@ -180,7 +207,7 @@ class EditorBase(Screen[None]):
                 trails=self._trails(),
                 brush=self.radius if self.tool.is_brush else None,
                 rectangle=rectangle,
-                moving=self.dragging,
+                moving=self.busy,
             )
         )
         self.query_one(StatusLine).show_place(*self.cursor, self.canvas.view.zoom)

@@ -21,17 +21,20 @@ class DragEditing(EditorBase):
         if self.dragging:
             self.worker.pause()
             self.say("Pausing after this step ...")
+        elif self.inverting:
+            self.action_stop()
         else:
             self._start(None)
 
     def action_step(self) -> None:
         """Make a single step."""
-        if not self.dragging:
+        if not self.busy:
             self._start(1)
 
     def action_stop(self) -> None:
-        """End the drag."""
-        if self.dragging:
+        """End the drag or the inversion."""
+        if self.busy:
+            self.stopping = True
             self.worker.stop()
             self.say("Stopping after this step ...")
         elif self.resumable is not None:
@@ -100,6 +103,7 @@ class DragEditing(EditorBase):
             self.drag_number += 1
             self.losses = ()
         self.dragging = True
+        self.photo_shown = False
         self.progress = None
         unpaired = len(document.pairs) - len(document.complete_pairs)
         note = " The handle without a target stays out of it." if unpaired else ""
@@ -128,9 +132,7 @@ class DragEditing(EditorBase):
         """Take over what the drag reached, then make the edits that waited for it."""
         message.stop()
         result = message.result
-        self.dragging = False
-        self.progress = None
-        waiting, self.waiting = self.waiting, []
+        waiting = self.become_still()
         if result.steps:
             document = self.document.with_result(result)
             self.picture = message.picture

@@ -20,11 +20,11 @@ from dragonnx.document.outputs import (
     recipe,
     report,
 )
-from dragonnx.drag.mask import load_mask
+from dragonnx.drag.mask import is_mask, load_mask
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
 from dragonnx.tui.editing.base import EditorBase
-from dragonnx.tui.messages import FileOpened, WorkDone
+from dragonnx.tui.messages import FileOpened, PhotoOpened, WorkDone
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.export import EXPORTS, Export, ExportScreen
 from dragonnx.tui.screens.path import PathScreen
@@ -32,11 +32,12 @@ from dragonnx.tui.screens.path import PathScreen
 if TYPE_CHECKING:
     from dragonnx.generator import Generator
 
-OPENS = f"{SUFFIX} document, .png picture or mask, .npz latent"
+OPENS = f"{SUFFIX} document, picture, mask, .npz latent, photo"
 
 _OPEN_HELP = (
     "A session goes on where it was saved; a picture that dragonnx saved opens with its points; a "
-    "latent becomes the start; a black and white picture of the right size becomes the mask."
+    "latent becomes the start; a black and white picture of the right size becomes the mask; any "
+    "other picture is a photo to recreate."
 )
 _SAVE_HELP = "Everything: model, start, points, mask, settings, the drag and what it reached."
 
@@ -100,15 +101,21 @@ class FileEditing(EditorBase):
         self.worker.task("save the session", job)
 
     def open_path(self, path: Path) -> None:
-        """Open a document, a picture with its recipe, a latent, or a mask."""
+        """Open a document, a picture with its recipe, a latent, a mask, or a photo."""
         document = self.document
         suffix = path.suffix.lower()
 
         def job(generator: Generator) -> Message:
-            return FileOpened(_read(path, suffix, document, generator), path, suffix == SUFFIX)
+            opened = _read(path, suffix, document, generator)
+            if opened is None:
+                return PhotoOpened(path)
+            return FileOpened(opened, path, suffix == SUFFIX)
 
-        self.say(f"Opening {path.name} ...")
-        self.worker.task(f"open {path.name}", job)
+        def read() -> None:
+            self.say(f"Opening {path.name} ...")
+            self.worker.task(f"open {path.name}", job)
+
+        self.when_still(read)
 
     def on_file_opened(self, message: FileOpened) -> None:
         """Use what was opened."""
@@ -205,8 +212,11 @@ class FileEditing(EditorBase):
         return self.document.mask is not None
 
 
-def _read(path: Path, suffix: str, document: Document, generator: Generator) -> Document:
-    """The document after opening a file."""
+def _read(path: Path, suffix: str, document: Document, generator: Generator) -> Document | None:
+    """The document after opening a file; None for a photo, which is to be recreated first."""
+    from PIL import Image
+
+    from dragonnx.inversion.photo import load_photo
     from dragonnx.media import read_recipe
 
     if suffix == SUFFIX:
@@ -214,16 +224,19 @@ def _read(path: Path, suffix: str, document: Document, generator: Generator) -> 
     if suffix == ".npz":
         w_plus = generator.load_latent(path)
         return document.with_start(LatentStart(w_plus=w_plus, name=path.name))
-    if suffix != ".png":
+    if suffix not in Image.registered_extensions():
         raise InputError(f"{path.name} cannot be opened: choose a {OPENS}")
-    try:
-        return document_of_recipe(read_recipe(path), generator)
-    except InputError as no_recipe:
-        # A picture without a recipe may be a mask.
+    if suffix == ".png":
         try:
-            return document.with_mask(load_mask(path, generator.manifest.image_size))
+            recipe_values = read_recipe(path)
         except InputError:
-            raise no_recipe from None
+            # A picture without a recipe may be a mask, else it is a photo.
+            if is_mask(path):
+                return document.with_mask(load_mask(path, generator.manifest.image_size))
+        else:
+            return document_of_recipe(recipe_values, generator)
+    load_photo(path)  # what cannot be recreated is refused before anything is asked
+    return None
 
 
 def _write_png(document: Document, generator: Generator, path: Path) -> None:

@@ -54,15 +54,16 @@ class PointEditing(EditorBase):
 
     def action_delete_point(self) -> None:
         """Delete the selected point, else the newest."""
-        if not self.document.pairs:
+        pairs = self.live_pairs()
+        if not pairs:
             self.say("There is no point to delete.")
             return
-        index = len(self.document.pairs) - 1 if self.selected is None else self.selected
+        index = len(pairs) - 1 if self.selected is None else self.selected
         self.edit(f"delete point {index + 1}", lambda d: d.without_pair(index))
 
     def action_clear_points(self) -> None:
         """Delete all points."""
-        if self.document.pairs:
+        if self.live_pairs():
             self.edit("delete all points", lambda d: d.without_pairs())
 
     def grip(self, marker: tuple[int, str]) -> None:
@@ -87,7 +88,7 @@ class PointEditing(EditorBase):
         self.history.finish_merging()
 
     def _select(self, by: int) -> None:
-        pairs = self.document.pairs
+        pairs = self.live_pairs()
         if not pairs:
             self.say("There is no point yet: Enter places one.")
             return
@@ -97,7 +98,7 @@ class PointEditing(EditorBase):
             self.select((self.selected + by) % len(pairs))
 
     def _move(self, end: str) -> None:
-        if self.selected is None or self.selected >= len(self.document.pairs):
+        if self.selected is None or self.selected >= len(self.live_pairs()):
             self.say("Select a point first: Tab.")
             return
         self._move_to(self.selected, end, self.cursor, None)

@@ -16,9 +16,11 @@ from dragonnx.tui.editing.drag import DragEditing
 from dragonnx.tui.editing.files import FileEditing
 from dragonnx.tui.editing.latent import LatentEditing
 from dragonnx.tui.editing.mask import MaskEditing
+from dragonnx.tui.editing.photo import PhotoEditing
 from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.editing.view import ViewEditing
 from dragonnx.tui.graphics import Graphics
+from dragonnx.tui.inversion_job import RECREATING
 from dragonnx.tui.messages import AutosaveFailed, ModelOpened, PictureMade, SheetGrown, WorkFailed
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.help import HelpScreen
@@ -33,7 +35,13 @@ _TOOL_GROUPS = ("Points", "Mask", "View")
 
 
 class EditorScreen(
-    DragEditing, MaskEditing, ViewEditing, LatentEditing, FileEditing, inherit_bindings=False
+    DragEditing,
+    MaskEditing,
+    ViewEditing,
+    LatentEditing,
+    PhotoEditing,
+    FileEditing,
+    inherit_bindings=False,
 ):
     """What a person sees all the time."""
 
@@ -181,7 +189,7 @@ class EditorScreen(
         self.recommended = dict(manifest.drag_settings)
         self.model_text = manifest.name
         self.model_ready = True
-        self.picture = None
+        self.picture = self.photo = None
         self.move_cursor(width // 2, height // 2)
         self.radius = max(width / 12, 1.0)
         self.show_all()
@@ -191,7 +199,7 @@ class EditorScreen(
     def on_picture_made(self, message: PictureMade) -> None:
         """Show the picture of the document."""
         message.stop()
-        if not self.dragging:
+        if not self.busy:
             self.picture = message.picture
             if not message.is_preview:
                 self.pictured = message.document
@@ -207,13 +215,12 @@ class EditorScreen(
         """Say what went wrong; the editor goes on."""
         message.stop()
         reason = one_line(message.reason)
-        if message.what == "drag" and self.dragging:
-            self.dragging = False
+        if message.what in ("drag", RECREATING) and self.busy:
+            waiting = self.become_still()
             self.resumable = None
-            waiting, self.waiting = self.waiting, []
             for change in waiting:
                 change()
-            self.show_all()
+            self.document_changed()
         self.say(f"Could not {message.what}: {reason}", "bad")
         if len(reason) > self.size.width - 30:
             self.notify(reason, title=f"Could not {message.what}", severity="error", markup=False)
