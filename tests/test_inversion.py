@@ -110,6 +110,16 @@ def test_progress_of_something_else_is_refused(
         session.resume(path)
 
 
+def test_the_best_latents_picture_costs_no_run(generator: Generator, photo: Photo) -> None:
+    session = InversionSession(generator, photo, SHORT)
+    with pytest.raises(InputError, match="no step"):
+        _ = session.picture
+    for _ in range(3):
+        next(session)
+    again = np.asarray(generator.image(session.w_plus), np.float64)
+    assert np.abs(np.asarray(session.picture) - again).max() <= 1
+
+
 def test_cancelling_keeps_the_best(generator: Generator, photo: Photo) -> None:
     session = InversionSession(generator, photo, SHORT)
     best = min(next(session).loss for _ in range(4))
