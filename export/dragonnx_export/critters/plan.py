@@ -92,7 +92,8 @@ PLAN = Plan(
     stages=(
         Stage(32, 2_500, 2e-3, 1.6e-3),
         Stage(64, 3_000, 1.8e-3, 1.4e-3),
-        Stage(128, 3_000, 1.4e-3, 1.2e-3),
-        Stage(256, 14_000, 1.2e-3, 4e-5),
+        # What an animal looks like is learned here; the last stage, whose steps take longest, sharpens.
+        Stage(128, 10_000, 1.4e-3, 8e-4),
+        Stage(256, 6_000, 8e-4, 4e-5),
     )
 )
