@@ -6,13 +6,13 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 RUN := .venv/bin
 EXPORT := .venv-export/bin
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench bench-kernels model clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench bench-inversion bench-kernels model clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make lint    formatters, linters, types, import contracts"
-	@echo "make bench   dragonnx against plain torch; make bench-kernels for the Rust kernels alone"
+	@echo "make bench   dragonnx against plain torch; make bench-inversion, bench-kernels likewise"
 	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz"
 
 # --- environments -----------------------------------------------------------------------------
@@ -75,6 +75,9 @@ format: .venv/installed-dev
 bench: .venv-export/installed
 	$(EXPORT)/pip install --quiet matplotlib
 	$(EXPORT)/python benchmarks/drag_step.py --output out/benchmarks
+
+bench-inversion: .venv-export/installed
+	$(EXPORT)/python benchmarks/inversion_step.py --bundles out/benchmarks
 
 bench-kernels:
 	cargo bench --workspace
