@@ -73,7 +73,7 @@ def test_a_generated_picture_is_found_again(seed: int, space: Space, decibels: f
 
 
 @pytest.mark.parametrize("kind", ["plain", "noise", "JPEG", "background"])
-def test_a_render_becomes_itself_by_tuning_and_can_be_dragged(kind: str) -> None:
+def test_a_render_becomes_itself_by_tuning(kind: str) -> None:
     """The bundled model has not learned these renders, so w+ alone cannot show them well."""
     photo = held_out(kind)
     pivot = found(photo, "w+")
