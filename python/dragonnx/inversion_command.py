@@ -49,6 +49,13 @@ class FitChoice(StrEnum):
     pad = "pad"
 
 
+Box = Annotated[
+    str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
+]
+Fit = Annotated[FitChoice, typer.Option(help="If the shape is another.")]
+Counting = Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")]
+
+
 def invert(
     photo: Annotated[Path, typer.Argument(help="The picture to look for.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The latent to write, .npz.")],
@@ -57,11 +64,9 @@ def invert(
     steps: Annotated[int, typer.Option(help="How many.")] = 500,
     step_size: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.1,
     pull: Annotated[float | None, typer.Option(help="Closeness to the average.")] = None,
-    box: Annotated[
-        str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
-    ] = None,
-    fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
-    mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    box: Box = None,
+    fit: Fit = FitChoice.crop,
+    mask: Counting = None,
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
     label: Label = None,

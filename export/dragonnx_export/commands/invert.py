@@ -15,6 +15,9 @@ from dragonnx.arguments import check_outputs, crop_box
 from dragonnx.console import say
 from dragonnx.errors import InputError
 from dragonnx.inversion_command import (
+    Box,
+    Counting,
+    Fit,
     FitChoice,
     Perceptual,
     PerceptualWeight,
@@ -54,11 +57,9 @@ def invert(
     locality: Annotated[
         float, typer.Option(help="Weight that holds other pictures as they were, such as 0.1.")
     ] = 0.0,
-    box: Annotated[
-        str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
-    ] = None,
-    fit: Annotated[FitChoice, typer.Option(help="If the shape is another.")] = FitChoice.crop,
-    mask: Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")] = None,
+    box: Box = None,
+    fit: Fit = FitChoice.crop,
+    mask: Counting = None,
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
     label: Label = None,
