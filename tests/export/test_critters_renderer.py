@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dragonnx_export.critters.anatomy import parts_of
+from dragonnx_export.critters.anatomy import mirrored_parts, parts_of
 from dragonnx_export.critters.factors import (
     FACTOR_COUNT,
     GEOMETRY,
     Factors,
     changed,
     factors_of_z,
+    mirrored,
     random_z,
 )
 from dragonnx_export.critters.landmarks import (
@@ -59,6 +60,18 @@ def test_the_length_of_z_does_not_matter() -> None:
     assert GEOMETRY.sum() == 14
 
 
+def test_a_mirrored_code_is_the_mirrored_animal() -> None:
+    """Training sees every render twice, so this must hold: to rounding, and to few rays at seams."""
+    for code in random_z(11, 3):
+        scene, mirror = (scene_of(factors_of_z(z)) for z in (code, mirrored(code[None])[0]))
+        seen, other = render_scene(scene, SIZE), render_scene(mirror, SIZE)
+        off = np.abs(seen.image[:, ::-1].astype(int) - other.image)
+        assert np.mean(off > 2) < 1e-3
+        assert off.mean() < 0.02
+        swapped = np.append(mirrored_parts([e.part.name for e in scene.ellipsoids]), NOTHING)
+        assert np.mean(swapped[seen.part[:, ::-1]] == other.part) > 0.999
+
+
 def test_sizes_show_the_same_picture(facing: Factors) -> None:
     small = render(facing, 64, samples=4).astype(int)
     pooled = render(facing, 256, samples=1).reshape(64, 4, 64, 4, 3).mean(axis=(1, 3))
@@ -89,7 +102,7 @@ def test_points_are_cast_as_pixels_are(scenes: list[Scene]) -> None:
 @pytest.mark.parametrize("turn", [-0.5, 0.0, 0.5])
 def test_landmarks_lie_where_the_image_shows_them(facing: Factors, turn: float) -> None:
     scene = scene_of(changed(facing, yaw=turn, roll=turn / 3))
-    image = render_scene(scene, SIZE)
+    image = render_scene(scene, SIZE).image
     truth = landmarks(scene, SIZE)
     at = dict(zip(LANDMARK_NAMES, truth.points, strict=True))
     assert truth.visible[LANDMARK_NAMES.index("nose")]
@@ -135,7 +148,7 @@ def test_a_predicted_move_is_what_rendering_again_shows(
 ) -> None:
     """Paint nothing: find a patch round the iris, the nose and the ear tip in the new render."""
     before, after = scene_of(facing), scene_of(changed(facing, **move))
-    first, second = (render_scene(scene, SIZE).astype(float) for scene in (before, after))
+    first, second = (render_scene(scene, SIZE).image.astype(float) for scene in (before, after))
     chosen = [LANDMARK_NAMES.index(name) for name in ("left eye", "nose", "right ear tip")]
     start = np.rint(landmarks(before, SIZE).points[chosen])
     predicted = project(after, surface_points(before, start, SIZE), SIZE)

@@ -14,10 +14,18 @@ from typer.testing import CliRunner
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters import commands, run, shards
-from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY
+from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
 from dragonnx_export.critters.following import _follow, follow_landmarks
-from dragonnx_export.critters.loss import contrast_weight, psnr, regression_loss
+from dragonnx_export.critters.loss import (
+    contrast_weight,
+    part_coverage,
+    part_loss,
+    psnr,
+    regression_loss,
+)
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
+from dragonnx_export.critters.render import render_scene
+from dragonnx_export.critters.scene import scene_of
 from dragonnx_export.critters.shards import Shards, render_shards
 from dragonnx_export.critters.training import (
     GEOMETRY_LAYERS,
@@ -72,11 +80,11 @@ def tiny(data: Path, monkeypatch: pytest.MonkeyPatch) -> Shards:
 
 def test_rendering_goes_on_where_it_stopped(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD", 24)
-    kept = sorted(data.glob("32px/*"))
+    kept = sorted(data.glob("32px/*.npy"))
     before = [path.stat().st_mtime_ns for path in kept]
     render_shards(data, 32, 2)
-    assert [path.stat().st_mtime_ns for path in sorted(data.glob("32px/*"))] == before
-    assert len(kept) == 2
+    assert [path.stat().st_mtime_ns for path in sorted(data.glob("32px/*.npy"))] == before
+    assert len(kept) == 4
 
 
 def test_training_reduces_the_loss(tiny: Shards) -> None:
@@ -119,7 +127,16 @@ def test_the_command_trains_resumes_and_writes_a_checkpoint(
     monkeypatch.setattr(run, "PLAN", short)
     monkeypatch.setattr(run, "held_out_psnr", lambda *_: 0.0)
     monkeypatch.setattr(run, "comparison_sheet", lambda *_: np.zeros((8, 8, 3), np.uint8))
-    arguments = ["train", "--state", str(tmp_path), "--data", str(data), "--threads", "1"]
+    arguments = [
+        "train",
+        "--state",
+        str(tmp_path),
+        "--data",
+        str(data),
+        "--threads",
+        "1",
+        "--no-compile",
+    ]
     for _ in range(2):  # the second time there is nothing left to do
         result = CliRunner().invoke(commands.app, arguments, catch_exceptions=False)
         assert result.exit_code == 0
@@ -201,3 +218,21 @@ def test_an_orthogonalised_matrix_has_equal_singular_values() -> None:
         assert float(matrix.square().mean()) == pytest.approx(1, rel=1e-4)
         values = torch.linalg.svdvals(matrix)
         assert float(values.max() / values.min()) < 1.5
+
+
+def test_a_mirrored_batch_is_what_the_renderer_makes_of_its_codes(tiny: Shards) -> None:
+    """Parts change sides too: a mirror's left ear is the right one."""
+    batch = tiny.batch(np.random.default_rng(0), 12)
+    for z, image, parts in zip(batch.z, batch.images, batch.parts, strict=True):
+        made = render_scene(scene_of(factors_of_z(z)), 32, 2)
+        assert np.abs(made.image.astype(int) - image).mean() < 0.02
+        assert np.mean(made.part + 1 == parts) > 0.995
+
+
+def test_coverage_is_each_parts_share_of_a_place() -> None:
+    parts = torch.tensor([[[0, 2, 1, 1], [2, 2, 1, 1]]], dtype=torch.uint8).repeat(1, 2, 1)
+    coverage = part_coverage(parts, 3, 2)
+    assert coverage[0, :, 0, 0].tolist() == [0.25, 0, 0.75]
+    assert coverage[0, :, 0, 1].tolist() == [0, 1, 0]
+    assert float(part_loss(coverage, coverage)) == 0
+    assert float(part_loss(coverage.roll(1, dims=1), coverage)) > 1

@@ -7,6 +7,7 @@ a part's index means the same in every critter.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -100,6 +101,13 @@ def parts_of(factors: Factors) -> list[Part]:
         *_muzzle(factors, pale),
         *_eyes(factors, fur),
     ]
+
+
+def mirrored_parts(names: Sequence[str]) -> NDArray[np.intp]:
+    """For each part the index of the part that a mirror shows in its place."""
+    swap = {"left": "right", "right": "left"}
+    opposite = [" ".join(swap.get(word, word) for word in name.split()) for name in names]
+    return np.array([names.index(name) for name in opposite])
 
 
 def _body(factors: Factors, fur: Colour, pale: Colour) -> list[Part]:

@@ -1,4 +1,4 @@
-"""The commands of `python -m dragonnx_export.critters`: render, train, checkpoint, sheet, follow."""
+"""The commands of `python -m dragonnx_export.critters`: render, train, checkpoint, and to judge."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def train_command(
     minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     save_seconds: Annotated[float, typer.Option(help="Between saves of the state.")] = 120,
     look_seconds: Annotated[float, typer.Option(help="Between looks at held-out data.")] = 300,
+    compile_steps: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Let torch compile the steps first.")
+    ] = True,
     pause_file: PauseOption = None,
 ) -> None:
     """Train, or go on training, until the plan is done."""
@@ -50,8 +53,9 @@ def train_command(
 
     torch.set_num_threads(threads)
     run = Run(
-        state, data, pause_file=pause_file, save_seconds=save_seconds, look_seconds=look_seconds
-    )
+        state, data, pause_file=pause_file, save_seconds=save_seconds, look_seconds=look_seconds,
+        compiled=compile_steps,
+    )  # fmt: skip
     run.go(minutes)
 
 
@@ -73,6 +77,41 @@ def checkpoint_command(
     }
     write_native(output, training.average.architecture, weights)
     say(f"{output}: after {training.step} steps, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("estimator")
+def estimator_command(
+    output: Annotated[Path, typer.Argument(help="The landmark estimator (.onnx) to write.")],
+    data: DataOption,
+    steps: Annotated[int, typer.Option(help="Batches of 16 to train it on.")] = 2_500,
+    threads: Annotated[int, typer.Option(help="Threads for torch.")] = 2,
+) -> None:
+    """Train an estimator of landmarks on renders of 256 px; tell its errors on held-out ones."""
+    import torch
+
+    from dragonnx.files import atomic_path
+    from dragonnx_export.critters.estimator import (
+        IMAGE_SIZE,
+        described,
+        held_out_errors,
+        train_estimator,
+    )
+    from dragonnx_export.critters.estimator_graph import estimator_graph
+    from dragonnx_export.critters.shards import SHARD, Shards
+
+    torch.set_num_threads(threads)
+    shards = Shards(data, IMAGE_SIZE)
+
+    def tell(step: int, error: float) -> None:
+        if step % 250 == 0:
+            say(f"step {step}: mean error of the batch {error:.2f} px")
+
+    estimator = train_estimator(shards, steps, tell=tell)
+    with atomic_path(output) as temporary:
+        temporary.write_bytes(estimator_graph(estimator).SerializeToString())
+    for line in described(held_out_errors(estimator, shards.held_out(SHARD))):
+        say(line)
+    say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command("follow")

@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_GEOMETRY_SPREAD = 0.6  # shapes and poses crowd round the middle of their ranges
+
 
 def _factor(low: float, high: float, *, appearance: bool = False) -> Any:
-    return dataclasses.field(metadata={"range": (low, high), "appearance": appearance})
+    return dataclasses.field(
+        metadata={
+            "range": (low, high),
+            "appearance": appearance,
+            "spread": 1.0 if appearance else _GEOMETRY_SPREAD,
+        }
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +76,7 @@ class Factors:
     light: float = _factor(-0.9, 0.9, appearance=True)
 
 
+_MIRRORED = ("yaw", "roll", "gaze", "light")  # whose sign is a side
 _FIELDS = dataclasses.fields(Factors)
 FACTOR_NAMES = tuple(field.name for field in _FIELDS)
 FACTOR_COUNT = len(FACTOR_NAMES)
@@ -76,6 +85,7 @@ GEOMETRY = np.array([not field.metadata["appearance"] for field in _FIELDS])
 
 _LOW = np.array([field.metadata["range"][0] for field in _FIELDS])
 _HIGH = np.array([field.metadata["range"][1] for field in _FIELDS])
+_SPREAD = np.array([field.metadata["spread"] for field in _FIELDS])
 
 
 def random_z(seed: int, count: int = 1) -> NDArray[np.float32]:
@@ -87,12 +97,19 @@ def factors_of_z(z: NDArray[np.floating[Any]]) -> Factors:
     """The critter of one latent code [FACTOR_COUNT].
 
     z is scaled to unit mean square, as the generator's mapping network does, and each entry then
-    runs through the Gaussian distribution function, so that every factor is nearly uniform.
+    runs through the Gaussian distribution function: what an appearance varies in is nearly uniform,
+    and of a geometry nine in ten lie within the middle two thirds of the range.
     """
     scale = math.sqrt(float(np.mean(z.astype(np.float64) ** 2)) + 1e-8)
-    unit = [0.5 * (1 + math.erf(float(entry) / scale / math.sqrt(2))) for entry in z]
+    spread = z.astype(np.float64) * _SPREAD / (scale * math.sqrt(2))
+    unit = [0.5 * (1 + math.erf(entry)) for entry in spread]
     values = _LOW + (_HIGH - _LOW) * np.array(unit)
     return Factors(**dict(zip(FACTOR_NAMES, values.tolist(), strict=True)))
+
+
+def mirrored(z: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The latent codes [n, FACTOR_COUNT] whose critters are the mirror images of those of z."""
+    return z * np.where([name in _MIRRORED for name in FACTOR_NAMES], np.float32(-1), np.float32(1))
 
 
 def changed(factors: Factors, **values: float) -> Factors:

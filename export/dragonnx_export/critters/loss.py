@@ -9,6 +9,7 @@ from torch.nn import functional as F
 _CONTRAST = 10.0  # how much more a pixel weighs that stands out from its surroundings
 _SQUARED, _ABSOLUTE, _PYRAMID = 6.0, 0.15, 3.0
 _SCALES = 4
+_PARTS = 25.0
 
 
 def regression_loss(image: Tensor, target: Tensor) -> Tensor:
@@ -31,6 +32,29 @@ def regression_loss(image: Tensor, target: Tensor) -> Tensor:
         loss = loss + _PYRAMID * terms
         error = F.avg_pool2d(error, 2)
     return loss
+
+
+def part_loss(coverage: Tensor, target: Tensor) -> Tensor:
+    """Squared error of each part's coverage; small parts weigh nearly as much as large ones.
+
+    Args:
+        coverage: What is read from the features, [N, parts, h, w].
+        target: Which share of each place a part covers, likewise, 0 to 1.
+    """
+    rarity = 1 / (0.05 + 0.5 * target.mean(dim=(0, 2, 3), keepdim=True).sqrt())
+    return _PARTS * ((coverage - target).square() * rarity).mean()
+
+
+def part_coverage(parts: Tensor, count: int, side: int) -> Tensor:
+    """The share [N, count, side, side] that each part has of each place.
+
+    Args:
+        parts: Which part each ray met, [N, a multiple of side, the same], below `count`.
+        count: How many parts there are.
+        side: Places along a side.
+    """
+    met = parts[:, None] == torch.arange(count)[:, None, None]
+    return F.avg_pool2d(met.float(), parts.shape[-1] // side)
 
 
 def contrast_weight(target: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,19 @@ from dragonnx_export.critters.factors import Factors
 from dragonnx_export.critters.raycast import cast_grid
 from dragonnx_export.critters.scene import HALF_EXTENT, Scene, scene_of
 from dragonnx_export.critters.shading import backdrop, shade
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A picture of a critter and what can be seen where.
+
+    Attributes:
+        image: [size, size, 3].
+        part: For each ray the index of the part that it met, or -1, [size * samples, the same].
+    """
+
+    image: NDArray[np.uint8]
+    part: NDArray[np.int16]
 
 
 def render(factors: Factors, size: int = 256, samples: int = 2) -> NDArray[np.uint8]:
@@ -19,14 +34,15 @@ def render(factors: Factors, size: int = 256, samples: int = 2) -> NDArray[np.ui
         size: Side of the image in pixels.
         samples: Rays per pixel along each axis.
     """
-    return render_scene(scene_of(factors), size, samples)
+    return render_scene(scene_of(factors), size, samples).image
 
 
-def render_scene(scene: Scene, size: int = 256, samples: int = 2) -> NDArray[np.uint8]:
-    """The image [size, size, 3] of a scene; see `render`."""
+def render_scene(scene: Scene, size: int = 256, samples: int = 2) -> Rendering:
+    """The rendering of a scene; arguments as those of `render`."""
     fine = size * samples
     steps = (((np.arange(fine) + 0.5) / fine * 2 - 1) * HALF_EXTENT).astype(np.float32)
-    covered, lit = shade(scene, cast_grid(scene, fine), np.stack([steps, -steps]))
+    buffers = cast_grid(scene, fine)
+    covered, lit = shade(scene, buffers, np.stack([steps, -steps]))
     layer = np.zeros((4, fine * fine), np.float32)
     for plane, colour in zip(layer, lit, strict=False):
         plane[covered] = np.clip(colour, 0, 1)
@@ -34,7 +50,7 @@ def render_scene(scene: Scene, size: int = 256, samples: int = 2) -> NDArray[np.
     *colours, share = _pooled(layer.reshape(4, fine, fine), samples)
     image = np.stack(colours) + backdrop(scene, size) * (1 - share)
     pixels: NDArray[np.uint8] = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    return Rendering(np.ascontiguousarray(pixels.transpose(1, 2, 0)), buffers.part)
 
 
 def _pooled(fine: NDArray[np.float32], samples: int) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ class Run:
         pause_file: While this file exists, the training sleeps.
         save_seconds: Between saves of the state.
         look_seconds: Between looks at held-out critters.
+        compiled: Whether torch compiles the steps, see `Training`.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Run:
         pause_file: Path | None = None,
         save_seconds: float = 120.0,
         look_seconds: float = 300.0,
+        compiled: bool = False,
     ) -> None:
         self.folder = folder
         self._data = data
@@ -44,7 +46,9 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         kept = state_path(folder)
         self.training = (
-            Training.resume(kept, PLAN) if kept.exists() else Training(ARCHITECTURE, PLAN)
+            Training.resume(kept, PLAN, compiled=compiled)
+            if kept.exists()
+            else Training(ARCHITECTURE, PLAN, compiled=compiled)
         )
 
     def go(self, minutes: float | None = None) -> None:

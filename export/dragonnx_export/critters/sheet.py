@@ -40,11 +40,10 @@ def comparison_sheet(
     generator: Generator, shards: Shards, resolution: int, count: int = 16, side: int = 160
 ) -> Picture:
     """Held-out renders, each with what the generator makes of the same z to its right."""
-    z, images = shards.held_out(count)
-    made = as_pictures(
-        generator.synthesis(generator.w_plus(torch.tensor(z)), resolution=resolution)
-    )
-    pairs = [p for pair in zip(images, made, strict=True) for p in pair]
+    critters = shards.held_out(count)
+    w_plus = generator.w_plus(torch.tensor(critters.z))
+    made = as_pictures(generator.synthesis(w_plus, resolution=resolution))
+    pairs = [p for pair in zip(critters.images, made, strict=True) for p in pair]
     return tiled([resized(p, side) for p in pairs], columns=8)
 
 

@@ -91,7 +91,7 @@ def _eye(factors: Factors, part: Part, unit: Pixels) -> Surface:
     fur = palette.along(palette.FUR, factors.fur)
     iris = palette.along(palette.IRIS, factors.iris)
     x, y, _ = unit
-    # The gaze slides the iris over the eyeball; the catch light stays where the light is.
+    # The gaze slides the iris over the eyeball; the catch light is on the side of the light.
     gx = 0.3 * factors.gaze
     r = np.sqrt((x - np.float32(gx)) ** 2 + (y + 0.02) ** 2)
     colour = _layer(_flat(part.colour), iris * 0.45, _ramp(r, 0.66, 0.6))
@@ -99,7 +99,7 @@ def _eye(factors: Factors, part: Part, unit: Pixels) -> Surface:
     colour = _layer(colour, iris, _ramp(r, 0.56, 0.5))
     colour = _layer(colour, shaded, _ramp(r, 0.56, 0.4) * _ramp(y, 0.1, -0.4))
     colour = _layer(colour, palette.PUPIL, _ramp(r, 0.37, 0.31))
-    sparkle = np.sqrt((x - np.float32(gx + 0.17)) ** 2 + (y - 0.2) ** 2)
+    sparkle = np.sqrt((x - np.float32(gx + 0.2 * factors.light)) ** 2 + (y - 0.2) ** 2)
     colour = _layer(colour, palette.WHITE, _ramp(sparkle, 0.16, 0.1))
     # Lids: the upper one comes down to the middle, the lower one up a little.
     opening = factors.eye_opening

@@ -25,10 +25,11 @@ class GraphBuilder:
 
     Args:
         name: The graph's name, as in the bundle.
-        weights: Where constants of more than `_INLINE_BYTES` are kept, shared between graphs.
+        weights: Where constants of more than `_INLINE_BYTES` are kept, shared between graphs;
+            without it all are kept in the graph, which is then a file of its own.
     """
 
-    def __init__(self, name: str, weights: WeightFile) -> None:
+    def __init__(self, name: str, weights: WeightFile | None = None) -> None:
         self._name = name
         self._weights = weights
         self._nodes: list[onnx.NodeProto] = []
@@ -58,7 +59,7 @@ class GraphBuilder:
         if key not in self._constants:
             name = f"constant_{len(self._constants)}"
             self._constants[key] = name
-            if array.nbytes > _INLINE_BYTES:
+            if self._weights is not None and array.nbytes > _INLINE_BYTES:
                 self._initializers.append(self._weights.tensor(name, array))
             else:
                 self._initializers.append(numpy_helper.from_array(array, name))
