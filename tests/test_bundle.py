@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundled import SIZE
 
 from dragonnx.bundle import GRAPHS, PREVIEW, Bundle, read_manifest
 from dragonnx.errors import BundleError
@@ -32,7 +33,7 @@ def edit_manifest(folder: Path, edit: Edit) -> None:
 
 def test_the_bundled_model_opens() -> None:
     manifest = open_bundle("critters").manifest
-    assert manifest.image_size == (128, 128)
+    assert manifest.image_size == (SIZE, SIZE)
     assert {record.graph for record in manifest.parity} == {
         *GRAPHS,
         PREVIEW,

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import NOSE, NOSE_TARGET, SEED, SIZE, point_option
 from PIL import Image
 
-DRAG = ("drag", "--seed", "13", "--point", "48,85:74,83", "--device", "cpu")
+DRAG = ("drag", "--seed", str(SEED), "--point", point_option(), "--device", "cpu")
 
 
 def dragonnx(
@@ -45,25 +46,25 @@ def test_the_report_tells_the_drag(dragged: Path) -> None:
     assert list(report) == [
         "outcome", "steps", "seconds", "model", "seed", "config", "points", "trace", "loss",
     ]  # fmt: skip
-    assert (report["outcome"], report["model"], report["seed"]) == ("reached", "critters", 13)
+    assert (report["outcome"], report["model"], report["seed"]) == ("reached", "critters", SEED)
     assert report["steps"] == len(report["trace"]) == len(report["loss"]) > 5
     (point,) = report["points"]
-    assert (point["handle"], point["target"]) == ([48, 85], [74, 83])
+    assert (point["handle"], point["target"]) == (list(NOSE), list(NOSE_TARGET))
     assert point["final"] == report["trace"][-1][0]
     assert point["distance"] == pytest.approx(
-        np.hypot(*np.subtract(point["final"], (74, 83))), abs=1e-3
+        np.hypot(*np.subtract(point["final"], NOSE_TARGET)), abs=1e-3
     )
     assert report["config"]["r1"] == 12
 
 
 def test_the_picture_carries_its_recipe(dragged: Path) -> None:
     with Image.open(dragged / "out.png") as picture:
-        assert picture.size == (128, 128)
+        assert picture.size == (SIZE, SIZE)
         text = picture.text
     assert text["Comment"].startswith("AI-generated")
     recipe = json.loads(text["dragonnx"])
-    assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", 13, 0.7)
-    assert recipe["points"][0]["target"] == [74, 83]
+    assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", SEED, 0.7)
+    assert recipe["points"][0]["target"] == list(NOSE_TARGET)
     assert recipe["settings"]["step_size"] == 0.01
 
 
@@ -84,8 +85,8 @@ def test_the_saved_latent_gives_the_same_picture(dragged: Path, tmp_path: Path) 
 
 
 def test_masks_presets_and_spaces(tmp_path: Path) -> None:
-    picture = Image.new("L", (128, 128), 255)
-    picture.paste(0, (0, 0, 128, 30))
+    picture = Image.new("L", (SIZE, SIZE), 255)
+    picture.paste(0, (0, 0, SIZE, SIZE // 4))
     picture.save(tmp_path / "mask.png")
     done = dragonnx(
         *DRAG, "-o", tmp_path / "out.png", "--mask", tmp_path / "mask.png", "--preset", "released",
@@ -105,7 +106,7 @@ def test_masks_presets_and_spaces(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["drag", "--point", "200,5:9,9"], "handle point (200, 5) lies outside the image"),
+        (["drag", "--point", "300,5:9,9"], "handle point (300, 5) lies outside the image"),
         (["drag", "--point", "20,5:9,-9"], "target point (9, -9) lies outside the image"),
         (["drag", "--point", "20,5"], "HANDLE:TARGET"),
         (["drag", "--point", "20,5:"], "HANDLE:TARGET"),
@@ -143,7 +144,7 @@ def test_a_mask_of_the_wrong_size(tmp_path: Path) -> None:
     Image.new("L", (64, 64), 255).save(tmp_path / "mask.png")
     done = dragonnx(*DRAG, "-o", tmp_path / "out.png", "--mask", tmp_path / "mask.png")
     assert done.returncode == 2
-    assert "64 x 64 pixels, but the image is 128 x 128" in done.stderr
+    assert f"64 x 64 pixels, but the image is {SIZE} x {SIZE}" in done.stderr
 
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
@@ -178,9 +179,9 @@ def test_a_failed_run_keeps_the_older_picture(tmp_path: Path) -> None:
 def test_finding_out_what_is_there() -> None:
     done = dragonnx("info")
     assert done.returncode == 0
-    assert "critters: 128 x 128 px" in done.stdout
+    assert f"critters: {SIZE} x {SIZE} px" in done.stdout
     assert "pullback grad_w_plus" in done.stdout
-    assert "critters: 128 x 128 px" in dragonnx("models").stdout
+    assert f"critters: {SIZE} x {SIZE} px" in dragonnx("models").stdout
     doctor = dragonnx("doctor", "--model", "critters")
     assert "graph features_16: CPUExecutionProvider, every node" in doctor.stdout
     assert "graph pullback: CPUExecutionProvider, every node" in doctor.stdout
@@ -196,7 +197,7 @@ def test_own_models_are_listed_even_when_one_is_broken(tmp_path: Path) -> None:
     for command in ("models", "doctor"):
         done = dragonnx(command, env=env)
         assert done.returncode == 0
-        assert "critters: 128 x 128 px" in done.stdout
+        assert f"critters: {SIZE} x {SIZE} px" in done.stdout
         assert "broken: unusable" in done.stdout
 
 

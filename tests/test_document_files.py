@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from bundled import NOSE, NOSE_TARGET, SEED, SIZE
 
 from dragonnx.document import Document, LatentStart, Recovery, open_document, save_document
 from dragonnx.document.outputs import (
@@ -37,12 +38,12 @@ def generator() -> Generator:
 
 @pytest.fixture(scope="module")
 def dragged(generator) -> Document:
-    mask = np.ones((128, 128), bool)
+    mask = np.ones((SIZE, SIZE), bool)
     mask[:20] = False
-    document = Document(start=LatentStart(seed=13), config=DragConfig(max_steps=3))
-    document = document.with_point((48, 85)).with_point((74, 83)).with_mask(mask)
+    document = Document(start=LatentStart(seed=SEED), config=DragConfig(max_steps=3))
+    document = document.with_point(NOSE).with_point(NOSE_TARGET).with_mask(mask)
     session = DragSession(
-        generator, generator.w_plus(13), [(48, 85)], [(74, 83)], mask, document.config
+        generator, generator.w_plus(SEED), [NOSE], [NOSE_TARGET], mask, document.config
     )
     record = DragRecord(session)
     for step in session:
@@ -183,7 +184,7 @@ def test_a_picture_of_the_command_line_opens_with_its_points(generator):
     }
     document = document_of_recipe(values, generator)
     assert document.start.seed == 13
-    assert document.pairs[0].handle == (48, 85)
+    assert document.pairs[0].handle == NOSE
     assert document.config.step_size == 0.01
     assert document.result is None
 

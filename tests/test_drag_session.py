@@ -6,12 +6,10 @@ import threading
 
 import numpy as np
 import pytest
+from bundled import EYE, EYE_TARGET, FAR, NOSE, NOSE_TARGET, NUM_WS, SEED, SIZE
 
 from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome
 from dragonnx.generator import FeaturePass
-
-NOSE, NOSE_TARGET = (48, 85), (74, 83)
-"""Of seed 13; the target is a fifth of the image away."""
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +19,18 @@ def generator() -> Generator:
 
 @pytest.fixture(scope="module")
 def w_plus(generator: Generator) -> np.ndarray:
-    return generator.w_plus(13)
+    return generator.w_plus(SEED)
 
 
 def nose(image: np.ndarray) -> np.ndarray:
     """Where the darkest spot is among the rows in which noses lie: (x, y)."""
-    first, last = 78, 92
-    padded = np.pad(image[first:last].mean(axis=2), 2, mode="edge")
-    blurred = sum(padded[i : i + last - first, j : j + 128] for i in range(5) for j in range(5))
+    blur = SIZE // 50
+    first, last = NOSE[1] - SIZE // 18, NOSE[1] + SIZE // 18
+    padded = np.pad(image[first:last].mean(axis=2), blur, mode="edge")
+    width = 2 * blur + 1
+    blurred = sum(
+        padded[i : i + last - first, j : j + SIZE] for i in range(width) for j in range(width)
+    )
     y, x = np.unravel_index(np.argmin(blurred), blurred.shape)
     return np.array([x, y + first])
 
@@ -42,9 +44,9 @@ def test_a_nose_follows_its_target(generator: Generator, w_plus: np.ndarray) -> 
     before, after = (np.asarray(generator.image(w)).astype(float) for w in (w_plus, session.w_plus))
     moved = nose(after) - nose(before)
     # What is seen must have moved as far as what is tracked, within the size of the nose.
-    assert np.linalg.norm(moved - np.subtract(NOSE_TARGET, NOSE)) < 8, moved
+    assert np.linalg.norm(moved - np.subtract(NOSE_TARGET, NOSE)) < SIZE / 16, moved
     # The animal is still itself: its colours have hardly changed where it has not moved.
-    assert np.abs(after - before)[:24].mean() < 10
+    assert np.abs(after - before)[: SIZE // 5].mean() < 10
 
 
 def test_released_settings_reach_random_targets(generator: Generator) -> None:
@@ -52,9 +54,9 @@ def test_released_settings_reach_random_targets(generator: Generator) -> None:
     random = np.random.default_rng(0)
     counts = []
     for seed in range(100, 116):
-        handle = random.uniform(40, 88, 2).round()
+        handle = random.uniform(0.31 * SIZE, 0.69 * SIZE, 2).round()
         angle = random.uniform(0, 2 * np.pi)
-        target = handle + 16 * np.array([np.cos(angle), np.sin(angle)])
+        target = handle + SIZE / 8 * np.array([np.cos(angle), np.sin(angle)])
         session = DragSession(
             generator,
             generator.w_plus(seed),
@@ -68,8 +70,8 @@ def test_released_settings_reach_random_targets(generator: Generator) -> None:
 
 
 def test_a_mask_keeps_the_rest_still(generator: Generator, w_plus: np.ndarray) -> None:
-    mask = np.zeros((128, 128), bool)
-    mask[50:] = True
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[int(0.4 * SIZE) :] = True
     free = DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=DragConfig(max_steps=12))
     held = DragSession(
         generator, w_plus, [NOSE], [NOSE_TARGET], mask=mask,
@@ -82,7 +84,7 @@ def test_a_mask_keeps_the_rest_still(generator: Generator, w_plus: np.ndarray) -
 
     def change(session: DragSession) -> float:
         moved = np.abs(generator.features(session.w_plus).features - start)
-        return float(moved[:, :, :25].mean())
+        return float(moved[:, :, : int(0.4 * moved.shape[2])].mean())
 
     assert change(held) < 0.5 * change(free)
 
@@ -92,7 +94,7 @@ def test_only_trained_layers_change(generator: Generator, w_plus: np.ndarray) ->
     session = DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=config)
     list(session)
     changed = (session.w_plus != w_plus).any(axis=(0, 2))
-    assert changed.tolist() == [True, True] + [False] * 10
+    assert changed.tolist() == [True, True] + [False] * (NUM_WS - 2)
 
 
 def test_the_start_is_not_changed(generator: Generator, w_plus: np.ndarray) -> None:
@@ -105,8 +107,7 @@ def test_the_start_is_not_changed(generator: Generator, w_plus: np.ndarray) -> N
 
 
 def test_several_points(generator: Generator, w_plus: np.ndarray) -> None:
-    eye = (36, 73)
-    session = DragSession(generator, w_plus, [NOSE, eye], [NOSE_TARGET, (60, 71)])
+    session = DragSession(generator, w_plus, [NOSE, EYE], [NOSE_TARGET, EYE_TARGET])
     steps = list(session)
     assert session.outcome is Outcome.REACHED
     assert steps[0].handle_points.shape == (2, 2)
@@ -116,20 +117,20 @@ def test_several_points(generator: Generator, w_plus: np.ndarray) -> None:
 def test_a_drag_that_is_already_there_takes_no_step(
     generator: Generator, w_plus: np.ndarray
 ) -> None:
-    session = DragSession(generator, w_plus, [NOSE], [(48.5, 85)])
+    session = DragSession(generator, w_plus, [NOSE], [(NOSE[0] + 0.5, NOSE[1])])
     assert list(session) == []
     assert session.outcome is Outcome.REACHED
 
 
 def test_the_step_limit(generator: Generator, w_plus: np.ndarray) -> None:
-    session = DragSession(generator, w_plus, [NOSE], [(120, 10)], config=DragConfig(max_steps=3))
+    session = DragSession(generator, w_plus, [NOSE], [FAR], config=DragConfig(max_steps=3))
     assert len(list(session)) == 3
     assert session.outcome is Outcome.MAX_STEPS
     assert "allow more steps" in session.outcome.advice
 
 
 def test_cancelling_from_another_thread(generator: Generator, w_plus: np.ndarray) -> None:
-    session = DragSession(generator, w_plus, [NOSE], [(120, 10)])
+    session = DragSession(generator, w_plus, [NOSE], [FAR])
     for step in session:
         if step.number == 2:
             thread = threading.Thread(target=session.cancel)
@@ -163,7 +164,9 @@ def test_drags_in_parallel_do_not_disturb_each_other(
 ) -> None:
     def drag(results: dict[int, np.ndarray], key: int) -> None:
         config = DragConfig(max_steps=4)
-        session = DragSession(generator, w_plus, [NOSE], [(60 + key, 80)], config=config)
+        session = DragSession(
+            generator, w_plus, [NOSE], [(NOSE[0] + 12 + key, NOSE[1] - 5)], config=config
+        )
         list(session)
         results[key] = session.w_plus
 

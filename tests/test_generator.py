@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import NUM_WS, SIZE, W_DIM, Z_DIM
 from PIL import Image
 
 from dragonnx import BundleError, DeviceError, Generator, InputError, runtime
@@ -20,9 +21,9 @@ def generator() -> Generator:
 
 
 def test_w_plus_of_a_seed_and_of_its_z_agree(generator: Generator) -> None:
-    z = np.random.RandomState(5).randn(1, 16)
+    z = np.random.RandomState(5).randn(1, Z_DIM)
     np.testing.assert_array_equal(generator.w_plus(5), generator.w_plus(z=z))
-    assert generator.w_plus(5).shape == (1, 12, 128)
+    assert generator.w_plus(5).shape == (1, NUM_WS, W_DIM)
 
 
 def test_truncation(generator: Generator) -> None:
@@ -37,7 +38,7 @@ def test_truncation(generator: Generator) -> None:
 
 def test_images(generator: Generator) -> None:
     image = generator.image(generator.w_plus(5))
-    assert (image.size, image.mode) == ((128, 128), "RGB")
+    assert (image.size, image.mode) == ((SIZE, SIZE), "RGB")
     assert np.asarray(image).std() > 10, "a picture, not one colour"
     assert image.tobytes() != generator.image(generator.w_plus(6)).tobytes()
 
@@ -69,8 +70,8 @@ def test_every_node_runs_on_the_device(generator: Generator) -> None:
     ("arguments", "message"),
     [
         ({}, "either a seed or z"),
-        ({"seed": 1, "z": np.zeros((1, 16))}, "either a seed or z"),
-        ({"z": np.zeros((1, 15))}, r"shape \[N, 16\], not \[1, 15\]"),
+        ({"seed": 1, "z": np.zeros((1, Z_DIM))}, "either a seed or z"),
+        ({"z": np.zeros((1, Z_DIM - 1))}, rf"shape \[N, {Z_DIM}\], not \[1, {Z_DIM - 1}\]"),
         ({"seed": 1, "label": 0}, "has no classes"),
         ({"seed": 1, "truncation_psi": float("nan")}, "finite number, not nan"),
         ({"seed": -1}, "from 0 to 4294967295"),
@@ -84,7 +85,7 @@ def test_latents_that_cannot_be(
 
 
 def test_a_latent_of_another_model(generator: Generator) -> None:
-    with pytest.raises(InputError, match=r"shape \[1, 12, 128\]"):
+    with pytest.raises(InputError, match=rf"shape \[1, {NUM_WS}, {W_DIM}\]"):
         generator.image(np.zeros((1, 18, 512)))
 
 

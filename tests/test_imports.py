@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from bundled import NOSE, NOSE_TARGET, SEED
 
 HEAVY = ("onnxruntime", "textual", "torch", "PIL", "typer", "platformdirs")
 
@@ -26,7 +27,7 @@ def test_a_drag_loads_no_user_interface_and_no_torch() -> None:
     loaded = loaded_after(
         "from dragonnx import DragSession, Generator\n"
         "g = Generator.open('critters', device='cpu')\n"
-        "next(DragSession(g, g.w_plus(13), [(48, 85)], [(74, 83)]))"
+        f"next(DragSession(g, g.w_plus({SEED}), [{NOSE}], [{NOSE_TARGET}]))"
     )
     assert "onnxruntime" in loaded
     assert not loaded & {"textual", "torch", "typer", "dragonnx_export"}

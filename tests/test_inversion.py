@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import SIZE
 from PIL import Image
 
 from dragonnx import DragSession, Generator, InputError, InversionConfig, InversionSession, invert
@@ -48,7 +49,9 @@ def test_a_generated_picture_is_found_again(generator: Generator, photo: Photo, 
 def test_a_found_picture_can_be_dragged(generator: Generator, photo: Photo) -> None:
     session = invert(generator, photo, InversionConfig(steps=60))
     list(session)
-    drag = DragSession(generator, session.w_plus, [(64, 70)], [(72, 70)])
+    drag = DragSession(
+        generator, session.w_plus, [(SIZE / 2, SIZE / 2)], [(SIZE / 2 + 8, SIZE / 2)]
+    )
     first = drag.distances[0]
     for _ in range(5):
         next(drag)
@@ -59,15 +62,15 @@ def test_the_middle_of_a_photo_of_any_size_is_taken(generator: Generator) -> Non
     picture = Image.new("RGB", (300, 200), "red")
     picture.paste("blue", (50, 0, 250, 200))
     session = invert(generator, picture, SHORT)
-    assert session.photo.picture.size == (128, 128)
+    assert session.photo.picture.size == (SIZE, SIZE)
     assert np.asarray(session.photo.picture)[..., 2].min() == 255
 
 
 def test_what_does_not_count_changes_nothing(generator: Generator, photo: Photo) -> None:
-    weights = Image.new("L", (128, 128), 255)
-    weights.paste(0, (0, 0, 128, 30))
+    weights = Image.new("L", (SIZE, SIZE), 255)
+    weights.paste(0, (0, 0, SIZE, SIZE // 4))
     spoilt = photo.picture.copy()
-    spoilt.paste("lime", (0, 0, 128, 30))
+    spoilt.paste("lime", (0, 0, SIZE, SIZE // 4))
     clean, disturbed = (
         InversionSession(generator, Photo(picture, weights), SHORT)
         for picture in (photo.picture, spoilt)
@@ -101,7 +104,7 @@ def test_progress_of_something_else_is_refused(
     session.save_progress(path)
     for other in (
         InversionSession(generator, photo, replace(SHORT, pull=1.0)),
-        InversionSession(generator, Photo(Image.new("RGB", (128, 128))), SHORT),
+        InversionSession(generator, Photo(Image.new("RGB", (SIZE, SIZE))), SHORT),
     ):
         with pytest.raises(InputError, match="belongs to another photo, model or other settings"):
             other.resume(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_whole_drags_take_the_same_path(generator: Generator) -> None:
     paths = []
     for windows in (True, False):
         session = DragSession(
-            generator, w_plus, [(48, 85), (36, 73)], [(60, 84), (48, 72)],
+            generator, w_plus, [NOSE, EYE], [NOSE_NEAR, EYE_TARGET],
             config=DragConfig(windows=windows, max_steps=12),
         )  # fmt: skip
         paths.append([step.handle_points for step in session])

@@ -6,19 +6,18 @@ import asyncio
 
 import numpy as np
 import pytest
+from bundled import FAR, NOSE, NOSE_TARGET
 from tui_editor import Editor
 
 from dragonnx.errors import InputError
 from dragonnx.tui.messages import DragEnded, DragProgressed, WorkFailed
 from dragonnx.tui.screens.settings import SettingsScreen
 
-HANDLE, TARGET = (48, 85), (74, 83)
-
 
 async def test_a_drag_from_start_to_end_and_undone_as_one():
     async with Editor() as editor:
         before = editor.screen.picture
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         await editor.press("space")
         await editor.until(lambda: editor.count(DragEnded) == 1)
         assert editor.document.result.outcome == "reached"
@@ -28,7 +27,7 @@ async def test_a_drag_from_start_to_end_and_undone_as_one():
         assert not np.array_equal(before, editor.screen.picture)
         await editor.press("u")
         await editor.settled()
-        assert editor.document.pairs[0].handle == HANDLE
+        assert editor.document.pairs[0].handle == NOSE
         assert np.array_equal(before, editor.screen.picture)
         await editor.press("U")
         await editor.settled()
@@ -36,12 +35,12 @@ async def test_a_drag_from_start_to_end_and_undone_as_one():
         await editor.press("backspace")
         await editor.settled()
         assert np.array_equal(before, editor.screen.picture)
-        assert editor.document.pairs[0].handle == HANDLE
+        assert editor.document.pairs[0].handle == NOSE
 
 
 async def test_pause_resume_step_and_stop():
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         await editor.press("full_stop")
         await editor.until(lambda: editor.count(DragEnded) == 1)
         assert editor.document.result.steps == 1
@@ -61,7 +60,7 @@ async def test_pause_resume_step_and_stop():
 
 async def test_stop_ends_the_drag_within_a_step():
     async with Editor() as editor:
-        await editor.place(HANDLE, (120, 10))
+        await editor.place(NOSE, FAR)
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         worker = editor.app.worker
@@ -77,7 +76,7 @@ async def test_stop_ends_the_drag_within_a_step():
 async def test_a_drag_waits_for_the_screen(monkeypatch):
     monkeypatch.setattr("dragonnx.tui.worker._LONGEST_WAY", 60.0)
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         worker = editor.app.worker
         worker.give_way()
         editor.key("full_stop")
@@ -90,7 +89,7 @@ async def test_a_drag_waits_for_the_screen(monkeypatch):
 
 async def test_an_edit_while_dragging_pauses_and_is_made_after():
     async with Editor() as editor:
-        await editor.place(HANDLE, (120, 10))
+        await editor.place(NOSE, FAR)
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         editor.screen.move_cursor(20, 20)
@@ -99,7 +98,7 @@ async def test_an_edit_while_dragging_pauses_and_is_made_after():
         assert editor.document.result.outcome == "paused"
         assert not editor.screen.dragging
         await editor.press("u")
-        assert editor.document.pairs[0].target == (120, 10)
+        assert editor.document.pairs[0].target == FAR
         assert editor.document.result is not None
 
 
@@ -131,7 +130,7 @@ async def test_an_exception_in_the_worker_is_a_message(monkeypatch, error):
         raise error
 
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         with monkeypatch.context() as patch:
             patch.setattr("dragonnx.drag.session.DragSession.__next__", fail)
             await editor.press("space")
@@ -145,7 +144,7 @@ async def test_an_exception_in_the_worker_is_a_message(monkeypatch, error):
 
 async def test_a_resize_while_dragging_and_a_terminal_too_small():
     async with Editor() as editor:
-        await editor.place(HANDLE, (120, 10))
+        await editor.place(NOSE, FAR)
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         resize = asyncio.ensure_future(editor.pilot.resize_terminal(60, 20))

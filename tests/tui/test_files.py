@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import NOSE, NOSE_NEAR, NUM_WS, SIZE, W_DIM
 from PIL import Image
 from tui_editor import Editor
 
@@ -20,11 +21,9 @@ from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.export import ExportScreen
 
-HANDLE, TARGET = (48, 85), (58, 84)
-
 
 async def drag(editor) -> None:
-    await editor.place(HANDLE, TARGET)
+    await editor.place(NOSE, NOSE_NEAR)
     editor.key("space")
     await editor.until(lambda: editor.count(DragEnded) == 1)
 
@@ -54,13 +53,13 @@ async def test_every_output_of_a_drag():
         await wrote(editor, 5)
         assert "Wrote latent.npz" in editor.status
     with Image.open("picture.png") as picture:
-        assert picture.size == (128, 128)
+        assert picture.size == (SIZE, SIZE)
     with Image.open("pair.png") as pair:
         assert pair.width > 2 * pair.height
     with Image.open("drag.webp") as animation:
         assert animation.n_frames > 2
     assert json.loads(Path("report.json").read_text())["outcome"] == "reached"
-    assert np.load("latent.npz")["w_plus"].shape == (1, 12, 128)
+    assert np.load("latent.npz")["w_plus"].shape == (1, NUM_WS, W_DIM)
     assert read_recipe(Path("picture.png"))["outcome"] == "reached"
 
 
@@ -118,7 +117,7 @@ async def test_save_and_open_a_session():
         await editor.until(lambda: editor.count(FileOpened) == 1)
         await editor.settled()
         assert np.array_equal(editor.screen.picture, drawn)
-        assert editor.document.pairs[0].origin == HANDLE
+        assert editor.document.pairs[0].origin == NOSE
         assert editor.screen.path == Path("cat.dragonnx")
 
 
@@ -157,7 +156,7 @@ async def test_open_a_picture_a_latent_a_mask_and_nonsense():
 async def test_lost_work_is_offered(answer, points):
     killed = (
         "import os; from dragonnx.document import *; "
-        f"Recovery().save(Document().with_point({HANDLE}).with_point({TARGET})); "
+        f"Recovery().save(Document().with_point({NOSE}).with_point({NOSE_NEAR})); "
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", killed], check=False)
@@ -170,10 +169,10 @@ async def test_lost_work_is_offered(answer, points):
 
 async def test_every_edit_is_autosaved_and_a_good_end_leaves_nothing():
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_NEAR)
         editor.app.autosave.flush()
         recovery = editor.app.recovery
-        assert open_document(recovery._path).pairs[0].target == TARGET
+        assert open_document(recovery._path).pairs[0].target == NOSE_NEAR
     assert not recovery._path.exists()
 
 
@@ -209,9 +208,9 @@ async def test_an_autosave_that_fails_is_said_once_and_the_editor_works(monkeypa
     async with Editor() as editor:
         with monkeypatch.context() as patch:
             patch.setattr("zipfile.ZipFile.writestr", full)
-            await editor.place(HANDLE)
+            await editor.place(NOSE)
             await editor.until(lambda: editor.count(AutosaveFailed) == 1)
-            await editor.place(TARGET)
+            await editor.place(NOSE_NEAR)
             editor.app.autosave.flush()
         assert editor.count(AutosaveFailed) == 1
         (notice,) = editor.app._notifications

@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 import pytest
+from bundled import FAR, NOSE
 from PIL import Image, ImageFilter
 from tui_editor import Editor
 
@@ -134,7 +135,7 @@ async def test_an_editor_in_pixels(monkeypatch):
         assert "\x1b_Ga=T" not in canvas.render_line(5).render(console)
         await editor.press("escape")
         assert "\x1b_Ga=T" in canvas.render_line(5).render(console)
-        await editor.place((48, 85), (120, 10))
+        await editor.place(NOSE, FAR)
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         assert "\x1b_Ga=T" in canvas.render_line(3).render(console)
@@ -151,7 +152,7 @@ async def test_sixels_give_way_to_half_blocks_while_a_drag_runs():
     async with Editor(graphics=Graphics(Protocol.SIXEL, CELL)) as editor:
         canvas, console = editor.screen.canvas, editor.app.console
         assert "\x1bP" in canvas.render_line(3).render(console)
-        await editor.place((48, 85), (120, 10))
+        await editor.place(NOSE, FAR)
         editor.key("space")
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         assert "\x1bP" not in canvas.render_line(3).render(console)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import NOSE, NOSE_NEAR, NUM_WS, SIZE, W_DIM
 from PIL import Image
 from tui_editor import Editor
 
@@ -26,8 +27,6 @@ from dragonnx.tui.messages import (
 )
 from dragonnx.tui.screens.photo import PhotoScreen
 from dragonnx.tui.screens.settings import SettingsScreen
-
-HANDLE, TARGET = (48, 85), (58, 84)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +62,7 @@ async def ended(editor, count: int = 1) -> None:
 async def test_a_photo_appears_is_undone_saved_and_dragged(photo):
     async with Editor() as editor:
         before = editor.screen.picture
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_NEAR)
         await ask(editor, photo, steps="8")
         await ended(editor)
         assert editor.count(InversionStarted) == 1
@@ -71,18 +70,18 @@ async def test_a_photo_appears_is_undone_saved_and_dragged(photo):
         assert "8 steps, " in editor.status
         start = editor.document.start
         assert start.name == "cat.jpg"
-        assert start.w_plus.shape == (1, 12, 128)
+        assert start.w_plus.shape == (1, NUM_WS, W_DIM)
         assert editor.document.pairs == ()
         found = editor.screen.picture
         assert not np.array_equal(found, before)
         await editor.press("u")
         await editor.settled()
-        assert editor.document.pairs[0].handle == HANDLE
+        assert editor.document.pairs[0].handle == NOSE
         assert np.array_equal(editor.screen.picture, before)
         await editor.press("U")
         await editor.settled()
         assert np.array_equal(editor.screen.picture, found)
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_NEAR)
         await editor.press("full_stop")
         await editor.until(lambda: editor.count(DragEnded) == 1)
         assert editor.document.result.steps == 1
@@ -121,13 +120,13 @@ async def test_a_stop_before_the_first_step_changes_nothing(photo):
 
 async def test_an_edit_while_it_runs_ends_it_and_is_made_after(photo):
     async with Editor() as editor:
-        await editor.place(TARGET, HANDLE)
+        await editor.place(NOSE_NEAR, NOSE)
         await ask(editor, photo)
         await editor.until(lambda: editor.count(InversionProgressed) >= 1)
         assert editor.screen.live_pairs() == ()
         for key in ("tab", "h", "delete", "D", "full_stop"):
             editor.key(key)
-        editor.screen.move_cursor(*HANDLE)
+        editor.screen.move_cursor(*NOSE)
         editor.key("enter")
         await editor.until(lambda: editor.document.waits_for_target)
         assert editor.document.start.name == "cat.jpg"
@@ -179,7 +178,7 @@ async def test_a_photo_is_opened_like_any_file(photo, suffix):
 
 async def test_a_coloured_picture_of_the_right_size_is_no_mask(critters):
     critters.image(critters.w_plus(5)).save("plain.png")
-    drawn = np.zeros((128, 128), np.uint8)
+    drawn = np.zeros((SIZE, SIZE), np.uint8)
     drawn[30:90, 20:70] = 255
     Image.fromarray(drawn).save("mask.png")
     async with Editor() as editor:
@@ -224,7 +223,7 @@ async def test_a_bad_photo_is_one_sentence_and_changes_nothing(monkeypatch, make
     if make is huge:
         monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1000)
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_NEAR)
         before, picture = editor.document, editor.screen.picture
         if how == "asked":
             await ask(editor, path)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from bundled import NOSE, NOSE_TARGET
 from tui_editor import Editor
 
 from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.raster import FIXED_TINT
 from dragonnx.tui.widgets.side_panel import SidePanel
-
-HANDLE, TARGET = (48, 85), (74, 83)
 
 
 async def test_points_by_keys():
@@ -40,11 +39,11 @@ async def test_points_by_keys():
 async def test_points_by_mouse():
     async with Editor() as editor:
         canvas = editor.screen.canvas
-        for pixel in (HANDLE, TARGET):
+        for pixel in (NOSE, NOSE_TARGET):
             await editor.pilot.click(canvas, offset=editor.cell(pixel))
         pair = editor.document.pairs[0]
-        assert np.abs(np.subtract(pair.handle, HANDLE)).max() <= 2
-        assert np.abs(np.subtract(pair.target, TARGET)).max() <= 2
+        assert np.abs(np.subtract(pair.handle, NOSE)).max() <= 2
+        assert np.abs(np.subtract(pair.target, NOSE_TARGET)).max() <= 2
         await editor.pilot.mouse_down(canvas, offset=editor.cell(pair.target))
         await editor.pilot.hover(canvas, offset=editor.cell((90, 60)))
         await editor.pilot.hover(canvas, offset=editor.cell((100, 40)))
@@ -115,15 +114,15 @@ async def test_handles_are_red_targets_blue_and_what_is_fixed_is_tinted():
     async with Editor() as editor:
         far = (20, 100)
         plain, _ = colours_at(editor, far)
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         editor.screen.move_cursor(64, 20)
         await editor.press("right")
-        red, blue = (colours_at(editor, pixel)[1] for pixel in (HANDLE, TARGET))
+        red, blue = (colours_at(editor, pixel)[1] for pixel in (NOSE, NOSE_TARGET))
         assert red[0] > 200
         assert red[1:].max() < 60
         assert blue[2] > 200
         assert blue[0] < 60
-        yellow, _ = colours_at(editor, HANDLE)
+        yellow, _ = colours_at(editor, NOSE)
         await editor.press("tab")
         assert not np.array_equal(yellow, (255, 255, 255))
         await editor.press("2", "enter", "1")

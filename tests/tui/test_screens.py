@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from bundled import NOSE
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, Label, OptionList
@@ -15,8 +16,6 @@ from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.widgets.side_panel import SidePanel
-
-HANDLE, TARGET = (48, 85), (74, 83)
 
 
 async def test_view_and_modes():
@@ -119,7 +118,7 @@ async def test_every_dialog_has_help(key, ask, heading):
 
 async def test_leaving_asks_only_where_something_would_be_lost():
     async with Editor() as editor:
-        await editor.place(HANDLE)
+        await editor.place(NOSE)
         await editor.press("q")
         assert isinstance(editor.app.screen, ConfirmScreen)
         await editor.press("n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled import NOSE, NOSE_TARGET
 from textual.widgets import OptionList
 from tui_editor import Editor
 
@@ -18,8 +19,6 @@ from dragonnx.tui.messages import DragEnded, PictureMade, WorkDone, WorkFailed
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.widgets.sheet import Sheet
 from dragonnx.tui.widgets.side_panel import SidePanel
-
-HANDLE, TARGET = (48, 85), (74, 83)
 
 
 async def test_seeds_psi_and_space():
@@ -35,7 +34,7 @@ async def test_seeds_psi_and_space():
         assert editor.app.screen is not editor.screen
         await editor.type("99")
         await editor.until(lambda: editor.document.start.seed == 99)
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         await editor.press("y")
         await editor.type("0.4")
         await editor.until(lambda: editor.document.start.truncation_psi == 0.4)
@@ -72,7 +71,7 @@ def twin(tmp_path):
 
 async def test_a_model_is_chosen_from_the_list_and_undone(twin):
     async with Editor() as editor:
-        await editor.place(HANDLE)
+        await editor.place(NOSE)
         await editor.press("m")
         choices = editor.app.screen.query_one(OptionList)
         shown = [str(choices.get_option_at_index(k).prompt) for k in range(choices.option_count)]
@@ -85,7 +84,7 @@ async def test_a_model_is_chosen_from_the_list_and_undone(twin):
         await editor.press("u")
         await editor.settled()
         assert editor.document.model == "critters"
-        assert editor.document.pairs[0].handle == HANDLE
+        assert editor.document.pairs[0].handle == NOSE
         await editor.press("m", "tab")
         await editor.type(str(twin))
         await editor.until(lambda: editor.document.model == str(twin))
@@ -94,7 +93,7 @@ async def test_a_model_is_chosen_from_the_list_and_undone(twin):
 @pytest.mark.parametrize("damage", ["missing", "altered", "no picture"])
 async def test_a_model_that_fails_changes_nothing(twin, monkeypatch, damage):
     async with Editor() as editor:
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         before, picture = editor.document, editor.screen.picture
         if damage == "missing":
             shutil.rmtree(twin)
@@ -180,7 +179,7 @@ async def test_slow_pictures_are_preceded_by_coarse_ones(monkeypatch):
         coarse, full = (message.picture for message in made[2:])
         assert coarse.shape == full.shape
         assert 2 < np.abs(coarse.astype(int) - full).mean() < 40
-        await editor.place(HANDLE, TARGET)
+        await editor.place(NOSE, NOSE_TARGET)
         await editor.press("full_stop")
         await editor.until(lambda: editor.count(DragEnded) == 1)
         await editor.settled()

@@ -12,7 +12,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from bundled import NOSE, NOSE_TARGET, SIZE
 from PIL import Image
 
 from dragonnx.media import read_recipe
@@ -105,13 +107,31 @@ def terminal(tmp_path):
 
 def cell_of(x: int, y: int) -> tuple[int, int]:
     """Column and row of an image pixel on the 52 x 21 canvas below the title."""
-    scale = min(52 / 128, 21 / 64)
-    return int(26 + (x - 63.5) * scale), int(1 + 10.5 + (y - 63.5) * scale / 2)
+    scale = min(52 / SIZE, 42 / SIZE)
+    middle = (SIZE - 1) / 2
+    return int(26 + (x - middle) * scale), int(1 + 10.5 + (y - middle) * scale / 2)
+
+
+def arrows(start: tuple[int, int], end: tuple[int, int]) -> list[str]:
+    """The keys that take the cross-hair from one pixel to another."""
+    keys = []
+    for change, back, forth in zip(
+        np.subtract(end, start), ("Left", "Up"), ("Right", "Down"), strict=True
+    ):
+        far, near = divmod(abs(int(change)), 8)
+        key = forth if change > 0 else back
+        keys += [f"S-{key}"] * far + [key] * near
+    return keys
+
+
+def place(point: tuple[int, int]) -> str:
+    """A point as the editor's status line tells it, for a regular expression."""
+    return rf"\({point[0]}, {point[1]}\)"
 
 
 def check_picture(path: Path) -> None:
     with Image.open(path) as picture:
-        assert picture.size == (128, 128)
+        assert picture.size == (SIZE, SIZE)
     recipe = read_recipe(path)
     assert recipe["outcome"] == "reached"
     assert recipe["points"][0]["distance"] <= 2
@@ -126,12 +146,12 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.wait(r"▊ +13")
     editor.keys("Enter")
     editor.wait("Seed 13")
-    editor.keys("S-Left", "S-Left", *["S-Down"] * 2, *["Down"] * 5)
-    editor.wait(r"\(48, 85\)")
+    editor.keys(*arrows((SIZE // 2, SIZE // 2), NOSE))
+    editor.wait(place(NOSE))
     editor.keys("Enter")
     editor.wait("Now the target")
-    editor.keys(*["S-Right"] * 3, "Right", "Right", "Up", "Up")
-    editor.wait(r"\(74, 83\)")
+    editor.keys(*arrows(NOSE, NOSE_TARGET))
+    editor.wait(place(NOSE_TARGET))
     editor.keys("Enter")
     editor.wait("Space starts the drag")
     editor.keys("Space")
@@ -151,9 +171,9 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
 def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor = terminal("", "edit", "--seed", "13")
     editor.wait("critters on cpu")
-    editor.mouse(*cell_of(48, 85))
+    editor.mouse(*cell_of(*NOSE))
     editor.wait("Now the target")
-    editor.mouse(*cell_of(74, 83))
+    editor.mouse(*cell_of(*NOSE_TARGET))
     editor.wait("Space starts the drag")
     footer = editor.screen.splitlines()[23]
     editor.mouse(footer.index("Drag"), 23)
@@ -169,9 +189,9 @@ def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
 def test_a_killed_editor_loses_nothing(terminal, tmp_path):
     editor = terminal("", "edit", "--seed", "13")
     editor.wait("critters on cpu")
-    editor.mouse(*cell_of(48, 85))
+    editor.mouse(*cell_of(*NOSE))
     editor.wait("Now the target")
-    editor.mouse(*cell_of(74, 83))
+    editor.mouse(*cell_of(*NOSE_TARGET))
     editor.wait("Space starts the drag")
     saved = tmp_path / "state" / "autosave" / f"{editor.pid}.dragonnx"
     deadline = time.monotonic() + PATIENCE
@@ -183,7 +203,9 @@ def test_a_killed_editor_loses_nothing(terminal, tmp_path):
     again.wait("ended before its work was saved")
     again.keys("y")
     screen = again.wait(r"seed 13[\s\S]*Points \(1\)")
-    assert re.search(r"1 4\d,8\d to 7\d,8\d", screen)
+    found = re.search(r"1 (\d+),(\d+) to (\d+),(\d+)", screen)
+    # A cell of the terminal is some pixels wide.
+    assert np.abs(np.array(found.groups(), int) - [*NOSE, *NOSE_TARGET]).max() <= SIZE / 20
 
 
 def test_a_poor_terminal_shows_ascii(terminal):
