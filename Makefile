@@ -6,14 +6,15 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 RUN := .venv/bin
 EXPORT := .venv-export/bin
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench bench-inversion bench-kernels model clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench bench-inversion bench-kernels model train-model pictures clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make bench   dragonnx against plain torch; make bench-inversion, bench-kernels likewise"
-	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz"
+	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz; train-model"
+	@echo "             trains that from nothing, pictures renews the README's pictures of it"
 
 # --- environments -----------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ help:
 demo: .venv/installed
 	mkdir -p out
 	$(RUN)/dragonnx generate --seed 13 -o out/before.png
-	$(RUN)/dragonnx drag --seed 13 --point 48,85:74,83 -o out/after.png \
+	$(RUN)/dragonnx drag --seed 13 --point 107,163:150,160 -o out/after.png \
 	    --comparison out/comparison.png --video out/drag.gif --report out/report.json
 
 # --- checks -----------------------------------------------------------------------------------
@@ -88,8 +89,25 @@ bench-kernels:
 model: .venv-export/installed
 	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/models/critters \
 	    --name critters --overwrite --feature-resolution 64 \
-	    --drag-setting step_size=0.01 --drag-setting r1=12 --drag-setting r2=40 \
+	    --drag-setting step_size=0.02 --drag-setting r1=12 --drag-setting r2=40 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
+
+# Three hours on two cores, and most of the quality in the first; goes on where it was stopped. Ends in
+# new checkpoints, which `make model` exports.
+CRITTERS := $(EXPORT)/python -m dragonnx_export.critters
+train-model: .venv-export/installed
+	mkdir -p out/critters
+	$(CRITTERS) render --data out/critters/data --size 64 --shards 73
+	$(CRITTERS) render --data out/critters/data --size 256 --shards 41
+	$(CRITTERS) train --data out/critters/data --state out/critters/run
+	$(CRITTERS) checkpoint export/checkpoints/critters.npz --state out/critters/run
+	$(CRITTERS) estimator export/checkpoints/landmarks.onnx --data out/critters/data
+	$(CRITTERS) judge export/checkpoints/critters.npz --data out/critters/data \
+	    --estimator export/checkpoints/landmarks.onnx
+
+pictures: .venv/installed
+	$(RUN)/python docs/pictures.py
+	$(RUN)/python docs/screenshots.py
 
 clean:
 	rm -rf .venv .venv-export target out dist

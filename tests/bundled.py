@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-SIZE = 128
+from pathlib import Path
+
+SIZE = 256
 """Side of its images in pixels."""
-Z_DIM, W_DIM, NUM_WS = 16, 128, 12
+Z_DIM, W_DIM, NUM_WS = 21, 192, 14
 SEED = 13
-NOSE, NOSE_TARGET = (48, 85), (74, 83)
-"""Of that seed; the target is a fifth of the image away."""
-NOSE_NEAR = (58, 84)
+NOSE, NOSE_TARGET = (107, 163), (150, 160)
+"""Of that seed; the target is a sixth of the image away."""
+NOSE_NEAR = (120, 162)
 """A target that is reached sooner."""
-EYE, EYE_TARGET = (36, 73), (60, 71)
+LANDMARKS = Path(__file__).parents[1] / "export" / "checkpoints" / "landmarks.onnx"
+"""A graph from the model's images to the places of landmarks, among them the nose."""
+NOSE_LANDMARK = 4
+EYE, EYE_TARGET = (75, 136), (108, 134)
 """Of the same seed; it follows the nose to its target."""
-FAR = (120, 10)
+FAR = (240, 20)
 """Where no feature of the animal can be brought."""
 
 

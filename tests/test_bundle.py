@@ -90,7 +90,7 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, name: str) -> None
         (lambda f: f.update(surprise=1), "unknown entries surprise"),
         (lambda f: f.update(z_dim="16"), "'16' is no whole number"),
         (lambda f: f.update(z_dim=0), "not positive"),
-        (lambda f: f.update(trainable_layers=13), "13 of 12 w's"),
+        (lambda f: f.update(trainable_layers=15), "15 of 14 w's"),
         (lambda f: f["files"].pop("image.onnx"), "does not list image.onnx"),
         (lambda f: f.update(drag_settings={"r1": "3"}), "'3' is no number"),
         (lambda f: f.update(drag_settings={"r3": 3}), "drag setting r3 3"),

@@ -65,7 +65,7 @@ def test_the_picture_carries_its_recipe(dragged: Path) -> None:
     recipe = json.loads(text["dragonnx"])
     assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", SEED, 0.7)
     assert recipe["points"][0]["target"] == list(NOSE_TARGET)
-    assert recipe["settings"]["step_size"] == 0.01
+    assert recipe["settings"]["step_size"] == 0.02
 
 
 def test_the_animation_shows_the_drag(dragged: Path) -> None:

@@ -175,15 +175,15 @@ def test_a_picture_opens_as_the_document_that_made_it(tmp_path, generator, dragg
 def test_a_picture_of_the_command_line_opens_with_its_points(generator):
     values = {
         "model": "critters",
-        "seed": 13,
+        "seed": SEED,
         "truncation_psi": 0.7,
         "label": None,
-        "points": [{"handle": [48, 85], "final": [74, 83], "target": [74, 83], "distance": 0}],
+        "points": [{"handle": NOSE, "final": NOSE_TARGET, "target": NOSE_TARGET, "distance": 0}],
         "masked": False,
         "settings": {"preset": "paper", "space": "w+", "step_size": 0.01, "r1_pixels": 3},
     }
     document = document_of_recipe(values, generator)
-    assert document.start.seed == 13
+    assert document.start.seed == SEED
     assert document.pairs[0].handle == NOSE
     assert document.config.step_size == 0.01
     assert document.result is None

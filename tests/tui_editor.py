@@ -28,7 +28,7 @@ class Editor:
     async def __aenter__(self) -> Editor:
         self._context = self.app.run_test(size=self.size, message_hook=self._hook)
         self.pilot = await self._context.__aenter__()
-        await self.until(lambda: self.screen.picture is not None)
+        await self.settled()
         return self
 
     async def __aexit__(self, *error) -> None:

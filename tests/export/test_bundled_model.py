@@ -1,15 +1,46 @@
-"""The bundle that ships is what its checkpoint gives today."""
+"""The bundle that ships: what its checkpoint gives today, and good enough to show."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+import pytest
+import torch
+from bundled import LANDMARKS
+from pictures import ReadmeDrag, readme_drags
+from trained_checkpoints import CRITTERS
+
+from dragonnx import DragSession, Generator, Outcome
 from dragonnx.library import open_bundle
+from dragonnx_export import networks
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.critters.estimator import as_images
+from dragonnx_export.critters.estimator_graph import FindLandmarks, open_estimator
+from dragonnx_export.critters.factors import factors_of_z, random_z
+from dragonnx_export.critters.landmarks import LANDMARK_NAMES
+from dragonnx_export.critters.loss import psnr
+from dragonnx_export.critters.mixing import measure_mixing
+from dragonnx_export.critters.render import render
 
-CHECKPOINT = Path(__file__).parents[2] / "export" / "checkpoints" / "critters.npz"
+UNSEEN = 27_182
+"""Training data is numbered from 0."""
+LIKENESS = 26.5
+"""Decibels on unseen renders."""
+LANDMARK_OF = {"nose": "nose", "ear": "left ear tip", "mouth": "chin"}
+"""Which landmark a drag of the README moves, by a word of what it says."""
+
+
+@pytest.fixture(scope="module")
+def generator() -> networks.Generator:
+    return networks.Generator.from_checkpoint(read_checkpoint(CRITTERS))
+
+
+@pytest.fixture(scope="module")
+def find() -> FindLandmarks:
+    return open_estimator(LANDMARKS)
 
 
 def test_the_checkpoint_gives_the_bundled_graphs_again(tmp_path: Path) -> None:
@@ -22,7 +53,46 @@ def test_the_checkpoint_gives_the_bundled_graphs_again(tmp_path: Path) -> None:
         truncation_psi=shipped.truncation_psi,
         drag_settings=shipped.drag_settings,
     )
-    made = write_bundle(read_checkpoint(CHECKPOINT), tmp_path / "critters", options)
+    made = write_bundle(read_checkpoint(CRITTERS), tmp_path / "critters", options)
     # Measured differences and versions belong to the machine that measured.
     same = {"parity": (), "versions": {}}
     assert dataclasses.replace(made, **same) == dataclasses.replace(shipped, **same)
+
+
+@torch.no_grad()
+def test_it_shows_renders_that_it_never_saw(generator: networks.Generator) -> None:
+    z = random_z(UNSEEN, 16)
+    made = generator.synthesis(generator.w_plus(torch.tensor(z)))
+    size = generator.architecture.resolution
+    renders = as_images(np.stack([render(factors_of_z(code), size) for code in z]))
+    assert float(psnr(made, renders).mean()) >= LIKENESS
+
+
+def test_shape_and_colour_are_kept_apart(
+    generator: networks.Generator, find: FindLandmarks
+) -> None:
+    mixing = measure_mixing(generator, find, count=32)
+    assert np.median(mixing.landmark_shift) <= 2
+    assert np.median(mixing.colour_shift) <= 3
+
+
+@pytest.mark.parametrize("drag", readme_drags(), ids=lambda drag: drag.what)
+def test_the_drags_of_the_readme_bring_the_landmark_to_its_target(
+    drag: ReadmeDrag, find: FindLandmarks
+) -> None:
+    critters = Generator.open("critters", device="cpu")
+    session = DragSession(critters, critters.w_plus(drag.seed), [drag.handle], [drag.target])
+    for _ in session:
+        pass
+    assert session.outcome is Outcome.REACHED
+    (name,) = (mark for word, mark in LANDMARK_OF.items() if word in drag.what)
+    before, after = (
+        find(critters.image_layers(w).image)[0, LANDMARK_NAMES.index(name)]
+        for w in (critters.w_plus(drag.seed), session.w_plus)
+    )
+    assert np.linalg.norm(before - drag.handle) <= 4, "the handle is on the landmark"
+    assert np.linalg.norm(after - drag.target) <= 4
+
+
+def test_the_readme_has_three_drags() -> None:
+    assert len(readme_drags()) == 3

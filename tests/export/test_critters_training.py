@@ -11,8 +11,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from dragonnx.errors import InputError
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.critters import commands, run, shards
 from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
 from dragonnx_export.critters.following import _follow, follow_landmarks
@@ -150,6 +152,31 @@ def test_the_command_trains_resumes_and_writes_a_checkpoint(
     assert np.abs(w_avg).max() > 0
 
 
+def test_training_begins_with_a_checkpoint(
+    tiny: Shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "ARCHITECTURE", TINY)
+    monkeypatch.setattr(run, "PLAN", TINY_PLAN)
+    trained = Training(TINY, TINY_PLAN)
+    for _ in range(3):
+        trained.advance(tiny)
+    weights = {name: array.numpy() for name, array in trained.average.state_dict().items()}
+    write_native(tmp_path / "kept.npz", TINY, weights, half=True)
+    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31)
+    begun = Training.resume(run.state_path(tmp_path / "run"), TINY_PLAN)
+    assert begun.step == 31
+    for name, array in begun.generator.state_dict().items():
+        # Half precision keeps eleven bits.
+        np.testing.assert_allclose(array, weights[name], rtol=5e-4, atol=1e-6)
+    begun.advance(tiny)
+    begun.save(run.state_path(tmp_path / "run"))
+    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31)  # nothing is taken back
+    assert Training.resume(run.state_path(tmp_path / "run"), TINY_PLAN).step == 32
+    monkeypatch.setattr(run, "ARCHITECTURE", ARCHITECTURE)
+    with pytest.raises(InputError, match="another architecture"):
+        run.begin(tmp_path / "other", tmp_path / "kept.npz", 31)
+
+
 def test_the_plan_counts_its_steps() -> None:
     stage, within = PLAN.stage_at(PLAN.stages[0].steps)
     assert (stage, within) == (PLAN.stages[1], 0)
@@ -193,6 +220,13 @@ def test_the_loss_weighs_contrast_and_is_zero_for_a_match() -> None:
     assert float(weight.mean()) == pytest.approx(1, abs=1e-5)
     assert weight[0, 0, 12, 12] > 2 * weight[0, 0, 0, 0]
     assert float(regression_loss(target, target)) == 0
+    eyes = torch.zeros(1, 1, 8, 8)
+    eyes[:, :, 2:4, 2:4] = 1
+    spoilt = [target.clone(), target.clone()]
+    spoilt[0][:, :, 10:14, 10:14] += 0.1  # where the eyes are
+    spoilt[1][:, :, 20:24, 20:24] += 0.1
+    within, outside = (float(regression_loss(image, target, eyes)) for image in spoilt)
+    assert within > 2 * outside
     assert float(psnr(target * 0.9, target * 0.9 - 0.02)) == pytest.approx(40, abs=0.01)
 
 

@@ -23,7 +23,9 @@ from dragonnx.space import Space
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters.factors import factors_of_z, random_z
+from dragonnx_export.critters.landmarks import LANDMARK_NAMES, landmarks
 from dragonnx_export.critters.render import render
+from dragonnx_export.critters.scene import scene_of
 from dragonnx_export.pti import Tuning, TuningConfig
 
 pytestmark = pytest.mark.slow
@@ -72,9 +74,15 @@ def test_a_generated_picture_is_found_again(seed: int, space: Space, decibels: f
     assert found(photo, space).psnr >= decibels
 
 
+@pytest.mark.parametrize("seed", [HELD_OUT_SEED, HELD_OUT_SEED + 1, HELD_OUT_SEED + 2])
+def test_an_unseen_render_is_found_in_w_plus(seed: int) -> None:
+    picture = Image.fromarray(render(factors_of_z(random_z(seed)[0]), 256))
+    photo = align(Photo(picture), generator().manifest.image_size)
+    assert found(photo, "w+").psnr >= 27
+
+
 @pytest.mark.parametrize("kind", ["plain", "noise", "JPEG", "background"])
 def test_a_render_becomes_itself_by_tuning(kind: str) -> None:
-    """The bundled model has not learned these renders, so w+ alone cannot show them well."""
     photo = held_out(kind)
     pivot = found(photo, "w+")
     checkpoint = read_checkpoint(CRITTERS)
@@ -99,7 +107,9 @@ def test_a_tuned_bundle_drags_the_photo(tmp_path_factory: pytest.TempPathFactory
     options = ExportOptions(name="tuned", feature_resolution=64, drag_settings=settings)
     write_bundle(tuning.checkpoint(), folder, options)
     tuned = Generator.open(folder, device="cpu")
-    drag = DragSession(tuned, pivot.w_plus, [(64, 76)], [(70, 76)])
+    scene = scene_of(factors_of_z(random_z(HELD_OUT_SEED)[0]))
+    nose = landmarks(scene, 256).points[LANDMARK_NAMES.index("nose")]
+    drag = DragSession(tuned, pivot.w_plus, [nose], [np.add(nose, (12, 0))])
     for _ in drag:
         pass
     assert drag.outcome is Outcome.REACHED

@@ -107,7 +107,7 @@ async def test_settings_are_checked_while_typed():
         await editor.press("comma")
         screen = editor.app.screen
         assert isinstance(screen, SettingsScreen)
-        assert screen.query_one("#step_size").placeholder == "0.01"
+        assert screen.query_one("#step_size").placeholder == "0.02"
         screen.query_one("#step_size").value = "-1"
         await editor.press("enter")
         assert "step_size" in str(screen.query_one(".problem").content)

@@ -26,6 +26,7 @@ async def drag(editor) -> None:
     await editor.place(NOSE, NOSE_NEAR)
     editor.key("space")
     await editor.until(lambda: editor.count(DragEnded) == 1)
+    await editor.settled()  # on a slow machine a coarse picture comes first
 
 
 async def export(editor, kind: int, name: str) -> None:

@@ -173,6 +173,8 @@ def write_native(
     checkpoint_path: Path,
     architecture: Architecture,
     weights: Mapping[str, NDArray[np.float32]],
+    *,
+    half: bool = False,
 ) -> None:
     """Write an npz with the architecture inside; the same contents give the same bytes.
 
@@ -180,6 +182,7 @@ def write_native(
         checkpoint_path: Where to; an existing file is replaced in one step.
         architecture: What the generator is made of.
         weights: Its arrays, exactly those that `parameter_shapes` lists.
+        half: Keep them in half precision, in half the space.
 
     Raises:
         CheckpointError: The weights do not fit the architecture, or writing failed.
@@ -190,7 +193,10 @@ def write_native(
     try:
         try:
             with temporary.open("xb") as stream:
-                _write_npz(stream, {ARCHITECTURE: np.array(architecture.to_json()), **checked})
+                kept = {
+                    name: array.astype("<f2" if half else "<f4") for name, array in checked.items()
+                }
+                _write_npz(stream, {ARCHITECTURE: np.array(architecture.to_json()), **kept})
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(checkpoint_path)

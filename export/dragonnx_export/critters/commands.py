@@ -44,14 +44,22 @@ def train_command(
     compile_steps: Annotated[
         bool, typer.Option("--compile/--no-compile", help="Let torch compile the steps first.")
     ] = True,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Where there is no state yet, begin with a checkpoint's weights ..."),
+    ] = None,
+    start_step: Annotated[int, typer.Option(help="... at this step of the plan.")] = 0,
     pause_file: PauseOption = None,
 ) -> None:
     """Train, or go on training, until the plan is done."""
     import torch
 
-    from dragonnx_export.critters.run import Run
+    from dragonnx_export.critters.run import Run, begin, keep_freed_memory
 
     torch.set_num_threads(threads)
+    keep_freed_memory()
+    if start is not None:
+        begin(state, start, start_step)
     run = Run(
         state, data, pause_file=pause_file, save_seconds=save_seconds, look_seconds=look_seconds,
         compiled=compile_steps,
@@ -75,7 +83,8 @@ def checkpoint_command(
     weights = {
         name: array.contiguous().numpy() for name, array in training.average.state_dict().items()
     }
-    write_native(output, training.average.architecture, weights)
+    # Rounding is far below what training leaves: a picture changes by less than a level of 255.
+    write_native(output, training.average.architecture, weights, half=True)
     say(f"{output}: after {training.step} steps, {output.stat().st_size / 1e6:.1f} MB")
 
 
@@ -97,9 +106,11 @@ def estimator_command(
         train_estimator,
     )
     from dragonnx_export.critters.estimator_graph import estimator_graph
+    from dragonnx_export.critters.run import keep_freed_memory
     from dragonnx_export.critters.shards import SHARD, Shards
 
     torch.set_num_threads(threads)
+    keep_freed_memory()
     shards = Shards(data, IMAGE_SIZE)
 
     def tell(step: int, error: float) -> None:
@@ -137,6 +148,35 @@ def follow_command(
             f"{np.median(block.moves):.1f} px in the middle; error median {np.median(errors):.1f}, "
             f"80 % within {np.percentile(errors, 80):.1f} px"
         )
+
+
+@app.command("judge")
+def judge_command(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of critters.")],
+    data: DataOption,
+    estimator: Annotated[Path, typer.Option(help="The landmark estimator's .onnx file.")],
+) -> None:
+    """Measure a generator: likeness to held-out renders, and shape kept apart from colour."""
+    import numpy as np
+
+    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.critters.estimator_graph import open_estimator
+    from dragonnx_export.critters.mixing import measure_mixing
+    from dragonnx_export.critters.shards import SHARD, Shards
+    from dragonnx_export.critters.training import held_out_psnr
+    from dragonnx_export.networks import Generator
+
+    generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
+    size = generator.architecture.resolution
+    likeness = held_out_psnr(generator, Shards(data, size), size, SHARD)
+    say(f"held-out renders at {size} px: {likeness:.2f} dB, mean of {SHARD}")
+    mixing = measure_mixing(generator, open_estimator(estimator))
+    for what, shift, unit in (
+        ("another appearance moves landmarks", mixing.landmark_shift, "px"),
+        ("another geometry changes the backdrop", mixing.colour_shift, "levels of 255"),
+    ):
+        middle, most = np.percentile(shift, [50, 95])
+        say(f"{what} by {middle:.2f} {unit} (median), {most:.2f} (95 %)")
 
 
 @app.command("sheet")

@@ -26,11 +26,11 @@ from dragonnx_export.optimiser import Optimiser
 
 IMAGE_SIZE = 256
 """Side of the images, in whose pixels landmarks are given."""
-POOLING = 2  # the network sees the image at half its size
-MAP_SIDE = 64
+POOLING = 4  # the network sees the image at a quarter of its size
+MAP_SIDE = 32
 """Side of the maps of scores."""
 CHANNELS = (24, 32, 64, 96)
-"""Of the maps of sides 64, 32, 16, 8."""
+"""Of the maps of sides 32, 16, 8, 4."""
 
 _PIXELS = IMAGE_SIZE / MAP_SIDE
 _BLURRED, _NOISE = 0.5, 0.05

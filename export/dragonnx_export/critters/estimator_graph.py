@@ -1,11 +1,16 @@
-"""The landmark estimator as one ONNX file: image in, points out."""
+"""The landmark estimator as one ONNX file, image in, points out: writing it, and running it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from torch import nn
 
+from dragonnx.runtime import Device, Graph
 from dragonnx_export.critters.estimator import (
     IMAGE_SIZE,
     MAP_SIDE,
@@ -15,6 +20,19 @@ from dragonnx_export.critters.estimator import (
 )
 from dragonnx_export.critters.landmarks import LANDMARK_NAMES
 from dragonnx_export.graphs.builder import GraphBuilder
+
+FindLandmarks = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From images [n, 3, 256, 256] in -1 to 1 to the named landmarks' places, [n, landmarks, 2]."""
+
+
+def open_estimator(path: Path) -> FindLandmarks:
+    """Load the estimator from its file.
+
+    Raises:
+        BundleError: ONNX Runtime cannot load the file.
+    """
+    graph = Graph(path, Device("cpu"))
+    return lambda images: graph.run({"image": images})[0]["points"]
 
 
 def estimator_graph(estimator: LandmarkEstimator) -> onnx.ModelProto:

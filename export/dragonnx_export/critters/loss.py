@@ -10,9 +10,10 @@ _CONTRAST = 10.0  # how much more a pixel weighs that stands out from its surrou
 _SQUARED, _ABSOLUTE, _PYRAMID = 6.0, 0.15, 3.0
 _SCALES = 4
 _PARTS = 25.0
+_EYES = 4.0
 
 
-def regression_loss(image: Tensor, target: Tensor) -> Tensor:
+def regression_loss(image: Tensor, target: Tensor, eyes: Tensor | None = None) -> Tensor:
     """Squared error where there is contrast, and of values and gradients at several scales.
 
     Squared, not absolute: the absolute error settles on the median of what it cannot place yet,
@@ -21,9 +22,14 @@ def regression_loss(image: Tensor, target: Tensor) -> Tensor:
     Args:
         image: What the generator gives, [N, 3, H, W], -1 to 1.
         target: What it should give, likewise.
+        eyes: The share that eyes have of each place, [N, 1, h, w], h and w at most H and W. They
+            are small, and looked at most, so they weigh more.
     """
     error = image - target
     weight = contrast_weight(target)
+    if eyes is not None:
+        weight = weight * (1 + _EYES * F.interpolate(eyes, size=target.shape[-2:], mode="bilinear"))
+        weight = weight / weight.mean(dim=(2, 3), keepdim=True)
     loss = _SQUARED * (error.square() * weight).mean() + _ABSOLUTE * (error.abs() * weight).mean()
     for _ in range(_SCALES):
         across = error[..., :, 1:] - error[..., :, :-1]

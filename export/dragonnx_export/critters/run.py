@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.console import say
+from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN
 from dragonnx_export.critters.shards import SIZES, Shards
 from dragonnx_export.critters.sheet import comparison_sheet, write_sheet
 from dragonnx_export.critters.training import Training, held_out_psnr
+from dragonnx_export.networks import Generator
 
 _SHARDS_TO_START = 2  # the held-out one and another
 
@@ -100,9 +104,41 @@ class Run:
         write_sheet(self.folder / f"sheet-{resolution}.png", sheet)
 
 
+def begin(folder: Path, checkpoint: Path, step: int) -> None:
+    """Make the state of a run from a checkpoint's weights, where the folder holds none yet.
+
+    Args:
+        folder: The run's.
+        checkpoint: A generator of critters.
+        step: Which step of `PLAN` comes next.
+
+    Raises:
+        InputError: The plan trains another architecture.
+    """
+    if state_path(folder).exists():
+        return
+    training = Training(ARCHITECTURE, PLAN)
+    training.take_over(Generator.from_checkpoint(read_checkpoint(checkpoint)), step)
+    folder.mkdir(parents=True, exist_ok=True)
+    training.save(state_path(folder))
+
+
 def state_path(folder: Path) -> Path:
     """The file of a run that everything else can be made from."""
     return folder / "state.pt"
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed for the next step, where it can be told so.
+
+    Otherwise every large tensor's pages come from the system anew: a third of the processor's time.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:  # absent from other C libraries than glibc
+        trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
+        mallopt(mmap_threshold, 1 << 30)
+        mallopt(trim_threshold, (1 << 31) - 1)
+        mallopt(top_pad, 1 << 28)
 
 
 def pause_while(path: Path | None, seconds: float = 2.0) -> Callable[[], None]:

@@ -30,6 +30,8 @@ _PART_SIDE = 128  # at most, of the map of parts
 _NAMES = [part.name for part in parts_of(factors_of_z(np.zeros(FACTOR_COUNT, np.float32)))]
 PART_COUNT = len(_NAMES) + 1
 """Values in a map of parts: the backdrop and every part."""
+EYE_VALUES = [1 + index for index, name in enumerate(_NAMES) if name.endswith(" eye")]
+"""Those of both eyes."""
 _MIRRORED_VALUE = np.concatenate([[0], 1 + mirrored_parts(_NAMES)]).astype(np.uint8)
 
 

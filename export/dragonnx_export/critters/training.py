@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dragonnx.errors import InputError
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.critters.factors import GEOMETRY
 from dragonnx_export.critters.loss import part_coverage, part_loss, psnr, regression_loss
 from dragonnx_export.critters.plan import Plan
-from dragonnx_export.critters.shards import PART_COUNT, Shards
+from dragonnx_export.critters.shards import EYE_VALUES, PART_COUNT, Shards
 from dragonnx_export.networks import Generator, State
 from dragonnx_export.optimiser import Optimiser
 
@@ -99,9 +100,11 @@ class Training:
 
             def objective(w_plus: Tensor, target: Tensor, parts: Tensor) -> Tensor:
                 image, geometry = _image_and_geometry(self.generator, w_plus, resolution)
-                loss = regression_loss(image, target)
+                side = min(resolution, _GEOMETRY_SIDE)
+                coverage = part_coverage(parts, PART_COUNT, side)
+                eyes = coverage[:, EYE_VALUES].sum(dim=1, keepdim=True)
+                loss = regression_loss(image, target, eyes)
                 if geometry is not None:
-                    coverage = part_coverage(parts, PART_COUNT, _GEOMETRY_SIDE)
                     loss = loss + part_loss(self.part_reader(geometry), coverage)
                 return loss
 
@@ -114,6 +117,18 @@ class Training:
         kept: list[Tensor] = list(self.average.parameters())
         with torch.no_grad():
             torch._foreach_lerp_(kept, list(self.generator.parameters()), new)
+
+    def take_over(self, trained: Generator, step: int) -> None:
+        """Go on from a generator's weights, without what else was known at that step.
+
+        Raises:
+            InputError: It is of another architecture.
+        """
+        if trained.architecture != self.generator.architecture:
+            raise InputError("the checkpoint is of another architecture than the plan trains")
+        for kept in (self.generator, self.average):
+            kept.load_state_dict(trained.state_dict())
+        self.step = step
 
     def save(self, path: Path) -> None:
         """Keep everything that the next step depends on; an existing file is replaced at once."""

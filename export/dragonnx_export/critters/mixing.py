@@ -1,0 +1,72 @@
+"""How well a generator of critters keeps shape and colour apart: what drags of its first layers need.
+
+Images are made from the geometry of one latent code and the appearance of another. Exchanging the
+appearance must leave the landmarks where they are, and exchanging the geometry the backdrop's colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dragonnx_export.critters.estimator_graph import FindLandmarks
+from dragonnx_export.critters.factors import random_z
+from dragonnx_export.critters.training import GEOMETRY_LAYERS
+from dragonnx_export.networks import Generator
+
+_CORNER = 12  # pixels of the image's upper corners, which show nothing but the backdrop
+_SEED = 41
+_EVERY = 16
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """What changed that should not have.
+
+    Attributes:
+        landmark_shift: Pixels by which each landmark moved when the appearance was exchanged, [n].
+        colour_shift: Levels of 255 by which the backdrop changed when the geometry was, [m].
+    """
+
+    landmark_shift: NDArray[np.float32]
+    colour_shift: NDArray[np.float32]
+
+
+@torch.no_grad()
+def measure_mixing(generator: Generator, find: FindLandmarks, count: int = 128) -> Mixing:
+    """Compare images of `count` latent codes with others that share their geometry or appearance."""
+    z, other = random_z(_SEED, count), random_z(_SEED + 1, count)
+    plain = mixed_images(generator, z, z)
+    recoloured = mixed_images(generator, z, other)
+    reshaped = mixed_images(generator, other, z)
+    before, after = (_landmarks(find, images) for images in (plain, recoloured))
+    return Mixing(
+        landmark_shift=np.linalg.norm(after - before, axis=2).ravel(),
+        colour_shift=np.abs(_backdrop(reshaped) - _backdrop(plain)).ravel() * np.float32(127.5),
+    )
+
+
+@torch.no_grad()
+def mixed_images(
+    generator: Generator, geometry: NDArray[np.float32], appearance: NDArray[np.float32]
+) -> torch.Tensor:
+    """Images [n, 3, H, W] of the geometry of some latent codes and the appearance of others."""
+    w_plus = generator.w_plus(torch.tensor(geometry)).clone()
+    w_plus[:, GEOMETRY_LAYERS:] = generator.w_plus(torch.tensor(appearance))[:, GEOMETRY_LAYERS:]
+    parts = [generator.synthesis(w_plus[k : k + _EVERY]) for k in range(0, len(w_plus), _EVERY)]
+    return torch.cat(parts)
+
+
+def _landmarks(find: FindLandmarks, images: torch.Tensor) -> NDArray[np.float32]:
+    parts = [find(images[k : k + _EVERY].numpy()) for k in range(0, len(images), _EVERY)]
+    return np.concatenate(parts)
+
+
+def _backdrop(images: torch.Tensor) -> NDArray[np.float32]:
+    """The mean colour [n, 3, 2] of the upper corners."""
+    corners = [images[:, :, :_CORNER, :_CORNER], images[:, :, :_CORNER, -_CORNER:]]
+    colours: NDArray[np.float32] = torch.stack([c.mean(dim=(2, 3)) for c in corners], 2).numpy()
+    return colours
