@@ -37,7 +37,7 @@ def test_a_generated_picture_is_found_again(generator: Generator, photo: Photo, 
     assert [step.number for step in steps] == list(range(1, 101))
     assert steps[0].psnr < 25
     # Four to five times as many steps, the default, give 35 dB and more: see the slow tests.
-    assert session.psnr > 32
+    assert session.psnr > {"w+": 32, "w": 29}[space]
     assert session.w_plus.shape == (1, generator.manifest.num_ws, generator.manifest.w_dim)
     if space == "w":
         assert (session.w_plus == session.w_plus[:, :1]).all()

@@ -144,7 +144,7 @@ async def test_the_photo_and_the_picture_are_compared(photo):
         await ended(editor)
         assert editor.screen.last_wish.fit == "pad"
         w_plus = editor.document.start.w_plus
-        assert np.array_equal(w_plus, np.repeat(w_plus[:, :1], 12, axis=1))
+        assert np.array_equal(w_plus, np.repeat(w_plus[:, :1], NUM_WS, axis=1))
         shown = []
         editor.screen.canvas.show = lambda scene: shown.append(scene.picture)
         await editor.press("c")
