@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import SEED, point_option
+from bundled import EYE, SEED, point_option
 from checkpoint_files import generator_state, nvidia_pickle
 from PIL import Image
 from random_checkpoints import LABELLED, TALL, random_checkpoint
@@ -68,7 +68,7 @@ def test_a_drag_reaches_its_target(tmp_path: Path, kind: str) -> None:
     height, width = checkpoint.architecture.image_size
     assert f"mine: {width} x {height} px" in run("dragonnx", "models", models=models).stdout
     # Of a narrower image only the left part is there.
-    point = point_option() if width == height else point_option((60, 120), (80, 120))
+    point = point_option() if width == height else point_option(EYE, (85, 132))
     done = run(
         "dragonnx", "drag", "--model", "mine", "--seed", SEED, "--point", point,
         "-o", tmp_path / "out.png", "--report", tmp_path / "out.json", models=models,
