@@ -89,7 +89,8 @@ def test_a_render_becomes_itself_by_tuning(kind: str) -> None:
     tuning = Tuning(checkpoint, pivot.w_plus, pivot.target, PyramidLoss(), TuningConfig())
     for _ in tuning:
         pass
-    assert tuning.psnr >= pivot.psnr + 5
+    # Noise of 12 levels leaves 26.5 dB to whatever does not copy the noise, and w+ is near it.
+    assert tuning.psnr >= pivot.psnr + (0 if kind == "noise" else 5)
     if kind != "plain":
         return
     assert tuning.psnr >= 33
