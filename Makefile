@@ -92,8 +92,8 @@ model: .venv-export/installed
 	    --drag-setting step_size=0.02 --drag-setting r1=12 --drag-setting r2=40 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
 
-# Three hours on two cores, and most of the quality in the first; goes on where it was stopped. Ends in
-# new checkpoints, which `make model` exports.
+# Three hours on two cores; goes on where it was stopped. Ends in new checkpoints, which `make model`
+# exports.
 CRITTERS := $(EXPORT)/python -m dragonnx_export.critters
 train-model: .venv-export/installed
 	mkdir -p out/critters
