@@ -1,4 +1,4 @@
-"""Times an inversion step of dragonnx, what it cannot do without, and the same in plain torch.
+"""Times the steps of an inversion, what they cannot do without, and the same in plain torch.
 
     python benchmarks/inversion_step.py --bundles out/benchmarks
 
@@ -19,9 +19,14 @@ from PIL import Image
 from plain_synthesis import weights_modulated
 
 from dragonnx import Generator, InversionConfig, InversionSession
+from dragonnx.inversion.coarse import RENEWAL
 from dragonnx.inversion.image_loss import PyramidLoss
 from dragonnx.inversion.photo import Photo
 from dragonnx_export import networks
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.checkpoints.checkpoint import Checkpoint
+
+CRITTERS = Path("export/checkpoints/critters.npz")
 
 
 def torch_step(
@@ -52,6 +57,11 @@ def parts(generator: Generator, target: np.ndarray) -> Callable[[], object]:
     return lambda: generator.image_pullback(generator.image_layers(w_plus), target)
 
 
+def steps_of(session: InversionSession, count: int) -> Callable[[], object]:
+    """So many steps of a session."""
+    return lambda: [next(session) for _ in range(count)]
+
+
 def main() -> None:
     """Print a row for each model."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,30 +70,44 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     arguments.bundles.mkdir(parents=True, exist_ok=True)
+    compare("critters", Generator.open(device="cpu"), read_checkpoint(CRITTERS), arguments.rounds)
     for size in arguments.sizes:
         generator = Generator.open(bundle(size, arguments.bundles), device="cpu")
-        pixels = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
-        config = InversionConfig(steps=10**6, candidates=0)
-        session = InversionSession(generator, Photo(Image.fromarray(pixels)), config)
-        start = generator.w_plus(0)
-        plain = networks.Generator.from_checkpoint(random_weights(config_f(size)))
-        seconds = interleaved(
-            {
-                "torch": torch_step(plain, start, session.target, as_released=True),
-                "torch, as here": torch_step(plain, start, session.target, as_released=False),
-                "step": lambda session=session: next(session),
-                "image + pullback": parts(generator, session.target),
-            },
-            arguments.rounds,
-        )
-        print(
-            f"{size} px: {seconds['step'] * 1e3:.0f} ms a step, "
-            f"{seconds['step'] / seconds['image + pullback']:.2f} times the image and its pullback "
-            f"alone; torch with modulated weights {seconds['torch'] * 1e3:.0f} ms, "
-            f"{seconds['torch'] / seconds['step']:.1f} times as long, with modulated activations "
-            f"{seconds['torch, as here'] * 1e3:.0f} ms, "
-            f"{seconds['torch, as here'] / seconds['step']:.1f} times"
-        )
+        compare(f"{size} px", generator, random_weights(config_f(size)), arguments.rounds)
+
+
+def compare(name: str, generator: Generator, checkpoint: Checkpoint, rounds: int) -> None:
+    """Print the row of one model."""
+    size = generator.manifest.image_size
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    photo = Photo(Image.fromarray(pixels))
+    coarse, whole = (
+        InversionSession(generator, photo, InversionConfig(steps=10**6, candidates=0, coarse=share))
+        for share in (1, 0)
+    )
+    start = generator.w_plus(0)
+    plain = networks.Generator.from_checkpoint(checkpoint)
+    seconds = interleaved(
+        {
+            "torch": torch_step(plain, start, whole.target, as_released=True),
+            "torch, as here": torch_step(plain, start, whole.target, as_released=False),
+            "coarse": steps_of(coarse, RENEWAL),  # one of them looks at the whole image
+            "whole": steps_of(whole, 1),
+            "image + pullback": parts(generator, whole.target),
+        },
+        rounds,
+    )
+    share = InversionConfig().coarse
+    step = share * seconds["coarse"] / RENEWAL + (1 - share) * seconds["whole"]
+    print(
+        f"{name}: {step * 1e3:.0f} ms a step in the mean, "
+        f"{seconds['coarse'] / RENEWAL * 1e3:.0f} ms while small images are compared, "
+        f"{seconds['whole'] * 1e3:.0f} ms afterwards, "
+        f"{seconds['whole'] / seconds['image + pullback']:.2f} times the image and its pullback "
+        f"alone; torch with modulated weights {seconds['torch'] * 1e3:.0f} ms, "
+        f"{seconds['torch'] / step:.1f} times as long, with modulated activations "
+        f"{seconds['torch, as here'] * 1e3:.0f} ms, {seconds['torch, as here'] / step:.1f} times"
+    )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_the_bundled_model_opens() -> None:
     assert manifest.image_size == (SIZE, SIZE)
     assert {record.graph for record in manifest.parity} == {
         *GRAPHS,
-        PREVIEW,
+        *(PREVIEW + end for end in ("", "_layers", "_pullback")),
         *(f"{kind}_{cut}" for kind in ("features", "pullback") for cut in manifest.cuts),
     }
     for record in manifest.parity:

@@ -11,6 +11,7 @@ from bundled import SIZE
 from PIL import Image
 
 from dragonnx import DragSession, Generator, InputError, InversionConfig, InversionSession, invert
+from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
 from dragonnx.inversion.latent_space import SMALLEST_SCALE, LatentSpace
 from dragonnx.inversion.photo import Photo
@@ -44,6 +45,43 @@ def test_a_generated_picture_is_found_again(generator: Generator, photo: Photo, 
     found = generator.image_layers(session.w_plus).image
     # The best step looked at this very latent; the same graph gives the same picture.
     assert psnr(found, session.target) == pytest.approx(session.psnr, abs=1e-3)
+
+
+def test_small_images_are_compared_first(generator: Generator, photo: Photo) -> None:
+    """The whole image is looked at now and then; layers that the small one does not show stay."""
+    config = InversionConfig(steps=4 * RENEWAL, candidates=8, noise=0.0)
+    session = InversionSession(generator, photo, config)
+    first = next(session)
+    start = session.w_plus[0]
+    meanwhile = [next(session).psnr for _ in range(RENEWAL)]
+    assert meanwhile[:-1] == [first.psnr] * (RENEWAL - 1)
+    assert meanwhile[-1] > first.psnr + 1
+    moved = (session.w_plus[0] != start).any(axis=1)
+    shown = 10  # one w for 4 px, two for each of 8, 16, 32, 64 px, one for the colours of 64 px
+    assert moved.tolist() == [True] * shown + [False] * (len(moved) - shown)
+    list(session)
+    assert (session.w_plus[0] != start).any(axis=1).all()
+
+
+def test_a_corrected_small_image_is_the_whole_one_made_small() -> None:
+    random = np.random.default_rng(2)
+    target, image = random.standard_normal((2, 1, 3, 64, 32)).astype(np.float32)
+    small = random.standard_normal((1, 3, 16, 8)).astype(np.float32)
+    weights = np.ones((64, 32), np.float32)
+    weights[:8] = 0
+    coarse = CoarseLoss(target, weights, (16, 8))
+    correction = coarse.correction(image, small)
+    value, gradient = coarse(small, correction)
+
+    pooled = [x.reshape(1, 3, 16, 4, 8, 4).mean(axis=(3, 5)) for x in (target, image)]
+    expected = PyramidLoss(weights[::4, ::4])
+    expected.set_target(pooled[0])
+    reference = expected(pooled[1])
+    # Sums in float32 in another order.
+    assert value == pytest.approx(reference[0], rel=1e-5)
+    np.testing.assert_allclose(gradient, reference[1], atol=1e-5 * np.abs(reference[1]).max())
+    image[..., :8, :] += 1  # what does not count
+    np.testing.assert_array_equal(coarse.correction(image, small), correction)
 
 
 def test_a_found_picture_can_be_dragged(generator: Generator, photo: Photo) -> None:
@@ -154,6 +192,7 @@ def test_a_step_size_that_is_too_large_is_said(generator: Generator, photo: Phot
         ({"space": "z"}, "the space must be w"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"step_size": float("nan")}, "step_size must be a positive number"),
+        ({"coarse": -0.1}, "coarse must be a share from 0 to 1"),
         ({"ramp_down": 2}, "ramp_down must be a share from 0 to 1"),
         ({"pull": -1}, "pull must be 0 or more"),
     ],
@@ -172,6 +211,7 @@ def test_the_schedule_is_the_projectors() -> None:
         # It starts from exactly 0 there, one step earlier here.
         assert config.rate(step) == pytest.approx(ramp * min(1.0, (step + 1) / 50))
         assert config.noise_at(step) == pytest.approx(max(0.0, 1 - t / 0.75) ** 2)
+    assert config.rate(520, since=500) == pytest.approx(21 / 50)  # where a descent begins anew
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -135,6 +135,11 @@ def _contents(
             features_graph(checkpoint, weights, feature_resolution, cut),
             pullback_graph(checkpoint, weights, feature_resolution, trainable_layers, cut),
         ]
+    if preview:
+        graphs += [
+            image_layers_graph(checkpoint, weights, preview),
+            image_pullback_graph(checkpoint, weights, preview),
+        ]
     w_avg = io.BytesIO()
     np.save(w_avg, checkpoint.weights["mapping.w_avg"])
     return {

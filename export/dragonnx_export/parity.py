@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from dragonnx.bundle import ParityRecord, graph_name
+from dragonnx.bundle import PREVIEW, ParityRecord, graph_name
 from dragonnx.runtime import Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator
@@ -99,14 +99,16 @@ def _run_graphs(folder: Path, case: ParityCase) -> Iterator[tuple[str, Arrays]]:
     w_plus = {"w_plus": case.w_plus}
     yield "mapping", run("mapping", case.mapping_inputs)
     yield "image", run("image", w_plus)
-    if (folder / "preview.onnx").exists():
-        yield "preview", run("preview", w_plus)
+    has_preview = (folder / f"{PREVIEW}.onnx").exists()
+    if has_preview:
+        yield PREVIEW, run(PREVIEW, w_plus)
     if case.seed == SEEDS[0]:
-        forward = dict(run("image_layers", w_plus))
-        yield "image_layers", forward
-        del forward["image"]
-        pulled = run("image_pullback", {**w_plus, **forward, "grad_image": case.grad_image})
-        yield "image_pullback", {**forward, **pulled}
+        for kind in ("image", *((PREVIEW,) if has_preview else ())):
+            forward = dict(run(f"{kind}_layers", w_plus))
+            yield f"{kind}_layers", forward
+            grad_image = case.grad_for(forward.pop("image"))
+            pulled = run(f"{kind}_pullback", {**w_plus, **forward, "grad_image": grad_image})
+            yield f"{kind}_pullback", {**forward, **pulled, "grad_image": grad_image}
     for part in case.parts:
         inputs = {**w_plus, **part.inputs}
         forward = dict(run(graph_name("features", part.cut), inputs))
@@ -120,7 +122,7 @@ def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:
     """The relative differences as lines for a person: an output a line, a reference a column."""
     references = tuple(_REFERENCES)
     heads = "".join(f"{reference:>15}" for reference in references)
-    yield f"{'graph':<15}{'output':<12}{heads}   bound"
+    yield f"{'graph':<18}{'output':<12}{heads}   bound"
     rows: dict[tuple[str, str], dict[str, ParityRecord]] = {}
     for record in records:
         rows.setdefault((record.graph, record.output), {})[record.reference] = record
@@ -128,4 +130,4 @@ def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:
         cells = (f"{found[r].max_relative:.1e}" if r in found else "-" for r in references)
         measured = "".join(f"{cell:>15}" for cell in cells)
         bound = next(iter(found.values())).tolerance
-        yield f"{graph:<15}{output:<12}{measured}{bound:>8.0e}"
+        yield f"{graph:<18}{output:<12}{measured}{bound:>8.0e}"

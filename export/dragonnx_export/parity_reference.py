@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx.bundle import graph_name
+from dragonnx.bundle import PREVIEW, graph_name
 from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator, Stage, State
@@ -47,6 +47,11 @@ class ParityCase:
     w_plus: NDArray[np.float32]
     grad_image: NDArray[np.float32]
     parts: tuple[FeaturesPart, ...]
+
+    def grad_for(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The gradient that goes into the pullback of an image of any size, shaped as it."""
+        height, width = image.shape[-2:]
+        return np.ascontiguousarray(self.grad_image[..., :height, :width])
 
 
 def parity_cases(
@@ -129,7 +134,8 @@ class Reference:
 
         Args:
             graph: The graph's name.
-            measured: What the graph gave; a pullback's layer outputs tell which slopes it took.
+            measured: What the graph gave; a pullback's layer outputs tell which slopes it took,
+                and that of an image comes with the gradient that went in.
         """
         synthesis, case = self._generator.synthesis, self._case
         dtype = self._generator.mapping.w_avg.dtype
@@ -139,12 +145,12 @@ class Reference:
             return {"w": _double(self._generator.mapping(**inputs))}
         if graph in {"image", "image_layers"}:
             return {"image": self._once("image", lambda: synthesis(w_plus))}
-        if graph == "preview":
+        if graph in {PREVIEW, f"{PREVIEW}_layers"}:
             resolution = measured["image"].shape[-2]
             return {"image": _double(synthesis(w_plus, resolution=resolution))}
-        if graph == "image_pullback":
-            grad_image = torch.tensor(case.grad_image, dtype=dtype)
-            return {"grad_w_plus": _double(self._image_gradient(w_plus, grad_image, measured))}
+        if graph in {"image_pullback", f"{PREVIEW}_pullback"}:
+            gradient = self._image_gradient(w_plus, measured)
+            return {"grad_w_plus": _double(gradient[:, : measured["grad_w_plus"].shape[1]])}
         for part in case.parts:
             if graph == graph_name("features", part.cut):
                 features = self._once(
@@ -169,13 +175,15 @@ class Reference:
         grad_features = torch.tensor(part.grad_features, dtype=w_plus.dtype)
         return torch.autograd.grad(features[_place(part)], w_plus, grad_features)[0]
 
-    def _image_gradient(self, w_plus: Tensor, grad_image: Tensor, measured: Arrays) -> Tensor:
+    def _image_gradient(self, w_plus: Tensor, measured: Arrays) -> Tensor:
         """One layer at a time: autograd on all of a 1024 px generator would keep gigabytes."""
         architecture = self._generator.architecture
         taken = TakenSlopes(architecture, measured)
+        grad_image = torch.tensor(measured["grad_image"], dtype=w_plus.dtype)
+        resolution = grad_image.shape[-2]
         before: list[tuple[int, Stage, State]] = []
         state = State()
-        for layers, stage in self._generator.synthesis.stages():
+        for layers, stage in self._generator.synthesis.stages(resolution):
             before.append((layers, stage, state))
             with taken.after(layers), torch.no_grad():
                 state = stage(state, w_plus)

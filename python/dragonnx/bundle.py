@@ -21,7 +21,8 @@ GRAPHS = ("mapping", "features", "pullback", "image", "image_layers", "image_pul
 """Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
 windows begin in the block of resolution R: the cuts of the manifest."""
 PREVIEW = "preview"
-"""A graph of models whose coarser blocks give colours."""
+"""A smaller image, of models whose coarser blocks give colours: the graphs preview, preview_layers
+and preview_pullback stand beside those of the image."""
 W_AVG_NAME = "w_avg.npy"
 FILTER_TAPS = 4
 DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
@@ -129,7 +130,7 @@ class Manifest:
 
     @property
     def has_preview(self) -> bool:
-        """Whether there is a graph for a smaller image."""
+        """Whether there are graphs for a smaller image."""
         return f"{PREVIEW}.onnx" in self.files
 
     @property
@@ -174,9 +175,13 @@ class Manifest:
         if not set(self.cuts) <= set(self.blocks[1:]) or len(self.resample_filter) != FILTER_TAPS:
             raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or no usable filter")
         windowed = (graph_name(kind, c) for c in self.cuts for kind in ("features", "pullback"))
-        expected = {*(f"{graph}.onnx" for graph in (*GRAPHS, *windowed)), W_AVG_NAME}
+        preview = (f"{PREVIEW}_layers", f"{PREVIEW}_pullback") if self.has_preview else ()
+        graphs = (*GRAPHS, *windowed, *preview)
+        expected = {*(f"{graph}.onnx" for graph in graphs), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
-            raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
+            raise BundleError(
+                f"{MANIFEST_NAME} does not list {', '.join(missing)}: export the model again"
+            )
         require_plain_names(self.files)
 
 

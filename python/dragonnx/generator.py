@@ -62,11 +62,13 @@ class ImagePass:
         w_plus: The latent [1, num_ws, w_dim] it belongs to.
         image: [1, image_channels, H, W], about -1 to 1.
         layer_outputs: Outputs of the layers, where the graph left them.
+        preview: Whether it is the small one.
     """
 
     w_plus: Float32
     image: Float32
     layer_outputs: Mapping[str, DeviceTensor]
+    preview: bool = False
 
 
 class Generator:
@@ -219,27 +221,38 @@ class Generator:
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
 
-    def image_layers(self, w_plus: ArrayLike) -> ImagePass:
+    def image_layers(self, w_plus: ArrayLike, *, preview: bool = False) -> ImagePass:
         """The image of a latent [1, num_ws, w_dim] as numbers, with what `image_pullback` needs.
 
+        Args:
+            w_plus: The latent.
+            preview: Whether to make the image that `preview` gives, which a model may lack.
+
         Raises:
-            InputError: The latent does not fit the model.
+            InputError: The latent does not fit the model, or the model has no preview.
         """
+        if preview and not self.manifest.has_preview:
+            raise InputError(f"the model {self.manifest.name} has no graphs for a smaller image")
         latent = self.checked_w_plus(w_plus)
-        graph = self._graph("image_layers")
+        graph = self._graph(f"{PREVIEW if preview else 'image'}_layers")
         kept = [name for name in graph.output_names if name != "image"]
         arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
-        return ImagePass(latent, arrays["image"], layer_outputs)
+        return ImagePass(latent, arrays["image"], layer_outputs, preview)
 
     def image_pullback(self, forward: ImagePass, grad_image: Float32) -> Float32:
-        """dL/dw_plus [1, num_ws, w_dim] from dL/dimage, shaped as `forward.image`."""
+        """dL/dw_plus [1, num_ws, w_dim] from dL/dimage, shaped as `forward.image`.
+
+        A preview depends on the first w's only: those of the others are 0.
+        """
         inputs: dict[str, Array | DeviceTensor] = {
             "w_plus": forward.w_plus,
             "grad_image": grad_image,
             **forward.layer_outputs,
         }
-        gradient: Float32 = self._graph("image_pullback").run(inputs)[0]["grad_w_plus"]
-        return gradient
+        graph = self._graph(f"{PREVIEW if forward.preview else 'image'}_pullback")
+        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
+        rest = self.manifest.num_ws - gradient.shape[1]
+        return np.pad(gradient, ((0, 0), (0, rest), (0, 0))) if rest else gradient
 
     def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
         """A latent as float32 [1, num_ws, w_dim].
@@ -269,11 +282,12 @@ class Generator:
         if m.label_dim:
             mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
         yield "mapping", self._placed("mapping", mapping)
-        for name in ("image", *((PREVIEW,) if m.has_preview else ()), "image_layers"):
-            yield name, self._placed(name, {"w_plus": w_plus})
-        layers = self._graph("image_layers").run({"w_plus": w_plus})[0]
-        inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}
-        yield "image_pullback", self._placed("image_pullback", inputs)
+        for kind in ("image", *((PREVIEW,) if m.has_preview else ())):
+            for name in (kind, f"{kind}_layers"):
+                yield name, self._placed(name, {"w_plus": w_plus})
+            layers = self._graph(f"{kind}_layers").run({"w_plus": w_plus})[0]
+            inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}
+            yield f"{kind}_pullback", self._placed(f"{kind}_pullback", inputs)
         for cut in (None, *m.cuts):
             features, pullback = graph_name("features", cut), graph_name("pullback", cut)
             inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}

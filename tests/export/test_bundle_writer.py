@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
-from dragonnx import Generator
+from dragonnx import Generator, InversionConfig, invert
 from dragonnx.bundle import GRAPHS, PREVIEW, Bundle
 from dragonnx.errors import DragonnxError
 from dragonnx.latent import truncate
@@ -71,7 +71,8 @@ def test_the_graphs_give_what_the_formats_own_code_gives(tmp_path: Path, name: s
 @pytest.mark.parametrize("architecture", [PLAIN, *VARIANTS.values()], ids=["plain", *VARIANTS])
 def test_parity_is_recorded_for_every_graph(tmp_path: Path, architecture: Architecture) -> None:
     manifest = write_bundle(random_checkpoint(architecture), tmp_path / "bundle", OPTIONS)
-    previews = {PREVIEW} if architecture.variant == "skip" else set()
+    kinds = (PREVIEW, f"{PREVIEW}_layers", f"{PREVIEW}_pullback")
+    previews = set(kinds) if architecture.variant == "skip" else set()
     windowed = {"features_16", "pullback_16"}
     assert {record.graph for record in manifest.parity} == {*GRAPHS, *previews, *windowed}
     assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
@@ -160,3 +161,7 @@ def test_without_coarser_colours_the_preview_is_the_image(tmp_path: Path, kind: 
     assert (image.size, preview.size) == ((width, 128), (width // 2, 64))
     block = np.asarray(image, float)[:2, :2].mean(axis=(0, 1))
     np.testing.assert_allclose(np.asarray(preview, float)[0, 0], block, atol=0.5)  # eight bits
+    with pytest.raises(DragonnxError, match="has no graphs for a smaller image"):
+        generator.image_layers(w_plus, preview=True)
+    found = invert(generator, image, InversionConfig(steps=4, candidates=2))
+    assert len({step.loss for step in found}) == 4  # each compared the whole image

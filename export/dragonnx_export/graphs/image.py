@@ -34,16 +34,18 @@ def image_graph(
     return _image_graph(checkpoint, weights, name, resolution or checkpoint.architecture.resolution)
 
 
-def image_layers_graph(checkpoint: Checkpoint, weights: WeightFile) -> onnx.ModelProto:
-    """The graph `image_layers`: the image with what its pullback needs.
+def image_layers_graph(
+    checkpoint: Checkpoint, weights: WeightFile, resolution: int | None = None
+) -> onnx.ModelProto:
+    """The graph `image_layers`, or `preview_layers`: the image with what its pullback needs.
 
     It stands apart from `image`, which may forget a layer's output once it is used. Outputs image, what
     `output_names` names of every block, and where colours are clamped rgb_4, rgb_8, ...: what a
     block adds to the image.
     """
-    return _image_graph(
-        checkpoint, weights, "image_layers", checkpoint.architecture.resolution, keep_layers=True
-    )
+    name = "image_layers" if resolution is None else "preview_layers"
+    resolution = resolution or checkpoint.architecture.resolution
+    return _image_graph(checkpoint, weights, name, resolution, keep_layers=True)
 
 
 def _image_graph(

@@ -1,4 +1,4 @@
-"""The gradient of the image as a graph: dL/dimage in, dL/dw_plus out, for inversion."""
+"""The gradient of an image as a graph: dL/dimage in, dL/dw_plus out, for inversion."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from dragonnx_export.graphs.layers import synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
 
 
-def image_pullback_graph(checkpoint: Checkpoint, weights: WeightFile) -> onnx.ModelProto:
+def image_pullback_graph(
+    checkpoint: Checkpoint, weights: WeightFile, resolution: int | None = None
+) -> onnx.ModelProto:
     """Inputs: w_plus, what `image_layers` gave but the image, and grad_image, shaped as image.
 
-    Output grad_w_plus [N, num_ws, w_dim].
+    Output grad_w_plus [N, n, w_dim] of the first n w's, those that the image depends on: all. With
+    a resolution it is the graph `preview_pullback`, to `preview_layers`, which depends on fewer.
     """
     architecture = checkpoint.architecture
-    graph = GraphBuilder("image_pullback", weights)
+    name = "image_pullback" if resolution is None else "preview_pullback"
+    resolution = resolution or architecture.resolution
+    graph = GraphBuilder(name, weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    blocks = synthesis_blocks(checkpoint, architecture.resolution)
+    blocks = synthesis_blocks(checkpoint, resolution)
     outputs = [declare_outputs(graph, block) for block in blocks]
-    height, width = architecture.image_size
+    height, width = architecture.block_size(resolution)
     channels = architecture.image_channels
     grad_image = graph.input("grad_image", ["batch", channels, height, width])
     # The w's are gathered by index: a block's last w serves its colours and the next block.
@@ -65,5 +70,5 @@ def image_pullback_graph(checkpoint: Checkpoint, weights: WeightFile) -> onnx.Mo
         if block.rgb and position and blocks[position - 1].rgb:
             grad_image = upsample_adjoint(graph, block.rgb.fir, channels, grad_image)
     grad_w_plus = graph.op("Concat", *(grad_w[index] for index in sorted(grad_w)), axis=1)
-    graph.output("grad_w_plus", grad_w_plus, ["batch", architecture.num_ws, architecture.w_dim])
+    graph.output("grad_w_plus", grad_w_plus, ["batch", len(grad_w), architecture.w_dim])
     return graph.model()

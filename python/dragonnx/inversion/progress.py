@@ -20,6 +20,8 @@ from dragonnx.inversion.config import InversionConfig
 
 Float64 = NDArray[np.float64]
 
+_NUMBERS = ("loss", "psnr", "best_loss", "best_psnr")
+
 
 @dataclass
 class Progress:
@@ -29,22 +31,34 @@ class Progress:
         coordinates: Where the descent stands.
         adam: The moments.
         steps: How many steps are done.
+        loss: Where the whole image was compared last.
+        psnr: The image's there, in dB.
         best: The coordinates of the smallest loss so far.
         best_loss: That loss.
-        best_psnr: The picture's PSNR there, in dB.
+        best_psnr: The image's PSNR there, in dB.
+        correction: Of the small image, see `coarse`; empty before one was made.
     """
 
     coordinates: Float64
     adam: Adam
     steps: int = 0
+    loss: float = math.inf
+    psnr: float = -math.inf
     best: Float64 = field(default_factory=lambda: np.zeros(()))
     best_loss: float = math.inf
     best_psnr: float = -math.inf
+    correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
-    def advance(self, coordinates: Float64, looked_at: Float64, loss: float, psnr: float) -> None:
-        """Take over what a step found: where it went, and the place that it had looked at."""
-        if loss < self.best_loss:
+    def compared(self, looked_at: Float64, loss: float, psnr: float) -> bool:
+        """Take over how the whole image of a place compares; whether none was better before."""
+        self.loss, self.psnr = loss, psnr
+        better = loss < self.best_loss
+        if better:
             self.best, self.best_loss, self.best_psnr = looked_at, loss, psnr
+        return better
+
+    def advance(self, coordinates: Float64) -> None:
+        """Count a step, which led there."""
         self.coordinates = coordinates
         self.steps += 1
 
@@ -54,8 +68,8 @@ class Progress:
         Raises:
             InputError: The file cannot be written.
         """
-        facts = {"key": key, "steps": self.steps, "loss": self.best_loss,
-                 "psnr": self.best_psnr}  # fmt: skip
+        facts = {"key": key, "steps": self.steps, "adam_steps": self.adam.steps,
+                 **{name: getattr(self, name) for name in _NUMBERS}}  # fmt: skip
         try:
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.savez(
@@ -63,6 +77,7 @@ class Progress:
                     facts=np.array(json.dumps(facts)),
                     coordinates=self.coordinates,
                     best=self.best,
+                    correction=self.correction,
                     mean=self.adam.mean,
                     square=self.adam.square,
                 )
@@ -81,7 +96,9 @@ class Progress:
                 facts = json.loads(str(archive["facts"]))
                 arrays = {name: archive[name].astype(np.float64, casting="no")
                           for name in ("coordinates", "best", "mean", "square")}  # fmt: skip
-            steps, loss, psnr = int(facts["steps"]), float(facts["loss"]), float(facts["psnr"])
+                correction = archive["correction"].astype(np.float32, casting="no")
+            steps, adam_steps = int(facts["steps"]), int(facts["adam_steps"])
+            numbers = {name: float(facts[name]) for name in _NUMBERS}
             found = facts["key"]
         except OSError as error:
             raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
@@ -92,8 +109,15 @@ class Progress:
                 f"{path} belongs to another photo, model or other settings: give the same ones, "
                 "or another file"
             )
-        adam = Adam(step_size, steps, arrays["mean"], arrays["square"])
-        return cls(arrays["coordinates"], adam, steps, arrays["best"], loss, psnr)
+        adam = Adam(step_size, adam_steps, arrays["mean"], arrays["square"])
+        return cls(
+            arrays["coordinates"],
+            adam,
+            steps,
+            best=arrays["best"],
+            correction=correction,
+            **numbers,
+        )
 
 
 def key_of(target: NDArray[np.float32], config: InversionConfig, model: str, loss: str) -> str:

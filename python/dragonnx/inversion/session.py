@@ -16,6 +16,7 @@ from PIL import Image
 from dragonnx.adam import Adam
 from dragonnx.errors import InputError
 from dragonnx.generator import Generator, picture_of
+from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
@@ -23,6 +24,7 @@ from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weight
 from dragonnx.inversion.progress import Progress, key_of
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 _SPACE_SAMPLES = 2000
 """Latents that tell how w varies: enough for a covariance of 512 x 512, at a fraction of a second."""
@@ -34,8 +36,9 @@ class InversionStep:
 
     Attributes:
         number: From 1.
-        loss: Of the latent that this step looked at, the pull to w_avg included.
-        psnr: Of its image against the photo, in dB, over the pixels that count.
+        loss: Of the latent that this step looked at, the pull to w_avg included. While small images
+            are compared, of the last latent of which the whole image was.
+        psnr: Of that latent's image against the photo, in dB, over the pixels that count.
         seconds: How long the step took.
     """
 
@@ -84,6 +87,9 @@ class InversionSession:
         self._label = label
         self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
         self._cancelled = threading.Event()
+        has_small = generator.manifest.has_preview
+        self._coarse_steps = int(self.config.coarse * self.config.steps) if has_small else 0
+        self._coarse: CoarseLoss | None = None
         self._space: LatentSpace | None = None
         self._progress: Progress | None = None
         self._best_image: Float32 | None = None
@@ -150,30 +156,66 @@ class InversionSession:
         if self._progress is None:
             self._progress = self._start()
         progress, space = self._progress, self._known_space()
+        coarse = progress.steps < self._coarse_steps
+        if progress.steps == self._coarse_steps:
+            progress.adam = Adam(self.config.step_size)  # another gradient, of more layers
         noise = np.random.default_rng((self.config.seed, progress.steps)).standard_normal(
             progress.coordinates.shape
         )
         looked_at = progress.coordinates + self.config.noise_at(progress.steps) * noise
-        forward = self._generator.image_layers(self._latent(looked_at))
-        distance, grad_image = self._compared(forward.image)
-        gradient = self._generator.image_pullback(forward, grad_image)[0]
+        find = self._small_gradient if coarse else self._whole_gradient
+        gradient = find(progress, looked_at)
+        pulled = 2 * self.config.pull / looked_at.size * looked_at
         if self.config.space == "w":
             # One w behind all layers: its gradient is the sum of theirs.
             gradient = gradient.sum(axis=0, keepdims=True)
-        loss = distance + self.config.pull * float(np.mean(looked_at**2))
-        pulled = 2 * self.config.pull / looked_at.size * looked_at
+        elif coarse:
+            # Layers that the small image does not show stay where they are.
+            pulled[~gradient.any(axis=1)] = 0
         update = progress.adam.update((space.gradient(gradient) + pulled).astype(np.float32))
-        coordinates = progress.coordinates + self.config.rate(progress.steps) * update
-        if not (math.isfinite(loss) and np.isfinite(coordinates).all()):
+        rate = self.config.rate(progress.steps, 0 if coarse else self._coarse_steps)
+        coordinates = progress.coordinates + rate * update
+        if not (math.isfinite(progress.loss) and np.isfinite(coordinates).all()):
             raise InputError(
                 f"the inversion diverged after {progress.steps} steps: take a smaller step size "
                 f"than {self.config.step_size:g}"
             )
-        likeness = psnr(forward.image, self._target, self._weights)
-        progress.advance(coordinates, looked_at, loss, likeness)
-        if progress.best is looked_at:
-            self._best_image = forward.image
-        return InversionStep(progress.steps, loss, likeness, time.perf_counter() - began)
+        progress.advance(coordinates)
+        return InversionStep(
+            progress.steps, progress.loss, progress.psnr, time.perf_counter() - began
+        )
+
+    def _whole_gradient(self, progress: Progress, looked_at: Float64) -> Float32:
+        """dL/dw [num_ws, w_dim] of the whole image."""
+        forward = self._generator.image_layers(self._latent(looked_at))
+        grad_image = self._look(progress, looked_at, forward.image)
+        gradient: Float32 = self._generator.image_pullback(forward, grad_image)[0]
+        return gradient
+
+    def _small_gradient(self, progress: Progress, looked_at: Float64) -> Float32:
+        """dL/dw [num_ws, w_dim] of the small image, 0 in layers that it does not show."""
+        latent = self._latent(looked_at)
+        small = self._generator.image_layers(latent, preview=True)
+        if self._coarse is None:
+            height, width = small.image.shape[-2:]
+            target = self._target_like(small.image)
+            self._coarse = CoarseLoss(target, self._weights, (height, width))
+        if progress.steps % RENEWAL == 0:
+            image = self._generator.image_layers(latent).image
+            self._look(progress, looked_at, image)
+            progress.correction = self._coarse.correction(image, small.image)
+        grad_small = self._coarse(small.image, progress.correction)[1]
+        gradient: Float32 = self._generator.image_pullback(small, grad_small)[0]
+        return gradient
+
+    def _look(self, progress: Progress, looked_at: Float64, image: Float32) -> Float32:
+        """Compare the whole image of a place with the photo; dL/dimage."""
+        target = self._target_like(image)
+        distance, grad_image = self._loss(image)
+        loss = distance + self.config.pull * float(np.mean(looked_at**2))
+        if progress.compared(looked_at, loss, psnr(image, target, self._weights)):
+            self._best_image = image
+        return grad_image
 
     def save_progress(self, path: Path) -> None:
         """Write all that going on later needs, all or nothing.
@@ -242,13 +284,14 @@ class InversionSession:
             difference *= np.asarray(weights, np.float64)[:, :, None] / 255
         return float(np.mean(difference**2))
 
-    def _compared(self, image: Float32) -> tuple[float, Float32]:
+    def _target_like(self, image: Float32) -> Float32:
+        """The photo, from here on in as many channels as an image has."""
         if image.shape[1] != self._target.shape[1]:  # a model of grey pictures
             self._target = self._target.mean(axis=1, keepdims=True)
             self._loss.set_target(self._target)
-        return self._loss(image)
+        return self._target
 
-    def _latent(self, coordinates: NDArray[np.float64]) -> Float32:
+    def _latent(self, coordinates: Float64) -> Float32:
         """Coordinates [num_ws or 1, w_dim] as w_plus [1, num_ws, w_dim]."""
         m = self._generator.manifest
         w = self._known_space().w(coordinates)
