@@ -130,17 +130,25 @@ def test_half_blocks_show_two_pixels_in_a_cell():
 @pytest.mark.parametrize("mode", [CanvasMode.HALF_BLOCKS, CanvasMode.COLOURED_ASCII])
 def test_escapes_and_segments_of_a_strip_say_the_same(mode):
     maker = StripMaker()
-    maker.update(cells_of(random_raster(2 * mode.rows_per_cell, 9), mode))
+    raster = random_raster(2 * mode.rows_per_cell, 9)
+    raster[0, 3:6] = raster[0, 2]  # above, then in all rows, then everywhere, colours do not change
+    raster[:, 7:] = raster[:, 6:7]
+    raster[-mode.rows_per_cell :] = 7
+    cells = cells_of(raster, mode)
+    for column, character in enumerate("z~\u00e9\u07ff\u0800\u2580\uff66"):  # of 1 to 3 bytes
+        cells.characters[1, column] = ord(character)
+    maker.update(cells)
     consoles = [Console(color_system=system, file=io.StringIO()) for system in ("truecolor", "256")]
     for strip in maker.strips:
         painted = Text.from_ansi(strip.render(consoles[0]))
-        for column, segment in enumerate(strip):
+        assert painted.plain == "".join(segment.text for segment in strip)
+        styles = [segment.style for segment in strip for _ in segment.text]
+        for column, style in enumerate(styles):
             shown = painted.get_style_at_offset(consoles[0], column)
-            assert painted.plain[column] == segment.text
-            assert (shown.color, shown.bgcolor) == (segment.style.color, segment.style.bgcolor)
+            assert (shown.color, shown.bgcolor) == (style.color, style.bgcolor)
         part = strip.crop(3, 7)
         assert part.text == painted.plain[3:7]
-        assert list(part) == list(strip)[3:7]
+        assert [segment.style for segment in part for _ in segment.text] == styles[3:7]
         assert "38;2" not in strip.render(consoles[1])
 
 

@@ -8,6 +8,7 @@ holds the screen up for a tenth of a second now and then.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from dragonnx.tui.escapes import escape_rows
 from dragonnx.tui.raster import Raster
 
 HALF_BLOCK = "▀"
@@ -26,11 +28,6 @@ RAMP = " .:-=+*#%@"
 """Characters from dark to bright."""
 _CUBE = np.array([0, 95, 135, 175, 215, 255], np.int16)
 """Levels of each channel that a terminal of 256 colours has."""
-_MOST_LOOKS = 100_000
-"""Pairs of colours whose escape sequence is kept."""
-_RESET = "\x1b[0m"
-_COLOUR_BITS = np.uint64(48)
-_COLOURS = np.uint64((1 << 48) - 1)
 _DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 0.5) * 38
 
 
@@ -177,8 +174,6 @@ class StripMaker:
     """Turns cells into strips, row by row, and says which rows changed."""
 
     def __init__(self) -> None:
-        # Strings and numbers alone: the garbage collector does not look at such a dictionary.
-        self._looks: dict[int, str] = {}
         self._keys: NDArray[np.uint64] | None = None
         self._coloured = True
         self.strips: list[Strip] = []
@@ -197,42 +192,20 @@ class StripMaker:
         else:
             changed = np.flatnonzero((old != keys).any(axis=1)).tolist()
         self._keys, self._coloured = keys, cells.coloured
-        if len(self._looks) > _MOST_LOOKS:
-            self._looks.clear()
-        for row in changed:
-            self.strips[row] = self._strip(cells, keys[row], row)
-        return changed
-
-    def _strip(self, cells: Cells, keys: NDArray[np.uint64], row: int) -> Strip:
+        width = keys.shape[1]
         if not cells.coloured:
-            text = "".join(map(chr, cells.characters[row].tolist()))
-            return Strip([Segment(text)], len(keys))
-        starts = _run_starts(keys)
-        width = len(keys)
-        lengths = np.diff(np.append(starts, width)).tolist()
-        keys = keys[starts]
-        characters = (keys >> _COLOUR_BITS).tolist()
-        looks = (keys & _COLOURS).tolist()
-        known = self._looks
-        parts = []
-        for character, look, length in zip(characters, looks, lengths, strict=True):
-            escape = known.get(look)
-            if escape is None:
-                escape = known[look] = _escape(look)
-            parts.append(escape + chr(character) * length)
-        parts.append(_RESET)
-        return PaintedStrip("".join(parts), width, lambda: cells.segments(row))
+            for row in changed:
+                text = "".join(map(chr, cells.characters[row].tolist()))
+                self.strips[row] = Strip([Segment(text)], width)
+            return changed
+        for row, escapes in zip(changed, escape_rows(cells, changed), strict=True):
+            self.strips[row] = PaintedStrip(escapes, width, functools.partial(cells.segments, row))
+        return changed
 
 
 def _run_starts(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
     """Where runs of equal cells begin in a row."""
     return np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1))
-
-
-def _escape(look: int) -> str:
-    """The escape sequence of six channels of 8 bits, the foreground's first."""
-    r, g, b, *back = look.to_bytes(6, "big")
-    return f"\x1b[38;2;{r};{g};{b};48;2;{back[0]};{back[1]};{back[2]}m"
 
 
 def _quantised(raster: Raster, step: int) -> Raster:

@@ -97,11 +97,13 @@ def draw_path(
     rows = (view.cells[1] / 2 + (path[:, 1] - y) * view.rows_per_pixel) * rows_per_cell
     reach = np.maximum(np.abs(np.diff(columns)), np.abs(np.diff(rows)))
     counts = np.minimum(np.ceil(reach).astype(int) + 1, 4096)
-    places = [
-        np.linspace((columns[k], rows[k]), (columns[k + 1], rows[k + 1]), counts[k])
-        for k in range(len(counts))
-    ]
-    at = np.floor(np.concatenate(places)).astype(int)
+    # All lines at once: a trail has one for each step of a drag.
+    line = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(line)) - (np.cumsum(counts) - counts)[line]
+    along = number / np.maximum(counts - 1, 1)[line]
+    places = np.stack([columns, rows], axis=1)
+    places = places[line] + along[:, None] * (places[line + 1] - places[line])
+    at = np.floor(places).astype(int)
     if dotted:
         at = at[::2]
     inside = (at >= 0).all(axis=1) & (at[:, 0] < raster.shape[1]) & (at[:, 1] < raster.shape[0])
