@@ -126,6 +126,7 @@ def test_it_goes_on_as_if_it_had_never_stopped(
     first.save_progress(tmp_path / "progress.npz")
     second.resume(tmp_path / "progress.npz")
     assert second.steps == 5
+    assert second.picture == first.picture
     found += [step.loss for step in second]
     assert found == expected
     np.testing.assert_array_equal(second.w_plus, whole.w_plus)

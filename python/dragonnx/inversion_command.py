@@ -126,12 +126,12 @@ def invert(
         if progress:
             session.save_progress(progress)
         if preview:
-            save_png(generator.image(session.w_plus), preview, recipe)
+            save_png(session.picture, preview, recipe)
 
     seconds = run_with_progress(session, keep)
     keep()
     save_latent(output, session.w_plus)
-    found = generator.image(session.w_plus)
+    found = session.picture
     if comparison:
         save_png(side_by_side([session.photo.picture, found.convert("RGB")]), comparison, recipe)
     if report:

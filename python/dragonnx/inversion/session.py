@@ -108,12 +108,11 @@ class InversionSession:
         """The best latent's picture, which its step made anyway.
 
         Raises:
-            InputError: No step was done yet, or none since `resume`.
+            InputError: No step was done yet.
         """
-        if self._best_image is None:
-            raise InputError(
-                "no step of the inversion made a picture yet: iterate over the session"
-            )
+        w_plus = self.w_plus
+        if self._best_image is None:  # that step was done before `resume`
+            return self._generator.image(w_plus)
         return picture_of(self._best_image)
 
     @property
