@@ -17,8 +17,8 @@ from dragonnx.library import open_bundle
 from dragonnx_export import networks
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.critters.estimator import as_images
-from dragonnx_export.critters.estimator_graph import FindLandmarks, open_estimator
+from dragonnx_export.critters.estimator import FindLandmarks, as_images
+from dragonnx_export.critters.estimator_graph import open_estimator
 from dragonnx_export.critters.factors import factors_of_z, random_z
 from dragonnx_export.critters.landmarks import LANDMARK_NAMES
 from dragonnx_export.critters.loss import psnr

@@ -24,6 +24,7 @@ from dragonnx_export.critters.landmarks import (
 from dragonnx_export.critters.raycast import NOTHING, cast_grid
 from dragonnx_export.critters.render import render, render_scene
 from dragonnx_export.critters.scene import Scene, scene_of, to_image, to_scene
+from dragonnx_export.critters.textures import EYE_DETAILS
 
 SIZE = 128
 
@@ -114,6 +115,31 @@ def test_landmarks_lie_where_the_image_shows_them(facing: Factors, turn: float) 
         if "ear tip" in name:  # just inside its ear, just outside the backdrop
             outside = at[name] + 4 * (at[name] - at["nose"]) / np.linalg.norm(at[name] - at["nose"])
             assert surface_points(scene, [outside], SIZE).part[0] == NOTHING
+
+
+def test_eyes_hold_iris_pupil_and_lid(facing: Factors) -> None:
+    shares = []
+    for opening in (1.0, 0.35):
+        scene = scene_of(changed(facing, eye_opening=opening))
+        made = render_scene(scene, SIZE)
+        assert not made.detail[made.part == scene.index("skull")].any()
+        counts = np.bincount(made.detail[made.part == scene.index("left eye")], minlength=4)
+        shares.append(dict(zip(("white", *EYE_DETAILS), counts / counts.sum(), strict=True)))
+    wide, narrow = shares
+    assert min(wide.values()) > 0.01
+    assert narrow["lid"] > 2 * wide["lid"]
+    assert narrow["pupil"] < wide["pupil"]
+
+
+def test_the_light_moves_no_highlight(facing: Factors) -> None:
+    scenes = [scene_of(changed(facing, light=light)) for light in (-0.9, 0.9)]
+    made = [render_scene(scene, SIZE, samples=1) for scene in scenes]
+    assert np.abs(made[0].image.astype(int) - made[1].image).max() > 50
+    on_nose = made[0].part == scenes[0].index("nose")
+    bright = (each.image.sum(axis=2) * on_nose for each in made)
+    places = [np.unravel_index(np.argmax(each), each.shape) for each in bright]
+    # A pixel for the shading below the highlight, which the light does change.
+    assert np.abs(np.subtract(*places)).max() <= 1
 
 
 def test_the_nose_leads_where_the_head_turns(facing: Factors) -> None:

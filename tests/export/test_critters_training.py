@@ -28,7 +28,7 @@ from dragonnx_export.critters.loss import (
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
 from dragonnx_export.critters.render import render_scene
 from dragonnx_export.critters.scene import scene_of
-from dragonnx_export.critters.shards import Shards, render_shards
+from dragonnx_export.critters.shards import Shards, part_map, render_shards
 from dragonnx_export.critters.training import (
     GEOMETRY_LAYERS,
     Training,
@@ -260,7 +260,8 @@ def test_a_mirrored_batch_is_what_the_renderer_makes_of_its_codes(tiny: Shards) 
     for z, image, parts in zip(batch.z, batch.images, batch.parts, strict=True):
         made = render_scene(scene_of(factors_of_z(z)), 32, 2)
         assert np.abs(made.image.astype(int) - image).mean() < 0.02
-        assert np.mean(made.part + 1 == parts) > 0.995
+        # Half of the irises' edges, which lie between rays, may go either way.
+        assert np.mean(part_map(made) == parts) > 0.99
 
 
 def test_coverage_is_each_parts_share_of_a_place() -> None:

@@ -173,6 +173,11 @@ def judge_command(
     mixing = measure_mixing(generator, open_estimator(estimator))
     for what, shift, unit in (
         ("another appearance moves landmarks", mixing.landmark_shift, "px"),
+        (
+            "of renders, where nothing moves, by the estimator's doing,",
+            mixing.estimator_shift,
+            "px",
+        ),
         ("another geometry changes the backdrop", mixing.colour_shift, "levels of 255"),
     ):
         middle, most = np.percentile(shift, [50, 95])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from torch import nn
 
 from dragonnx.runtime import Device, Graph
@@ -15,14 +13,13 @@ from dragonnx_export.critters.estimator import (
     IMAGE_SIZE,
     MAP_SIDE,
     POOLING,
+    FindLandmarks,
     LandmarkEstimator,
     cell_centres,
+    mirror_averaged,
 )
 from dragonnx_export.critters.landmarks import LANDMARK_NAMES
 from dragonnx_export.graphs.builder import GraphBuilder
-
-FindLandmarks = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""From images [n, 3, 256, 256] in -1 to 1 to the named landmarks' places, [n, landmarks, 2]."""
 
 
 def open_estimator(path: Path) -> FindLandmarks:
@@ -32,7 +29,7 @@ def open_estimator(path: Path) -> FindLandmarks:
         BundleError: ONNX Runtime cannot load the file.
     """
     graph = Graph(path, Device("cpu"))
-    return lambda images: graph.run({"image": images})[0]["points"]
+    return mirror_averaged(lambda images: graph.run({"image": images})[0]["points"])
 
 
 def estimator_graph(estimator: LandmarkEstimator) -> onnx.ModelProto:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from dragonnx_export.critters.estimator_graph import FindLandmarks
-from dragonnx_export.critters.factors import random_z
+from dragonnx_export.critters.estimator import FindLandmarks, Truth, as_images
+from dragonnx_export.critters.factors import GEOMETRY, factors_of_z, random_z
+from dragonnx_export.critters.render import render
 from dragonnx_export.critters.training import GEOMETRY_LAYERS
 from dragonnx_export.networks import Generator
 
@@ -27,11 +29,14 @@ class Mixing:
     """What changed that should not have.
 
     Attributes:
-        landmark_shift: Pixels by which each landmark moved when the appearance was exchanged, [n].
+        landmark_shift: Pixels by which each landmark that can be seen moved when the appearance was
+            exchanged, [n].
+        estimator_shift: Likewise in renders, where nothing moves: what the estimator adds.
         colour_shift: Levels of 255 by which the backdrop changed when the geometry was, [m].
     """
 
     landmark_shift: NDArray[np.float32]
+    estimator_shift: NDArray[np.float32]
     colour_shift: NDArray[np.float32]
 
 
@@ -42,9 +47,12 @@ def measure_mixing(generator: Generator, find: FindLandmarks, count: int = 128) 
     plain = mixed_images(generator, z, z)
     recoloured = mixed_images(generator, z, other)
     reshaped = mixed_images(generator, other, z)
-    before, after = (_landmarks(find, images) for images in (plain, recoloured))
+    visible = Truth.of(z).visible  # which depends on the geometry alone
+    renders = (as_images(np.stack([render(factors_of_z(code)) for code in codes]))
+               for codes in (z, np.where(GEOMETRY, z, other)))  # fmt: skip
     return Mixing(
-        landmark_shift=np.linalg.norm(after - before, axis=2).ravel(),
+        landmark_shift=_shift(find, plain, recoloured)[visible],
+        estimator_shift=_shift(find, *renders)[visible],
         colour_shift=np.abs(_backdrop(reshaped) - _backdrop(plain)).ravel() * np.float32(127.5),
     )
 
@@ -52,7 +60,7 @@ def measure_mixing(generator: Generator, find: FindLandmarks, count: int = 128) 
 @torch.no_grad()
 def mixed_images(
     generator: Generator, geometry: NDArray[np.float32], appearance: NDArray[np.float32]
-) -> torch.Tensor:
+) -> Tensor:
     """Images [n, 3, H, W] of the geometry of some latent codes and the appearance of others."""
     w_plus = generator.w_plus(torch.tensor(geometry)).clone()
     w_plus[:, GEOMETRY_LAYERS:] = generator.w_plus(torch.tensor(appearance))[:, GEOMETRY_LAYERS:]
@@ -60,12 +68,19 @@ def mixed_images(
     return torch.cat(parts)
 
 
-def _landmarks(find: FindLandmarks, images: torch.Tensor) -> NDArray[np.float32]:
-    parts = [find(images[k : k + _EVERY].numpy()) for k in range(0, len(images), _EVERY)]
-    return np.concatenate(parts)
+def _shift(find: FindLandmarks, before: Tensor, after: Tensor) -> NDArray[np.float32]:
+    """How far each landmark lies from where it was, in pixels [n, landmarks]."""
+    was, is_now = (
+        np.concatenate(
+            [find(images[k : k + _EVERY].numpy()) for k in range(0, len(images), _EVERY)]
+        )
+        for images in (before, after)
+    )
+    shift: NDArray[np.float32] = np.linalg.norm(is_now - was, axis=2)
+    return shift
 
 
-def _backdrop(images: torch.Tensor) -> NDArray[np.float32]:
+def _backdrop(images: Tensor) -> NDArray[np.float32]:
     """The mean colour [n, 3, 2] of the upper corners."""
     corners = [images[:, :, :_CORNER, :_CORNER], images[:, :, :_CORNER, -_CORNER:]]
     colours: NDArray[np.float32] = torch.stack([c.mean(dim=(2, 3)) for c in corners], 2).numpy()

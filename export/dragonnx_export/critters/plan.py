@@ -91,9 +91,9 @@ class Plan:
 PLAN = Plan(
     stages=(
         Stage(32, 5_000, 2e-3, 1.6e-3),
-        Stage(64, 3_000, 1.8e-3, 1.4e-3),
-        # What an animal looks like is learned here; the last stage, whose steps take longest, sharpens.
-        Stage(128, 3_500, 1.4e-3, 1.1e-3),
-        Stage(256, 4_000, 1.1e-3, 3e-5),
+        # What an animal looks like is learned here; later stages, whose steps take longer, sharpen.
+        Stage(64, 10_000, 1.6e-3, 1.0e-3),
+        Stage(128, 4_500, 1.0e-3, 7e-4),
+        Stage(256, 3_500, 7e-4, 2e-5),
     )
 )

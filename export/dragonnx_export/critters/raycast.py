@@ -25,6 +25,7 @@ class Buffers:
     Attributes:
         depth: z of the surface, `BEHIND` where there is none, [h, w].
         part: Index of the part that prevails, or `NOTHING`, [h, w].
+        detail: Within that part, see `Surface`, [h, w].
         normal: Towards the viewer, unit length save where parts melt together, [3, h, w].
         colour: [3, h, w].
         gloss: [h, w].
@@ -33,6 +34,7 @@ class Buffers:
 
     depth: NDArray[np.float32]
     part: NDArray[np.int16]
+    detail: NDArray[np.int8]
     normal: NDArray[np.float32]
     colour: NDArray[np.float32]
     gloss: NDArray[np.float32]
@@ -46,6 +48,7 @@ def cast_grid(scene: Scene, size: int) -> Buffers:
     buffers = Buffers(
         depth=np.full((size, size), BEHIND, np.float32),
         part=np.full((size, size), NOTHING, np.int16),
+        detail=np.zeros((size, size), np.int8),
         normal=np.zeros((3, size, size), np.float32),
         colour=np.zeros((3, size, size), np.float32),
         gloss=np.zeros((size, size), np.float32),
@@ -78,7 +81,8 @@ def _draw(
         return
     np.copyto(old, depth, where=share > 0)
     old_rise += share * (rise - old_rise)
-    np.copyto(buffers.part[crop], np.int16(index), where=share >= 0.5)
+    prevails = share >= 0.5
+    np.copyto(buffers.part[crop], np.int16(index), where=prevails)
     offset = (dx, dy, dz)
     quadric = ellipsoid.quadric.astype(np.float32)
     normal = np.stack([_along(row, offset) for row in quadric])
@@ -98,6 +102,7 @@ def _draw(
     for channel in range(3):
         plane = buffers.colour[channel, *crop]
         plane += share * (surface.colour[channel] - plane)
+    np.copyto(buffers.detail[crop], surface.detail, where=prevails, casting="same_kind")
     gloss = buffers.gloss[crop]
     gloss += share * (surface.gloss - gloss)
 

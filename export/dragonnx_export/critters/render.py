@@ -20,10 +20,12 @@ class Rendering:
     Attributes:
         image: [size, size, 3].
         part: For each ray the index of the part that it met, or -1, [size * samples, the same].
+        detail: Likewise, within that part: see `dragonnx_export.critters.textures.Surface`.
     """
 
     image: NDArray[np.uint8]
     part: NDArray[np.int16]
+    detail: NDArray[np.int8]
 
 
 def render(factors: Factors, size: int = 256, samples: int = 2) -> NDArray[np.uint8]:
@@ -50,7 +52,7 @@ def render_scene(scene: Scene, size: int = 256, samples: int = 2) -> Rendering:
     *colours, share = _pooled(layer.reshape(4, fine, fine), samples)
     image = np.stack(colours) + backdrop(scene, size) * (1 - share)
     pixels: NDArray[np.uint8] = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return Rendering(np.ascontiguousarray(pixels.transpose(1, 2, 0)), buffers.part)
+    return Rendering(np.ascontiguousarray(pixels.transpose(1, 2, 0)), buffers.part, buffers.detail)
 
 
 def _pooled(fine: NDArray[np.float32], samples: int) -> NDArray[np.float32]:

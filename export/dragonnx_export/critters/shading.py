@@ -15,8 +15,8 @@ from dragonnx_export.critters.scene import HALF_EXTENT, Scene
 Pixels = NDArray[np.float32]
 
 _WALL = 1.15  # how far the shadow on the backdrop is thrown
-# Shadows fall as from a lamp in the middle, whatever side the light comes from: where they lie then
-# depends on the animal's geometry alone, and a generator's layers of appearance need move nothing.
+# Shadows and highlights are those of a lamp in the middle, whatever side the light comes from: where
+# they lie then depends on the geometry alone, and a generator's layers of appearance move nothing.
 _LAMP = np.array([0.0, 0.85, 0.95], np.float32) / np.float32(np.hypot(0.85, 0.95))
 _CASTERS = ("skull", "torso", "neck", "left ear", "right ear")
 
@@ -67,7 +67,7 @@ def shade(scene: Scene, buffers: Buffers, places: Pixels) -> tuple[NDArray[np.in
     rim_colour = mix(backdrop, palette.WHITE, 0.6).astype(np.float32)[:, None]
     lit = colour * (sky * ambient + np.float32(0.66) * key)
     lit += rim_colour * (rim * (np.float32(0.09) + np.float32(0.13) * wrapped) * ambient)
-    half = light + np.array([0, 0, 1], np.float32)
+    half = _LAMP + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     highlight = np.clip(half @ normal, 0, 1)
     for _ in range(5):

@@ -1,7 +1,8 @@
 """Training data on disk: renders in shards, written ahead by one process, read by another.
 
 A shard is two arrays: `images-00007.npy`, uint8 [SHARD, size, size, 3], and `parts-00007.npy`, uint8
-[SHARD, side, side], what each of side x side rays met: 0 for the backdrop, or 1 + a part's index.
+[SHARD, side, side], what each of side x side rays met: 0 for the backdrop, 1 + a part's index, or what is there
+within an eye.
 Its critters are those of `random_z(7, SHARD)`, so that nothing else needs storing. Shard 0 is held
 out from training.
 """
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from dragonnx_export.critters.anatomy import mirrored_parts, parts_of
 from dragonnx_export.critters.factors import FACTOR_COUNT, factors_of_z, mirrored, random_z
-from dragonnx_export.critters.render import render_scene
+from dragonnx_export.critters.render import Rendering, render_scene
 from dragonnx_export.critters.scene import scene_of
+from dragonnx_export.critters.textures import EYE_DETAILS
 
 SHARD = 256
 """Images a shard."""
@@ -27,10 +29,12 @@ SIZES = (64, 256)
 _FINE = 256  # rays along a side of the smaller images; larger ones get two a pixel
 _PART_SIDE = 128  # at most, of the map of parts
 
-_NAMES = [part.name for part in parts_of(factors_of_z(np.zeros(FACTOR_COUNT, np.float32)))]
+_PARTS = [part.name for part in parts_of(factors_of_z(np.zeros(FACTOR_COUNT, np.float32)))]
+_EYES = ("left eye", "right eye")
+_NAMES = _PARTS + [f"{eye} {detail}" for eye in _EYES for detail in EYE_DETAILS]
 PART_COUNT = len(_NAMES) + 1
-"""Values in a map of parts: the backdrop and every part."""
-EYE_VALUES = [1 + index for index, name in enumerate(_NAMES) if name.endswith(" eye")]
+"""Values in a map of parts: the backdrop, every part, and what is within the eyes."""
+EYE_VALUES = [1 + index for index, name in enumerate(_NAMES) if " eye" in name]
 """Those of both eyes."""
 _MIRRORED_VALUE = np.concatenate([[0], 1 + mirrored_parts(_NAMES)]).astype(np.uint8)
 
@@ -78,12 +82,23 @@ def render_shards(
         for z in random_z(index, SHARD):
             wait()
             made = render_scene(scene_of(factors_of_z(z)), size, max(2, _FINE // size))
-            every = max(1, len(made.part) // _PART_SIDE)
             images.append(made.image)
-            parts.append((made.part[::every, ::every] + 1).astype(np.uint8))
+            parts.append(part_map(made))
         # The images last: where they are, the shard is complete.
         _write(_path(folder, "parts", index), np.stack(parts))
         _write(_path(folder, "images", index), np.stack(images))
+
+
+def part_map(made: Rendering) -> NDArray[np.uint8]:
+    """What a shard keeps of a rendering besides its image, uint8 [side, side]."""
+    every = max(1, len(made.part) // _PART_SIDE)
+    part, detail = made.part[::every, ::every], made.detail[::every, ::every]
+    values = (part + 1).astype(np.uint8)
+    for place, eye in enumerate(_EYES):
+        within = (part == _PARTS.index(eye)) & (detail > 0)
+        first = 1 + len(_PARTS) + place * len(EYE_DETAILS)
+        values[within] = first - 1 + detail[within]
+    return values
 
 
 def _path(folder: Path, kind: str, index: int) -> Path:

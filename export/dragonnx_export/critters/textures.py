@@ -21,13 +21,23 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.float32]
 
+EYE_DETAILS = ("iris", "pupil", "lid")
+
 
 @dataclass(frozen=True)
 class Surface:
-    """Colour [3, h, w] and gloss [h, w] (or one for all) of surface points."""
+    """What surface points look like.
+
+    Attributes:
+        colour: [3, h, w].
+        gloss: [h, w], or one for all.
+        detail: For points of an eye, 1 + the place in `EYE_DETAILS` of what is there, or 0 for the
+            white, [h, w]; 0 for all others.
+    """
 
     colour: Pixels
     gloss: Pixels | float
+    detail: NDArray[np.int8] | int = 0
 
 
 def colour_of(scene: Scene, part: Part, unit: Pixels) -> Surface:
@@ -87,11 +97,14 @@ def _skull(factors: Factors, colour: Pixels, unit: Pixels) -> Pixels:
 
 
 def _eye(factors: Factors, part: Part, unit: Pixels) -> Surface:
-    """White, iris with a dark rim, pupil, catch light, and the upper and lower lid in fur colour."""
+    """White, iris with a dark rim, pupil, catch light, and the upper and lower lid in fur colour.
+
+    The catch light does not follow the light's side, for the reason that shadows do not.
+    """
     fur = palette.along(palette.FUR, factors.fur)
     iris = palette.along(palette.IRIS, factors.iris)
     x, y, _ = unit
-    # The gaze slides the iris over the eyeball; the catch light is on the side of the light.
+    # The gaze slides the iris over the eyeball.
     gx = 0.3 * factors.gaze
     r = np.sqrt((x - np.float32(gx)) ** 2 + (y + 0.02) ** 2)
     colour = _layer(_flat(part.colour), iris * 0.45, _ramp(r, 0.66, 0.6))
@@ -99,7 +112,7 @@ def _eye(factors: Factors, part: Part, unit: Pixels) -> Surface:
     colour = _layer(colour, iris, _ramp(r, 0.56, 0.5))
     colour = _layer(colour, shaded, _ramp(r, 0.56, 0.4) * _ramp(y, 0.1, -0.4))
     colour = _layer(colour, palette.PUPIL, _ramp(r, 0.37, 0.31))
-    sparkle = np.sqrt((x - np.float32(gx + 0.2 * factors.light)) ** 2 + (y - 0.2) ** 2)
+    sparkle = np.sqrt((x - np.float32(gx)) ** 2 + (y - 0.2) ** 2)
     colour = _layer(colour, palette.WHITE, _ramp(sparkle, 0.16, 0.1))
     # Lids: the upper one comes down to the middle, the lower one up a little.
     opening = factors.eye_opening
@@ -108,4 +121,6 @@ def _eye(factors: Factors, part: Part, unit: Pixels) -> Surface:
     lid = np.maximum(upper, lower)
     colour = _layer(colour, fur * 0.28, _ramp(lid, -0.1, -0.04))
     colour = _layer(colour, fur * 0.82, _ramp(lid, 0.02, 0.1))
-    return Surface(colour, (1 - _ramp(lid, -0.06, 0.0)) * np.float32(part.gloss))
+    detail = (r < 0.63).astype(np.int8) + (r < 0.34)
+    detail[lid > -0.07] = 1 + EYE_DETAILS.index("lid")
+    return Surface(colour, (1 - _ramp(lid, -0.06, 0.0)) * np.float32(part.gloss), detail)
