@@ -27,7 +27,7 @@ from dragonnx_export.critters.render import render
 
 UNSEEN = 27_182
 """Training data is numbered from 0."""
-LIKENESS = 26.5
+LIKENESS = 29.0
 """Decibels on unseen renders."""
 LANDMARK_OF = {"nose": "nose", "ear": "left ear tip", "mouth": "chin"}
 """Which landmark a drag of the README moves, by a word of what it says."""
@@ -72,8 +72,8 @@ def test_shape_and_colour_are_kept_apart(
     generator: networks.Generator, find: FindLandmarks
 ) -> None:
     mixing = measure_mixing(generator, find, count=32)
-    assert np.median(mixing.landmark_shift) <= 2
-    assert np.median(mixing.colour_shift) <= 3
+    assert np.median(mixing.landmark_shift) <= 1.6
+    assert np.median(mixing.colour_shift) <= 2
 
 
 @pytest.mark.parametrize("drag", readme_drags(), ids=lambda drag: drag.what)

@@ -16,7 +16,7 @@ from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.critters import commands, run, shards
-from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
+from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z, recombined
 from dragonnx_export.critters.following import _follow, follow_landmarks
 from dragonnx_export.critters.loss import (
     contrast_weight,
@@ -199,12 +199,26 @@ def test_mixing_gives_each_part_of_the_layers_its_factors() -> None:
     z, other = rng.standard_normal((2, 3, FACTOR_COUNT), dtype=np.float32)
     mixed = mixed_w_plus(generator, z, other)
     assert mixed.shape == (3, TINY.num_ws, TINY.w_dim)
-    shape = generator.mapping(torch.tensor(np.where(GEOMETRY, z, other)))
-    coat = generator.mapping(torch.tensor(np.where(GEOMETRY, other, z)))
+    shape = generator.mapping(torch.tensor(recombined(z, other, GEOMETRY)))
+    coat = generator.mapping(torch.tensor(recombined(z, other, ~GEOMETRY)))
     assert torch.allclose(mixed[:, GEOMETRY_LAYERS - 1], shape, atol=1e-5)
     assert torch.allclose(mixed[:, GEOMETRY_LAYERS], coat, atol=1e-5)
     unmixed = mixed_w_plus(generator, z, z)[:, 0]
     assert torch.allclose(unmixed, generator.mapping(torch.tensor(z)), atol=1e-5)
+
+
+def test_recombined_codes_keep_their_factors() -> None:
+    """The generator fits the render of z: with other factors it would learn a blur."""
+    rng = np.random.default_rng(0)
+    z, other = rng.standard_normal((2, 5, FACTOR_COUNT), dtype=np.float32)
+    for kept in (GEOMETRY, ~GEOMETRY):
+        for code, mixed in zip(z, recombined(z, other, kept), strict=True):
+            before, after = (
+                np.array(dataclasses.astuple(factors_of_z(each))) for each in (code, mixed)
+            )
+            # Rounding of the code to float32, times a factor's range.
+            np.testing.assert_allclose(after[kept], before[kept], atol=1e-6)
+            assert np.abs(after[~kept] - before[~kept]).max() > 0.05
 
 
 def test_targets_are_pooled_by_area() -> None:

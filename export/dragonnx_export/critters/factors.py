@@ -107,6 +107,23 @@ def factors_of_z(z: NDArray[np.floating[Any]]) -> Factors:
     return Factors(**dict(zip(FACTOR_NAMES, values.tolist(), strict=True)))
 
 
+def recombined(
+    z: NDArray[np.float32], other: NDArray[np.float32], kept: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Latent codes [n, FACTOR_COUNT] whose critters have some factors of z, the rest by `other`.
+
+    Only the direction of a code counts. So what comes from `other` is made as long as what it
+    replaces: another length would change the factors that are kept.
+
+    Args:
+        z: Latent codes.
+        other: Latent codes, likewise.
+        kept: Which entries of z are kept, bool [FACTOR_COUNT].
+    """
+    old, new = (np.linalg.norm(codes[:, ~kept], axis=1, keepdims=True) for codes in (z, other))
+    return np.where(kept, z, other * (old / new)).astype(np.float32)
+
+
 def mirrored(z: NDArray[np.float32]) -> NDArray[np.float32]:
     """The latent codes [n, FACTOR_COUNT] whose critters are the mirror images of those of z."""
     return z * np.where([name in _MIRRORED for name in FACTOR_NAMES], np.float32(-1), np.float32(1))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dragonnx_export.critters.estimator import FindLandmarks, Truth, as_images
-from dragonnx_export.critters.factors import GEOMETRY, factors_of_z, random_z
+from dragonnx_export.critters.factors import GEOMETRY, factors_of_z, random_z, recombined
 from dragonnx_export.critters.render import render
 from dragonnx_export.critters.training import GEOMETRY_LAYERS
 from dragonnx_export.networks import Generator
@@ -49,7 +49,7 @@ def measure_mixing(generator: Generator, find: FindLandmarks, count: int = 128) 
     reshaped = mixed_images(generator, other, z)
     visible = Truth.of(z).visible  # which depends on the geometry alone
     renders = (as_images(np.stack([render(factors_of_z(code)) for code in codes]))
-               for codes in (z, np.where(GEOMETRY, z, other)))  # fmt: skip
+               for codes in (z, recombined(z, other, GEOMETRY)))  # fmt: skip
     return Mixing(
         landmark_shift=_shift(find, plain, recoloured)[visible],
         estimator_shift=_shift(find, *renders)[visible],

@@ -94,6 +94,6 @@ PLAN = Plan(
         # What an animal looks like is learned here; later stages, whose steps take longer, sharpen.
         Stage(64, 10_000, 1.6e-3, 1.0e-3),
         Stage(128, 4_500, 1.0e-3, 7e-4),
-        Stage(256, 3_500, 7e-4, 2e-5),
+        Stage(256, 5_000, 7e-4, 2e-5),
     )
 )

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from dragonnx.errors import InputError
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.critters.factors import GEOMETRY
+from dragonnx_export.critters.factors import GEOMETRY, recombined
 from dragonnx_export.critters.loss import part_coverage, part_loss, psnr, regression_loss
 from dragonnx_export.critters.plan import Plan
 from dragonnx_export.critters.shards import EYE_VALUES, PART_COUNT, Shards
@@ -191,8 +191,8 @@ def mixed_w_plus(
         z: Latent codes [N, z_dim].
         other: Latent codes that fill in what each part of the layers should not care about.
     """
-    shape = torch.tensor(np.where(GEOMETRY, z, other))
-    coat = torch.tensor(np.where(GEOMETRY, other, z))
+    shape = torch.from_numpy(recombined(z, other, GEOMETRY))
+    coat = torch.from_numpy(recombined(z, other, ~GEOMETRY))
     layers = generator.architecture.num_ws
     w_shape, w_coat = generator.mapping(torch.cat([shape, coat])).chunk(2)
     return torch.cat(
