@@ -1,10 +1,9 @@
 """Training data on disk: renders in shards, written ahead by one process, read by another.
 
 A shard is two arrays: `images-00007.npy`, uint8 [SHARD, size, size, 3], and `parts-00007.npy`, uint8
-[SHARD, side, side], what each of side x side rays met: 0 for the backdrop, 1 + a part's index, or what is there
-within an eye.
-Its critters are those of `random_z(7, SHARD)`, so that nothing else needs storing. Shard 0 is held
-out from training.
+[SHARD, side, side], what each of side x side rays met: 0 for the backdrop, 1 + a part's index, or
+what is there within an eye. Its critters are those of `random_z(7, SHARD)`, so that nothing else needs
+storing. Shard 0 is held out from training.
 """
 
 from __future__ import annotations
@@ -96,8 +95,7 @@ def part_map(made: Rendering) -> NDArray[np.uint8]:
     values = (part + 1).astype(np.uint8)
     for place, eye in enumerate(_EYES):
         within = (part == _PARTS.index(eye)) & (detail > 0)
-        first = 1 + len(_PARTS) + place * len(EYE_DETAILS)
-        values[within] = first - 1 + detail[within]
+        values[within] = len(_PARTS) + place * len(EYE_DETAILS) + detail[within]
     return values
 
 
