@@ -123,22 +123,18 @@ def _contents(
 ) -> dict[str, bytes]:
     """Every file of the bundle but the manifest, by name."""
     weights = WeightFile()
-    graphs = [mapping_graph(checkpoint, weights), image_graph(checkpoint, weights)]
-    if preview := preview_resolution(checkpoint.architecture):
-        graphs.append(image_graph(checkpoint, weights, preview))
-    graphs += [
-        image_layers_graph(checkpoint, weights),
-        image_pullback_graph(checkpoint, weights),
-    ]
+    graphs = [mapping_graph(checkpoint, weights)]
+    preview = preview_resolution(checkpoint.architecture)
+    for resolution in (None, preview) if preview else (None,):
+        graphs += [
+            image_graph(checkpoint, weights, resolution),
+            image_layers_graph(checkpoint, weights, resolution),
+            image_pullback_graph(checkpoint, weights, resolution),
+        ]
     for cut in (None, *cuts_for(feature_resolution)):
         graphs += [
             features_graph(checkpoint, weights, feature_resolution, cut),
             pullback_graph(checkpoint, weights, feature_resolution, trainable_layers, cut),
-        ]
-    if preview:
-        graphs += [
-            image_layers_graph(checkpoint, weights, preview),
-            image_pullback_graph(checkpoint, weights, preview),
         ]
     w_avg = io.BytesIO()
     np.save(w_avg, checkpoint.weights["mapping.w_avg"])
