@@ -20,6 +20,7 @@ from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters.estimator import FindLandmarks, as_images
 from dragonnx_export.critters.estimator_graph import open_estimator
 from dragonnx_export.critters.factors import factors_of_z, random_z
+from dragonnx_export.critters.interpolation import measure_unevenness
 from dragonnx_export.critters.landmarks import LANDMARK_NAMES
 from dragonnx_export.critters.loss import psnr
 from dragonnx_export.critters.mixing import measure_mixing
@@ -27,7 +28,7 @@ from dragonnx_export.critters.render import render
 
 UNSEEN = 27_182
 """Training data is numbered from 0."""
-LIKENESS = 29.0
+LIKENESS = 32.0
 """Decibels on unseen renders."""
 LANDMARK_OF = {"nose": "nose", "ear": "left ear tip", "mouth": "chin"}
 """Which landmark a drag of the README moves, by a word of what it says."""
@@ -72,8 +73,12 @@ def test_shape_and_colour_are_kept_apart(
     generator: networks.Generator, find: FindLandmarks
 ) -> None:
     mixing = measure_mixing(generator, find, count=32)
-    assert np.median(mixing.landmark_shift) <= 1.6
-    assert np.median(mixing.colour_shift) <= 2
+    assert np.median(mixing.landmark_shift) <= 1.1
+    assert np.median(mixing.colour_shift) <= 0.5
+
+
+def test_interpolation_is_smooth(generator: networks.Generator) -> None:
+    assert measure_unevenness(generator, lines=8).max() <= 2
 
 
 @pytest.mark.parametrize("drag", readme_drags(), ids=lambda drag: drag.what)

@@ -156,11 +156,12 @@ def judge_command(
     data: DataOption,
     estimator: Annotated[Path, typer.Option(help="The landmark estimator's .onnx file.")],
 ) -> None:
-    """Measure a generator: likeness to held-out renders, and shape kept apart from colour."""
+    """Measure a generator: likeness to renders, shape kept apart from colour, smoothness."""
     import numpy as np
 
     from dragonnx_export.checkpoints import read_checkpoint
     from dragonnx_export.critters.estimator_graph import open_estimator
+    from dragonnx_export.critters.interpolation import measure_unevenness
     from dragonnx_export.critters.mixing import measure_mixing
     from dragonnx_export.critters.shards import SHARD, Shards
     from dragonnx_export.critters.training import held_out_psnr
@@ -182,6 +183,11 @@ def judge_command(
     ):
         middle, most = np.percentile(shift, [50, 95])
         say(f"{what} by {middle:.2f} {unit} (median), {most:.2f} (95 %)")
+    uneven = measure_unevenness(generator)
+    say(
+        f"along lines in W the largest change is {np.median(uneven):.2f} times the mean one "
+        f"(median), {uneven.max():.2f} at most in {len(uneven)} lines"
+    )
 
 
 @app.command("sheet")
