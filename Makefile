@@ -36,8 +36,8 @@ help:
 
 demo: .venv/installed
 	mkdir -p out
-	$(RUN)/dragonnx generate --seed 13 -o out/before.png
-	$(RUN)/dragonnx drag --seed 13 --point 107,163:150,160 -o out/after.png \
+	$(RUN)/dragonnx generate --seed 40 -o out/before.png
+	$(RUN)/dragonnx drag --seed 40 --point 113,151:153,151 -o out/after.png \
 	    --comparison out/comparison.png --video out/drag.gif --report out/report.json
 
 # --- checks -----------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ bench-kernels:
 model: .venv-export/installed
 	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/models/critters \
 	    --name critters --overwrite --feature-resolution 64 \
-	    --drag-setting step_size=0.02 --drag-setting r1=12 --drag-setting r2=40 \
+	    --drag-setting step_size=0.03 --drag-setting r1=24 --drag-setting r2=48 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
 
 # Three hours on two cores; goes on where it was stopped. Ends in new checkpoints, which `make model`

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_TARGET, SEED, SIZE, point_option
+from bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
 from PIL import Image
 
 DRAG = ("drag", "--seed", str(SEED), "--point", point_option(), "--device", "cpu")
@@ -54,7 +54,7 @@ def test_the_report_tells_the_drag(dragged: Path) -> None:
     assert point["distance"] == pytest.approx(
         np.hypot(*np.subtract(point["final"], NOSE_TARGET)), abs=1e-3
     )
-    assert report["config"]["r1"] == 12
+    assert report["config"]["r1"] == R1
 
 
 def test_the_picture_carries_its_recipe(dragged: Path) -> None:
@@ -65,7 +65,7 @@ def test_the_picture_carries_its_recipe(dragged: Path) -> None:
     recipe = json.loads(text["dragonnx"])
     assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", SEED, 0.7)
     assert recipe["points"][0]["target"] == list(NOSE_TARGET)
-    assert recipe["settings"]["step_size"] == 0.02
+    assert recipe["settings"]["step_size"] == STEP_SIZE
 
 
 def test_the_animation_shows_the_drag(dragged: Path) -> None:

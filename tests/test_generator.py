@@ -31,8 +31,8 @@ def test_truncation(generator: Generator) -> None:
         generator.w_plus(5, truncation_psi=0)[0, 0], generator.w_avg, atol=1e-7
     )
     far, near = (generator.w_plus(5, truncation_psi=psi) - generator.w_avg for psi in (1, 0.7))
-    # The model's own truncation is 0.7; one rounding of sums of size one.
-    np.testing.assert_allclose(near, 0.7 * far, atol=1e-6)
+    # The model's own truncation is 0.7; w's are of size ten, and each is rounded a few times.
+    np.testing.assert_allclose(near, 0.7 * far, atol=4e-6)
     np.testing.assert_array_equal(generator.w_plus(5), generator.w_plus(5, truncation_psi=0.7))
 
 

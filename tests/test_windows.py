@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR
+from bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR, SEED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +81,7 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
 
 
 def test_whole_drags_take_the_same_path(generator: Generator) -> None:
-    w_plus = generator.w_plus(13)
+    w_plus = generator.w_plus(SEED)
     paths = []
     for windows in (True, False):
         session = DragSession(

@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from bundled import FAR, NOSE, NOSE_TARGET
+from bundled import FAR, NOSE, NOSE_TARGET, STEP_SIZE
 from tui_editor import Editor
 
 from dragonnx.errors import InputError
@@ -107,7 +107,7 @@ async def test_settings_are_checked_while_typed():
         await editor.press("comma")
         screen = editor.app.screen
         assert isinstance(screen, SettingsScreen)
-        assert screen.query_one("#step_size").placeholder == "0.02"
+        assert screen.query_one("#step_size").placeholder == str(STEP_SIZE)
         screen.query_one("#step_size").value = "-1"
         await editor.press("enter")
         assert "step_size" in str(screen.query_one(".problem").content)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_NEAR, NUM_WS, SIZE, W_DIM
+from bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM
 from PIL import Image
 from tui_editor import Editor
 
@@ -183,9 +183,9 @@ async def test_keys_can_be_remapped(tmp_path):
     (folder / "editor.json").write_text('{"keys": {"next_seed": "z", "nothing": "q"}}')
     async with Editor() as editor:
         await editor.press("n")
-        assert editor.document.start.seed == 13
+        assert editor.document.start.seed == SEED
         await editor.press("z")
-        assert editor.document.start.seed == 14
+        assert editor.document.start.seed == SEED + 1
         titles = [command.title for command in editor.app.get_system_commands(editor.screen)]
         assert "Next seed (z)" in titles
 

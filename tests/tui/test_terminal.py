@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_TARGET, SIZE
+from bundled import NOSE, NOSE_TARGET, SEED, SIZE
 from PIL import Image
 
 from dragonnx.media import read_recipe
@@ -22,6 +22,8 @@ from dragonnx.media import read_recipe
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
 PATIENCE = 40.0
+PICTURE = f"critters-seed{SEED}.png"
+"""As the editor names it."""
 _numbers = itertools.count()
 
 
@@ -142,10 +144,10 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.wait("critters on cpu")
     editor.keys("s")
     editor.wait("Enter accepts")
-    editor.type("13")
-    editor.wait(r"▊ +13")
+    editor.type(str(SEED))
+    editor.wait(rf"▊ +{SEED}")
     editor.keys("Enter")
-    editor.wait("Seed 13")
+    editor.wait(f"Seed {SEED}")
     editor.keys(*arrows((SIZE // 2, SIZE // 2), NOSE))
     editor.wait(place(NOSE))
     editor.keys("Enter")
@@ -157,19 +159,19 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.keys("Space")
     editor.wait("Every handle point reached")
     editor.keys("e")
-    editor.wait("critters-seed13.png")
+    editor.wait(PICTURE)
     editor.keys("Enter")
     editor.wait("Enter writes this file")
     editor.keys("Enter")
-    editor.wait(r"Wrote critters-seed13\.png")
-    check_picture(tmp_path / "critters-seed13.png")
+    editor.wait(f"Wrote {PICTURE}")
+    check_picture(tmp_path / PICTURE)
     editor.keys("q")
     editor.wait("not saved")
     editor.keys("y")
 
 
 def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
-    editor = terminal("", "edit", "--seed", "13")
+    editor = terminal("", "edit", "--seed", str(SEED))
     editor.wait("critters on cpu")
     editor.mouse(*cell_of(*NOSE))
     editor.wait("Now the target")
@@ -179,15 +181,15 @@ def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.mouse(footer.index("Drag"), 23)
     editor.wait("Every handle point reached")
     editor.mouse(footer.index("Export"), 23)
-    screen = editor.wait("critters-seed13.png").splitlines()
+    screen = editor.wait(PICTURE).splitlines()
     row = next(k for k, line in enumerate(screen) if "Write" in line)
     editor.mouse(screen[row].index("Write"), row)
-    editor.wait(r"Wrote critters-seed13\.png")
-    check_picture(tmp_path / "critters-seed13.png")
+    editor.wait(f"Wrote {PICTURE}")
+    check_picture(tmp_path / PICTURE)
 
 
 def test_a_killed_editor_loses_nothing(terminal, tmp_path):
-    editor = terminal("", "edit", "--seed", "13")
+    editor = terminal("", "edit", "--seed", str(SEED))
     editor.wait("critters on cpu")
     editor.mouse(*cell_of(*NOSE))
     editor.wait("Now the target")
@@ -202,14 +204,14 @@ def test_a_killed_editor_loses_nothing(terminal, tmp_path):
     again = terminal("", "edit")
     again.wait("ended before its work was saved")
     again.keys("y")
-    screen = again.wait(r"seed 13[\s\S]*Points \(1\)")
+    screen = again.wait(rf"seed {SEED}[\s\S]*Points \(1\)")
     found = re.search(r"1 (\d+),(\d+) to (\d+),(\d+)", screen)
     # A cell of the terminal is some pixels wide.
     assert np.abs(np.array(found.groups(), int) - [*NOSE, *NOSE_TARGET]).max() <= SIZE / 20
 
 
 def test_a_poor_terminal_shows_ascii(terminal):
-    editor = terminal("dumb", "edit", "--seed", "13")
+    editor = terminal("dumb", "edit", "--seed", str(SEED))
     editor.wait("critters on cpu")
     screen = editor.wait("[#%@]{3}")
     picture = "".join(line[:52] for line in screen.splitlines()[1:22])
