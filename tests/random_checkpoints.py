@@ -33,9 +33,10 @@ PLAIN = Architecture(
 
 CLAMPED = Architecture(
     z_dim=8, w_dim=16, resolution=32, channels={4: 12, 8: 10, 16: 8, 32: 6}, mapping_layers=2,
-    conv_clamp=0.8,
+    conv_clamp=1.6,
 )  # fmt: skip
-"""A clamp so low that it bites in every layer."""
+"""A clamp so low that it bites, yet leaves few neighbourhoods clamped as a whole: within those,
+features are equal, and the sign of their difference is that of their rounding."""
 
 LABELLED = Architecture(
     z_dim=8, w_dim=12, resolution=16, channels={4: 8, 8: 8, 16: 4}, mapping_layers=3,

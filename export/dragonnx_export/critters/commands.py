@@ -92,7 +92,7 @@ def checkpoint_command(
 def estimator_command(
     output: Annotated[Path, typer.Argument(help="The landmark estimator (.onnx) to write.")],
     data: DataOption,
-    steps: Annotated[int, typer.Option(help="Batches of 16 to train it on.")] = 2_500,
+    steps: Annotated[int, typer.Option(help="Batches of 16 to train it on.")] = 4_000,
     threads: Annotated[int, typer.Option(help="Threads for torch.")] = 2,
 ) -> None:
     """Train an estimator of landmarks on renders of 256 px; tell its errors on held-out ones."""

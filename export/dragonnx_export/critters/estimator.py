@@ -7,6 +7,7 @@ noisy as a generator's images may be.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -20,18 +21,18 @@ from torch.nn import functional as F
 
 from dragonnx_export.critters.anatomy import mirrored_parts
 from dragonnx_export.critters.factors import factors_of_z
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES, landmarks
+from dragonnx_export.critters.landmarks import LANDMARK_NAMES, Projection, landmarks
 from dragonnx_export.critters.scene import scene_of
 from dragonnx_export.critters.shards import Batch, Shards
 from dragonnx_export.optimiser import Optimiser
 
 IMAGE_SIZE = 256
 """Side of the images, in whose pixels landmarks are given."""
-POOLING = 4  # the network sees the image at a quarter of its size
-MAP_SIDE = 32
+POOLING = 2  # the network sees the image at half its size
+MAP_SIDE = 64
 """Side of the maps of scores."""
-CHANNELS = (24, 32, 64, 96)
-"""Of the maps of sides 32, 16, 8, 4."""
+CHANNELS = (16, 24, 32, 64, 96)
+"""Of the maps of sides 64, 32, 16, 8, 4."""
 
 _PIXELS = IMAGE_SIZE / MAP_SIDE
 _BLURRED, _NOISE = 0.5, 0.05
@@ -42,7 +43,7 @@ FindLandmarks = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 class LandmarkEstimator(nn.Module):
-    """Convolutions that halve the map four times, and as many that double it three times.
+    """Convolutions that halve the image five times, and others that double the map four times.
 
     Attributes:
         down: Convolutions of stride 2, each to a map half as large.
@@ -113,11 +114,17 @@ class Truth:
     @classmethod
     def of(cls, z: NDArray[np.float32]) -> Truth:
         """The truth of latent codes [n, FACTOR_COUNT]."""
-        found = [landmarks(scene_of(factors_of_z(code)), IMAGE_SIZE) for code in z]
+        found = [_landmarks_of(code.tobytes()) for code in z]
         return cls(
             np.stack([each.points for each in found]).astype(np.float32),
             np.stack([each.visible for each in found]),
         )
+
+
+@functools.cache  # training meets every critter many times
+def _landmarks_of(code: bytes) -> Projection:
+    """Landmarks of one latent code, given as the bytes of its float32."""
+    return landmarks(scene_of(factors_of_z(np.frombuffer(code, np.float32))), IMAGE_SIZE)
 
 
 def as_images(images: NDArray[np.uint8]) -> Tensor:
