@@ -89,7 +89,7 @@ bench-kernels:
 model: .venv-export/installed
 	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/models/critters \
 	    --name critters --overwrite --feature-resolution 64 \
-	    --drag-setting step_size=0.03 --drag-setting r1=24 --drag-setting r2=48 \
+	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
 
 # Three hours on two cores; goes on where it was stopped. Ends in new checkpoints, which `make model`

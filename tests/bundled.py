@@ -17,7 +17,7 @@ LANDMARKS = Path(__file__).parents[1] / "export" / "checkpoints" / "landmarks.on
 NOSE_LANDMARK = 4
 EYE, EYE_TARGET = (83, 122), (114, 122)
 """Of the same seed; it follows the nose to its target."""
-STEP_SIZE, R1 = 0.03, 24
+STEP_SIZE, R1 = 0.03, 20
 """Settings of a drag that its manifest suggests."""
 FAR = (240, 20)
 """Where no feature of the animal can be brought."""
