@@ -4,7 +4,7 @@ Landmarks of many seeds are dragged to fixed places beside them. Where they are 
 they came to, the landmark estimator tells from the image alone, not the drag's own tracking.
 
     python benchmarks/landmark_drags.py
-    python benchmarks/landmark_drags.py --drag-setting r1=12 --drag-setting r2=40
+    python benchmarks/landmark_drags.py --r1 12 --r2 40
 """
 
 from __future__ import annotations
@@ -119,13 +119,10 @@ def table(outcomes: list[Dragged]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=16, help="Seeds 0 to N - 1 [16].")
-    parser.add_argument(
-        "--drag-setting", action="append", default=[], metavar="NAME=VALUE",
-        help="Instead of the model's own: step_size, r1 or r2.",
-    )  # fmt: skip
+    for name in ("--step-size", "--r1", "--r2"):
+        parser.add_argument(name, type=float, help="Instead of the model's own.")
     arguments = parser.parse_args()
-    pairs = (setting.split("=") for setting in arguments.drag_setting)
-    config = DragConfig(**{name: float(value) for name, value in pairs})
+    config = DragConfig(step_size=arguments.step_size, r1=arguments.r1, r2=arguments.r2)
     generator, find = Generator.open("critters", device="cpu"), open_estimator(ESTIMATOR)
     outcomes = [
         drag(generator, find, seed, landmark, config)

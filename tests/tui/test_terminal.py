@@ -163,7 +163,7 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.keys("Enter")
     editor.wait("Enter writes this file")
     editor.keys("Enter")
-    editor.wait(f"Wrote {PICTURE}")
+    editor.wait(rf"Wrote {re.escape(PICTURE)}")
     check_picture(tmp_path / PICTURE)
     editor.keys("q")
     editor.wait("not saved")
@@ -184,7 +184,7 @@ def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     screen = editor.wait(PICTURE).splitlines()
     row = next(k for k, line in enumerate(screen) if "Write" in line)
     editor.mouse(screen[row].index("Write"), row)
-    editor.wait(f"Wrote {PICTURE}")
+    editor.wait(rf"Wrote {re.escape(PICTURE)}")
     check_picture(tmp_path / PICTURE)
 
 
