@@ -75,10 +75,10 @@ format: .venv/installed-dev
 # Writes out/benchmarks/table.md, plot.png and results.json; wants a quiet machine and half an hour.
 bench: .venv-export/installed
 	$(EXPORT)/pip install --quiet matplotlib
-	$(EXPORT)/python benchmarks/drag_step.py --output out/benchmarks
+	PYTHONPATH=tests $(EXPORT)/python benchmarks/drag_step.py --output out/benchmarks
 
 bench-inversion: .venv-export/installed
-	$(EXPORT)/python benchmarks/inversion_step.py --bundles out/benchmarks
+	PYTHONPATH=tests $(EXPORT)/python benchmarks/inversion_step.py --bundles out/benchmarks
 
 bench-kernels:
 	cargo bench --workspace
@@ -87,7 +87,7 @@ bench-kernels:
 
 # r1, r2 and step size suit its few channels and small w; its 64 px block is the one that follows.
 model: .venv-export/installed
-	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/models/critters \
+	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/model/bundled/critters \
 	    --name critters --overwrite --feature-resolution 64 \
 	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
@@ -106,8 +106,8 @@ train-model: .venv-export/installed
 	    --estimator export/checkpoints/landmarks.onnx
 
 pictures: .venv/installed
-	$(RUN)/python docs/pictures.py
-	$(RUN)/python docs/screenshots.py
+	$(RUN)/python scripts/pictures.py
+	$(RUN)/python scripts/screenshots.py
 
 clean:
 	rm -rf .venv .venv-export target out dist

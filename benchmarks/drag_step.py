@@ -23,7 +23,7 @@ from unittest import mock
 
 import numpy as np
 import torch
-from plain_draggan import PlainDrag
+from reference.plain_draggan import PlainDrag
 
 from dragonnx import DragConfig, DragSession, Generator
 from dragonnx.drag.cost import cost
@@ -237,7 +237,8 @@ def peak_memory(folder: Path) -> dict[str, float]:
     peaks = {}
     for kind, code in (("torch", RUN_TORCH), ("dragonnx", RUN_DRAGONNX)):
         command = [sys.executable, "-c", code, path]
-        env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        here = Path(__file__).parent
+        env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent / "tests")])}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
         peaks[kind] = float(done.stdout) / 1024
     return peaks

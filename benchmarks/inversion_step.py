@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from drag_step import bundle, config_f, interleaved, random_weights
 from PIL import Image
-from plain_synthesis import weights_modulated
+from reference.plain_synthesis import weights_modulated
 
 from dragonnx import Generator, InversionConfig, InversionSession
 from dragonnx.inversion.coarse import RENEWAL

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from bundled import NOSE, NOSE_TARGET, SEED
+from support.bundled import NOSE, NOSE_TARGET, SEED
 
 HEAVY = ("onnxruntime", "textual", "torch", "PIL", "typer", "platformdirs")
 
@@ -34,7 +34,12 @@ def test_a_drag_loads_no_user_interface_and_no_torch() -> None:
 
 
 def test_the_command_line_starts_light() -> None:
-    assert not loaded_after("import dragonnx.cli") & {"onnxruntime", "textual", "PIL", "numpy"}
+    assert not loaded_after("import dragonnx.cli.program") & {
+        "onnxruntime",
+        "textual",
+        "PIL",
+        "numpy",
+    }
 
 
 def test_every_public_name_is_there() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dragonnx.bundle import MANIFEST_NAME, W_AVG_NAME, Manifest, Source
 from dragonnx.errors import InputError
+from dragonnx.model.manifest import MANIFEST_NAME, W_AVG_NAME, Manifest, Source
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.folder_writer import (
     ExportError,

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dragonnx.console import run
+from dragonnx.cli.console import run
 from dragonnx_export.commands import bundle, invert, perceptual
 
 DEFAULT_COMMAND = "bundle"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import onnx
 
-from dragonnx.bundle import MANIFEST_NAME, FileRecord
 from dragonnx.errors import DragonnxError
+from dragonnx.model.manifest import MANIFEST_NAME, FileRecord
 
 _VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from dragonnx.bundle import PREVIEW, ParityRecord, graph_name
-from dragonnx.runtime import Device, Graph
+from dragonnx.model.manifest import PREVIEW, ParityRecord, graph_name
+from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator
 from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
@@ -92,7 +92,7 @@ def _run_graphs(folder: Path, case: ParityCase) -> Iterator[tuple[str, Arrays]]:
     """
 
     def run(name: str, inputs: Arrays) -> Arrays:
-        outputs = Graph(folder / f"{name}.onnx", Device("cpu")).run(inputs)[0]
+        outputs = Graph(folder / f"{name}.onnx", Device(CPU)).run(inputs)[0]
         # Copies, since an output that is not one keeps all that its session ever allocated.
         return {output: values.copy() for output, values in outputs.items()}
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.bundle import ParityRecord
 from dragonnx.errors import DragonnxError
+from dragonnx.model.manifest import ParityRecord
 
 VALUE_TOLERANCE = 2e-5
 GRADIENT_TOLERANCE = 1e-4

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx.bundle import PREVIEW, graph_name
 from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
+from dragonnx.model.manifest import PREVIEW, graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator, Stage, State
 from dragonnx_export.taken_slopes import Arrays, TakenSlopes

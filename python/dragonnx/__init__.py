@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from dragonnx.drag.config import DragConfig
     from dragonnx.drag.session import DragSession, DragStep, Outcome
     from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError
-    from dragonnx.generator import Generator
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
     from dragonnx.inversion.session import InversionSession, InversionStep, invert
+    from dragonnx.model.generator import Generator
 
 __version__ = "0.1.0"
 
@@ -49,7 +49,7 @@ _HOMES = {
     "DragSession": "dragonnx.drag.session",
     "DragStep": "dragonnx.drag.session",
     "DragonnxError": "dragonnx.errors",
-    "Generator": "dragonnx.generator",
+    "Generator": "dragonnx.model.generator",
     "InputError": "dragonnx.errors",
     "InversionConfig": "dragonnx.inversion.config",
     "InversionSession": "dragonnx.inversion.session",

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from dragonnx import __version__
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
-
-Points = NDArray[np.float64]
+from dragonnx.types import Points
 
 PROVENANCE = "AI-generated: made by a StyleGAN2 generator with dragonnx; it shows nothing real."
 ANIMATION_SUFFIXES = (".gif", ".webp", ".mp4")

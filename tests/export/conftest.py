@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, VARIANTS, random_checkpoint
+from support.random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 

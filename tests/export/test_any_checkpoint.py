@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import EYE, SEED, point_option
-from checkpoint_files import generator_state, nvidia_pickle
 from PIL import Image
-from random_checkpoints import LABELLED, TALL, random_checkpoint
-from trained_checkpoints import critters
+from support.bundled import EYE, SEED, point_option
+from support.checkpoint_files import generator_state, nvidia_pickle
+from support.random_checkpoints import LABELLED, TALL, random_checkpoint
+from support.trained_checkpoints import critters
 
 from dragonnx_export.checkpoints import Checkpoint
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_checkpoints import LABELLED, TALL, random_checkpoint
+from support.random_checkpoints import LABELLED, TALL, random_checkpoint
+from support.tui_editor import Editor
 from textual.widgets import OptionList
-from tui_editor import Editor
 
 from dragonnx.document import open_document
 from dragonnx.tui.messages import DragEnded, WorkDone

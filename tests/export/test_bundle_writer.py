@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, random_checkpoint
+from support.random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import Generator, InversionConfig, invert
-from dragonnx.bundle import GRAPHS, PREVIEW, Bundle
 from dragonnx.errors import DragonnxError
-from dragonnx.latent import truncate
-from dragonnx.runtime import Device, Graph
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.latent import truncate
+from dragonnx.model.manifest import GRAPHS, PREVIEW
+from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export import bundle_writer, parity
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -52,7 +53,7 @@ def test_the_graphs_give_what_the_formats_own_code_gives(tmp_path: Path, name: s
     w_plus, truncated_plus = (
         np.repeat(rows[:, None], generator.manifest.num_ws, axis=1) for rows in (w, truncated)
     )
-    image = Graph(tmp_path / "bundle" / "image.onnx", Device("cpu"))
+    image = Graph(tmp_path / "bundle" / "image.onnx", Device(CPU))
     measured = {
         "w": w,
         "w_psi07": truncated,

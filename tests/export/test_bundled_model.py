@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bundled import LANDMARKS
 from pictures import ReadmeDrag, readme_drags
-from trained_checkpoints import CRITTERS
+from support.bundled import LANDMARKS
+from support.trained_checkpoints import CRITTERS
 
 from dragonnx import DragSession, Generator, Outcome
-from dragonnx.library import open_bundle
+from dragonnx.model.library import open_bundle
 from dragonnx_export import networks
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint

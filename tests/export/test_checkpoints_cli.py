@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
+from support.checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
 
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.summary import facts

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint_files import FIXTURE, FIXTURES
 from numpy.typing import NDArray
+from support.checkpoint_files import FIXTURE, FIXTURES
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from checkpoint_files import (
+from support.checkpoint_files import (
     SMALL,
     Call,
     Raw,
@@ -25,7 +25,7 @@ from checkpoint_files import (
     random_weights,
     tensor,
 )
-from checkpoint_formats import importable, python_module
+from support.checkpoint_formats import importable, python_module
 
 from dragonnx_export.checkpoints import CheckpointError, read_checkpoint
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign

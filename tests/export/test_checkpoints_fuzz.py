@@ -20,7 +20,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from checkpoint_files import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.checkpoint_files import (
     FIXTURES,
     SMALL,
     generator_state,
@@ -29,7 +31,7 @@ from checkpoint_files import (
     random_weights,
     zipped,
 )
-from checkpoint_formats import (
+from support.checkpoint_formats import (
     EASY_DICT,
     NETWORK,
     PERSISTENCE,
@@ -38,8 +40,6 @@ from checkpoint_formats import (
     tensorflow_network,
     torch_record,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from checkpoint_files import SMALL, npy, random_weights, zipped
+from support.checkpoint_files import SMALL, npy, random_weights, zipped
 
 from dragonnx_export.checkpoints import CheckpointError, read_checkpoint, write_native
 

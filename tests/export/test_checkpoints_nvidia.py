@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import (
+from support.checkpoint_files import (
     SMALL,
     Call,
     dumps,
@@ -21,7 +21,7 @@ from checkpoint_files import (
     random_weights,
     record,
 )
-from checkpoint_formats import PERSISTENCE, Persistent, importable, torch_record
+from support.checkpoint_formats import PERSISTENCE, Persistent, importable, torch_record
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint

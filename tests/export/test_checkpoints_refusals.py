@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint_files import (
+from support.checkpoint_files import (
     FIXTURE,
     Call,
     dumps,

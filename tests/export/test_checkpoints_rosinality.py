@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkpoint_files import FIXTURES, SMALL, random_weights, zipped
-from checkpoint_formats import rosinality_scaled, rosinality_state
 from numpy.typing import NDArray
-from random_checkpoints import random_checkpoint
+from support.checkpoint_files import FIXTURES, SMALL, random_weights, zipped
+from support.checkpoint_formats import rosinality_scaled, rosinality_state
+from support.random_checkpoints import random_checkpoint
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint

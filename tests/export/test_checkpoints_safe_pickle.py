@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import Call, Raw, dumps, name, opcodes
 from hypothesis import given
 from hypothesis import strategies as st
+from support.checkpoint_files import Call, Raw, dumps, name, opcodes
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.numpy_records import NUMPY, ArrayRecord

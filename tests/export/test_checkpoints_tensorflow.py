@@ -12,9 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkpoint_files import SMALL, random_weights
-from checkpoint_formats import EASY_DICT, NETWORK, importable, python_module, tensorflow_network
-from random_checkpoints import random_checkpoint
+from support.checkpoint_files import SMALL, random_weights
+from support.checkpoint_formats import (
+    EASY_DICT,
+    NETWORK,
+    importable,
+    python_module,
+    tensorflow_network,
+)
+from support.random_checkpoints import random_checkpoint
 
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import (
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from support.checkpoint_files import (
     Call,
     PersistentId,
     dumps,
@@ -19,9 +22,6 @@ from checkpoint_files import (
     zip_storage,
     zipped,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.checkpoints.safe_pickle import load

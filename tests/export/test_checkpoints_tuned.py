@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from checkpoint_files import (
+from support.checkpoint_files import (
     SMALL,
     Call,
     PersistentId,
@@ -29,7 +29,7 @@ from checkpoint_files import (
     tensor,
     zipped,
 )
-from checkpoint_formats import (
+from support.checkpoint_formats import (
     PERSISTENCE,
     importable,
     nvidia_state_dict,

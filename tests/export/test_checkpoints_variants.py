@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from checkpoint_files import SMALL
-from random_checkpoints import random_checkpoint
+from support.checkpoint_files import SMALL
+from support.random_checkpoints import random_checkpoint
 from torch import Tensor
 from torch.nn import functional as F
 

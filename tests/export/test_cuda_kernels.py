@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from perceptual_weights import saved, vgg_state
-from random_checkpoints import CLAMPED, LABELLED, RESNET, random_checkpoint
+from support.perceptual_weights import saved, vgg_state
+from support.random_checkpoints import CLAMPED, LABELLED, RESNET, random_checkpoint
 
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.graphs.weight_file import WeightFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from plain_draggan import PlainDrag
-from random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoint
+from reference.plain_draggan import PlainDrag
+from support.random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import DragConfig, DragSession
 from dragonnx import Generator as OnnxGenerator

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from random_checkpoints import CLAMPED, random_checkpoint
+from support.random_checkpoints import CLAMPED, random_checkpoint
 
-from dragonnx.runtime import Device, Graph
+from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.features import features_graph
 from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
@@ -52,7 +52,7 @@ class Graphs:
         self.folder, self.names = folder, [model.graph.name for model in models]
 
     def run(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        return Graph(self.folder / f"{name}.onnx", Device("cpu")).run(inputs)[0]
+        return Graph(self.folder / f"{name}.onnx", Device(CPU)).run(inputs)[0]
 
 
 @pytest.fixture

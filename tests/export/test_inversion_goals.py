@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 from PIL import Image
-from trained_checkpoints import CRITTERS
+from support.trained_checkpoints import CRITTERS
 
 from dragonnx import (
     DragSession,
@@ -19,7 +19,7 @@ from dragonnx import (
     PyramidLoss,
 )
 from dragonnx.inversion.photo import Photo, align
-from dragonnx.space import Space
+from dragonnx.types import Space
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters.factors import factors_of_z, random_z

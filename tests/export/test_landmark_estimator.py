@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bundled import LANDMARKS
+from support.bundled import LANDMARKS
 from typer.testing import CliRunner
 
 from dragonnx_export.critters import commands, shards

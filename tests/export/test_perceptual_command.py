@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from perceptual_weights import FEW, head_state, saved, vgg_state
+from support.perceptual_weights import FEW, head_state, saved, vgg_state
 
-from dragonnx.generator import Generator
 from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
 from dragonnx.inversion.photo import Photo, target_of
+from dragonnx.model.generator import Generator
 from dragonnx_export.checkpoints.checkpoint import CheckpointError
 from dragonnx_export.perceptual.network import read_network
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from perceptual_weights import FEW, REAL, head_state, saved, vgg_state
+from support.perceptual_weights import FEW, REAL, head_state, saved, vgg_state
 from torch import nn
 
 from dragonnx.inversion import perceptual
 from dragonnx.inversion.perceptual import PerceptualLoss
-from dragonnx.runtime import Device, Graph
+from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.parity_record import GRADIENT_TOLERANCE, VALUE_TOLERANCE, ParityError
@@ -107,7 +107,7 @@ def test_distance_and_gradient_are_torchs(
     tmp_path: Path, folder: Path, heads: bool, size: tuple[int, int]
 ) -> None:
     image, target = images(size, network(tmp_path, heads=heads))
-    loss = PerceptualLoss.open(folder, device=Device("cpu"))
+    loss = PerceptualLoss.open(folder, device=Device(CPU))
     loss.set_target(target)
     distance, gradient = loss(image)
     x = torch.tensor(image, dtype=torch.float64, requires_grad=True)
@@ -129,7 +129,7 @@ def test_shrinking_weights_and_grey(
     weights = rng.random(size).astype(np.float32)
     weights[:20] = 0
     grey = torch.rand((2, 1, 1, *size), generator=torch.Generator().manual_seed(3)) * 2 - 1
-    loss = PerceptualLoss.open(folder, weights=weights, device=Device("cpu"))
+    loss = PerceptualLoss.open(folder, weights=weights, device=Device(CPU))
     for image, target in (images(size, network(tmp_path, heads=heads)), grey.numpy()):
         loss.set_target(target)
         distance, gradient = loss(image)
@@ -157,12 +157,12 @@ def test_a_maximum_in_several_cells_is_shared(tmp_path: Path) -> None:
     (tmp_path / "pool.onnx").write_bytes(graph.model().SerializeToString())
     values = np.array([[3, 3, 5, 5, 9], [1, 0, 5, 5, 9], [8, 8, 8, 8, 8]], np.float32)
     inputs = {"y": values[None, None], "grad": np.array([[[[6.0, 8.0]]]], np.float32)}
-    found = Graph(tmp_path / "pool.onnx", Device("cpu")).run(inputs)[0]["grad_y"][0, 0]
+    found = Graph(tmp_path / "pool.onnx", Device(CPU)).run(inputs)[0]["grad_y"][0, 0]
     np.testing.assert_array_equal(found, [[3, 3, 2, 2, 0], [0, 0, 2, 2, 0], [0, 0, 0, 0, 0]])
 
 
 def test_a_flat_image_has_a_finite_gradient(folder: Path) -> None:
-    loss = PerceptualLoss.open(folder, device=Device("cpu"))
+    loss = PerceptualLoss.open(folder, device=Device(CPU))
     loss.set_target(np.full((1, 3, 32, 32), 0.5, np.float32))
     distance, gradient = loss(np.full((1, 3, 32, 32), -1, np.float32))
     assert distance > 0
@@ -182,7 +182,7 @@ def test_what_no_layer_sees_has_no_gradient(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     image, target = (rng.uniform(-0.4, 0.1, (1, 3, 32, 32)).astype(np.float32) for _ in range(2))
     features, distance = (
-        Graph(tmp_path / f"{name}.onnx", Device("cpu"))
+        Graph(tmp_path / f"{name}.onnx", Device(CPU))
         for name in ("perceptual_features", "perceptual_distance")
     )
     targets = features.run({"image": target})[0]
@@ -217,7 +217,7 @@ def test_the_real_number_of_channels(tmp_path: Path) -> None:
     manifest = write_perceptual(vgg, tmp_path / "network", licence="")
     assert manifest.files["weights.bin"].size == pytest.approx(14_714_688 * 4, rel=0.001)
     image, target = images((16, 24), vgg)
-    loss = PerceptualLoss.open(tmp_path / "network", device=Device("cpu"))
+    loss = PerceptualLoss.open(tmp_path / "network", device=Device(CPU))
     loss.set_target(target)
     x = torch.tensor(image, dtype=torch.float64, requires_grad=True)
     expected = lpips(REAL, x, torch.tensor(target).double(), heads=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from random_checkpoints import LABELLED, PLAIN, random_checkpoint
+from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
 from dragonnx import Generator, InputError
 from dragonnx.inversion.image_loss import PyramidLoss, psnr

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_checkpoints import random_checkpoint
+from support.random_checkpoints import random_checkpoint
 
 from dragonnx import DragConfig, Generator
 from dragonnx.drag.feature_source import FeatureSource

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from dragonnx.generator import Generator
+from dragonnx.model.generator import Generator
 
 
 @pytest.hookimpl(tryfirst=True)

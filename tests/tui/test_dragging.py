@@ -6,8 +6,8 @@ import asyncio
 
 import numpy as np
 import pytest
-from bundled import FAR, NOSE, NOSE_TARGET, STEP_SIZE
-from tui_editor import Editor
+from support.bundled import FAR, NOSE, NOSE_TARGET, STEP_SIZE
+from support.tui_editor import Editor
 
 from dragonnx.errors import InputError
 from dragonnx.tui.messages import DragEnded, DragProgressed, WorkFailed

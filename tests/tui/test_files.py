@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM
 from PIL import Image
-from tui_editor import Editor
+from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM
+from support.tui_editor import Editor
 
 from dragonnx.document import open_document
 from dragonnx.media import read_recipe

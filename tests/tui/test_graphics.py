@@ -13,9 +13,9 @@ import zlib
 
 import numpy as np
 import pytest
-from bundled import FAR, NOSE
 from PIL import Image, ImageFilter
-from tui_editor import Editor
+from support.bundled import FAR, NOSE
+from support.tui_editor import Editor
 
 from dragonnx.document import PointPair
 from dragonnx.tui.cells import HALF_BLOCK, CanvasMode

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_NEAR, NUM_WS, SIZE, W_DIM
 from PIL import Image
-from tui_editor import Editor
+from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SIZE, W_DIM
+from support.tui_editor import Editor
 
 from dragonnx.document import open_document
 from dragonnx.errors import InputError

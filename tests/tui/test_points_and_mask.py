@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from bundled import NOSE, NOSE_TARGET
-from tui_editor import Editor
+from support.bundled import NOSE, NOSE_TARGET
+from support.tui_editor import Editor
 
 from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.raster import FIXED_TINT

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from bundled import NOSE, SEED
+from support.bundled import NOSE, SEED
+from support.tui_editor import Editor
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, Label, OptionList
 from textual.widgets._footer import FooterKey
-from tui_editor import Editor
 
 from dragonnx.tui.actions import ACTIONS
 from dragonnx.tui.cells import CanvasMode

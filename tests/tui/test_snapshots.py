@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import textual
-from tui_editor import Editor
+from support.tui_editor import Editor
 
 FOLDER = Path(__file__).parent / "snapshots"
 PINNED = "8.2.8"

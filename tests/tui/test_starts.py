@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_TARGET, SEED
+from support.bundled import NOSE, NOSE_TARGET, SEED
+from support.tui_editor import Editor
 from textual.widgets import OptionList
-from tui_editor import Editor
 
 from dragonnx.document import Document, open_document, save_document
-from dragonnx.generator import Generator
-from dragonnx.library import find_bundle
+from dragonnx.model.generator import Generator
+from dragonnx.model.library import find_bundle
 from dragonnx.tui.messages import DragEnded, PictureMade, WorkDone, WorkFailed
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.widgets.sheet import Sheet

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import NOSE, NOSE_TARGET, SEED, SIZE
 from PIL import Image
+from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
 
 from dragonnx.media import read_recipe
 

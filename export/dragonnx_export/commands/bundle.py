@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.console import say
+from dragonnx.cli.console import say
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
 

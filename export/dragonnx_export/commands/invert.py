@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from dragonnx.arguments import check_outputs, crop_box
-from dragonnx.console import say
-from dragonnx.errors import InputError
-from dragonnx.inversion_command import (
+from dragonnx.cli.arguments import check_outputs, crop_box
+from dragonnx.cli.console import say
+from dragonnx.cli.invert import (
     Box,
     Counting,
-    Fit,
-    FitChoice,
+    FitOption,
     Perceptual,
     PerceptualWeight,
     chosen_loss,
     run_with_progress,
 )
-from dragonnx.options import Label, Seed, SpaceChoice
+from dragonnx.cli.options import Label, Seed
+from dragonnx.errors import InputError
+from dragonnx.types import Space
 
 if TYPE_CHECKING:
-    from dragonnx.generator import Generator
     from dragonnx.inversion.perceptual import PerceptualLoss
     from dragonnx.inversion.session import InversionSession
+    from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import ExportOptions
     from dragonnx_export.checkpoints.checkpoint import Checkpoint
     from dragonnx_export.pti import Tuning, TuningConfig
@@ -49,7 +49,7 @@ def invert(
     latent: Annotated[
         Path | None, typer.Option(help="The pivot, as `dragonnx invert` found it, .npz.")
     ] = None,
-    space: Annotated[SpaceChoice, typer.Option(help="Of the pivot.")] = SpaceChoice.w,
+    space: Annotated[Space, typer.Option(help="Of the pivot.")] = "w",
     steps: Annotated[int, typer.Option(help="To look for the pivot.")] = 500,
     tuning_steps: Annotated[int, typer.Option(help="To tune, at most.")] = 350,
     tuning_step_size: Annotated[float, typer.Option(help="Learning rate of the tuning.")] = 1e-3,
@@ -58,7 +58,7 @@ def invert(
         float, typer.Option(help="Weight that holds other pictures as they were, such as 0.1.")
     ] = 0.0,
     box: Box = None,
-    fit: Fit = FitChoice.crop,
+    fit: FitOption = "crop",
     mask: Counting = None,
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
@@ -80,12 +80,12 @@ def invert(
     """
     check_outputs([(comparison, (".png",)), (report, (".json",))])
 
-    from dragonnx.generator import Generator
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.perceptual_bundle import open_perceptual
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.media import save_json, save_png, side_by_side
+    from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import write_bundle
     from dragonnx_export.checkpoints import read_checkpoint
     from dragonnx_export.folder_writer import check_target
@@ -98,7 +98,7 @@ def invert(
         locality=locality,
         seed=seed,
     )
-    config = InversionConfig(space=space.value, steps=steps, seed=seed)
+    config = InversionConfig(space=space, steps=steps, seed=seed)
     whole = load_photo(photo, mask)
     check_target(output, overwrite=overwrite)
     if perceptual:
@@ -108,7 +108,7 @@ def invert(
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(read, model, Path(scratch))
         size = generator.manifest.image_size
-        part = align(whole, size, box=crop_box(box) if box else None, fit=fit.value)
+        part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=label)
         if latent:
@@ -142,7 +142,7 @@ def _generator(checkpoint: Checkpoint, model: str | None, scratch: Path) -> Gene
     Raises:
         InputError: The bundle was made of another checkpoint.
     """
-    from dragonnx.generator import Generator
+    from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 
     if model is None:

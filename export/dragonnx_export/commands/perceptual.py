@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.console import say
+from dragonnx.cli.console import say
 from dragonnx_export.commands.bundle import NOT_STATED
 
 

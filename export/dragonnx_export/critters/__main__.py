@@ -1,6 +1,6 @@
 """`python -m dragonnx_export.critters`."""
 
-from dragonnx.console import run
+from dragonnx.cli.console import run
 from dragonnx_export.critters.commands import app
 
 run(app, "dragonnx_export.critters")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.console import say
+from dragonnx.cli.console import say
 
 # The commands' own imports are inside: torch takes seconds, and --help shall not.
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from torch import nn
 
-from dragonnx.runtime import Device, Graph
+from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.critters.estimator import (
     IMAGE_SIZE,
     MAP_SIDE,
@@ -28,7 +28,7 @@ def open_estimator(path: Path) -> FindLandmarks:
     Raises:
         BundleError: ONNX Runtime cannot load the file.
     """
-    graph = Graph(path, Device("cpu"))
+    graph = Graph(path, Device(CPU))
     return mirror_averaged(lambda images: graph.run({"image": images})[0]["points"])
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dragonnx.console import say
+from dragonnx.cli.console import say
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.critters.plan import ARCHITECTURE, PLAN
 from dragonnx_export.critters.shards import SIZES, Shards

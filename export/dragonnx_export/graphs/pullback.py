@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from dragonnx.bundle import graph_name
+from dragonnx.model.manifest import graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.graphs.block_backward import block_backward, declare_outputs
 from dragonnx_export.graphs.builder import GraphBuilder

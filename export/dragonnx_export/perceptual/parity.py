@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from dragonnx.bundle import ParityRecord
 from dragonnx.inversion.perceptual_bundle import DISTANCE, FEATURES
-from dragonnx.runtime import Array, Device, Graph
+from dragonnx.model.manifest import ParityRecord
+from dragonnx.runtime import CPU, Device, Graph
+from dragonnx.types import Array
 from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
 from dragonnx_export.perceptual.network import PerceptualNetwork
 from dragonnx_export.perceptual.reference import Reference
@@ -38,7 +39,7 @@ def check_parity(network: PerceptualNetwork, folder: Path) -> tuple[ParityRecord
         ParityError: Some output exceeds its tolerance; the message names them all.
     """
     features, distance = (
-        Graph(folder / f"{name}.onnx", Device("cpu")) for name in (FEATURES, DISTANCE)
+        Graph(folder / f"{name}.onnx", Device(CPU)) for name in (FEATURES, DISTANCE)
     )
     reference = Reference(network)
     found: dict[tuple[str, str], list[Difference]] = {}

@@ -19,7 +19,7 @@ from dragonnx.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from dragonnx.generator import Generator
+    from dragonnx.model.generator import Generator
 
 MOST_FRAMES = 120
 """An animation of more steps than this shows evenly spaced ones."""

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.bundle import DEFAULT_MODEL
 from dragonnx.drag.config import DragConfig
-from dragonnx.drag.mask import Mask
 from dragonnx.errors import InputError
-
-Point = tuple[float, float]
-Float32 = NDArray[np.float32]
+from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.types import Float32, Mask, Point
 
 
 @dataclass(frozen=True)

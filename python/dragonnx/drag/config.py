@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from dragonnx.errors import InputError
-from dragonnx.space import Space
+from dragonnx.types import Space
 
 PresetName = Literal["paper", "released"]
 TrackingDistance = Literal["l1", "l2"]

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.cost import cheapest_cut
-from dragonnx.drag.points import Points
 from dragonnx.drag.windows import FeatureWindows, Geometry, plan_windows
-from dragonnx.generator import FeaturePass, Generator
+from dragonnx.model.generator import FeaturePass, Generator
+from dragonnx.types import Points
 
 _ROOM_TO_MOVE = 2
 """Pixels that a handle can move in a step before its window must be computed anew, at least."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
-
-Mask = NDArray[np.bool_]
+from dragonnx.types import Mask
 
 _WHITE_FROM = 128
 _NEARLY_BLACK, _NEARLY_WHITE = 24, 231

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
-
-Points = NDArray[np.float64]
+from dragonnx.types import Points
 
 
 def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) -> Points:

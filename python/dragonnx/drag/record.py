@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.drag.points import Points
 from dragonnx.drag.session import DragSession, DragStep
+from dragonnx.types import Points
 
 
 class DragRecord:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dragonnx.adam import Adam
+from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.feature_source import Features, FeatureSource
 from dragonnx.drag.mask import checked_mask
-from dragonnx.drag.points import Points, checked_pairs, distances
+from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.supervision import MaskTerm, supervise
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.errors import InputError
-from dragonnx.generator import Generator
+from dragonnx.model.generator import Generator
+from dragonnx.types import Points
 
 
 class Outcome(enum.Enum):

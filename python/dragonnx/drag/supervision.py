@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
-from dragonnx.drag.mask import Mask
-from dragonnx.drag.points import Points
 from dragonnx.drag.windows import FeatureWindows
+from dragonnx.types import Mask, Points
 
 
 @dataclass(frozen=True)

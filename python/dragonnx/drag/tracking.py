@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
-from dragonnx.drag.points import Points
 from dragonnx.drag.windows import FeatureWindows
+from dragonnx.types import Points
 
 _DISTANCES = {"l1": _core.Distance.L1, "l2": _core.Distance.L2}
 

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.bundle import Manifest
-from dragonnx.drag.points import Points
+from dragonnx.model.manifest import Manifest
+from dragonnx.types import Points
 
 _Cells = NDArray[np.int64]
 

@@ -9,11 +9,9 @@ approximation scheme, Brandt 1977).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dragonnx.inversion.image_loss import PyramidLoss
-
-Float32 = NDArray[np.float32]
+from dragonnx.types import Float32
 
 _NOTHING = np.float32(1e-6)  # instead of a share of 0, for a value that counts nothing anyway
 RENEWAL = 10

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from dragonnx.errors import InputError
-from dragonnx.space import Space
+from dragonnx.types import Space
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
+from dragonnx.types import Float32
 
 SMALLEST_LEVEL = 8
 """Pixels of the shorter side: coarser levels of the pyramid would add nothing."""

@@ -22,8 +22,7 @@ from dragonnx.inversion.perceptual_bundle import (
     open_perceptual,
 )
 from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device
-
-Float32 = NDArray[np.float32]
+from dragonnx.types import Float32
 
 LARGEST_IMAGE = 256
 """Pixels of the shorter side: StyleGAN2's projector, too, averages larger images down to these."""

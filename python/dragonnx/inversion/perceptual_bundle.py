@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dragonnx.bundle import (
+from dragonnx.errors import BundleError
+from dragonnx.model.bundle import verify_file
+from dragonnx.model.manifest import (
     MANIFEST_NAME,
     SHARED_DECODERS,
     FileRecord,
@@ -22,9 +24,7 @@ from dragonnx.bundle import (
     require_plain_names,
     require_version,
     text,
-    verify_file,
 )
-from dragonnx.errors import BundleError
 
 FORMAT_VERSION = 1
 KIND = "perceptual network"

@@ -6,15 +6,14 @@ import io
 import logging
 import os
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from dragonnx.errors import InputError
+from dragonnx.types import Fit
 
-Fit = Literal["crop", "pad"]
 Box = tuple[int, int, int, int]
 
 SMALLEST_SIDE = 32

@@ -13,12 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.adam import Adam
+from dragonnx.drag.adam import Adam
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
 from dragonnx.inversion.config import InversionConfig
-
-Float64 = NDArray[np.float64]
+from dragonnx.types import Float64
 
 _NUMBERS = ("loss", "psnr", "best_loss", "best_psnr")
 

@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
-from dragonnx.adam import Adam
+from dragonnx.drag.adam import Adam
 from dragonnx.errors import InputError
-from dragonnx.generator import Generator, picture_of
 from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
+from dragonnx.model.generator import Generator, picture_of
+from dragonnx.types import Float32, Float64
 
 _SPACE_SAMPLES = 2000
 """Latents that tell how w varies: enough for a covariance of 512 x 512, at a fraction of a second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import App, SystemCommand
@@ -27,7 +27,6 @@ from dragonnx.tui.worker import Worker
 
 if TYPE_CHECKING:
     from dragonnx.document.recovery import LostWork
-    from dragonnx.runtime import DeviceName
 
 
 class EditorApp(App[None], inherit_bindings=False):
@@ -58,7 +57,7 @@ class EditorApp(App[None], inherit_bindings=False):
         start = LatentStart(seed=seed)
         document = Document(start=start) if model is None else Document(model=model, start=start)
         self.recovery = Recovery()
-        self.worker = Worker(self._post, cast("DeviceName", device))
+        self.worker = Worker(self._post, device)
         self.autosave = Autosave(self.recovery, lambda reason: self._post(AutosaveFailed(reason)))
         self.editor = EditorScreen(History(document), self.worker, self.autosave, self.preferences)
         self.editor.graphics = graphics

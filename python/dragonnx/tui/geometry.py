@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-Point = tuple[float, float]
+from dragonnx.types import Point
 
 LARGEST_ZOOM = 32.0
 ZOOM_STEP = 1.25

@@ -15,15 +15,16 @@ from textual.message import Message
 from dragonnx.document import Document
 from dragonnx.document.outputs import effective_label
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.tui.messages import InversionEnded, InversionProgressed, InversionStarted, Picture
+from dragonnx.tui.messages import InversionEnded, InversionProgressed, InversionStarted
 from dragonnx.tui.pictures import PREVIEW_SECONDS, Pictures
+from dragonnx.types import Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from dragonnx.generator import Generator
-    from dragonnx.inversion.photo import Fit
     from dragonnx.inversion.session import InversionSession
+    from dragonnx.model.generator import Generator
+    from dragonnx.types import Fit
 
 RECREATING = "recreate the photo"
 """The job's name, for people: after "could not"."""

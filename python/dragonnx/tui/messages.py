@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.message import Message
 
-from dragonnx.bundle import Manifest
 from dragonnx.document import Document, DragResult
-
-Picture = NDArray[np.uint8]
-"""[H, W, 3]"""
+from dragonnx.model.manifest import Manifest
+from dragonnx.types import Picture
 
 
 @dataclass

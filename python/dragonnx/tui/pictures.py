@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dragonnx.tui.messages import Picture
+from dragonnx.types import Picture
 
 if TYPE_CHECKING:
-    from dragonnx.generator import Generator
+    from dragonnx.model.generator import Generator
 
 PREVIEW_SECONDS = 0.1
 """Between two pictures of running work at least; more where a picture takes long."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dragonnx.tui.geometry import Point, Viewport
+from dragonnx.tui.geometry import Viewport
 from dragonnx.tui.raster import LINE, TRAIL, Raster, draw_picture, tint_fixed
 from dragonnx.tui.scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE, Scene
+from dragonnx.types import Point
 
 
 def compose_pixels(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from dragonnx.document import PointPair
 from dragonnx.tui.cells import CanvasMode, Cells, cells_of
-from dragonnx.tui.geometry import Point, Viewport
+from dragonnx.tui.geometry import Viewport
 from dragonnx.tui.raster import LINE, TRAIL, draw_line, draw_path, draw_picture, draw_ring
 from dragonnx.tui.raster import tint_fixed as _tint_fixed
+from dragonnx.types import Point
 
 HANDLE = (225, 25, 40)
 TARGET = (35, 90, 235)

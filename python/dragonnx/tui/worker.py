@@ -28,17 +28,17 @@ from dragonnx.tui.messages import (
     FileOpened,
     ModelChosen,
     ModelOpened,
-    Picture,
     PictureMade,
     SheetGrown,
     WorkDone,
     WorkFailed,
 )
 from dragonnx.tui.pictures import PREVIEW_SECONDS, Pictures
+from dragonnx.types import Picture
 
 if TYPE_CHECKING:
-    from dragonnx.generator import Generator
-    from dragonnx.runtime import DeviceName
+    from dragonnx.model.generator import Generator
+    from dragonnx.types import DeviceName
 
 _PREVIEW_SHARE = 0.35
 """Of the time at most goes to pictures while a drag runs."""
@@ -180,7 +180,7 @@ class Worker:
     def _opened(self, model: str | None = None) -> Generator:
         """The generator of a model, by default the one that is open."""
         if self._generator is None or (model is not None and model != self._model):
-            from dragonnx.bundle import DEFAULT_MODEL
+            from dragonnx.model.manifest import DEFAULT_MODEL
 
             name = model or DEFAULT_MODEL
             self._use(name, self._read(name))
@@ -188,7 +188,7 @@ class Worker:
         return self._generator
 
     def _read(self, model: str) -> Generator:
-        from dragonnx.generator import Generator
+        from dragonnx.model.generator import Generator
 
         return Generator.open(model, self._device)
 

@@ -14,14 +14,14 @@ from dragonnx.document import Document, History, PointPair
 from dragonnx.tui.autosave import Autosave
 from dragonnx.tui.cells import CanvasMode
 from dragonnx.tui.editing.tools import Tool
-from dragonnx.tui.geometry import Point
-from dragonnx.tui.messages import DragProgressed, Picture
+from dragonnx.tui.messages import DragProgressed
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.scene import Scene
 from dragonnx.tui.widgets.canvas import Canvas
 from dragonnx.tui.widgets.side_panel import PanelState, SidePanel
 from dragonnx.tui.widgets.status_line import StatusLine
 from dragonnx.tui.worker import Worker
+from dragonnx.types import Picture, Point
 
 GREY = 40
 """Brightness of the canvas before the first picture."""

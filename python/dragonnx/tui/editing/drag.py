@@ -7,10 +7,10 @@ from dataclasses import replace
 from dragonnx.document import Document
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.session import Outcome
-from dragonnx.space import Space
 from dragonnx.tui.editing.base import EditorBase
 from dragonnx.tui.messages import DragEnded, DragProgressed
 from dragonnx.tui.screens.settings import SettingsScreen
+from dragonnx.types import Space
 
 
 class DragEditing(EditorBase):

@@ -30,7 +30,7 @@ from dragonnx.tui.screens.export import EXPORTS, Export, ExportScreen
 from dragonnx.tui.screens.path import PathScreen
 
 if TYPE_CHECKING:
-    from dragonnx.generator import Generator
+    from dragonnx.model.generator import Generator
 
 OPENS = f"{SUFFIX} document, picture, mask, .npz latent, photo"
 
@@ -265,7 +265,7 @@ def _write_report(document: Document, generator: Generator, path: Path) -> None:
 
 
 def _write_latent(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.latent import save_latent
+    from dragonnx.model.latent import save_latent
 
     try:
         save_latent(path, current_w_plus(document, generator))

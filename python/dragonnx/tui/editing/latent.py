@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dragonnx.document import Document, LatentStart
 from dragonnx.errors import BundleError
-from dragonnx.latent import LARGEST_SEED
+from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.tui.editing.base import EditorBase
 from dragonnx.tui.messages import ModelChosen
 from dragonnx.tui.screens.choice import ChoiceScreen
@@ -169,8 +169,8 @@ class LatentEditing(EditorBase):
 
 def known_models() -> list[tuple[str, str]]:
     """Known models: what to open, and what to show."""
-    from dragonnx.bundle import read_manifest
-    from dragonnx.library import known_bundles
+    from dragonnx.model.bundle import read_manifest
+    from dragonnx.model.library import known_bundles
 
     found = []
     for folder in known_bundles():

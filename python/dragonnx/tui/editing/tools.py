@@ -7,7 +7,7 @@ import enum
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.drag.mask import Mask
+from dragonnx.types import Mask
 
 Place = tuple[float, float]
 

@@ -12,12 +12,13 @@ from textual.containers import Vertical
 from textual.widgets import Label
 
 from dragonnx.document import Document
-from dragonnx.latent import LARGEST_SEED
+from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.messages import Picture, SheetGrown
+from dragonnx.tui.messages import SheetGrown
 from dragonnx.tui.screens.dialog import Dialog
 from dragonnx.tui.widgets.sheet import Sheet
 from dragonnx.tui.worker import Worker
+from dragonnx.types import Picture
 
 
 class ContactSheetScreen(Dialog[int]):

@@ -10,12 +10,13 @@ from textual import events
 from textual.message import Message
 
 from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Point, Viewport
+from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Viewport
 from dragonnx.tui.graphics import Graphics, Protocol
 from dragonnx.tui.pixel_scene import compose_pixels
 from dragonnx.tui.scene import Scene, compose, point_at
 from dragonnx.tui.terminal import cell_size
 from dragonnx.tui.widgets.painted import Painted
+from dragonnx.types import Point
 
 RIGHT_BUTTON = 3
 MIDDLE_BUTTON = 2

@@ -1,0 +1,44 @@
+"""Runs a command-line program so that every error is one sentence and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import NoReturn
+
+import typer
+
+from dragonnx.errors import DragonnxError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def run(app: typer.Typer, program: str) -> NoReturn:
+    """Run a typer app and exit: 0, 2 for what a person can mend, 130 when interrupted."""
+    logging.basicConfig(format=f"{program}: %(message)s")
+    try:
+        code = app(standalone_mode=False, prog_name=program)
+    except (DragonnxError, typer.TyperException) as error:
+        describe = getattr(error, "format_message", error.__str__)
+        say(f"{program}: {' '.join(describe().split())}")
+        sys.exit(BAD_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        say(f"{program}: interrupted")
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal; standard output is left to results."""
+    print(line, file=sys.stderr)  # noqa: T201
+
+
+def show(line: str) -> None:
+    """A line of a result, on standard output."""
+    print(line)  # noqa: T201
+
+
+def has_terminal() -> bool:
+    """Whether a user sits at a terminal: nothing is redirected."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))

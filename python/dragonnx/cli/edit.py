@@ -1,0 +1,31 @@
+"""The command `dragonnx edit`, which `dragonnx` alone is too: the terminal editor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dragonnx.cli.console import has_terminal
+from dragonnx.cli.options import Device, Model, Seed
+from dragonnx.errors import InputError
+from dragonnx.model.manifest import DEFAULT_MODEL
+
+
+def edit(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A .dragonnx session, a saved .png, an .npz latent, or a photo."),
+    ] = None,
+    model: Model = DEFAULT_MODEL,
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Open the terminal editor, as `dragonnx` alone does."""
+    if not has_terminal():
+        raise InputError("the editor needs a terminal: its input and outputs cannot be redirected")
+
+    from dragonnx.tui import edit as open_editor
+
+    raise typer.Exit(open_editor(file, model, seed, device))

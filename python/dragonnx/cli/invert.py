@@ -1,0 +1,188 @@
+"""The command `dragonnx invert`: a photo becomes a latent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragonnx.cli.arguments import check_outputs, crop_box
+from dragonnx.cli.console import say
+from dragonnx.cli.options import (
+    Device,
+    Label,
+    Model,
+    Seed,
+    SpaceOption,
+    Threads,
+    open_generator,
+)
+from dragonnx.errors import InputError
+from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.types import Fit
+
+if TYPE_CHECKING:
+    from dragonnx.inversion.image_loss import ImageLoss
+    from dragonnx.inversion.perceptual import PerceptualLoss
+    from dragonnx.inversion.photo import Photo
+    from dragonnx.inversion.session import InversionSession
+    from dragonnx.model.generator import Generator
+
+Perceptual = Annotated[
+    Path | None, typer.Option(help="Compare in this network's features too: a folder.")
+]
+PerceptualWeight = Annotated[
+    float | None, typer.Option(help="Of that, beside the comparison of pixels [1].")
+]
+
+_SAVE_EVERY = 25
+"""Steps between two looks at the preview and two savings of the progress."""
+
+
+Box = Annotated[
+    str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
+]
+FitOption = Annotated[Fit, typer.Option(help="If the shape is another.")]
+Counting = Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")]
+
+
+def invert(
+    photo: Annotated[Path, typer.Argument(help="The picture to look for.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The latent to write, .npz.")],
+    model: Model = DEFAULT_MODEL,
+    space: SpaceOption = "w+",
+    steps: Annotated[int, typer.Option(help="How many.")] = 500,
+    step_size: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.1,
+    pull: Annotated[float | None, typer.Option(help="Closeness to the average.")] = None,
+    box: Box = None,
+    fit: FitOption = "crop",
+    mask: Counting = None,
+    perceptual: Perceptual = None,
+    perceptual_weight: PerceptualWeight = None,
+    label: Label = None,
+    latent: Annotated[Path | None, typer.Option(help="Start from this .npz file.")] = None,
+    seed: Seed = 0,
+    progress: Annotated[
+        Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
+    ] = None,
+    preview: Annotated[Path | None, typer.Option(help="Save what was found, .png.")] = None,
+    comparison: Annotated[
+        Path | None, typer.Option(help="Save the photo beside what was found, .png.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Look for the latent of a photo, to drag it with `dragonnx drag --latent`.
+
+    Interrupting (Ctrl+C) stops after the current step and saves the best so far.
+    """
+    outputs: list[tuple[Path | None, tuple[str, ...]]] = [
+        (output, (".npz",)),
+        (preview, (".png",)),
+        (comparison, (".png",)),
+        (report, (".json",)),
+        (progress, (".npz",)),
+    ]
+    check_outputs(outputs)
+
+    from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.photo import align, load_photo
+    from dragonnx.inversion.report import report_of
+    from dragonnx.inversion.session import InversionSession
+    from dragonnx.media import save_json, save_png, side_by_side
+    from dragonnx.model.latent import save_latent
+
+    config = InversionConfig(
+        space=space,
+        steps=steps,
+        step_size=step_size,
+        seed=seed,
+        pull=InversionConfig.pull if pull is None else pull,
+    )
+    whole = load_photo(photo, mask)
+    generator = open_generator(model, device, threads)
+    size = generator.manifest.image_size
+    part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
+    start = generator.load_latent(latent) if latent else None
+    loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
+    session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=label)
+    if progress and progress.exists():
+        session.resume(progress)
+        say(f"going on after step {session.steps} of {progress}")
+    recipe = {"model": generator.manifest.name, "photo": photo.name, "space": space}
+
+    def keep() -> None:
+        if progress:
+            session.save_progress(progress)
+        if preview:
+            save_png(session.picture, preview, recipe)
+
+    seconds = run_with_progress(session, keep)
+    keep()
+    save_latent(output, session.w_plus)
+    found = session.picture
+    if comparison:
+        save_png(side_by_side([session.photo.picture, found.convert("RGB")]), comparison, recipe)
+    if report:
+        save_json({**recipe, **report_of(session, found, seconds, network)}, report)
+    say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
+        f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
+
+
+def chosen_loss(
+    photo: Photo,
+    generator: Generator,
+    folder: Path | None,
+    weight: float | None,
+    threads: int | None = None,
+) -> tuple[ImageLoss, PerceptualLoss | None]:
+    """How to compare images with an aligned photo, and the perceptual network in it, if any.
+
+    Raises:
+        BundleError: The folder is no perceptual network.
+        InputError: There is a weight without a network, or it is negative.
+    """
+    from dragonnx.inversion.image_loss import PyramidLoss
+    from dragonnx.inversion.photo import weights_of
+
+    weights = weights_of(photo)
+    pyramid = PyramidLoss(weights)
+    if folder is None:
+        if weight is not None:
+            raise InputError("a perceptual weight needs a network: name its folder --perceptual")
+        return pyramid, None
+    from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
+
+    network = PerceptualLoss.open(folder, weights=weights, device=generator.device, threads=threads)
+    return CombinedLoss(pyramid, network, 1.0 if weight is None else weight), network
+
+
+def run_with_progress(
+    session: InversionSession, keep: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Run a session to its end or an interrupt, keeping what it found; the seconds of each step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    seconds: list[float] = []
+    columns = (TextColumn("looking"), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("starting", total=session.config.steps, completed=session.steps)
+        while True:
+            try:
+                step = next(session)
+            except StopIteration:
+                return seconds
+            except KeyboardInterrupt:
+                if session.steps == 0:
+                    raise
+                session.cancel()
+                continue
+            seconds.append(step.seconds)
+            description = f"step {step.number}, {step.psnr:.1f} dB"
+            progress.update(task, completed=step.number, description=description)
+            if step.number % _SAVE_EVERY == 0:
+                keep()

@@ -1,0 +1,42 @@
+"""The command `dragonnx`: one file a command, put together here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dragonnx.cli import doctor, drag, edit, generate, info, invert, models
+from dragonnx.cli.console import has_terminal, run, show
+
+app = typer.Typer(
+    help="DragGAN without PyTorch: drag points on a StyleGAN2 image and the image follows.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(models.app, name="models")
+for command in (invert.invert, edit.edit, generate.generate, drag.drag, info.info, doctor.doctor):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def dragonnx(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Show the version, or open the editor when no command is given."""
+    from dragonnx import __version__
+
+    if version:
+        show(f"dragonnx {__version__}")
+    elif context.invoked_subcommand is None:
+        if has_terminal():
+            edit.edit()
+        show(context.get_help())
+
+
+def main() -> None:
+    """Run the command."""
+    run(app, "dragonnx")

@@ -1,0 +1,1 @@
+"""What a model is and what it computes: manifest, bundle, library, latents, generator."""

@@ -1,0 +1,337 @@
+"""A StyleGAN2 generator on ONNX Runtime: latents, images, feature maps and their gradient."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.model.library import open_bundle
+from dragonnx.model.manifest import DEFAULT_MODEL, PREVIEW, W_AVG_NAME, Manifest, graph_name
+from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device, node_placement
+from dragonnx.types import Array, DeviceName, Float32
+
+if TYPE_CHECKING:
+    import os
+
+    from PIL.Image import Image
+
+
+_PREVIEW_SIDE = 64
+
+
+@dataclass(frozen=True)
+class FeaturePass:
+    """A feature map with what its pullback needs.
+
+    Attributes:
+        w_plus: The latent [1, num_ws, w_dim] it belongs to.
+        features: The feature map [1, C, h, w], or n windows of it.
+        layer_outputs: Outputs of the layers, where the graph left them.
+        cut: Resolution of the block from which on windows were computed; None for whole maps.
+        windows: What the graphs take to know the windows, by input name.
+    """
+
+    w_plus: Float32
+    features: Float32
+    layer_outputs: Mapping[str, DeviceTensor]
+    cut: int | None = None
+    windows: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImagePass:
+    """An image with what its pullback needs.
+
+    Attributes:
+        w_plus: The latent [1, num_ws, w_dim] it belongs to.
+        image: [1, image_channels, H, W], about -1 to 1.
+        layer_outputs: Outputs of the layers, where the graph left them.
+        preview: Whether it is the small one.
+    """
+
+    w_plus: Float32
+    image: Float32
+    layer_outputs: Mapping[str, DeviceTensor]
+    preview: bool = False
+
+
+class Generator:
+    """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
+
+    Use `Generator.open`.
+    """
+
+    def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
+        self._bundle = bundle
+        self._threads = threads
+        self._graphs: dict[str, Graph] = {}
+        self._lock = threading.Lock()
+        self.device = device
+        self._w_avg = _load_w_avg(bundle)
+
+    @classmethod
+    def open(
+        cls,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        device: DeviceName = "auto",
+        threads: int | None = None,
+    ) -> Generator:
+        """Open a bundle by name or folder.
+
+        Args:
+            model: A known name ("critters" ships with dragonnx), or a bundle folder.
+            device: "auto" takes CUDA where it works; "cuda" fails where it does not.
+            threads: CPU threads for each graph; None leaves it to ONNX Runtime.
+
+        Raises:
+            BundleError: The bundle is missing or damaged.
+            DeviceError: The device, or ONNX Runtime, is not to be had.
+            InputError: `threads` is not positive.
+        """
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, not {threads}")
+        chosen = choose_device(device)
+        bundle = open_bundle(model if isinstance(model, str) else Path(model))
+        return cls(bundle, chosen, threads)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The facts of the model."""
+        return self._bundle.manifest
+
+    @property
+    def w_avg(self) -> Float32:
+        """The mean of w, [w_dim], to which truncation pulls."""
+        return self._w_avg.copy()
+
+    def w_plus(
+        self,
+        seed: int | None = None,
+        *,
+        z: ArrayLike | None = None,
+        label: int | None = None,
+        truncation_psi: float | None = None,
+    ) -> Float32:
+        """The latent [N, num_ws, w_dim] of a seed or of z.
+
+        Args:
+            seed: Gives z as the released StyleGAN2 tools draw it.
+            z: Latent codes [N, z_dim], instead of a seed.
+            label: The class, for a conditional model.
+            truncation_psi: How far from w_avg, 0 to 1 as a rule; None takes what suits the model.
+
+        Raises:
+            InputError: Neither or both of seed and z came, or a value does not fit the model.
+        """
+        m = self.manifest
+        if (seed is None) == (z is None):
+            raise InputError("either a seed or z must be given, and not both")
+        codes = z_of_seed(seed, m.z_dim) if seed is not None else np.asarray(z, np.float32)
+        if codes.ndim != 2 or codes.shape[1] != m.z_dim:
+            raise InputError(f"z must have the shape [N, {m.z_dim}], not {list(codes.shape)}")
+        psi = m.truncation_psi if truncation_psi is None else truncation_psi
+        if not np.isfinite(psi):
+            raise InputError(f"truncation_psi must be a finite number, not {psi}")
+        inputs = {"z": codes, **self._label_input(label, len(codes))}
+        w = truncate(self._graph("mapping").run(inputs)[0]["w"], self._w_avg, psi)
+        return np.repeat(w[:, None], m.num_ws, axis=1)
+
+    def load_latent(self, path: str | os.PathLike[str]) -> Float32:
+        """The latent [1, num_ws, w_dim] of an .npz file with `w_plus` or `w`.
+
+        Raises:
+            InputError: The file cannot be read or does not fit the model.
+        """
+        return load_latent(path, self.manifest.num_ws, self.manifest.w_dim)
+
+    def image(self, w_plus: ArrayLike) -> Image:
+        """The picture of a latent [1, num_ws, w_dim], as a PIL image.
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        return self._picture("image", w_plus)
+
+    def preview(self, w_plus: ArrayLike) -> Image:
+        """A small picture of a latent [1, num_ws, w_dim], at most 64 pixels a side.
+
+        It is what the network's coarser blocks contribute to the image, for a part of the cost of
+        `image`. Where only the last block gives colours it is the image made smaller, at full cost.
+
+        Raises:
+            InputError: The latent does not fit the model.
+        """
+        if self.manifest.has_preview:
+            return self._picture(PREVIEW, w_plus)
+        image = self.image(w_plus)
+        return image.reduce(max(1, max(image.size) // _PREVIEW_SIDE))
+
+    def features(
+        self,
+        w_plus: ArrayLike,
+        *,
+        cut: int | None = None,
+        windows: Mapping[str, Array] | None = None,
+    ) -> FeaturePass:
+        """The feature map of a latent [1, num_ws, w_dim], whole or in windows.
+
+        Args:
+            w_plus: The latent.
+            cut: Resolution of the block from which on windows are computed; None for the whole map.
+            windows: The inputs of the graphs with that cut, as `plan_windows` gives them.
+
+        Raises:
+            InputError: The latent does not fit the model, or the model has no such cut.
+        """
+        if cut is not None and cut not in self.manifest.cuts:
+            raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
+        latent = self.checked_w_plus(w_plus)
+        inputs = dict(windows or {})
+        graph = self._graph(graph_name("features", cut))
+        kept = [name for name in graph.output_names if name != "features"]
+        arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
+        return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
+
+    def pullback(self, forward: FeaturePass, grad_features: Float32) -> Float32:
+        """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF, shaped as `forward.features`."""
+        inputs: dict[str, Array | DeviceTensor] = {
+            "w_plus": forward.w_plus,
+            "features": forward.features,
+            "grad_features": grad_features,
+            **forward.layer_outputs,
+            **forward.windows,
+        }
+        graph = self._graph(graph_name("pullback", forward.cut))
+        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
+        return gradient
+
+    def image_layers(self, w_plus: ArrayLike, *, preview: bool = False) -> ImagePass:
+        """The image of a latent [1, num_ws, w_dim] as numbers, with what `image_pullback` needs.
+
+        Args:
+            w_plus: The latent.
+            preview: Whether to make the image that `preview` gives, which a model may lack.
+
+        Raises:
+            InputError: The latent does not fit the model, or the model has no preview.
+        """
+        if preview and not self.manifest.has_preview:
+            raise InputError(f"the model {self.manifest.name} has no graphs for a smaller image")
+        latent = self.checked_w_plus(w_plus)
+        graph = self._graph(f"{PREVIEW if preview else 'image'}_layers")
+        kept = [name for name in graph.output_names if name != "image"]
+        arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
+        return ImagePass(latent, arrays["image"], layer_outputs, preview)
+
+    def image_pullback(self, forward: ImagePass, grad_image: Float32) -> Float32:
+        """dL/dw_plus [1, num_ws, w_dim] from dL/dimage, shaped as `forward.image`.
+
+        A preview depends on the first w's only: those of the others are 0.
+        """
+        inputs: dict[str, Array | DeviceTensor] = {
+            "w_plus": forward.w_plus,
+            "grad_image": grad_image,
+            **forward.layer_outputs,
+        }
+        graph = self._graph(f"{PREVIEW if forward.preview else 'image'}_pullback")
+        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
+        rest = self.manifest.num_ws - gradient.shape[1]
+        return np.pad(gradient, ((0, 0), (0, rest), (0, 0))) if rest else gradient
+
+    def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
+        """A latent as float32 [1, num_ws, w_dim].
+
+        Raises:
+            InputError: It does not fit the model.
+        """
+        return checked_w_plus(w_plus, self.manifest.num_ws, self.manifest.w_dim)
+
+    def _picture(self, graph: str, w_plus: ArrayLike) -> Image:
+        latent = self.checked_w_plus(w_plus)
+        return picture_of(self._graph(graph).run({"w_plus": latent})[0]["image"])
+
+    def placements(
+        self, windows: Mapping[int, Mapping[str, Array]]
+    ) -> Iterator[tuple[str, dict[str, list[str]]]]:
+        """Where each graph's nodes run: its name, then node kinds by execution provider.
+
+        Every graph is run once under ONNX Runtime's profiler, so this is what happens, not a plan.
+
+        Args:
+            windows: For each cut, inputs of its graphs as `plan_windows` gives them.
+        """
+        m = self.manifest
+        w_plus = np.repeat(self._w_avg[None, None], m.num_ws, axis=1)
+        mapping = {"z": np.zeros((1, m.z_dim), np.float32)}
+        if m.label_dim:
+            mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
+        yield "mapping", self._placed("mapping", mapping)
+        for kind in ("image", *((PREVIEW,) if m.has_preview else ())):
+            for name in (kind, f"{kind}_layers"):
+                yield name, self._placed(name, {"w_plus": w_plus})
+            layers = self._graph(f"{kind}_layers").run({"w_plus": w_plus})[0]
+            inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}
+            yield f"{kind}_pullback", self._placed(f"{kind}_pullback", inputs)
+        for cut in (None, *m.cuts):
+            features, pullback = graph_name("features", cut), graph_name("pullback", cut)
+            inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
+            yield features, self._placed(features, inputs)
+            forward = self._graph(features).run(inputs)[0]
+            inputs = {**inputs, **forward, "grad_features": forward["features"]}
+            yield pullback, self._placed(pullback, inputs)
+
+    def _placed(self, name: str, inputs: Mapping[str, Array]) -> dict[str, list[str]]:
+        path = self._bundle.path(f"{name}.onnx")
+        return node_placement(path, self.device, inputs)
+
+    def _graph(self, name: str) -> Graph:
+        with self._lock:
+            if name not in self._graphs:
+                path = self._bundle.path(f"{name}.onnx")
+                self._graphs[name] = Graph(path, self.device, self._threads)
+            return self._graphs[name]
+
+    def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
+        classes = self.manifest.label_dim
+        if not classes:
+            if label is not None:
+                raise InputError(f"the model {self.manifest.name} has no classes to choose from")
+            return {}
+        if label is None or not 0 <= label < classes:
+            raise InputError(
+                f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, not {label}"
+            )
+        one_hot = np.zeros((rows, classes), np.float32)
+        one_hot[:, label] = 1
+        return {"label": one_hot}
+
+
+def picture_of(image: Float32) -> Image:
+    """An image [1, image_channels, H, W] of values about -1 to 1 as a picture of 8 bits."""
+    from PIL import Image  # a drag without pictures does not need it
+
+    colours = np.rint((image[0].transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
+
+
+def _load_w_avg(bundle: Bundle) -> Float32:
+    path = bundle.path(W_AVG_NAME)
+    try:
+        w_avg = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{W_AVG_NAME} of the bundle {bundle.folder} is no array") from error
+    if w_avg.shape != (bundle.manifest.w_dim,) or w_avg.dtype != np.float32:
+        raise BundleError(
+            f"{W_AVG_NAME} of the bundle {bundle.folder} must be float32 "
+            f"[{bundle.manifest.w_dim}], not {w_avg.dtype} {list(w_avg.shape)}"
+        )
+    return np.asarray(w_avg, np.float32)

@@ -1,0 +1,186 @@
+"""The bundles that have a name: those inside the package, and the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.bundle import Bundle, read_manifest
+from dragonnx.model.manifest import MANIFEST_NAME
+
+_PACKAGE_MODELS = Path(__file__).parent / "bundled"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What is a folder's name on every system and can be typed without quotes."""
+
+
+def open_bundle(model: str | Path) -> Bundle:
+    """Find a bundle by its name or by its path and verify all of it.
+
+    Raises:
+        BundleError: There is no such bundle, or a file is missing, altered, or outside.
+    """
+    return Bundle.open(find_bundle(model))
+
+
+def find_bundle(model: str | Path) -> Path:
+    """The folder of a bundle, by its name or by its path.
+
+    Raises:
+        BundleError: There is no such bundle.
+    """
+    text = str(model)
+    looks_like_path = isinstance(model, Path) or os.sep in text or text.startswith((".", "~"))
+    if looks_like_path or (Path(text) / MANIFEST_NAME).is_file():
+        folder = Path(model).expanduser()
+        if not folder.is_dir():
+            raise BundleError(f"there is no bundle folder {folder}")
+        return folder
+    for known in known_bundles():
+        if known.name == text:
+            return known
+    names = ", ".join(sorted({known.name for known in known_bundles()}))
+    raise BundleError(
+        f"there is no model {text!r}: known are {names}; a bundle elsewhere is named by its "
+        f"folder's path or added with `dragonnx models add`, and new ones are made by "
+        f"dragonnx-export"
+    )
+
+
+def known_bundles() -> Iterator[Path]:
+    """The folders of the bundles that have a name: those in the package, then the user's."""
+    for root in (_PACKAGE_MODELS, user_models_folder()):
+        yield from _bundles_in(root)
+
+
+def user_models_folder() -> Path:
+    """Where a person's own bundles are kept; DRAGONNX_MODELS names another place."""
+    if chosen := os.environ.get("DRAGONNX_MODELS"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return platformdirs.user_cache_path("dragonnx") / "models"
+
+
+def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False) -> Path:
+    """Copy a bundle to the user's own, where its name finds it; all of it or nothing.
+
+    Args:
+        folder: The bundle; every file is verified first, and only files of the bundle are copied.
+        name: What to call it; None is the name that it has.
+        overwrite: Whether an own bundle of that name may be replaced.
+
+    Returns:
+        The folder of the copy.
+
+    Raises:
+        BundleError: The folder is no bundle, or damaged.
+        InputError: The name cannot be used or is taken, or the copy cannot be written.
+    """
+    bundle = Bundle.open(folder)
+    name = bundle.manifest.name if name is None else name
+    target = user_models_folder() / _checked_name(name)
+    if target.exists():
+        if target.resolve() == folder.resolve():
+            raise InputError(f"{folder} is the model {name} already")
+        if not (target / MANIFEST_NAME).is_file():
+            raise InputError(f"{target} is no bundle: move it away, or choose another --name")
+        if not overwrite:
+            raise InputError(
+                f"there is a model {name} already, in {target}: choose another --name, or pass "
+                "--overwrite to replace it"
+            )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as temporary:
+            copy = Path(temporary) / "new"
+            copy.mkdir()
+            for file in bundle.manifest.files:
+                shutil.copyfile(bundle.path(file), copy / file)
+            manifest = dataclasses.replace(bundle.manifest, name=name)
+            (copy / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+            _put_in_place(copy, target, old=Path(temporary) / "old")
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(
+            f"the model {name} cannot be added to {target.parent} ({reason})"
+        ) from error
+    return target
+
+
+def remove_bundle(name: str) -> Path:
+    """Delete one of the user's own bundles.
+
+    Returns:
+        The folder that is gone.
+
+    Raises:
+        InputError: There is no own bundle of that name, or it cannot be deleted.
+    """
+    own = {folder.name: folder for folder in _bundles_in(user_models_folder())}
+    if name not in own:
+        if name in {folder.name for folder in _bundles_in(_PACKAGE_MODELS)}:
+            raise InputError(f"the model {name} belongs to dragonnx itself and cannot be removed")
+        raise InputError(
+            f"there is no model {name!r} of your own: you have {', '.join(own) or 'none'}"
+        )
+    folder = own[name]
+    try:
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be removed ({error.strerror or error})") from error
+    return folder
+
+
+def known_models() -> Iterator[str]:
+    """One line for each model with a name; one that cannot be used says why."""
+    for folder in known_bundles():
+        try:
+            manifest = read_manifest(folder)
+        except BundleError as error:
+            yield f"{folder.name}: unusable. {error}"
+        else:
+            size = f"{manifest.image_size[1]} x {manifest.image_size[0]} px"
+            yield f"{folder.name}: {size}, {folder}"
+
+
+def _bundles_in(root: Path) -> Iterator[Path]:
+    """The bundle folders in a folder, by name; what is only being copied there is hidden."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for folder in sorted(root.iterdir()):
+            if not folder.name.startswith(".") and (folder / MANIFEST_NAME).is_file():
+                yield folder
+
+
+def _put_in_place(new: Path, target: Path, *, old: Path) -> None:
+    """Move a folder to its place and what was there to `old`; where that fails, it is back."""
+    if not target.exists():
+        new.rename(target)
+        return
+    target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. alone"
+        )
+    if name in {folder.name for folder in _bundles_in(_PACKAGE_MODELS)}:
+        raise InputError(
+            f"the name {name} is that of the model that ships with dragonnx: choose another --name"
+        )
+    return name

@@ -1,0 +1,19 @@
+"""ONNX Runtime: devices, graphs, tensors that stay on the device. The only room that knows it."""
+
+from dragonnx.runtime.graph import DeviceTensor, Graph
+from dragonnx.runtime.ort import runtime_version
+from dragonnx.runtime.placement import node_placement
+from dragonnx.runtime.providers import CPU, PROVIDERS, Device, Provider, choose_device, why_not
+
+__all__ = [
+    "CPU",
+    "PROVIDERS",
+    "Device",
+    "DeviceTensor",
+    "Graph",
+    "Provider",
+    "choose_device",
+    "node_placement",
+    "runtime_version",
+    "why_not",
+]

@@ -1,0 +1,34 @@
+"""Types that several rooms share, by name.
+
+Letters in shapes: N samples, n points, C channels, h and w a feature map's size, H and W the image's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:  # names of types cost no import: the command line starts without NumPy
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+Float32: TypeAlias = "NDArray[np.float32]"
+Float64: TypeAlias = "NDArray[np.float64]"
+
+Point: TypeAlias = tuple[float, float]
+"""(x, y) in image pixels, pixel centres at integers."""
+Points: TypeAlias = "NDArray[np.float64]"
+"""[n, 2], each (x, y) as in `Point`."""
+Mask: TypeAlias = "NDArray[np.bool_]"
+"""[H, W], True where pixels may move, as the paper's M."""
+Picture: TypeAlias = "NDArray[np.uint8]"
+"""[H, W, 3], sRGB."""
+
+Space = Literal["w+", "w"]
+"""Whether every layer has a w of its own, or one w moves them all."""
+DeviceName: TypeAlias = str
+"""Where to compute: "cpu", "cuda", "cuda:1" for the second GPU, or "auto" for CUDA where it works."""
+Fit = Literal["crop", "pad"]
+"""What to do with a photo of another shape: cut it, or show all of it."""

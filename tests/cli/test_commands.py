@@ -1,0 +1,194 @@
+"""The command line as a person uses it: what it writes, and what it says of bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
+from support.program import dragonnx
+
+DRAG = ("drag", "--seed", str(SEED), "--point", point_option(), "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def dragged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with everything that a drag writes."""
+    folder = tmp_path_factory.mktemp("dragged")
+    done = dragonnx(
+        *DRAG, "-o", folder / "out.png", "--latent-out", folder / "out.npz",
+        "--video", folder / "out.gif", "--comparison", folder / "pair.png",
+        "--report", folder / "out.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Every handle point reached its target point." in done.stderr
+    assert done.stdout == ""
+    return folder
+
+
+def test_the_report_tells_the_drag(dragged: Path) -> None:
+    report = json.loads((dragged / "out.json").read_text())
+    assert list(report) == [
+        "outcome", "steps", "seconds", "model", "seed", "config", "points", "trace", "loss",
+    ]  # fmt: skip
+    assert (report["outcome"], report["model"], report["seed"]) == ("reached", "critters", SEED)
+    assert report["steps"] == len(report["trace"]) == len(report["loss"]) > 5
+    (point,) = report["points"]
+    assert (point["handle"], point["target"]) == (list(NOSE), list(NOSE_TARGET))
+    assert point["final"] == report["trace"][-1][0]
+    assert point["distance"] == pytest.approx(
+        np.hypot(*np.subtract(point["final"], NOSE_TARGET)), abs=1e-3
+    )
+    assert report["config"]["r1"] == R1
+
+
+def test_the_picture_carries_its_recipe(dragged: Path) -> None:
+    with Image.open(dragged / "out.png") as picture:
+        assert picture.size == (SIZE, SIZE)
+        text = picture.text
+    assert text["Comment"].startswith("AI-generated")
+    recipe = json.loads(text["dragonnx"])
+    assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", SEED, 0.7)
+    assert recipe["points"][0]["target"] == list(NOSE_TARGET)
+    assert recipe["settings"]["step_size"] == STEP_SIZE
+
+
+def test_the_animation_shows_the_drag(dragged: Path) -> None:
+    steps = json.loads((dragged / "out.json").read_text())["steps"]
+    with Image.open(dragged / "out.gif") as animation:
+        # A GIF merges frames that are equal.
+        assert steps // 2 < animation.n_frames <= steps + 1
+    with Image.open(dragged / "pair.png") as pair:
+        assert pair.width > 2 * pair.height
+
+
+def test_the_saved_latent_gives_the_same_picture(dragged: Path, tmp_path: Path) -> None:
+    done = dragonnx("generate", "--latent", dragged / "out.npz", "-o", tmp_path / "again.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open(dragged / "out.png") as first, Image.open(tmp_path / "again.png") as again:
+        assert first.tobytes() == again.tobytes()
+
+
+def test_masks_presets_and_spaces(tmp_path: Path) -> None:
+    picture = Image.new("L", (SIZE, SIZE), 255)
+    picture.paste(0, (0, 0, SIZE, SIZE // 4))
+    picture.save(tmp_path / "mask.png")
+    done = dragonnx(
+        *DRAG, "-o", tmp_path / "out.png", "--mask", tmp_path / "mask.png", "--preset", "released",
+        "--space", "w", "--max-steps", "2", "--step-size", "0.005", "--lambda-mask", "5",
+        "--r1", "10", "--r2", "30", "--trainable-layers", "4", "--report", tmp_path / "out.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    config = json.loads((tmp_path / "out.json").read_text())["config"]
+    expected = {
+        "preset": "released", "space": "w", "max_steps": 2, "step_size": 0.005, "lambda_mask": 5,
+        "r1": 10, "r2": 30, "trainable_layers": 4, "tracking_distance": "l2",
+    }  # fmt: skip
+    assert config.items() >= expected.items()
+    assert "The step limit came" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["drag", "--point", "300,5:9,9"], "handle point (300, 5) lies outside the image"),
+        (["drag", "--point", "20,5:9,-9"], "target point (9, -9) lies outside the image"),
+        (["drag", "--point", "20,5"], "HANDLE:TARGET"),
+        (["drag", "--point", "20,5:"], "HANDLE:TARGET"),
+        (["drag", "--point", "a,b:c,d"], "HANDLE:TARGET"),
+        (["drag"], "Missing option '--point'"),
+        (["drag", "--point", "20,5:30,5", "--model", "lions"], "no model 'lions': known are"),
+        (
+            ["drag", "--point", "20,5:30,5", "--seed", "seven"],
+            "'--seed': Input should be a valid integer",
+        ),
+        (["drag", "--point", "20,5:30,5", "--seed", "-1"], "from 0 to 4294967295, not -1"),
+        (["drag", "--point", "20,5:30,5", "--r1", "0"], "r1 must be a positive number"),
+        (["drag", "--point", "20,5:30,5", "--max-steps", "0"], "max_steps must be at least 1"),
+        (["drag", "--point", "20,5:30,5", "--device", "cuda"], "CUDA was asked for, but"),
+        (["drag", "--point", "20,5:30,5", "--mask", "none.png"], "none.png cannot be read"),
+        (["drag", "--point", "20,5:30,5", "--latent", "none.npz"], "none.npz cannot be read"),
+        (["drag", "--point", "20,5:30,5", "--preset", "mine"], "'mine' is not one of"),
+        (["drag", "--point", "20,5:30,5", "--video", "out.mov"], "out.mov must end in .gif"),
+        (["generate", "--label", "3"], "has no classes"),
+        (["fly"], "No such command 'fly'"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path: Path, arguments: list[str], message: str) -> None:
+    output = ["-o", str(tmp_path / "out.png")] if arguments != ["fly"] else []
+    done = dragonnx(*arguments, *output)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.startswith("dragonnx: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is half written"
+
+
+def test_a_mask_of_the_wrong_size(tmp_path: Path) -> None:
+    Image.new("L", (64, 64), 255).save(tmp_path / "mask.png")
+    done = dragonnx(*DRAG, "-o", tmp_path / "out.png", "--mask", tmp_path / "mask.png")
+    assert done.returncode == 2
+    assert f"64 x 64 pixels, but the image is {SIZE} x {SIZE}" in done.stderr
+
+
+def test_places_that_cannot_be_written(tmp_path: Path) -> None:
+    for place, message in (
+        (tmp_path / "no" / "out.png", "does not exist"),
+        (tmp_path / "out.jpg", "must end in .png"),
+        (tmp_path, "must end in .png"),
+        (Path("/proc/out.png"), "/proc/out.png"),
+    ):
+        done = dragonnx(*DRAG, "-o", place)
+        assert done.returncode == 2, place
+        assert message in done.stderr
+        assert done.stderr.count("\n") <= 2
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_place_for_two_outputs(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    done = dragonnx(*DRAG, "-o", out, "--comparison", out)
+    assert (done.returncode, "named for two outputs" in done.stderr) == (2, True)
+
+
+def test_a_failed_run_keeps_the_older_picture(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    out.write_bytes(b"older picture")
+    assert dragonnx(*DRAG, "-o", out, "--step-size", "1e38").returncode == 2
+    assert out.read_bytes() == b"older picture"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_finding_out_what_is_there() -> None:
+    done = dragonnx("info")
+    assert done.returncode == 0
+    assert f"critters: {SIZE} x {SIZE} px" in done.stdout
+    assert "pullback grad_w_plus" in done.stdout
+    assert f"critters: {SIZE} x {SIZE} px" in dragonnx("models").stdout
+    doctor = dragonnx("doctor", "--model", "critters")
+    assert "graph features_16: CPUExecutionProvider, every node" in doctor.stdout
+    assert "graph pullback: CPUExecutionProvider, every node" in doctor.stdout
+    assert doctor.returncode == 0
+    assert "runtime: onnxruntime" in doctor.stdout
+    assert "cuda: no, " in doctor.stdout
+
+
+def test_own_models_are_listed_even_when_one_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{")
+    env = {"DRAGONNX_MODELS": str(tmp_path)}
+    for command in ("models", "doctor"):
+        done = dragonnx(command, env=env)
+        assert done.returncode == 0
+        assert f"critters: {SIZE} x {SIZE} px" in done.stdout
+        assert "broken: unusable" in done.stdout
+
+
+def test_help_and_version() -> None:
+    assert "DragGAN without PyTorch" in dragonnx("--help").stdout
+    assert dragonnx("--version").stdout.startswith("dragonnx 0.")

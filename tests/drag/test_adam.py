@@ -1,0 +1,27 @@
+"""Adam against the algorithm as its paper lists it."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dragonnx.drag.adam import Adam
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=8
+    )
+)
+def test_updates_follow_the_paper(gradients: list[list[float]]) -> None:
+    adam = Adam(step_size=0.01)
+    mean = square = np.zeros(3)
+    for number, gradient in enumerate(np.array(gradients, np.float32), start=1):
+        g = gradient.astype(np.float64)
+        mean = 0.9 * mean + 0.1 * g
+        square = 0.999 * square + 0.001 * g**2
+        mean_hat, square_hat = mean / (1 - 0.9**number), square / (1 - 0.999**number)
+        expected = -0.01 * mean_hat / (np.sqrt(square_hat) + 1e-8)
+        # The update is rounded to float32; both sides compute in float64.
+        np.testing.assert_allclose(adam.update(gradient), expected, rtol=1e-6, atol=1e-12)

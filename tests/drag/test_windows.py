@@ -1,0 +1,155 @@
+"""Windows of the bundled model: whatever a step reads is there, and equals the whole map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR, SEED
+
+from dragonnx import DragConfig, DragSession, Generator
+from dragonnx.drag.cost import cheapest_cut, cost
+from dragonnx.drag.feature_source import FeatureSource
+from dragonnx.drag.supervision import supervise
+from dragonnx.drag.tracking import reference_features, track
+from dragonnx.drag.windows import Geometry, plan_windows
+
+CONFIG_F = Geometry(
+    image_size=(512, 512),
+    feature_size=(128, 128),
+    blocks=(4, 8, 16, 32, 64, 128),
+    resample_filter=(1.0, 3.0, 3.0, 1.0),
+)
+CONFIG_F_CHANNELS = (512, 512, 512, 512, 512, 256)
+CUTS = (16, 32, 64)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.open("critters", device="cpu")
+
+
+coordinates = st.one_of(st.sampled_from([0.0, 127.0]), st.floats(0, 127))
+pairs = st.lists(
+    st.tuples(coordinates, coordinates, coordinates, coordinates), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pairs=pairs,
+    seed=st.integers(0, 100),
+    cut=st.sampled_from([16, 32]),
+    r1=st.floats(1, 40),
+    r2=st.floats(1, 80),
+    preset=st.sampled_from(["paper", "released"]),
+)
+def test_a_step_in_windows_is_the_step_on_the_whole_map(
+    generator: Generator, pairs: list[tuple[float, ...]], seed: int, cut: int,
+    r1: float, r2: float, preset: str,
+) -> None:  # fmt: skip
+    handles, targets = (np.ascontiguousarray(p) for p in np.hsplit(np.array(pairs), 2))
+    config = DragConfig(preset=preset, r1=r1, r2=r2)  # type: ignore[arg-type]
+    m = generator.manifest
+    s = config.settings(
+        image_height=128, point_count=len(handles), trainable_layers=6, recommended={}
+    )
+    before, after = generator.w_plus(seed), generator.w_plus(seed) + np.float32(0.05)
+    results = []
+    for chosen in (None, cut):
+        source = FeatureSource(generator, s, len(handles), whole=False)
+        source.cut = chosen
+        first = source.at(before, handles)
+        references = reference_features(first.windows, handles)
+        second = source.at(after, handles)
+        found = track(second.windows, handles, references, s)
+        around = source.around(second, found)
+        loss = supervise(around.windows, found, targets, s, None)
+        gradient = source.pullback(around, loss.grad_features)
+        results.append((references, found, loss.motion_loss, gradient))
+    (ref_a, found_a, loss_a, grad_a), (ref_b, found_b, loss_b, grad_b) = results
+    # Windows and whole maps add the same float32 terms in another order; features are of size 1.
+    np.testing.assert_allclose(ref_b, ref_a, atol=1e-5)
+    np.testing.assert_array_equal(found_b, found_a)
+    assert loss_b == pytest.approx(loss_a, rel=1e-4, abs=1e-6)
+    # The loss takes signs of differences: one within rounding of zero may differ, and moves the
+    # gradient by one term of the thousands that it sums.
+    scale = np.linalg.norm(grad_a)
+    assert np.linalg.norm(grad_b - grad_a) <= 2e-3 * scale + 1e-9
+    assert m.cuts == (16, 32)
+
+
+def test_whole_drags_take_the_same_path(generator: Generator) -> None:
+    w_plus = generator.w_plus(SEED)
+    paths = []
+    for windows in (True, False):
+        session = DragSession(
+            generator, w_plus, [NOSE, EYE], [NOSE_NEAR, EYE_TARGET],
+            config=DragConfig(windows=windows, max_steps=12),
+        )  # fmt: skip
+        paths.append([step.handle_points for step in session])
+        assert (session._source.cut is None) != windows
+    np.testing.assert_array_equal(*paths)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    points=st.lists(st.tuples(st.floats(0, 511), st.floats(0, 511)), min_size=1, max_size=32),
+    reach=st.floats(1, 200),
+    cut=st.sampled_from(CUTS),
+)
+def test_every_needed_cell_is_planned(
+    points: list[tuple[float, float]], reach: float, cut: int
+) -> None:
+    """Follow what each layer reads, cell by cell, from the definition of the layers."""
+    plan = plan_windows(np.array(points), reach, CONFIG_F, cut)
+    for axis, kind in ((1, "rows"), (0, "columns")):
+        for index, centre in enumerate(np.array(points)[:, axis]):
+            pixels = np.clip(np.linspace(centre - reach, centre + reach, 999), 0, 511)
+            source = np.maximum((pixels + 0.5) / 4 - 0.5, 0)
+            needed = {
+                *np.floor(source).astype(int),
+                *np.minimum(np.floor(source) + 1, 127).astype(int),
+            }
+            for block in reversed(CONFIG_F.blocks):
+                if block < cut:
+                    break
+                given_cells = plan.inputs[f"{kind}_{block}"][index]
+                assert needed <= set(given_cells[1:-1].tolist()), (kind, block)
+                assert given_cells[1] >= 0
+                assert given_cells[-2] < block
+                first_layer = {k + step for k in needed for step in (-1, 0, 1)} & set(range(block))
+                needed = {
+                    i
+                    for k in first_layer
+                    for i in range(-(-(k - 3) // 2), (k + 2) // 2 + 1)
+                    if 0 <= i < block // 2
+                }
+
+
+def test_window_sizes_do_not_change_while_points_move() -> None:
+    random = np.random.default_rng(0)
+    shapes = {
+        tuple(sorted((name, array.shape) for name, array in plan.inputs.items()))
+        for plan in (
+            plan_windows(random.integers(0, 512, (3, 2)).astype(float), 12, CONFIG_F, 16)
+            for _ in range(50)
+        )
+    }
+    assert len(shapes) == 1
+
+
+def test_a_cheap_step_is_chosen() -> None:
+    def chosen(points: int, reach: float = 12) -> int | None:
+        return cheapest_cut(CONFIG_F, CONFIG_F_CHANNELS, CUTS, reach, points)
+
+    assert chosen(1) == 16
+    assert chosen(1, reach=600) is None
+    cuts = [chosen(points) for points in (1, 8, 32, 4000)]
+    assert cuts[-1] is None
+    assert cuts[:-1] == sorted(cuts[:-1]), "more windows, a later cut"
+    dense = cost(CONFIG_F, CONFIG_F_CHANNELS, None, 12, 1)
+    # Counted by hand from the layers' sizes: 30.58 G multiply-adds, 14.5 in the last block.
+    assert dense == pytest.approx(30.577e9, rel=1e-4)
+    assert cost(CONFIG_F, CONFIG_F_CHANNELS, 16, 12, 1) < dense / 20

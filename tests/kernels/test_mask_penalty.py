@@ -1,0 +1,82 @@
+"""The mask penalty against its definition."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reference.kernels import mask_penalty
+from support.kernel_cases import ROUNDING, Case, cases
+
+from dragonnx import _core
+
+
+@settings(deadline=None)
+@given(cases(points=0), st.floats(0, 30), st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
+def test_loss_and_gradient(case: Case, weight: float, share: float) -> None:
+    reference = case.rng.uniform(-2, 2, case.features.shape).astype(np.float32)
+    mask = case.rng.uniform(size=case.image_size) < share
+    expected = mask_penalty(case.features, reference, case.image_size, mask, weight)
+    # Below rounding, the sign of a term and with it the gradient is arbitrary.
+    assume(expected.closest_to_kink > ROUNDING)
+    before = case.rng.uniform(-1, 1, case.features.shape).astype(np.float32)
+    grad = before.copy()
+    loss = _core.mask_penalty(
+        features=case.features,
+        reference_features=reference,
+        image_size=case.image_size,
+        mask=mask,
+        weight=weight,
+        grad_features=grad,
+    )
+    # Rounding of values up to 4 and of a sum of signs, times the weight.
+    tolerance = ROUNDING * max(weight, 1)
+    np.testing.assert_allclose(loss, expected.loss, atol=tolerance, rtol=0)
+    np.testing.assert_allclose(grad, before + expected.grad_features, atol=tolerance, rtol=0)
+
+
+def test_a_realistic_size() -> None:
+    """Integer scales take the fast path, with whole vectors and a rest; 500 the plain one."""
+    rng = np.random.default_rng(3)
+    features, reference = rng.normal(size=(2, 2, 128, 128)).astype(np.float32)
+    for size in [(512, 512), (384, 640), (500, 500)]:
+        mask = np.zeros(size, bool)
+        mask[100:300, 50:200] = True
+        grad = np.zeros_like(features)
+        loss = _core.mask_penalty(features, reference, size, mask, 20.0, grad)
+        expected = mask_penalty(features, reference, size, mask, 20.0)
+        # A sum of 5e5 terms whose float32 roundings are independent.
+        np.testing.assert_allclose(loss, expected.loss, rtol=1e-6)
+        # A term within rounding of zero may take either sign: it moves a cell by up to
+        # 2 * 20 / 5e5 = 8e-5, where the gradient is about 1e-3; few cells can be so unlucky.
+        wrong = np.abs(grad - expected.grad_features) > 1e-8
+        assert wrong.mean() < 1e-3
+        np.testing.assert_allclose(grad, expected.grad_features, atol=1e-4, rtol=0)
+
+
+def test_an_unchanged_map_has_neither_loss_nor_gradient() -> None:
+    features = np.random.default_rng(4).normal(size=(3, 8, 8)).astype(np.float32)
+    for size in [(32, 32), (30, 31)]:
+        grad = np.zeros_like(features)
+        loss = _core.mask_penalty(features, features.copy(), size, np.zeros(size, bool), 20.0, grad)
+        assert loss == 0.0
+        assert not grad.any()
+
+
+def test_the_same_input_gives_the_same_bits() -> None:
+    """However the channels were shared out between threads."""
+    rng = np.random.default_rng(5)
+    features, reference = rng.normal(size=(2, 64, 32, 32)).astype(np.float32)
+    mask = rng.uniform(size=(128, 128)) < 0.5
+    losses = {
+        _core.mask_penalty(features, reference, (128, 128), mask, 20.0, np.zeros_like(features))
+        for _ in range(20)
+    }
+    assert len(losses) == 1
+
+
+def test_a_mask_made_from_bytes_counts_every_byte_but_zero_as_true() -> None:
+    bytes_ = np.array([[0, 2, 255, 1]], np.uint8)
+    features = np.ones((1, 1, 1), np.float32)
+    grad = np.zeros_like(features)
+    mask = bytes_.view(bool)
+    loss = _core.mask_penalty(features, np.zeros_like(features), (1, 4), mask, 4.0, grad)
+    assert loss == 1.0

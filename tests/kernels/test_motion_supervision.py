@@ -1,0 +1,106 @@
+"""Motion supervision against its definition."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reference.kernels import motion_supervision
+from support.kernel_cases import ROUNDING, Case, cases
+
+from dragonnx import _core
+
+steps = st.tuples(st.floats(-9, 9), st.floats(-9, 9))
+axis_steps = st.sampled_from([(4.0, 0.0), (-3.0, 0.0), (0.0, 2.0), (0.0, -5.0), (1.0, 0.0)])
+radii = st.one_of(st.floats(0.1, 5), st.sampled_from([0.5, 1.0, 2.0, 3.0]))
+
+
+@settings(deadline=None)
+@given(cases(), st.one_of(steps, axis_steps), radii)
+def test_loss_and_gradient(case: Case, step: tuple[float, float], r1: float) -> None:
+    targets = case.points + np.array(step)
+    expected = motion_supervision(case.features, case.image_size, case.points, targets, r1)
+    # Below rounding, the sign of a term and with it the gradient is arbitrary.
+    assume(expected.closest_to_kink > ROUNDING)
+    before = case.rng.uniform(-1, 1, case.features.shape).astype(np.float32)
+    grad = before[None].copy()
+    losses = _core.motion_supervision(
+        features=case.features[None],
+        handle_points=case.points,
+        target_points=targets,
+        r1=r1,
+        grad_features=grad,
+        **case.whole(),
+    )
+    assert losses.dtype == np.float64
+    np.testing.assert_allclose(losses, expected.losses, atol=ROUNDING, rtol=0)
+    np.testing.assert_allclose(grad[0], before + expected.grad_features, atol=ROUNDING, rtol=0)
+
+
+@settings(deadline=None)
+@given(cases(points=3), steps, st.floats(0.1, 4))
+def test_windows_give_the_same(case: Case, step: tuple[float, float], r1: float) -> None:
+    """Losses bit for bit; gradients up to the order of summation where windows overlap."""
+    targets = case.points + np.array(step)
+    # A pixel of the disc or, outside the image, the nearest one; one pixel on.
+    windows = case.windows(reach=r1 + 4)
+    both = []
+    for features, arguments in [
+        (case.features[None], case.whole()),
+        (windows.features, windows.arguments),
+    ]:
+        grad = np.zeros_like(features)
+        losses = _core.motion_supervision(
+            features=features,
+            handle_points=case.points,
+            target_points=targets,
+            r1=r1,
+            grad_features=grad,
+            **arguments,
+        )
+        both.append((losses, grad))
+    (whole, whole_grad), (window, window_grad) = both
+    np.testing.assert_array_equal(window, whole)
+    np.testing.assert_allclose(
+        windows.assemble(window_grad, case.feature_size), whole_grad[0], atol=ROUNDING, rtol=0
+    )
+
+
+@pytest.mark.parametrize(("distance", "pulls"), [(0.999, False), (1.0, True), (0.0, False)])
+def test_a_handle_within_a_pixel_has_arrived(distance: float, pulls: bool) -> None:
+    features = np.random.default_rng(0).uniform(-1, 1, (1, 3, 8, 8)).astype(np.float32)
+    handles = np.array([[12.0, 9.0], [20.0, 20.0]])
+    targets = handles + np.array([[distance, 0], [5, 5]])
+    grad = np.zeros_like(features)
+    losses = _core.motion_supervision(
+        features,
+        np.zeros((1, 2), np.int64),
+        (8, 8),
+        (32, 32),
+        np.zeros(2, np.int64),
+        handles,
+        targets,
+        3.0,
+        grad,
+    )
+    # The second point reads columns 4 to 6 alone, so the first one's cells show whether it pulled.
+    assert (losses[0] > 0) == pulls
+    assert grad[0, :, 1:4, 2:4].any() == pulls
+    assert losses[1] > 0
+    assert grad.any()
+
+
+def test_an_arrived_handle_may_lie_outside_its_window() -> None:
+    """It reads nothing, so there is nothing to miss."""
+    features = np.ones((1, 1, 2, 2), np.float32)
+    losses = _core.motion_supervision(
+        features,
+        np.zeros((1, 2), np.int64),
+        (8, 8),
+        (32, 32),
+        np.zeros(1, np.int64),
+        np.array([[30.0, 30.0]]),
+        np.array([[30.5, 30.0]]),
+        3.0,
+        np.zeros_like(features),
+    )
+    assert losses.tolist() == [0.0]

@@ -1,0 +1,71 @@
+"""F^ at points, and the adjoint of that read."""
+
+import numpy as np
+from hypothesis import given, settings
+from reference.kernels import resize_matrix, resized
+from support.kernel_cases import ROUNDING, Case, cases
+
+from dragonnx import _core
+
+
+def test_the_oracle_resizes_with_half_pixel_centres() -> None:
+    """Literal values of bilinear interpolation with align_corners = False."""
+    np.testing.assert_allclose(resize_matrix(2, 4) @ [0, 1], [0, 0.25, 0.75, 1])
+    np.testing.assert_allclose(resize_matrix(3, 5) @ [0, 1, 2], [0, 0.4, 1, 1.6, 2])
+    np.testing.assert_allclose(resize_matrix(4, 2) @ [0, 1, 2, 3], [0.5, 2.5])
+
+
+@settings(deadline=None)
+@given(cases())
+def test_sample_reads_the_resized_map(case: Case) -> None:
+    samples = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    assert samples.dtype == np.float32
+    expected = resized(case.features, case.image_size).sample(case.points)
+    np.testing.assert_allclose(samples, expected, atol=ROUNDING, rtol=0)
+
+
+@settings(deadline=None)
+@given(cases())
+def test_windows_hold_the_same_samples(case: Case) -> None:
+    """Bit for bit: a window changes where a cell is, not what is computed."""
+    windows = case.windows(reach=1)
+    whole = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    np.testing.assert_array_equal(
+        _core.sample(features=windows.features, points=case.points, **windows.arguments), whole
+    )
+
+
+@settings(deadline=None)
+@given(cases())
+def test_the_adjoint_adds_to_the_gradient(case: Case) -> None:
+    grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
+    before = case.rng.uniform(-1, 1, case.features.shape).astype(np.float32)
+    grad = before[None].copy()
+    _core.sample_adjoint(
+        grad_samples=grad_samples, points=case.points, grad_features=grad, **case.whole()
+    )
+    adjoint = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
+    np.testing.assert_allclose(grad[0], before + adjoint, atol=ROUNDING, rtol=0)
+
+
+@settings(deadline=None)
+@given(cases(points=3))
+def test_windows_hold_the_same_adjoint(case: Case) -> None:
+    """Up to the order of summation where windows overlap."""
+    grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
+    windows = case.windows(reach=1)
+    grad = np.zeros_like(windows.features)
+    _core.sample_adjoint(
+        grad_samples=grad_samples, points=case.points, grad_features=grad, **windows.arguments
+    )
+    expected = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
+    np.testing.assert_allclose(
+        windows.assemble(grad, case.feature_size), expected, atol=ROUNDING, rtol=0
+    )
+
+
+@settings(deadline=None)
+@given(cases(points=0))
+def test_no_points_no_samples(case: Case) -> None:
+    samples = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    assert samples.shape == (0, 3)

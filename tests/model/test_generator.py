@@ -1,0 +1,149 @@
+"""The generator on ONNX Runtime: latents, pictures, devices, errors."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.bundled import NUM_WS, SIZE, W_DIM, Z_DIM
+
+from dragonnx import BundleError, DeviceError, Generator, InputError
+from dragonnx.drag.windows import Geometry, plan_windows
+from dragonnx.runtime import CPU, Device, DeviceTensor, Graph, providers
+from dragonnx.runtime.ort import onnxruntime
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.open("critters", device="cpu", threads=1)
+
+
+def test_w_plus_of_a_seed_and_of_its_z_agree(generator: Generator) -> None:
+    z = np.random.RandomState(5).randn(1, Z_DIM)
+    np.testing.assert_array_equal(generator.w_plus(5), generator.w_plus(z=z))
+    assert generator.w_plus(5).shape == (1, NUM_WS, W_DIM)
+
+
+def test_truncation(generator: Generator) -> None:
+    np.testing.assert_allclose(
+        generator.w_plus(5, truncation_psi=0)[0, 0], generator.w_avg, atol=1e-7
+    )
+    far, near = (generator.w_plus(5, truncation_psi=psi) - generator.w_avg for psi in (1, 0.7))
+    # The model's own truncation is 0.7; w's are of size ten, and each is rounded a few times.
+    np.testing.assert_allclose(near, 0.7 * far, atol=4e-6)
+    np.testing.assert_array_equal(generator.w_plus(5), generator.w_plus(5, truncation_psi=0.7))
+
+
+def test_images(generator: Generator) -> None:
+    image = generator.image(generator.w_plus(5))
+    assert (image.size, image.mode) == ((SIZE, SIZE), "RGB")
+    assert np.asarray(image).std() > 10, "a picture, not one colour"
+    assert image.tobytes() != generator.image(generator.w_plus(6)).tobytes()
+
+
+def test_a_preview_is_the_image_made_small(generator: Generator) -> None:
+    w_plus = generator.w_plus(5)
+    preview, image = generator.preview(w_plus), generator.image(w_plus)
+    assert preview.size == (64, 64)
+    small = np.asarray(image.resize(preview.size, Image.Resampling.BOX), float)
+    # The finest block adds detail, and a little tone: most of the picture is there without it.
+    assert np.corrcoef(small.ravel(), np.asarray(preview, float).ravel())[0, 1] > 0.9
+
+
+def test_every_node_runs_on_the_device(generator: Generator) -> None:
+    geometry = Geometry.of(generator.manifest)
+    windows = {
+        cut: plan_windows(np.array([[64.0, 64.0]]), 9, geometry, cut).inputs for cut in (16, 32)
+    }
+    placements = dict(generator.placements(windows))
+    assert {f"{name}.onnx" for name in placements} == {
+        name for name in generator.manifest.files if name.endswith(".onnx")
+    }
+    for placed in placements.values():
+        assert list(placed) == ["CPUExecutionProvider"]
+        assert placed["CPUExecutionProvider"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "either a seed or z"),
+        ({"seed": 1, "z": np.zeros((1, Z_DIM))}, "either a seed or z"),
+        ({"z": np.zeros((1, Z_DIM - 1))}, rf"shape \[N, {Z_DIM}\], not \[1, {Z_DIM - 1}\]"),
+        ({"seed": 1, "label": 0}, "has no classes"),
+        ({"seed": 1, "truncation_psi": float("nan")}, "finite number, not nan"),
+        ({"seed": -1}, "from 0 to 4294967295"),
+    ],
+)
+def test_latents_that_cannot_be(
+    generator: Generator, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        generator.w_plus(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_latent_of_another_model(generator: Generator) -> None:
+    with pytest.raises(InputError, match=rf"shape \[1, {NUM_WS}, {W_DIM}\]"):
+        generator.image(np.zeros((1, 18, 512)))
+
+
+def test_layer_outputs_stay_where_they_are(generator: Generator) -> None:
+    forward = generator.features(generator.w_plus(5))
+    assert len(forward.layer_outputs) == 8
+    for tensor in forward.layer_outputs.values():
+        assert isinstance(tensor, DeviceTensor)
+        assert tensor.numpy().shape == tensor.shape
+
+
+def test_threads_must_be_positive() -> None:
+    with pytest.raises(InputError, match="at least 1, not 0"):
+        Generator.open("critters", threads=0)
+
+
+def test_an_unknown_device() -> None:
+    with pytest.raises(DeviceError, match="auto, cpu or cuda, not 'tpu'"):
+        Generator.open("critters", device="tpu")  # type: ignore[arg-type]
+
+
+def test_cuda_that_is_not_there_says_why() -> None:
+    with pytest.raises(DeviceError, match="CUDA was asked for, but"):
+        Generator.open("critters", device="cuda")
+
+
+def test_auto_falls_back_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with onnxruntime-gpu installed on a machine without a GPU."""
+    ort = onnxruntime()
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: both)
+    providers.why_not.cache_clear()
+    providers._say_once.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING, "dragonnx"):
+            devices = [providers.choose_device("auto") for _ in range(2)]
+    finally:
+        providers.why_not.cache_clear()
+        providers._say_once.cache_clear()
+    assert [device.kind for device in devices] == ["cpu", "cpu"]
+    assert len(caplog.records) == 1
+    assert "no NVIDIA driver was found" in caplog.text
+
+
+def test_no_runtime_names_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    onnxruntime.cache_clear()
+    try:
+        with pytest.raises(DeviceError, match=r"dragonnx\[cpu\].*dragonnx\[gpu\]"):
+            Generator.open("critters")
+    finally:
+        onnxruntime.cache_clear()
+
+
+def test_a_graph_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "features.onnx").write_bytes(b"no graph")
+    with pytest.raises(BundleError, match=r"cannot load .*features\.onnx"):
+        Graph(tmp_path / "features.onnx", Device(CPU))

@@ -1,0 +1,104 @@
+"""Latent codes: seeds, truncation and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dragonnx.errors import InputError
+from dragonnx.model.latent import checked_w_plus, load_latent, save_latent, truncate, z_of_seed
+
+NUM_WS, W_DIM = 4, 8
+
+
+@pytest.fixture
+def w_plus() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((1, NUM_WS, W_DIM)).astype(np.float32)
+
+
+def test_seeds_give_the_released_tools_z() -> None:
+    # The first numbers of numpy's legacy generator for seed 0, as its documentation shows them.
+    np.testing.assert_allclose(z_of_seed(0, 3), [[1.76405235, 0.40015721, 0.97873798]], rtol=1e-7)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_out_of_range(seed: int) -> None:
+    with pytest.raises(InputError, match=f"from 0 to 4294967295, not {seed}"):
+        z_of_seed(seed, 4)
+
+
+@given(st.floats(-2, 2, width=32))
+def test_truncation_is_a_line_through_the_average(psi: float) -> None:
+    w, w_avg = np.array([[1.0, 2.0]], np.float32), np.array([3.0, -1.0], np.float32)
+    expected = w_avg + psi * (w.astype(np.float64) - w_avg)
+    # One rounding each of a product and a sum of numbers up to about ten.
+    np.testing.assert_allclose(truncate(w, w_avg, psi), expected, atol=2e-6)
+
+
+def test_a_latent_survives_its_file(tmp_path: Path, w_plus: np.ndarray) -> None:
+    save_latent(tmp_path / "latent.npz", w_plus)
+    np.testing.assert_array_equal(load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM), w_plus)
+    assert [path.name for path in tmp_path.iterdir()] == ["latent.npz"]
+
+
+@pytest.mark.parametrize("shape", [(1, W_DIM), (1, 1, W_DIM), (1, NUM_WS, W_DIM), (NUM_WS, W_DIM)])
+def test_what_projectors_write_is_read(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    w = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+    np.savez(tmp_path / "projected_w.npz", w=w)
+    read = load_latent(tmp_path / "projected_w.npz", NUM_WS, W_DIM)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, np.broadcast_to(w.reshape(1, -1, W_DIM), read.shape))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, W_DIM)),
+        np.zeros((1, NUM_WS, W_DIM + 1)),
+        np.zeros((2, NUM_WS, W_DIM)),
+        np.zeros(()),
+        np.zeros((1, 1, 1, W_DIM)),
+        np.array([["a"] * W_DIM]),
+    ],
+)
+def test_a_latent_of_another_model(values: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"shape \[1, 4, 8\] \(w_plus\) or \[1, 8\]"):
+        checked_w_plus(values, NUM_WS, W_DIM)
+
+
+def test_a_latent_of_no_numbers(w_plus: np.ndarray) -> None:
+    w_plus[0, 0, 0] = np.nan
+    with pytest.raises(InputError, match="not finite"):
+        checked_w_plus(w_plus, NUM_WS, W_DIM)
+
+
+def test_files_that_are_no_latent(tmp_path: Path) -> None:
+    path = tmp_path / "latent.npz"
+    with pytest.raises(InputError, match="No such file"):
+        load_latent(path, NUM_WS, W_DIM)
+    for content in (b"", b"not a zip", b"PK\x03\x04 cut short"):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"is no \.npz file"):
+            load_latent(path, NUM_WS, W_DIM)
+    np.savez(path, z=np.zeros(3))
+    with pytest.raises(InputError, match="neither w_plus nor w, but z"):
+        load_latent(path, NUM_WS, W_DIM)
+    with path.open("wb") as file:
+        np.save(file, np.zeros((1, W_DIM)))
+    with pytest.raises(InputError, match=r"is no \.npz file"):
+        load_latent(path, NUM_WS, W_DIM)
+
+
+def test_a_pickle_in_a_latent_file_is_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.mkdir, (Path(tmp_path / "sprung"),))  # type: ignore[return-value]
+
+    np.savez(tmp_path / "latent.npz", w=np.array([Trap()], object))
+    with pytest.raises(InputError):
+        load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM)
+    assert not (tmp_path / "sprung").exists()

@@ -1,0 +1,190 @@
+"""Models by name: finding them, adding one to the user's own, removing it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dragonnx import Generator
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.library import (
+    add_bundle,
+    find_bundle,
+    known_bundles,
+    known_models,
+    remove_bundle,
+    user_models_folder,
+)
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of models, not there yet."""
+    folder = tmp_path / "cache" / "models"
+    monkeypatch.setenv("DRAGONNX_MODELS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A bundle of another name than the bundled model's, with a file that is none of its own."""
+    folder = Path(shutil.copytree(find_bundle("critters"), tmp_path / "exported"))
+    facts = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**facts, "name": "beasts"}))
+    (folder / "notes.txt").write_text("mine")
+    return folder
+
+
+def models(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dragonnx.cli", "models", *map(str, arguments)],
+        capture_output=True, text=True, timeout=60, check=False, env=os.environ,
+    )  # fmt: skip
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(BundleError, match=r"no model 'lions': known are critters;"):
+        find_bundle("lions")
+
+
+def test_a_folder_that_is_not_there() -> None:
+    with pytest.raises(BundleError, match="there is no bundle folder"):
+        find_bundle("./nowhere")
+
+
+def test_without_a_folder_of_ones_own_there_are_the_bundled_ones(own: Path) -> None:
+    assert user_models_folder() == own
+    assert [folder.name for folder in known_bundles()] == ["critters"]
+
+
+def test_an_added_bundle_is_found_by_name_and_is_whole(bundle: Path, own: Path) -> None:
+    assert add_bundle(bundle) == own / "beasts" == find_bundle("beasts")
+    assert [folder.name for folder in known_bundles()] == ["critters", "beasts"]
+    shutil.rmtree(bundle)
+    generator = Generator.open("beasts", device="cpu")
+    expected = Generator.open("critters", device="cpu")
+    w_plus = generator.w_plus(1)
+    np.testing.assert_array_equal(generator.image(w_plus), expected.image(w_plus))
+    assert [path.name for path in own.iterdir()] == ["beasts"], "nothing else is left behind"
+    assert not (own / "beasts" / "notes.txt").exists()
+
+
+def test_a_name_of_ones_choice_is_the_bundles_name_then(bundle: Path) -> None:
+    """Else a recipe would name the model as nobody can open it."""
+    add_bundle(bundle, "my-beasts.2")
+    assert Bundle.open(find_bundle("my-beasts.2")).manifest.name == "my-beasts.2"
+
+
+def test_a_taken_name_is_replaced_only_when_told_to(bundle: Path, own: Path) -> None:
+    add_bundle(bundle)
+    kept = {path.name: path.stat().st_mtime_ns for path in (own / "beasts").iterdir()}
+    with pytest.raises(InputError, match=r"a model beasts already, in .*--overwrite"):
+        add_bundle(bundle)
+    assert {path.name: path.stat().st_mtime_ns for path in (own / "beasts").iterdir()} == kept
+    (own / "beasts" / "weights.bin").unlink()
+    add_bundle(bundle, overwrite=True)
+    Bundle.open(own / "beasts")
+    with pytest.raises(InputError, match="is the model beasts already"):
+        add_bundle(own / "beasts", overwrite=True)
+    assert [path.name for path in own.iterdir()] == ["beasts"]
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(bundle: Path, own: Path) -> None:
+    (own / "beasts").mkdir(parents=True)
+    (own / "beasts" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="is no bundle: move it away"):
+        add_bundle(bundle, overwrite=True)
+    assert (own / "beasts" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "a\\b", "two words", "-o", "x" * 65])
+def test_a_name_that_is_no_folders_name(bundle: Path, own: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot be called"):
+        add_bundle(bundle, name)
+    assert not own.exists()
+
+
+def test_the_bundled_models_name_is_its_own(bundle: Path) -> None:
+    with pytest.raises(InputError, match="ships with dragonnx: choose another --name"):
+        add_bundle(bundle, "critters")
+
+
+def test_a_damaged_bundle_is_not_added(bundle: Path, own: Path) -> None:
+    content = bytearray((bundle / "weights.bin").read_bytes())
+    content[0] ^= 1
+    (bundle / "weights.bin").write_bytes(content)
+    with pytest.raises(BundleError, match=r"^weights\.bin of the bundle .* was altered"):
+        add_bundle(bundle)
+    assert not own.exists()
+
+
+def test_what_is_being_copied_has_no_name(bundle: Path, own: Path) -> None:
+    shutil.copytree(bundle, own / ".beasts-x1" / "new")
+    shutil.copytree(bundle, own / ".beasts")
+    assert [folder.name for folder in known_bundles()] == ["critters"]
+
+
+def test_removing(bundle: Path, own: Path) -> None:
+    add_bundle(bundle)
+    assert remove_bundle("beasts") == own / "beasts"
+    assert list(own.iterdir()) == []
+    with pytest.raises(InputError, match="no model 'beasts' of your own: you have none"):
+        remove_bundle("beasts")
+    with pytest.raises(InputError, match="belongs to dragonnx itself"):
+        remove_bundle("critters")
+    with pytest.raises(InputError, match="no model"):
+        remove_bundle("../exported")
+
+
+def test_a_linked_bundle_is_removed_as_a_link(bundle: Path, own: Path) -> None:
+    own.mkdir(parents=True)
+    (own / "linked").symlink_to(bundle)
+    remove_bundle("linked")
+    assert (bundle / "manifest.json").is_file()
+    assert list(own.iterdir()) == []
+
+
+def test_a_bundle_that_cannot_be_used_says_why_in_the_list(own: Path) -> None:
+    (own / "broken").mkdir(parents=True)
+    (own / "broken" / "manifest.json").write_text("{")
+    assert any(line.startswith("broken: unusable. ") for line in known_models())
+
+
+def test_the_commands(bundle: Path, own: Path, tmp_path: Path) -> None:
+    added = models("add", bundle, "--name", "zoo")
+    assert (added.returncode, added.stdout) == (0, "")
+    assert "dragonnx generate --model zoo -o out.png" in added.stderr
+    for listing in (models(), models("list")):
+        assert listing.returncode == 0
+        assert [line.split(":")[0] for line in listing.stdout.splitlines()] == ["critters", "zoo"]
+    (tmp_path / "file").write_text("x")
+    for arguments, message in (
+        (("add", bundle, "--name", "zoo"), "a model zoo already"),
+        (("add", tmp_path / "nowhere"), "is no model bundle"),
+        (("add", tmp_path / "file"), "is no model bundle"),
+        (("add", tmp_path), "is no model bundle"),
+        (("remove", "lions"), "no model 'lions' of your own: you have zoo"),
+        (("add",), "Missing argument"),
+    ):
+        refused = models(*arguments)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+        assert message in refused.stderr
+    assert models("add", bundle, "--name", "zoo", "--overwrite").returncode == 0
+    assert models("remove", "zoo").returncode == 0
+    assert list(own.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written(bundle: Path, own: Path) -> None:
+    own.parent.mkdir(parents=True)
+    own.write_text("a file where the folder should be")
+    with pytest.raises(InputError, match="cannot be added to"):
+        add_bundle(bundle)
+    assert [folder.name for folder in known_bundles()] == ["critters"]
