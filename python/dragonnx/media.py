@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from dragonnx import __version__
 from dragonnx.errors import InputError
-from dragonnx.files import atomic_path
+from dragonnx.files import written_whole
 from dragonnx.types import Points
 
 PROVENANCE = "AI-generated: made by a StyleGAN2 generator with dragonnx; it shows nothing real."
@@ -155,8 +155,7 @@ def save_json(values: Mapping[str, Any], path: Path) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    text = json.dumps(values, indent=1) + "\n"
-    _write(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    save_bytes(f"{json.dumps(values, indent=1)}\n".encode(), path)
 
 
 def with_points(image: Image.Image, handles: Points, targets: Points) -> Image.Image:
@@ -203,9 +202,15 @@ def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
     return row
 
 
+def save_bytes(content: bytes, path: Path) -> None:
+    """Write a file's content, all or nothing.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    _write(path, lambda temporary: temporary.write_bytes(content))
+
+
 def _write(path: Path, write: Callable[[Path], object]) -> None:
-    try:
-        with atomic_path(path) as temporary:
-            write(temporary)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
+    with written_whole(path) as temporary:
+        write(temporary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
 from support.program import dragonnx
+
+from dragonnx.document.recipe import open_picture
+from dragonnx.drag.config import DragConfig
+from dragonnx.model.library import find_bundle
 
 DRAG = ("drag", "--seed", str(SEED), "--point", point_option(), "--device", "cpu")
 
@@ -51,9 +56,37 @@ def test_the_picture_carries_its_recipe(dragged: Path) -> None:
         text = picture.text
     assert text["Comment"].startswith("AI-generated")
     recipe = json.loads(text["dragonnx"])
-    assert (recipe["model"], recipe["seed"], recipe["truncation_psi"]) == ("critters", SEED, 0.7)
-    assert recipe["points"][0]["target"] == list(NOSE_TARGET)
-    assert recipe["settings"]["step_size"] == STEP_SIZE
+    assert (recipe["model"], recipe["start"]["seed"]) == ("critters", SEED)
+    assert recipe["pairs"][0]["target"] == list(NOSE_TARGET)
+    assert recipe["config"] == {}, "nothing was chosen"
+    assert recipe["result"]["settings"]["step_size"] == STEP_SIZE
+
+
+def test_a_picture_opens_as_the_document_that_made_it(tmp_path: Path) -> None:
+    """Model folder, mask, points, the settings that were chosen and only those, and the result."""
+    model = tmp_path / "my model"
+    shutil.copytree(find_bundle("critters"), model)
+    picture = Image.new("L", (SIZE, SIZE), 255)
+    picture.paste(0, (0, 0, SIZE, SIZE // 4))
+    picture.save(tmp_path / "mask.png")
+    done = dragonnx(
+        *DRAG, "--model", model, "--mask", tmp_path / "mask.png", "--max-steps", "2",
+        "-o", tmp_path / "a.png", "--latent-out", tmp_path / "a.npz",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    document = open_picture(tmp_path / "a.png")
+    assert Path(document.model) == model
+    assert document.start.seed == SEED
+    assert document.mask is not None
+    assert not document.mask[: SIZE // 4].any()
+    assert document.mask[SIZE // 4 :].all()
+    (pair,) = document.pairs
+    assert (pair.first, pair.target) == (NOSE, NOSE_TARGET)
+    assert document.config == DragConfig(max_steps=2)
+    assert document.result is not None
+    assert document.result.steps == 2
+    with np.load(tmp_path / "a.npz") as latent:
+        np.testing.assert_array_equal(document.result.w_plus, latent["w_plus"])
 
 
 def test_the_animation_shows_the_drag(dragged: Path) -> None:

@@ -65,7 +65,7 @@ async def test_stop_ends_the_drag_within_a_step():
         await editor.until(lambda: editor.count(DragProgressed) >= 1)
         worker = editor.app.worker
         editor.screen.action_stop()
-        steps = len(worker._steps)
+        steps = len(worker._run.steps)
         await editor.until(lambda: editor.count(DragEnded) == 1)
         assert editor.document.result.outcome == "cancelled"
         assert editor.document.result.steps <= steps + 1
@@ -80,8 +80,8 @@ async def test_a_drag_waits_for_the_screen(monkeypatch):
         worker = editor.app.worker
         worker.give_way()
         editor.key("full_stop")
-        await editor.until(lambda: worker._session is not None)
-        assert worker._steps == []
+        await editor.until(lambda: worker._run is not None)
+        assert worker._run.steps == ()
         worker.go_on()
         await editor.until(lambda: editor.count(DragEnded) == 1)
         assert editor.document.result.steps == 1

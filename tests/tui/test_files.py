@@ -61,7 +61,7 @@ async def test_every_output_of_a_drag():
         assert animation.n_frames > 2
     assert json.loads(Path("report.json").read_text())["outcome"] == "reached"
     assert np.load("latent.npz")["w_plus"].shape == (1, NUM_WS, W_DIM)
-    assert read_recipe(Path("picture.png"))["outcome"] == "reached"
+    assert read_recipe(Path("picture.png"))["result"]["outcome"] == "reached"
 
 
 async def test_nothing_is_replaced_without_asking():

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
 
-from dragonnx.media import read_recipe
+from dragonnx.document.recipe import open_picture
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -134,9 +134,9 @@ def place(point: tuple[int, int]) -> str:
 def check_picture(path: Path) -> None:
     with Image.open(path) as picture:
         assert picture.size == (SIZE, SIZE)
-    recipe = read_recipe(path)
-    assert recipe["outcome"] == "reached"
-    assert recipe["points"][0]["distance"] <= 2
+    document = open_picture(path)
+    assert document.result.outcome == "reached"
+    assert document.pairs[0].distance <= 2
 
 
 def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,21 +19,17 @@ from dragonnx.cli.options import (
     Seed,
     SpaceOption,
     Threads,
+    latent_start,
     open_generator,
-    start_latent,
 )
 from dragonnx.drag.config import DragConfig, PresetName
 from dragonnx.model.manifest import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from dragonnx.drag.record import DragRecord
-    from dragonnx.drag.session import DragSession
+    from dragonnx.document import Document
+    from dragonnx.document.run import DragRun
+    from dragonnx.drag.session import DragStep
     from dragonnx.model.generator import Generator
-
-_MOST_FRAMES = 120
-"""An animation of more steps than this shows evenly spaced ones."""
 
 
 def drag(
@@ -72,11 +67,21 @@ def drag(
     Settings that are not given are what suits the model, else what the preset says. Interrupting
     (Ctrl+C) stops after the current step and saves the picture as far as it got.
     """
-    from dragonnx.media import ANIMATION_SUFFIXES, check_animation
+    from dragonnx.document import Document, PointPair
+    from dragonnx.document.outputs import OutputId
+    from dragonnx.document.outputs import output as kind
+    from dragonnx.drag.mask import load_mask
+    from dragonnx.media import check_animation
+    from dragonnx.model.library import model_name
 
-    outputs = [(output, (".png",)), (latent_out, (".npz",)), (video, ANIMATION_SUFFIXES),
-               (comparison, (".png",)), (report, (".json",))]  # fmt: skip
-    check_outputs(outputs)
+    wanted: list[tuple[OutputId, Path | None]] = [
+        ("picture", output),
+        ("latent", latent_out),
+        ("animation", video),
+        ("comparison", comparison),
+        ("report", report),
+    ]
+    check_outputs([(path, kind(name).suffixes) for name, path in wanted])
     if video:
         check_animation(video)
     pairs = [pair(text) for text in point]
@@ -91,85 +96,46 @@ def drag(
         trainable_layers=trainable_layers,
     )
     generator = open_generator(model, device, threads)
-    w_plus, start = start_latent(generator, seed, truncation_psi, label, latent)
-
-    from dragonnx.drag.mask import load_mask
-    from dragonnx.drag.session import DragSession
-    from dragonnx.media import save_animation, save_json, save_png, side_by_side
-    from dragonnx.model.latent import save_latent
-
-    session = DragSession(
-        generator,
-        w_plus,
-        handle_points=[handle for handle, _ in pairs],
-        target_points=[target for _, target in pairs],
-        mask=load_mask(mask, generator.manifest.image_size) if mask else None,
+    document = Document(
+        model=model_name(model),
+        start=latent_start(generator, seed, truncation_psi, label, latent),
+        pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
-    )
-    record = _run(session)
-    recipe = {
-        "model": generator.manifest.name,
-        **start,
-        "points": record.points(),
-        "masked": mask is not None,
-        "settings": session.settings.to_dict(),
-    }
-    save_png(generator.image(session.w_plus), output, recipe)
-    if latent_out:
-        save_latent(latent_out, session.w_plus)
-    if comparison:
-        ends = [_frame(generator, session, record, at) for at in (0, len(record.latents) - 1)]
-        save_png(side_by_side(ends), comparison, recipe)
-    if video:
-        save_animation(_frames(generator, session, record), video)
-    if report:
-        name = generator.manifest.name
-        save_json(record.report(model=name, seed=None if latent else seed), report)
-    assert session.outcome is not None, "the session was run to its end"  # noqa: S101
-    say(f"{session.outcome.advice} {len(record.latents) - 1} steps, "
-        f"largest distance {session.distances.max():.1f} px; wrote "
-        f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
+    ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)
+    run = _run(document, generator, keep_frames=video is not None)
+    written = [(kind(name), path) for name, path in wanted if path]
+    for each, path in written:
+        each.write(run.document, generator, path)
+    assert run.outcome is not None, "the drag was run to its end"  # noqa: S101
+    say(f"{run.outcome.advice} {len(run.steps)} steps, "
+        f"largest distance {run.distances.max():.1f} px; wrote "
+        f"{', '.join(str(path) for _, path in written)}")  # fmt: skip
 
 
-def _run(session: DragSession) -> DragRecord:
-    """Run a session with a progress bar; an interrupt ends it, what it reached is kept."""
+def _run(document: Document, generator: Generator, *, keep_frames: bool) -> DragRun:
+    """Run a drag with a progress bar; an interrupt ends it, what it reached is kept."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from dragonnx.drag.record import DragRecord
+    from dragonnx.document.run import DragRun
 
-    record = DragRecord(session)
-    first, limit = session.distances.max(), session.settings.max_steps
+    run = DragRun(document, generator, keep_frames=keep_frames)
+    first = run.distances.max()
     columns = (TextColumn("dragging"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=1.0)
-        while True:
-            try:
-                step = next(session)
-            except StopIteration:
-                return record
-            except KeyboardInterrupt:
-                session.cancel()
-                continue
-            record.add(step)
+
+        def show(run: DragRun, step: DragStep) -> None:
             left = step.distances.max()
             progress.update(
                 task,
-                completed=max(1 - left / first, step.number / limit),
+                completed=max(1 - left / first, step.number / run.max_steps),
                 description=f"step {step.number}, {left:.1f} px to go",
             )
 
-
-def _frames(generator: Generator, session: DragSession, record: DragRecord) -> Iterator[Image]:
-    """The drag's pictures from start to end, at most `_MOST_FRAMES`."""
-    last = len(record.latents) - 1
-    count = min(last + 1, _MOST_FRAMES)
-    for k in range(count):
-        yield _frame(generator, session, record, round(k * last / max(count - 1, 1)))
-
-
-def _frame(generator: Generator, session: DragSession, record: DragRecord, index: int) -> Image:
-    from dragonnx.media import with_points
-
-    image = generator.image(record.latents[index])
-    return with_points(image, record.handles_at(index), session.target_points)
+        while run.outcome is None:
+            try:
+                run.go_on(progress=show)
+            except KeyboardInterrupt:
+                run.cancel()
+    return run

@@ -18,8 +18,8 @@ from dragonnx.cli.options import (
     Psi,
     Seed,
     Threads,
+    latent_start,
     open_generator,
-    start_latent,
 )
 from dragonnx.model.manifest import DEFAULT_MODEL
 
@@ -38,12 +38,14 @@ def generate(
     """Make a picture from a seed or a latent."""
     check_outputs([(output, (".png",)), (latent_out, (".npz",))])
     generator = open_generator(model, device, threads)
-    w_plus, start = start_latent(generator, seed, truncation_psi, label, latent)
 
-    from dragonnx.media import save_png
-    from dragonnx.model.latent import save_latent
+    from dragonnx.document import Document
+    from dragonnx.document.outputs import output as kind
+    from dragonnx.model.library import model_name
 
-    save_png(generator.image(w_plus), output, {"model": generator.manifest.name, **start})
+    start = latent_start(generator, seed, truncation_psi, label, latent)
+    document = Document(model=model_name(model), start=start)
+    kind("picture").write(document, generator, output)
     if latent_out:
-        save_latent(latent_out, w_plus)
+        kind("latent").write(document, generator, latent_out)
     say(f"wrote {output}")

@@ -24,6 +24,8 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.types import Fit
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from dragonnx.inversion.image_loss import ImageLoss
     from dragonnx.inversion.perceptual import PerceptualLoss
     from dragonnx.inversion.photo import Photo
@@ -88,12 +90,15 @@ def invert(
     ]
     check_outputs(outputs)
 
+    from dragonnx.document import Document, LatentStart
+    from dragonnx.document.recipe import recipe_of
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.report import report_of
     from dragonnx.inversion.session import InversionSession
     from dragonnx.media import save_json, save_png, side_by_side
     from dragonnx.model.latent import save_latent
+    from dragonnx.model.library import model_name
 
     config = InversionConfig(
         space=space,
@@ -112,22 +117,27 @@ def invert(
     if progress and progress.exists():
         session.resume(progress)
         say(f"going on after step {session.steps} of {progress}")
-    recipe = {"model": generator.manifest.name, "photo": photo.name, "space": space}
+    facts = {"model": generator.manifest.name, "photo": photo.name, "space": space}
+    named = model_name(model)
+
+    def save_picture(picture: Image, path: Path) -> None:
+        found = LatentStart(w_plus=session.w_plus, name=photo.name)
+        save_png(picture, path, recipe_of(Document(model=named, start=found)))
 
     def keep() -> None:
         if progress:
             session.save_progress(progress)
         if preview:
-            save_png(session.picture, preview, recipe)
+            save_picture(session.picture, preview)
 
     seconds = run_with_progress(session, keep)
     keep()
     save_latent(output, session.w_plus)
     found = session.picture
     if comparison:
-        save_png(side_by_side([session.photo.picture, found.convert("RGB")]), comparison, recipe)
+        save_picture(side_by_side([session.photo.picture, found.convert("RGB")]), comparison)
     if report:
-        save_json({**recipe, **report_of(session, found, seconds, network)}, report)
+        save_json({**facts, **report_of(session, found, seconds, network)}, report)
     say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
         f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dragonnx.types import DeviceName, Space
 
 if TYPE_CHECKING:
+    from dragonnx.document import LatentStart
     from dragonnx.model.generator import Generator
-    from dragonnx.types import Float32
 
 
 Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
@@ -35,13 +34,17 @@ def open_generator(model: str, device: DeviceName, threads: int | None) -> Gener
     return Generator.open(model, device, threads)
 
 
-def start_latent(
+def latent_start(
     generator: Generator, seed: int, psi: float | None, label: int | None, latent: Path | None
-) -> tuple[Float32, dict[str, Any]]:
-    """The latent to start from, and how a recipe names it."""
-    if latent:
-        w_plus = generator.load_latent(latent)
-        return w_plus, {"w_plus": base64.b64encode(w_plus.tobytes()).decode()}
-    psi = generator.manifest.truncation_psi if psi is None else psi
-    w_plus = generator.w_plus(seed, label=label, truncation_psi=psi)
-    return w_plus, {"seed": seed, "truncation_psi": psi, "label": label}
+) -> LatentStart:
+    """The start of a document that the options name.
+
+    Raises:
+        InputError: The latent or the class does not fit the model, or a class is missing.
+    """
+    from dragonnx.document import LatentStart
+
+    if latent is None:
+        generator.check_label(label)
+        return LatentStart(seed, psi, label)
+    return LatentStart(w_plus=generator.load_latent(latent), name=latent.name)

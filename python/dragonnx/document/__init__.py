@@ -1,4 +1,4 @@
-"""What a person edits, without any screen: model, latent, points, mask, settings, result.
+"""What a user edits, without any screen: model, latent, points, mask, settings, result.
 
 Names load when first used, so that looking at one part does not load the others.
 """
@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from dragonnx.document.archive import open_document, save_document
     from dragonnx.document.history import History
     from dragonnx.document.recovery import Recovery
+    from dragonnx.document.run import DragRun, drag
     from dragonnx.document.state import Document, DragResult, LatentStart, PointPair
 
 __all__ = [
     "Document",
     "DragResult",
+    "DragRun",
     "History",
     "LatentStart",
     "PointPair",
     "Recovery",
+    "drag",
     "open_document",
     "save_document",
 ]
@@ -28,10 +31,12 @@ __all__ = [
 _HOMES = {
     "Document": "state",
     "DragResult": "state",
+    "DragRun": "run",
     "History": "history",
     "LatentStart": "state",
     "PointPair": "state",
     "Recovery": "recovery",
+    "drag": "run",
     "open_document": "archive",
     "save_document": "archive",
 }

@@ -72,7 +72,8 @@ class DragResult:
     """What one drag did.
 
     Attributes:
-        latents: w_plus before the first step and after each, [steps + 1, num_ws, w_dim].
+        latents: w_plus before the first step and after each, [steps + 1, num_ws, w_dim]; where
+            they were not kept, before the first step and after the last.
         trace: The handles that belong to them, (x, y), [steps + 1, n, 2].
         targets: Where they were to go, [n, 2].
         loss: Of each step, [steps].
@@ -100,6 +101,17 @@ class DragResult:
     def w_plus(self) -> Float32:
         """Where it ended, [1, num_ws, w_dim]."""
         return self.latents[-1:]
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the latent of every step is there, as an animation needs."""
+        return len(self.latents) == self.steps + 1
+
+    def with_ends_only(self) -> DragResult:
+        """The same drag with the first and the last latent alone."""
+        if len(self.latents) <= 2:
+            return self
+        return replace(self, latents=self.latents[[0, -1]])
 
 
 @dataclass(frozen=True, eq=False)

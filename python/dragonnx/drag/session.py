@@ -115,6 +115,7 @@ class DragSession:
         self._cancelled = threading.Event()
         self._started: _Started | None = None
         self._steps = 0
+        self._last_step: DragStep | None = None
         self._outcome: Outcome | None = None
 
     @property
@@ -136,6 +137,11 @@ class DragSession:
     def distances(self) -> NDArray[np.float64]:
         """How far each handle is from its target, in pixels, [n]."""
         return distances(self._handles, self._targets)
+
+    @property
+    def last_step(self) -> DragStep | None:
+        """What the last step did; None before the first."""
+        return self._last_step
 
     @property
     def outcome(self) -> Outcome | None:
@@ -170,18 +176,19 @@ class DragSession:
         w_plus = self._updated(self._source.pullback(features, loss.grad_features))
         features = self._source.at(w_plus, self._handles)
         handles = track(features.windows, self._handles, state.references, self.settings)
-        # All at once, so that an interrupt leaves a latent and the handles that belong to it.
-        state.features, self._w_plus, self._handles, self._steps = (
-            features, w_plus, handles, self._steps + 1
-        )  # fmt: skip
-        return DragStep(
-            number=self._steps,
-            handle_points=self.handle_points,
-            distances=self.distances,
+        step = DragStep(
+            number=self._steps + 1,
+            handle_points=handles.copy(),
+            distances=distances(handles, self._targets),
             motion_loss=loss.motion_loss,
             mask_loss=loss.mask_loss,
             seconds=time.perf_counter() - began,
         )
+        # All at once, so that an interrupt leaves a latent and the handles that belong to it.
+        state.features, self._w_plus, self._handles, self._steps, self._last_step = (
+            features, w_plus, handles, step.number, step
+        )  # fmt: skip
+        return step
 
     def _start(self) -> _Started:
         """The feature map before the first step, and what later steps compare with."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dragonnx.drag.adam import Adam
 from dragonnx.errors import InputError
-from dragonnx.files import atomic_path
+from dragonnx.files import written_whole
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.types import Float64
 
@@ -69,19 +69,16 @@ class Progress:
         """
         facts = {"key": key, "steps": self.steps, "adam_steps": self.adam.steps,
                  **{name: getattr(self, name) for name in _NUMBERS}}  # fmt: skip
-        try:
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    facts=np.array(json.dumps(facts)),
-                    coordinates=self.coordinates,
-                    best=self.best,
-                    correction=self.correction,
-                    mean=self.adam.mean,
-                    square=self.adam.square,
-                )
-        except OSError as error:
-            raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                facts=np.array(json.dumps(facts)),
+                coordinates=self.coordinates,
+                best=self.best,
+                correction=self.correction,
+                mean=self.adam.mean,
+                square=self.adam.square,
+            )
 
     @classmethod
     def load(cls, path: Path, key: str, step_size: float) -> Self:

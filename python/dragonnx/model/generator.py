@@ -300,16 +300,25 @@ class Generator:
                 self._graphs[name] = Graph(path, self.device, self._threads)
             return self._graphs[name]
 
-    def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
+    def check_label(self, label: int | None) -> None:
+        """Refuse a class that the model does not have, or a missing one.
+
+        Raises:
+            InputError: It is one of these.
+        """
         classes = self.manifest.label_dim
-        if not classes:
-            if label is not None:
-                raise InputError(f"the model {self.manifest.name} has no classes to choose from")
-            return {}
-        if label is None or not 0 <= label < classes:
+        if not classes and label is not None:
+            raise InputError(f"the model {self.manifest.name} has no classes to choose from")
+        if classes and (label is None or not 0 <= label < classes):
             raise InputError(
                 f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, not {label}"
             )
+
+    def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
+        self.check_label(label)
+        classes = self.manifest.label_dim
+        if not classes:
+            return {}
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1
         return {"label": one_hot}

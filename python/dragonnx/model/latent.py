@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.files import atomic_path
+from dragonnx.files import written_whole
 
 LARGEST_SEED = 2**32 - 1
 
@@ -62,9 +62,9 @@ def save_latent(path: Path, w_plus: NDArray[np.float32]) -> None:
     """Write w_plus [1, num_ws, w_dim] to an .npz file, all or nothing.
 
     Raises:
-        OSError: The file cannot be written.
+        InputError: The file cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, w_plus=w_plus)
 
 

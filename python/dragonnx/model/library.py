@@ -53,6 +53,17 @@ def find_bundle(model: str | Path) -> Path:
     )
 
 
+def model_name(model: str | Path) -> str:
+    """How to name a model so that it is found from every folder: by its name, or its folder's path.
+
+    Raises:
+        BundleError: There is no such bundle.
+    """
+    folder = find_bundle(model)
+    named = any(folder == known and known.name == str(model) for known in known_bundles())
+    return str(model) if named else str(folder.resolve())
+
+
 def known_bundles() -> Iterator[Path]:
     """The folders of the bundles that have a name: those in the package, then the user's."""
     for root in (_PACKAGE_MODELS, user_models_folder()):

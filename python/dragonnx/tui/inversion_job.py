@@ -13,7 +13,7 @@ import numpy as np
 from textual.message import Message
 
 from dragonnx.document import Document
-from dragonnx.document.outputs import effective_label
+from dragonnx.document.latents import effective_label
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.tui.messages import InversionEnded, InversionProgressed, InversionStarted
 from dragonnx.tui.pictures import PREVIEW_SECONDS, Pictures

@@ -12,14 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from textual.message import Message
 
-from dragonnx.document import Document, DragResult
-from dragonnx.document.outputs import current_w_plus, start_w_plus
-from dragonnx.drag.record import DragRecord
-from dragonnx.drag.session import DragSession, DragStep
+from dragonnx.document import Document
+from dragonnx.document.latents import current_w_plus, start_w_plus
+from dragonnx.document.run import DragRun
+from dragonnx.drag.session import DragStep
 from dragonnx.errors import DragonnxError
 from dragonnx.tui.inversion_job import RECREATING, PhotoWish, recreate
 from dragonnx.tui.messages import (
@@ -44,7 +42,6 @@ _PREVIEW_SHARE = 0.35
 """Of the time at most goes to pictures while a drag runs."""
 _LONGEST_WAY = 0.05
 """Seconds that a drag waits for the screen at most before its next step."""
-PAUSED = "paused"
 
 Job = Callable[[], None]
 
@@ -70,9 +67,7 @@ class Worker:
         self._end = threading.Event()
         self._way = threading.Event()
         self._way.set()
-        self._session: DragSession | None = None
-        self._record: DragRecord | None = None
-        self._steps: list[DragStep] = []
+        self._run: DragRun | None = None
 
     # --- asked from the screen; these return at once ------------------------------------------
 
@@ -195,7 +190,7 @@ class Worker:
     def _use(self, model: str, generator: Generator) -> None:
         self._generator, self._model = generator, model
         self._pictures = Pictures(generator)
-        self._session = None
+        self._run = None
         self._post(ModelOpened(model, generator.manifest, generator.device.kind))
 
     def _try(self, document: Document) -> None:
@@ -224,44 +219,43 @@ class Worker:
         if ticket != self._sheet_ticket:
             return
         generator = self._opened(document.model)
-        w_plus = start_w_plus(document.with_start(replace(document.start, seed=seed, w_plus=None)),
-                              generator)  # fmt: skip
+        w_plus = start_w_plus(replace(document.start, seed=seed, w_plus=None), generator)
         self._post(SheetGrown(ticket, seed, self._made().quick(w_plus)[0]))
 
     def _drag(self, document: Document, resume: bool, steps: int | None) -> None:
-        if not (resume and self._session is not None):
-            self._begin(document)
-        session, record = self._session, self._record
-        assert session is not None  # noqa: S101 for the type checker
-        assert record is not None  # noqa: S101
+        if not (resume and self._run is not None):
+            self._run = None
+            self._run = DragRun(document, self._opened(document.model))
+        run = self._run
         failure: Exception | None = None
-        began, first = time.perf_counter(), len(self._steps)
+        began, first = time.perf_counter(), len(run.steps)
         told, drawn, cost = 0.0, began, 0.0
-        while not self._halt.is_set() and (steps is None or len(self._steps) - first < steps):
+
+        def stop() -> bool:
             self._way.wait(_LONGEST_WAY)
-            try:
-                step = next(session)
-            except StopIteration:
-                break
-            except Exception as error:
-                failure = error
-                break
-            record.add(step)
-            self._steps.append(step)
+            return self._halt.is_set()
+
+        def show(run: DragRun, step: DragStep) -> None:
+            nonlocal told, drawn, cost
             now = time.perf_counter()
             picture = None
             if now - drawn >= max(PREVIEW_SECONDS, cost / _PREVIEW_SHARE):
-                picture = self._made().quick(session.w_plus)[0]
+                picture = self._made().quick(run.w_plus)[0]
                 drawn = time.perf_counter()
                 cost = drawn - now
             if picture is not None or now - told >= PREVIEW_SECONDS:
                 told = time.perf_counter()
-                rate = (len(self._steps) - first) / (now - began)
-                self._post(self._progress(step, picture, rate))
-        if self._end.is_set() and session.outcome is None:
-            session.cancel()
-            next(session, None)
-        self._finish(document, session, record, failure)
+                rate = (step.number - first) / (now - began)
+                self._post(self._progress(run, step, picture, rate))
+
+        try:
+            run.go_on(progress=show, stop=stop, steps=steps)
+        except Exception as error:
+            failure = error
+        if self._end.is_set() and run.outcome is None:
+            run.cancel()
+            run.go_on()
+        self._finish(run, failure)
 
     def _invert(self, document: Document, wish: PhotoWish) -> None:
         generator = self._opened(document.model)
@@ -272,58 +266,25 @@ class Worker:
 
         recreate(document, wish, generator, self._made(), self._post, goes_on)
 
-    def _begin(self, document: Document) -> None:
-        generator = self._opened(document.model)
-        pairs = document.complete_pairs
-        self._session = self._record = None
-        session = DragSession(
-            generator,
-            current_w_plus(document, generator),
-            handle_points=[pair.handle for pair in pairs],
-            target_points=[pair.target or pair.handle for pair in pairs],
-            mask=document.mask,
-            config=document.config,
-        )
-        self._session, self._record, self._steps = session, DragRecord(session), []
-
-    def _progress(self, step: DragStep, picture: Picture | None, rate: float) -> DragProgressed:
+    def _progress(
+        self, run: DragRun, step: DragStep, picture: Picture | None, rate: float
+    ) -> DragProgressed:
         return DragProgressed(
             steps=step.number,
             handles=step.handle_points,
             distances=step.distances,
-            trace=self._trace(),
-            losses=tuple(each.loss for each in self._steps[-60:]),
+            trace=run.trace,
+            losses=tuple(each.loss for each in run.steps[-60:]),
             steps_per_second=rate,
             picture=picture,
         )
 
-    def _trace(self) -> NDArray[np.float64]:
-        record = self._record
-        assert record is not None  # noqa: S101 for the type checker
-        return np.stack([record.handles_at(k) for k in range(len(self._steps) + 1)])
-
-    def _finish(
-        self,
-        document: Document,
-        session: DragSession,
-        record: DragRecord,
-        failure: Exception | None,
-    ) -> None:
-        outcome = session.outcome
-        result = DragResult(
-            latents=np.concatenate(record.latents),
-            trace=self._trace(),
-            targets=session.target_points,
-            loss=np.array([step.loss for step in self._steps], np.float64),
-            seconds=sum(step.seconds for step in self._steps),
-            outcome=PAUSED if outcome is None else outcome.value,
-            settings=session.settings.to_dict(),
-            masked=document.mask is not None,
-        )
+    def _finish(self, run: DragRun, failure: Exception | None) -> None:
+        outcome = run.outcome
         if outcome is not None or failure is not None:
-            self._session = None
+            self._run = None
         advice = "Paused." if outcome is None else outcome.advice
-        picture, coarse = self._made().quick(result.w_plus)
-        self._post(DragEnded(result, picture, coarse, advice, self._session is not None))
+        picture, coarse = self._made().quick(run.w_plus)
+        self._post(DragEnded(run.result, picture, coarse, advice, self._run is not None))
         if failure is not None:
             raise failure

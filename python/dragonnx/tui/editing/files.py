@@ -11,22 +11,15 @@ from textual.message import Message
 
 from dragonnx.document import Document, LatentStart, open_document, save_document
 from dragonnx.document.archive import SUFFIX
-from dragonnx.document.outputs import (
-    before_and_after,
-    current_w_plus,
-    document_of_recipe,
-    frames,
-    free_path,
-    recipe,
-    report,
-)
+from dragonnx.document.latents import current_w_plus
+from dragonnx.document.outputs import Output, OutputId, free_path, output
+from dragonnx.document.recipe import document_of
 from dragonnx.drag.mask import is_mask, load_mask
 from dragonnx.errors import InputError
-from dragonnx.files import atomic_path
 from dragonnx.tui.editing.base import EditorBase
 from dragonnx.tui.messages import FileOpened, PhotoOpened, WorkDone
 from dragonnx.tui.screens.confirm import ConfirmScreen
-from dragonnx.tui.screens.export import EXPORTS, Export, ExportScreen
+from dragonnx.tui.screens.export import ExportScreen
 from dragonnx.tui.screens.path import PathScreen
 
 if TYPE_CHECKING:
@@ -73,7 +66,7 @@ class FileEditing(EditorBase):
         """Ask what to export and where to."""
         self.when_still(
             lambda: self.app.push_screen(
-                ExportScreen(self._stem(), dragged=self._has_steps(), masked=self._masked()),
+                ExportScreen(self._stem(), self.document),
                 self._export_given,
             )
         )
@@ -152,13 +145,13 @@ class FileEditing(EditorBase):
         elif isinstance(message.value, Path):
             self.say(f"Wrote {message.value}.", "good")
 
-    def export(self, export: Export, path: Path) -> None:
+    def export(self, export: Output, path: Path) -> None:
         """Write an output in the worker."""
         document = self.document
         self.say(f"Writing {path.name} ...")
 
         def job(generator: Generator) -> Message:
-            _WRITERS[export.id](document, generator, path)
+            export.write(document, generator, path)
             return WorkDone(f"write {path.name}", path)
 
         self.worker.task(f"write {path.name}", job)
@@ -180,10 +173,10 @@ class FileEditing(EditorBase):
         if path is not None:
             self._asking_first(path, self.save_session, asked=path == self.path)
 
-    def _export_given(self, chosen: tuple[str, Path] | None) -> None:
+    def _export_given(self, chosen: tuple[OutputId, Path] | None) -> None:
         if chosen is None:
             return
-        export = next(each for each in EXPORTS if each.id == chosen[0])
+        export = output(chosen[0])
         self._asking_first(chosen[1], lambda path: self.export(export, path))
 
     def _asking_first(
@@ -204,12 +197,6 @@ class FileEditing(EditorBase):
         start = self.document.start
         name = f"seed{start.seed}" if start.w_plus is None else "latent"
         return f"{Path(self.document.model).name}-{name}"
-
-    def _has_steps(self) -> bool:
-        return self.document.result is not None and self.document.result.steps > 0
-
-    def _masked(self) -> bool:
-        return self.document.mask is not None
 
 
 def _read(path: Path, suffix: str, document: Document, generator: Generator) -> Document | None:
@@ -234,62 +221,6 @@ def _read(path: Path, suffix: str, document: Document, generator: Generator) -> 
             if is_mask(path):
                 return document.with_mask(load_mask(path, generator.manifest.image_size))
         else:
-            return document_of_recipe(recipe_values, generator)
+            return document_of(recipe_values)
     load_photo(path)  # what cannot be recreated is refused before anything is asked
     return None
-
-
-def _write_png(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.media import save_png
-
-    image = generator.image(current_w_plus(document, generator))
-    save_png(image, path, recipe(document, generator))
-
-
-def _write_pair(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.media import save_png
-
-    save_png(before_and_after(document, generator), path, recipe(document, generator))
-
-
-def _write_animation(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.media import save_animation
-
-    save_animation(frames(document, generator), path)
-
-
-def _write_report(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.media import save_json
-
-    save_json(report(document, generator), path)
-
-
-def _write_latent(document: Document, generator: Generator, path: Path) -> None:
-    from dragonnx.model.latent import save_latent
-
-    try:
-        save_latent(path, current_w_plus(document, generator))
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
-
-
-def _write_mask(document: Document, generator: Generator, path: Path) -> None:  # noqa: ARG001
-    from dragonnx.document.archive import mask_png
-
-    if document.mask is None:
-        raise InputError("there is no mask to save")
-    try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(mask_png(document.mask))
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
-
-
-_WRITERS: dict[str, Callable[[Document, Generator, Path], None]] = {
-    "png": _write_png,
-    "pair": _write_pair,
-    "animation": _write_animation,
-    "report": _write_report,
-    "latent": _write_latent,
-    "mask": _write_mask,
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -10,53 +9,20 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from dragonnx.document.outputs import free_path
+from dragonnx.document import Document
+from dragonnx.document.outputs import OUTPUTS, OutputId, free_path
 from dragonnx.errors import InputError
-from dragonnx.media import ANIMATION_SUFFIXES, check_animation
+from dragonnx.media import check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
 
 
-@dataclass(frozen=True)
-class Export:
-    """A kind of output.
-
-    Attributes:
-        id: Its name.
-        label: For people.
-        tail: Added to the file's stem.
-        suffixes: How the file may end; the first is suggested.
-        needs_drag: Whether there must be a drag's steps.
-        needs_mask: Whether there must be a mask.
-    """
-
-    id: str
-    label: str
-    tail: str
-    suffixes: tuple[str, ...]
-    needs_drag: bool = False
-    needs_mask: bool = False
-
-
-EXPORTS = (
-    Export("png", "Picture (PNG; opens again as this session)", "", (".png",)),
-    Export("pair", "Before and after, side by side (PNG)", "-pair", (".png",), needs_drag=True),
-    Export("animation", f"Animation of the drag ({', '.join(ANIMATION_SUFFIXES)})", "-drag",
-           ANIMATION_SUFFIXES, needs_drag=True),
-    Export("report", "Report: points, settings, losses (JSON)", "-report", (".json",),
-           needs_drag=True),
-    Export("latent", "Latent (NPZ)", "", (".npz",)),
-    Export("mask", "Mask (PNG)", "-mask", (".png",), needs_mask=True),
-)  # fmt: skip
-
-
-class ExportScreen(Dialog[tuple[str, Path]]):
+class ExportScreen(Dialog[tuple[OutputId, Path]]):
     """A list of outputs and the file's name, which follows the choice.
 
     Args:
         stem: What the file's name begins with.
-        dragged: Whether there are a drag's steps.
-        masked: Whether there is a mask.
+        document: What is exported.
     """
 
     heading = "Export"
@@ -65,14 +31,11 @@ class ExportScreen(Dialog[tuple[str, Path]]):
         "there is nothing of yet is grey: some outputs need a drag, the mask one needs a mask."
     )
 
-    def __init__(self, stem: str, *, dragged: bool, masked: bool) -> None:
+    def __init__(self, stem: str, document: Document) -> None:
         super().__init__()
         self._stem = stem
-        self._export = EXPORTS[0]
-        self._usable = {
-            export.id: (dragged or not export.needs_drag) and (masked or not export.needs_mask)
-            for export in EXPORTS
-        }
+        self._export = OUTPUTS[0]
+        self._usable = {export.id: export.is_possible(document) for export in OUTPUTS}
 
     def compose(self) -> ComposeResult:
         """The list and the line."""
@@ -80,7 +43,7 @@ class ExportScreen(Dialog[tuple[str, Path]]):
             yield Label("Export", classes="title")
             yield OptionList(
                 *(Option(each.label, id=each.id, disabled=not self._usable[each.id])
-                  for each in EXPORTS)
+                  for each in OUTPUTS)
             )  # fmt: skip
             yield Input(str(self._suggestion()), suggester=PathSuggester())
             yield Label("", classes="problem", markup=False)
@@ -89,7 +52,7 @@ class ExportScreen(Dialog[tuple[str, Path]]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Suggest a name for the kind of output."""
-        self._export = EXPORTS[event.option_index]
+        self._export = OUTPUTS[event.option_index]
         self.query_one(Input).value = str(self._suggestion())
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -1,0 +1,182 @@
+"""A document in, a document out: the one way in which a drag is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dragonnx.document.latents import current_w_plus
+from dragonnx.document.state import Document, DragResult
+from dragonnx.drag.session import DragSession, DragStep, Outcome
+from dragonnx.errors import InputError
+from dragonnx.types import Float32, Points
+
+if TYPE_CHECKING:
+    from dragonnx.model.generator import Generator
+
+PAUSED = "paused"
+"""What a result says of a drag that can go on, beside the values of `Outcome`."""
+
+
+class DragRun:
+    """A drag of a document, from its first step on. It can pause and go on.
+
+    Args:
+        document: What to drag: its complete pairs, from the picture that it shows.
+        generator: The document's model.
+        keep_frames: Whether to keep the latent of every step, as an animation needs.
+
+    Raises:
+        InputError: There is no complete pair, or something in the document does not fit the model.
+    """
+
+    def __init__(
+        self, document: Document, generator: Generator, *, keep_frames: bool = True
+    ) -> None:
+        pairs = [(pair.handle, pair.target) for pair in document.pairs if pair.target is not None]
+        if not pairs:
+            raise InputError("there is nothing to drag: set a handle point and its target point")
+        self._before = document
+        self._keep_frames = keep_frames
+        self._session = DragSession(
+            generator,
+            current_w_plus(document, generator),
+            handle_points=[handle for handle, _ in pairs],
+            target_points=[target for _, target in pairs],
+            mask=document.mask,
+            config=document.config,
+        )
+        self._latents = [self._session.w_plus]
+        self._handles = [self._session.handle_points]
+        self._steps: list[DragStep] = []
+
+    @property
+    def steps(self) -> tuple[DragStep, ...]:
+        """What was done so far."""
+        return tuple(self._steps)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the drag ended; None while it has not."""
+        return self._session.outcome
+
+    @property
+    def w_plus(self) -> Float32:
+        """The latent as far as it got, [1, num_ws, w_dim]."""
+        return self._session.w_plus
+
+    @property
+    def trace(self) -> Points:
+        """Where the handles were before the first step and after each, [steps + 1, n, 2]."""
+        return np.stack(self._handles)
+
+    @property
+    def distances(self) -> Points:
+        """How far each handle is from its target, in pixels, [n]."""
+        return self._session.distances
+
+    @property
+    def max_steps(self) -> int:
+        """After how many steps the drag gives up."""
+        return self._session.settings.max_steps
+
+    @property
+    def document(self) -> Document:
+        """The document as far as the drag got; as it came while nothing was done."""
+        if not self._steps and self.outcome is None:
+            return self._before
+        return self._before.with_result(self.result)
+
+    @property
+    def result(self) -> DragResult:
+        """What was reached so far."""
+        return DragResult(
+            latents=np.concatenate(self._latents),
+            trace=self.trace,
+            targets=self._session.target_points,
+            loss=np.array([step.loss for step in self._steps], np.float64),
+            seconds=sum(step.seconds for step in self._steps),
+            outcome=PAUSED if self.outcome is None else self.outcome.value,
+            settings=self._session.settings.to_dict(),
+            masked=self._before.mask is not None,
+        )
+
+    def go_on(
+        self,
+        *,
+        progress: Callable[[DragRun, DragStep], object] | None = None,
+        stop: Callable[[], bool] | None = None,
+        steps: int | None = None,
+    ) -> Document:
+        """Make steps until the drag ends, until `stop` says so, or until so many are made.
+
+        Args:
+            progress: Called after each step.
+            stop: Asked before each step, and may wait; True pauses.
+            steps: How many at most; None for no limit.
+
+        Returns:
+            The document with what the drag reached.
+
+        Raises:
+            InputError: The optimisation left the range of numbers; `document` is as before it.
+        """
+        self._take_over()
+        last = None if steps is None else len(self._steps) + steps
+        while len(self._steps) != last and not (stop is not None and stop()):
+            step = next(self._session, None)
+            if step is None:
+                break
+            self._take_over()
+            if progress is not None:
+                progress(self, step)
+        return self.document
+
+    def cancel(self) -> None:
+        """End the drag before its next step, at once where none runs. Safe from any thread."""
+        self._session.cancel()
+
+    def _take_over(self) -> None:
+        """Note the session's last step, also one after which an interrupt came."""
+        step = self._session.last_step
+        if step is None or (self._steps and self._steps[-1] is step):
+            return
+        self._steps.append(step)
+        self._handles.append(step.handle_points)
+        if not self._keep_frames:
+            del self._latents[1:]
+        self._latents.append(self._session.w_plus)
+
+
+def drag(
+    document: Document,
+    generator: Generator,
+    *,
+    progress: Callable[[DragRun, DragStep], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+    keep_frames: bool = False,
+) -> Document:
+    """Drag a document's handle points to their target points.
+
+    Args:
+        document: What to drag: its complete pairs, from the picture that it shows.
+        generator: The document's model.
+        progress: Called after each step with the run and the step.
+        stop: Asked before each step; True ends the drag, what it reached is kept.
+        keep_frames: Whether to keep the latent of every step, as an animation needs.
+
+    Returns:
+        The document with the drag's result: its latent, the handles' places, how it ended.
+
+    Raises:
+        InputError: There is no complete pair, something in the document does not fit the model, or
+            the optimisation left the range of numbers.
+    """
+    run = DragRun(document, generator, keep_frames=keep_frames)
+    dragged = run.go_on(progress=progress, stop=stop)
+    if run.outcome is None:
+        run.cancel()
+        dragged = run.go_on()
+    return dragged

@@ -1,0 +1,95 @@
+"""Documents for tests: any at all, and whether two are the same."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+from hypothesis import strategies as st
+
+from dragonnx.document import Document, DragResult, LatentStart, PointPair
+from dragonnx.drag.config import DragConfig
+from dragonnx.drag.session import Outcome
+
+NUM_WS, W_DIM, SIDE = 3, 4, 8
+"""Sizes of these documents' latents and masks."""
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are equal, arrays within them to the bit."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    if isinstance(one, Document | LatentStart | DragResult):
+        return type(one) is type(other) and all(
+            same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
+        )
+    return bool(one == other)
+
+
+_numbers = st.floats(-1e6, 1e6, allow_nan=False)
+_points = st.tuples(_numbers, _numbers)
+_positive = st.none() | st.floats(1e-6, 1e6)
+_seeds = st.integers(0, 2**32 - 1)
+
+
+def _arrays(*shape: int, dtype: type = np.float32) -> st.SearchStrategy[np.ndarray]:
+    values = st.lists(
+        st.floats(-100, 100, width=32), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))
+    )
+    return values.map(lambda flat: np.array(flat, dtype).reshape(shape))
+
+
+starts = st.builds(
+    LatentStart,
+    seed=_seeds,
+    truncation_psi=st.none() | _numbers,
+    label=st.none() | st.integers(0, 1000),
+    w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
+    name=st.text(max_size=8),
+)
+configs = st.builds(
+    DragConfig,
+    preset=st.sampled_from(["paper", "released"]),
+    space=st.sampled_from(["w+", "w"]),
+    step_size=_positive,
+    lambda_mask=st.none() | st.floats(0, 1e6),
+    r1=_positive,
+    r2=_positive,
+    stop_distance=_positive,
+    max_steps=st.none() | st.integers(1, 10_000),
+    trainable_layers=st.none() | st.integers(1, 18),
+    windows=st.booleans(),
+)
+_pairs = st.builds(
+    PointPair, handle=_points, target=st.none() | _points, origin=st.none() | _points
+)
+masks = st.none() | _arrays(SIDE, SIDE).map(lambda values: values > 0)
+
+
+@st.composite
+def results(draw: st.DrawFn, points: int) -> DragResult:
+    """What a drag of so many points may have done."""
+    steps = draw(st.integers(0, 3))
+    latents = steps + 1 if draw(st.booleans()) else min(2, steps + 1)
+    return DragResult(
+        latents=draw(_arrays(latents, NUM_WS, W_DIM)),
+        trace=draw(_arrays(steps + 1, points, 2, dtype=np.float64)),
+        targets=draw(_arrays(points, 2, dtype=np.float64)),
+        loss=draw(_arrays(steps, dtype=np.float64)),
+        seconds=draw(st.floats(0, 1e6)),
+        outcome=draw(st.sampled_from([*(outcome.value for outcome in Outcome), "paused"])),
+        settings={"preset": "paper", "r1": draw(_numbers), "r1_pixels": 3, "windows": True},
+        masked=draw(st.booleans()),
+    )
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    """Any document, whether its parts belong together or not."""
+    return Document(
+        model=draw(st.sampled_from(["critters", "./my model", "/models/cats"])),
+        start=draw(starts),
+        pairs=tuple(draw(st.lists(_pairs, max_size=3))),
+        config=draw(configs),
+        result=draw(st.none() | results(draw(st.integers(1, 3)))),
+    ).with_mask(draw(masks))
