@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx.drag.windows import Geometry, WindowPlan, plan_windows
+from dragonnx.drag.windows import Geometry, GraphWindows, plan_windows
 from dragonnx.model.manifest import PREVIEW, graph_name
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 from dragonnx_export.networks import Generator, Stage, State
@@ -24,7 +24,7 @@ SEEDS = (0, 1, 2)
 class FeaturesPart:
     """The features and pullback graphs of one cut: their windows, and the gradient that goes in."""
 
-    plan: WindowPlan | None
+    plan: GraphWindows | None
     grad_features: NDArray[np.float32]
 
     @property
@@ -78,7 +78,7 @@ def parity_cases(
         with torch.no_grad():
             tensors = {name: torch.tensor(values) for name, values in inputs.items()}
             w = generator.to(torch.float32).mapping(**tensors)
-        plans: list[WindowPlan | None] = [None]
+        plans: list[GraphWindows | None] = [None]
         for position, cut in enumerate(cuts):
             if position % len(SEEDS) == number:
                 # Every other window in a corner, where it meets the padding.

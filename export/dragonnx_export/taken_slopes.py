@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from dragonnx.drag.windows import WindowPlan
+from dragonnx.drag.windows import GraphWindows
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.graphs.layers import LEAK
 
@@ -34,7 +34,7 @@ class TakenSlopes(TorchFunctionMode):
         self,
         architecture: Architecture,
         measured: Arrays,
-        plan: WindowPlan | None = None,
+        plan: GraphWindows | None = None,
     ) -> None:
         super().__init__()
         self._architecture = architecture

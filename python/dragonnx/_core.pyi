@@ -1,17 +1,18 @@
 """The point arithmetic of a drag, in Rust, on a feature map that is never resized in memory.
 
-Shapes: `features` is the feature map, float32 `[N, C, h, w]`: the whole map (N = 1, `origins` zero,
-`window_index` all zero) or N windows of it. `origins` is int64 `[N, 2]`, the (x, y) of each
-window's first cell in the whole map, and `window_index` int64 `[n]`, the window that each of the n
-points reads. `feature_size` is the whole map's and `image_size` the image's (height, width). Points
-are float64 `[n, 2]`, (x, y) in image pixels, pixel centres at integers.
+Points are float64 `[n, 2]`, (x, y) in image pixels, pixel centres at integers. A size is a pair of
+integers (height, width), each from 1 to 16384: in pixels for the image, in cells for a feature map
+or a window of one.
 
 F^ is the feature map resized to the image, bilinear with half-pixel centres, read bilinearly
 between pixels; outside the image it repeats the border.
 
+What stays the same from call to call is a plan: made and checked once, immutable, for any number of
+threads. A kernel takes features that fit its plan: float32 `[N, C, h, w]`, N windows of C channels.
+
 Every array must be C-contiguous and of the given type. A function that takes `grad_features` adds
-to it, in place. A wrong argument raises TypeError or ValueError and leaves it untouched. All
-functions let other threads run meanwhile.
+to it, in place. A wrong argument raises TypeError or ValueError (OverflowError where an integer has
+more than 64 bits) and leaves it untouched. All functions let other Python threads run meanwhile.
 """
 
 from typing import Any, ClassVar, final
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Distance",
+    "MaskPlan",
+    "WindowPlan",
     "mask_penalty",
     "motion_supervision",
     "point_tracking",
@@ -38,22 +41,104 @@ class Distance:
     def __hash__(self, /) -> int: ...
     def __reduce__(self, /) -> tuple[Any, tuple[type[Distance], str]]: ...
 
+@final
+class WindowPlan:
+    """Which cells of the whole feature map N windows hold, and which window each point reads.
+
+    All windows have one size. What a point reads must lie in its window; at the border of the whole
+    map F^ repeats, so nothing beyond it is needed.
+    """
+
+    def __new__(
+        cls,
+        origins: NDArray[np.int64],
+        window_size: tuple[int, int],
+        feature_size: tuple[int, int],
+        image_size: tuple[int, int],
+        window_index: NDArray[np.int64],
+    ) -> WindowPlan:
+        """Plans N windows for n points.
+
+        Args:
+            origins: (x, y) of each window's first cell in the whole map, `[N, 2]`.
+            window_size: (height, width) of every window, in cells.
+            feature_size: (height, width) of the whole map, in cells.
+            image_size: (height, width) of the image, in pixels.
+            window_index: The window that each point reads, from 0 to N - 1, `[n]`.
+
+        Raises:
+            ValueError: A window leaves the whole map, a point names no window, or a size is below 1
+                or above 16384.
+        """
+
+    @staticmethod
+    def whole(
+        feature_size: tuple[int, int], image_size: tuple[int, int], points: int
+    ) -> WindowPlan:
+        """The whole map as one window that every point reads: features are `[1, C, fh, fw]`.
+
+        Args:
+            feature_size: (height, width) of the map, in cells.
+            image_size: (height, width) of the image, in pixels.
+            points: How many points there are.
+
+        Raises:
+            ValueError: A size is below 1 or above 16384, or `points` below 0.
+        """
+
+    @property
+    def origins(self) -> NDArray[np.int64]:
+        """(x, y) of each window's first cell in the whole map, `[N, 2]`; a copy."""
+
+    @property
+    def window_size(self) -> tuple[int, int]:
+        """(height, width) of every window, in cells."""
+
+    @property
+    def feature_size(self) -> tuple[int, int]:
+        """(height, width) of the whole map, in cells."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of the image, in pixels."""
+
+    @property
+    def points(self) -> int:
+        """How many points read the windows."""
+
+@final
+class MaskPlan:
+    """Where a mask fixes the image, as `mask_penalty` reads it on a feature map of one size."""
+
+    def __new__(cls, mask: NDArray[np.bool_], feature_size: tuple[int, int]) -> MaskPlan:
+        """Reads the mask, which may be changed afterwards.
+
+        Args:
+            mask: M, bool `[H, W]`, True where the image may move. Its size is the image's.
+            feature_size: (height, width) of the whole feature map, in cells.
+
+        Raises:
+            ValueError: A size is below 1 or above 16384.
+        """
+
+    @property
+    def feature_size(self) -> tuple[int, int]:
+        """(height, width) of the whole feature map, in cells."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of the mask and the image, in pixels."""
+
 def sample(
     features: NDArray[np.float32],
-    origins: NDArray[np.int64],
-    feature_size: tuple[int, int],
-    image_size: tuple[int, int],
-    window_index: NDArray[np.int64],
+    plan: WindowPlan,
     points: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """F^ at each point, `[n, C]`."""
 
 def sample_adjoint(
     grad_samples: NDArray[np.float32],
-    origins: NDArray[np.int64],
-    feature_size: tuple[int, int],
-    image_size: tuple[int, int],
-    window_index: NDArray[np.int64],
+    plan: WindowPlan,
     points: NDArray[np.float64],
     grad_features: NDArray[np.float32],
 ) -> None:
@@ -61,10 +146,7 @@ def sample_adjoint(
 
 def motion_supervision(
     features: NDArray[np.float32],
-    origins: NDArray[np.int64],
-    feature_size: tuple[int, int],
-    image_size: tuple[int, int],
-    window_index: NDArray[np.int64],
+    plan: WindowPlan,
     handle_points: NDArray[np.float64],
     target_points: NDArray[np.float64],
     r1: float,
@@ -75,14 +157,22 @@ def motion_supervision(
     `loss_i = mean over (q, c) of |sg(F^(q)) - F^(q + d_i)|`, with d_i the unit vector to the target
     and q the integer pixels of the image nearer than r1 pixels to the handle (the nearest one where
     there is none). A handle nearer than 1 pixel to its target has loss 0 and no gradient.
+
+    Args:
+        features: F, `[N, C, h, w]` as the plan has it.
+        plan: Which windows they are.
+        handle_points: Where the n handles are, `[n, 2]`.
+        target_points: Where each is to go, `[n, 2]`.
+        r1: In image pixels, positive.
+        grad_features: `[N, C, h, w]`.
+
+    Raises:
+        ValueError: A shape, point or radius does not fit, or a point reads beyond its window.
     """
 
 def point_tracking(
     features: NDArray[np.float32],
-    origins: NDArray[np.int64],
-    feature_size: tuple[int, int],
-    image_size: tuple[int, int],
-    window_index: NDArray[np.int64],
+    plan: WindowPlan,
     handle_points: NDArray[np.float64],
     reference_features: NDArray[np.float32],
     r2: float,
@@ -91,22 +181,41 @@ def point_tracking(
 ) -> NDArray[np.float64]:
     """Where each handle point is now, `[n, 2]`: the pixel q that minimises `||F^(q) - f_i||`.
 
-    `reference_features` `[n, C]` holds the f_i. q runs over the integer pixels of the image with
-    |dx| < r2 and |dy| < r2 of the old position (<= where `inclusive`; the nearest pixel where there
-    is none). A tie goes to the q nearest to the old position, then to the smallest y, then x.
+    q runs over the integer pixels of the image with |dx| < r2 and |dy| < r2 of the old position (<=
+    where `inclusive`; the nearest pixel where there is none). A tie goes to the q nearest to the old
+    position, then to the smallest y, then x.
+
+    Args:
+        features: F, `[N, C, h, w]` as the plan has it.
+        plan: Which windows they are.
+        handle_points: The old positions, `[n, 2]`.
+        reference_features: The f_i, `[n, C]`.
+        r2: In image pixels, positive.
+        inclusive: Whether the search window contains its edge.
+        distance: The norm.
+
+    Raises:
+        ValueError: A shape, point or radius does not fit, or a point reads beyond its window.
     """
 
 def mask_penalty(
     features: NDArray[np.float32],
     reference_features: NDArray[np.float32],
-    image_size: tuple[int, int],
-    mask: NDArray[np.bool_],
+    plan: MaskPlan,
     weight: float,
     grad_features: NDArray[np.float32],
 ) -> float:
     """The loss `weight * mean over (c, y, x) of |(F^ - F0^)(1 - M)|`; adds its gradient.
 
-    `features` (F), `reference_features` (F0) and `grad_features` are whole maps `[C, fh, fw]`;
-    `mask` (M) is bool `[H, W]`, True where the image may move; the mean is over all pixels, fixed
-    or not.
+    The mean is over all pixels, fixed or not.
+
+    Args:
+        features: F, the whole map `[C, fh, fw]`.
+        reference_features: F0, likewise.
+        plan: What the mask M fixes.
+        weight: Finite and not negative.
+        grad_features: `[C, fh, fw]`.
+
+    Raises:
+        ValueError: A shape or the weight does not fit.
     """

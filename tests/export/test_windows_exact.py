@@ -94,7 +94,7 @@ def test_same_points_loss_and_gradient(
     scattered = np.zeros_like(loss_a.grad_features)
     windows = on_windows.windows
     height, width = windows.values.shape[2:]
-    for (x, y), values in zip(windows.origins, loss_b.grad_features, strict=True):
+    for (x, y), values in zip(windows.plan.origins, loss_b.grad_features, strict=True):
         scattered[0, :, y : y + height, x : x + width] += values
     differs = np.abs(scattered - loss_a.grad_features) > 1e-5 * np.abs(scattered).max()
     assert differs.sum() <= 8 * FLIPPED_SIGNS

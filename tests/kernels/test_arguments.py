@@ -12,19 +12,15 @@ import numpy as np
 import pytest
 
 from dragonnx import _core
-from dragonnx._core import Distance
+from dragonnx._core import Distance, MaskPlan, WindowPlan
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = "expected a C-contiguous float32 array of 4 dimensions"
 
 
-def windows() -> dict[str, Any]:
-    return {
-        "origins": np.array([[2, 1]]),
-        "feature_size": (8, 8),
-        "image_size": (32, 32),
-        "window_index": np.zeros(1, np.int64),
-    }
+def plan(points: int = 1) -> WindowPlan:
+    """One window of 4 x 4 cells for every point."""
+    return WindowPlan(np.array([[2, 1]]), (4, 4), (8, 8), (32, 32), np.zeros(points, np.int64))
 
 
 def features() -> Any:
@@ -36,41 +32,50 @@ def point() -> Any:
 
 
 def sample(**changes: Any) -> Any:
-    return _core.sample(**{"features": features(), "points": point(), **windows(), **changes})
+    arguments = {"features": features(), "plan": plan(), "points": point()}
+    return _core.sample(**{**arguments, **changes})
 
 
 def sample_adjoint(**changes: Any) -> Any:
-    arguments = {"grad_samples": np.ones((1, 3), np.float32), "points": point()}
-    return _core.sample_adjoint(
-        **{**arguments, "grad_features": features(), **windows(), **changes}
-    )
+    arguments = {
+        "grad_samples": np.ones((1, 3), np.float32),
+        "plan": plan(),
+        "points": point(),
+        "grad_features": features(),
+    }
+    return _core.sample_adjoint(**{**arguments, **changes})
 
 
 def motion_supervision(**changes: Any) -> Any:
-    arguments = {"features": features(), "handle_points": point(), "target_points": point() + 4}
-    return _core.motion_supervision(
-        **{**arguments, "r1": 2.0, "grad_features": features(), **windows(), **changes}
-    )
+    arguments = {
+        "features": features(),
+        "plan": plan(),
+        "handle_points": point(),
+        "target_points": point() + 4,
+        "r1": 2.0,
+        "grad_features": features(),
+    }
+    return _core.motion_supervision(**{**arguments, **changes})
 
 
 def point_tracking(**changes: Any) -> Any:
     arguments = {
         "features": features(),
+        "plan": plan(),
         "handle_points": point(),
         "reference_features": np.ones((1, 3), np.float32),
         "r2": 2.0,
         "inclusive": False,
         "distance": Distance.L1,
     }
-    return _core.point_tracking(**{**arguments, **windows(), **changes})
+    return _core.point_tracking(**{**arguments, **changes})
 
 
 def mask_penalty(**changes: Any) -> Any:
     arguments = {
         "features": features()[0],
         "reference_features": features()[0],
-        "image_size": (16, 16),
-        "mask": np.zeros((16, 16), bool),
+        "plan": MaskPlan(np.zeros((16, 16), bool), (4, 4)),
         "weight": 20.0,
         "grad_features": features()[0],
     }
@@ -129,15 +134,9 @@ def test_the_unchanged_calls_are_accepted() -> None:
         ),
         (
             sample,
-            "origins",
-            np.zeros((1, 2), np.int32),
-            "expected a C-contiguous int64 array of 2 dimensions, got int32 of shape [1, 2]",
-        ),
-        (
-            mask_penalty,
-            "mask",
-            np.zeros((16, 16), np.uint8),
-            "expected a C-contiguous bool array of 2 dimensions, got uint8 of shape [16, 16]",
+            "plan",
+            MaskPlan(np.zeros((16, 16), bool), (4, 4)),
+            "'MaskPlan' object is not an instance of 'WindowPlan'",
         ),
         (
             sample_adjoint,
@@ -162,8 +161,7 @@ def test_arrays_of_the_wrong_kind(
         (
             sample,
             {"features": np.ones((1, 3, 8, 4), np.float32)},
-            "window 0 of (8, 4) cells (height, width) at origin (2, 1) (x, y) "
-            "must lie inside the feature map of (8, 8) cells",
+            "features must have shape [1, 3, 4, 4], got [1, 3, 8, 4]",
         ),
         (
             sample,
@@ -171,21 +169,7 @@ def test_arrays_of_the_wrong_kind(
             "features must have at least one channel, row and column, got shape [1, 0, 4, 4]",
         ),
         (sample, {"points": np.ones((2, 2))}, "points must have shape [1, 2], got [2, 2]"),
-        (
-            sample,
-            {"origins": np.zeros((2, 2), np.int64)},
-            "origins must have shape [1, 2], got [2, 2]",
-        ),
-        (
-            sample,
-            {"window_index": np.array([-1])},
-            "window_index of point 0 must be one of the 1 windows, got -1",
-        ),
-        (
-            sample,
-            {"image_size": (32, -1)},
-            "image_size must be (height, width), both at least 1, got (32, -1)",
-        ),
+        (sample, {"plan": plan(2)}, "points must have shape [2, 2], got [1, 2]"),
         (
             sample,
             {"points": np.array([[0.0, np.inf]])},
@@ -223,8 +207,13 @@ def test_arrays_of_the_wrong_kind(
         ),
         (
             mask_penalty,
-            {"mask": np.zeros((16, 15), bool)},
-            "mask must have shape [16, 16], got [16, 15]",
+            {"features": np.ones((3, 4, 5), np.float32)},
+            "features must have shape [3, 4, 4], got [3, 4, 5]",
+        ),
+        (
+            mask_penalty,
+            {"features": np.ones((0, 4, 4), np.float32)},
+            "features must have at least one channel, row and column, got shape [0, 4, 4]",
         ),
         (
             mask_penalty,
@@ -250,16 +239,15 @@ def test_a_refusal_leaves_the_gradient_alone() -> None:
     """Even where the first point is fine and only the second leaves its window."""
     grad = np.zeros((1, 3, 4, 4), np.float32)
     points = np.array([[16.0, 12.0], [0.0, 0.0]])
-    index = np.zeros(2, np.int64)
     with pytest.raises(ValueError, match="point 1 needs feature cells"):
         motion_supervision(
-            handle_points=points, target_points=points + 4, window_index=index, grad_features=grad
+            plan=plan(2), handle_points=points, target_points=points + 4, grad_features=grad
         )
     with pytest.raises(ValueError, match="point 1 needs feature cells"):
         sample_adjoint(
             grad_samples=np.ones((2, 3), np.float32),
+            plan=plan(2),
             points=points,
-            window_index=index,
             grad_features=grad,
         )
     assert not grad.any()

@@ -7,6 +7,7 @@ from reference.kernels import mask_penalty
 from support.kernel_cases import ROUNDING, Case, cases
 
 from dragonnx import _core
+from dragonnx._core import MaskPlan
 
 
 @settings(deadline=None)
@@ -22,8 +23,7 @@ def test_loss_and_gradient(case: Case, weight: float, share: float) -> None:
     loss = _core.mask_penalty(
         features=case.features,
         reference_features=reference,
-        image_size=case.image_size,
-        mask=mask,
+        plan=MaskPlan(mask, case.feature_size),
         weight=weight,
         grad_features=grad,
     )
@@ -41,7 +41,7 @@ def test_a_realistic_size() -> None:
         mask = np.zeros(size, bool)
         mask[100:300, 50:200] = True
         grad = np.zeros_like(features)
-        loss = _core.mask_penalty(features, reference, size, mask, 20.0, grad)
+        loss = _core.mask_penalty(features, reference, MaskPlan(mask, (128, 128)), 20.0, grad)
         expected = mask_penalty(features, reference, size, mask, 20.0)
         # A sum of 5e5 terms whose float32 roundings are independent.
         np.testing.assert_allclose(loss, expected.loss, rtol=1e-6)
@@ -56,7 +56,8 @@ def test_an_unchanged_map_has_neither_loss_nor_gradient() -> None:
     features = np.random.default_rng(4).normal(size=(3, 8, 8)).astype(np.float32)
     for size in [(32, 32), (30, 31)]:
         grad = np.zeros_like(features)
-        loss = _core.mask_penalty(features, features.copy(), size, np.zeros(size, bool), 20.0, grad)
+        plan = MaskPlan(np.zeros(size, bool), (8, 8))
+        loss = _core.mask_penalty(features, features.copy(), plan, 20.0, grad)
         assert loss == 0.0
         assert not grad.any()
 
@@ -65,9 +66,9 @@ def test_the_same_input_gives_the_same_bits() -> None:
     """However the channels were shared out between threads."""
     rng = np.random.default_rng(5)
     features, reference = rng.normal(size=(2, 64, 32, 32)).astype(np.float32)
-    mask = rng.uniform(size=(128, 128)) < 0.5
+    plan = MaskPlan(rng.uniform(size=(128, 128)) < 0.5, (32, 32))
     losses = {
-        _core.mask_penalty(features, reference, (128, 128), mask, 20.0, np.zeros_like(features))
+        _core.mask_penalty(features, reference, plan, 20.0, np.zeros_like(features))
         for _ in range(20)
     }
     assert len(losses) == 1
@@ -77,6 +78,15 @@ def test_a_mask_made_from_bytes_counts_every_byte_but_zero_as_true() -> None:
     bytes_ = np.array([[0, 2, 255, 1]], np.uint8)
     features = np.ones((1, 1, 1), np.float32)
     grad = np.zeros_like(features)
-    mask = bytes_.view(bool)
-    loss = _core.mask_penalty(features, np.zeros_like(features), (1, 4), mask, 4.0, grad)
+    plan = MaskPlan(bytes_.view(bool), (1, 1))
+    loss = _core.mask_penalty(features, np.zeros_like(features), plan, 4.0, grad)
     assert loss == 1.0
+
+
+def test_a_plan_keeps_the_mask_as_it_was() -> None:
+    mask = np.zeros((16, 16), bool)
+    plan = MaskPlan(mask, (4, 4))
+    mask[:] = True
+    features = np.ones((1, 4, 4), np.float32)
+    grad = np.zeros_like(features)
+    assert _core.mask_penalty(features, np.zeros_like(features), plan, 1.0, grad) == 1.0

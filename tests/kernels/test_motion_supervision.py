@@ -8,6 +8,7 @@ from reference.kernels import motion_supervision
 from support.kernel_cases import ROUNDING, Case, cases
 
 from dragonnx import _core
+from dragonnx._core import WindowPlan
 
 steps = st.tuples(st.floats(-9, 9), st.floats(-9, 9))
 axis_steps = st.sampled_from([(4.0, 0.0), (-3.0, 0.0), (0.0, 2.0), (0.0, -5.0), (1.0, 0.0)])
@@ -25,11 +26,11 @@ def test_loss_and_gradient(case: Case, step: tuple[float, float], r1: float) -> 
     grad = before[None].copy()
     losses = _core.motion_supervision(
         features=case.features[None],
+        plan=case.whole(),
         handle_points=case.points,
         target_points=targets,
         r1=r1,
         grad_features=grad,
-        **case.whole(),
     )
     assert losses.dtype == np.float64
     np.testing.assert_allclose(losses, expected.losses, atol=ROUNDING, rtol=0)
@@ -44,18 +45,18 @@ def test_windows_give_the_same(case: Case, step: tuple[float, float], r1: float)
     # A pixel of the disc or, outside the image, the nearest one; one pixel on.
     windows = case.windows(reach=r1 + 4)
     both = []
-    for features, arguments in [
+    for features, plan in [
         (case.features[None], case.whole()),
-        (windows.features, windows.arguments),
+        (windows.features, windows.plan),
     ]:
         grad = np.zeros_like(features)
         losses = _core.motion_supervision(
             features=features,
+            plan=plan,
             handle_points=case.points,
             target_points=targets,
             r1=r1,
             grad_features=grad,
-            **arguments,
         )
         both.append((losses, grad))
     (whole, whole_grad), (window, window_grad) = both
@@ -73,10 +74,7 @@ def test_a_handle_within_a_pixel_has_arrived(distance: float, pulls: bool) -> No
     grad = np.zeros_like(features)
     losses = _core.motion_supervision(
         features,
-        np.zeros((1, 2), np.int64),
-        (8, 8),
-        (32, 32),
-        np.zeros(2, np.int64),
+        WindowPlan.whole((8, 8), (32, 32), 2),
         handles,
         targets,
         3.0,
@@ -94,10 +92,7 @@ def test_an_arrived_handle_may_lie_outside_its_window() -> None:
     features = np.ones((1, 1, 2, 2), np.float32)
     losses = _core.motion_supervision(
         features,
-        np.zeros((1, 2), np.int64),
-        (8, 8),
-        (32, 32),
-        np.zeros(1, np.int64),
+        WindowPlan(np.zeros((1, 2), np.int64), (2, 2), (8, 8), (32, 32), np.zeros(1, np.int64)),
         np.array([[30.0, 30.0]]),
         np.array([[30.5, 30.0]]),
         3.0,

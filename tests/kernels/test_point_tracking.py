@@ -9,7 +9,7 @@ from reference.kernels import F64, tracking_candidates
 from support.kernel_cases import ROUNDING, Case, cases
 
 from dragonnx import _core
-from dragonnx._core import Distance
+from dragonnx._core import Distance, WindowPlan
 
 ORDERS = {Distance.L1: 1, Distance.L2: 2}
 
@@ -25,12 +25,12 @@ def test_the_chosen_pixel_is_the_nearest_in_feature_space(
     reference = case.rng.uniform(-2, 2, (len(case.points), 3)).astype(np.float32)
     tracked = _core.point_tracking(
         features=case.features[None],
+        plan=case.whole(),
         handle_points=case.points,
         reference_features=reference,
         r2=r2,
         inclusive=inclusive,
         distance=distance,
-        **case.whole(),
     )
     assert tracked.dtype == np.float64
     for found, old, feature in zip(tracked, case.points, reference, strict=True):
@@ -56,16 +56,16 @@ def test_windows_give_the_same(case: Case, r2: float, inclusive: bool, distance:
     whole, window = (
         _core.point_tracking(
             features=features,
+            plan=plan,
             handle_points=case.points,
             reference_features=reference,
             r2=r2,
             inclusive=inclusive,
             distance=distance,
-            **arguments,
         )
-        for features, arguments in [
+        for features, plan in [
             (case.features[None], case.whole()),
-            (windows.features, windows.arguments),
+            (windows.features, windows.plan),
         ]
     )
     np.testing.assert_array_equal(window, whole)
@@ -85,10 +85,7 @@ def track(
     zeros = np.zeros((1, channels), np.float32)
     (found,) = _core.point_tracking(
         features[None],
-        np.zeros((1, 2), np.int64),
-        (height, width),
-        (height * 4, width * 4),
-        np.zeros(1, np.int64),
+        WindowPlan.whole((height, width), (height * 4, width * 4), 1),
         np.array([point]),
         zeros if reference is None else reference,
         r2,

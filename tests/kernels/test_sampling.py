@@ -18,7 +18,7 @@ def test_the_oracle_resizes_with_half_pixel_centres() -> None:
 @settings(deadline=None)
 @given(cases())
 def test_sample_reads_the_resized_map(case: Case) -> None:
-    samples = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    samples = _core.sample(features=case.features[None], plan=case.whole(), points=case.points)
     assert samples.dtype == np.float32
     expected = resized(case.features, case.image_size).sample(case.points)
     np.testing.assert_allclose(samples, expected, atol=ROUNDING, rtol=0)
@@ -29,9 +29,9 @@ def test_sample_reads_the_resized_map(case: Case) -> None:
 def test_windows_hold_the_same_samples(case: Case) -> None:
     """Bit for bit: a window changes where a cell is, not what is computed."""
     windows = case.windows(reach=1)
-    whole = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    whole = _core.sample(features=case.features[None], plan=case.whole(), points=case.points)
     np.testing.assert_array_equal(
-        _core.sample(features=windows.features, points=case.points, **windows.arguments), whole
+        _core.sample(features=windows.features, plan=windows.plan, points=case.points), whole
     )
 
 
@@ -41,9 +41,7 @@ def test_the_adjoint_adds_to_the_gradient(case: Case) -> None:
     grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
     before = case.rng.uniform(-1, 1, case.features.shape).astype(np.float32)
     grad = before[None].copy()
-    _core.sample_adjoint(
-        grad_samples=grad_samples, points=case.points, grad_features=grad, **case.whole()
-    )
+    _core.sample_adjoint(grad_samples, case.whole(), case.points, grad_features=grad)
     adjoint = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
     np.testing.assert_allclose(grad[0], before + adjoint, atol=ROUNDING, rtol=0)
 
@@ -55,9 +53,7 @@ def test_windows_hold_the_same_adjoint(case: Case) -> None:
     grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
     windows = case.windows(reach=1)
     grad = np.zeros_like(windows.features)
-    _core.sample_adjoint(
-        grad_samples=grad_samples, points=case.points, grad_features=grad, **windows.arguments
-    )
+    _core.sample_adjoint(grad_samples, windows.plan, case.points, grad_features=grad)
     expected = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
     np.testing.assert_allclose(
         windows.assemble(grad, case.feature_size), expected, atol=ROUNDING, rtol=0
@@ -67,5 +63,5 @@ def test_windows_hold_the_same_adjoint(case: Case) -> None:
 @settings(deadline=None)
 @given(cases(points=0))
 def test_no_points_no_samples(case: Case) -> None:
-    samples = _core.sample(features=case.features[None], points=case.points, **case.whole())
+    samples = _core.sample(features=case.features[None], plan=case.whole(), points=case.points)
     assert samples.shape == (0, 3)

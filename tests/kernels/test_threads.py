@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from dragonnx import _core
+from dragonnx._core import MaskPlan, WindowPlan
 
-SIZE = (256, 256)
+# One plan for all threads.
+PLAN = MaskPlan(np.zeros((256, 256), bool), (64, 64))
 
 
 def penalty(seed: int) -> tuple[float, bytes]:
@@ -19,7 +21,7 @@ def penalty(seed: int) -> tuple[float, bytes]:
         np.random.default_rng(seed).normal(size=(2, 32, 64, 64)).astype(np.float32)
     )
     grad = np.zeros_like(features)
-    loss = _core.mask_penalty(features, reference, SIZE, np.zeros(SIZE, bool), 20.0, grad)
+    loss = _core.mask_penalty(features, reference, PLAN, 20.0, grad)
     return loss, grad.tobytes()
 
 
@@ -41,7 +43,6 @@ def test_another_thread_runs_during_a_call() -> None:
     """
     features = np.random.default_rng(0).normal(size=(64, 64, 64)).astype(np.float32)
     reference, grad = np.zeros_like(features), np.zeros_like(features)
-    mask = np.zeros(SIZE, bool)
     ticks = 0
     stop = threading.Event()
 
@@ -57,7 +58,7 @@ def test_another_thread_runs_during_a_call() -> None:
         ran = False
         for _ in range(200):
             before = ticks
-            _core.mask_penalty(features, reference, SIZE, mask, 20.0, grad)
+            _core.mask_penalty(features, reference, PLAN, 20.0, grad)
             ran = ran or ticks > before
             if ran:
                 break
@@ -78,13 +79,11 @@ def test_many_threads_get_what_one_gets() -> None:
 def test_threads_may_share_their_input() -> None:
     features = np.random.default_rng(1).normal(size=(1, 16, 32, 32)).astype(np.float32)
     points = np.array([[40.25, 70.5], [100.0, 3.0]])
-    origins, index = np.zeros((1, 2), np.int64), np.zeros(2, np.int64)
+    plan = WindowPlan.whole((32, 32), (128, 128), 2)
 
     def supervise(_: int) -> bytes:
         grad = np.zeros_like(features)
-        _core.motion_supervision(
-            features, origins, (32, 32), (128, 128), index, points, points[::-1].copy(), 3.0, grad
-        )
+        _core.motion_supervision(features, plan, points, points[::-1].copy(), 3.0, grad)
         return grad.tobytes()
 
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -1,11 +1,12 @@
 """Feature maps, windows and points for the kernel tests."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from dragonnx._core import WindowPlan
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -29,14 +30,9 @@ class Case:
     def feature_size(self) -> tuple[int, int]:
         return self.features.shape[1], self.features.shape[2]
 
-    def whole(self) -> dict[str, Any]:
-        """The arguments that say: the data are the whole map."""
-        return {
-            "origins": np.zeros((1, 2), np.int64),
-            "feature_size": self.feature_size,
-            "image_size": self.image_size,
-            "window_index": np.zeros(len(self.points), np.int64),
-        }
+    def whole(self) -> WindowPlan:
+        """The plan that says: the data are the whole map."""
+        return WindowPlan.whole(self.feature_size, self.image_size, len(self.points))
 
     def windows(self, reach: float) -> "Windowed":
         """One window a point, equal in size, in reverse order, with all that is `reach` px away."""
@@ -55,26 +51,26 @@ class Case:
         origins = np.clip(low, 0, cells - size)[::-1].astype(np.int64)
         (width, height) = size
         crops = [self.features[:, y : y + height, x : x + width] for x, y in origins]
-        return Windowed(
-            np.stack(crops),
-            self.whole()
-            | {
-                "origins": origins.copy(),
-                "window_index": np.arange(len(self.points))[::-1].astype(np.int64),
-            },
+        plan = WindowPlan(
+            origins.copy(),
+            (height, width),
+            self.feature_size,
+            self.image_size,
+            np.arange(len(self.points))[::-1].astype(np.int64),
         )
+        return Windowed(np.stack(crops), plan)
 
 
 @dataclass(frozen=True)
 class Windowed:
     features: F32  # [N, C, h, w]
-    arguments: dict[str, Any]
+    plan: WindowPlan
 
     def assemble(self, grad_windows: F32, feature_size: tuple[int, int]) -> F64:
         """The windows' gradients summed where they lie in the whole map [C, fh, fw]."""
         whole = np.zeros((grad_windows.shape[1], *feature_size))
         height, width = grad_windows.shape[2:]
-        for grad, (x, y) in zip(grad_windows, self.arguments["origins"], strict=True):
+        for grad, (x, y) in zip(grad_windows, self.plan.origins, strict=True):
             whole[:, y : y + height, x : x + width] += grad
         return whole
 

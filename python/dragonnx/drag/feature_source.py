@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx import _core
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.cost import cheapest_cut
 from dragonnx.drag.windows import FeatureWindows, Geometry, plan_windows
@@ -56,20 +57,21 @@ class FeatureSource:
 
     def at(self, w_plus: NDArray[np.float32], points: Points) -> Features:
         """The features of a latent, at least those within reach of the points [n, 2]."""
+        geometry = self._geometry
         if self.cut is None:
             forward = self._generator.features(w_plus)
-            whole = FeatureWindows.whole(forward.features, self._geometry.image_size, len(points))
-            return Features(whole, forward, None)
-        plan = plan_windows(points, self._reach, self._geometry, self.cut)
-        forward = self._generator.features(w_plus, cut=self.cut, windows=plan.inputs)
-        windows = FeatureWindows(
-            values=forward.features,
-            origins=plan.origins,
-            feature_size=self._geometry.feature_size,
-            image_size=self._geometry.image_size,
-            window_index=np.arange(len(points)),
+            plan = _core.WindowPlan.whole(geometry.feature_size, geometry.image_size, len(points))
+            return Features(FeatureWindows(forward.features, plan), forward, None)
+        graphs = plan_windows(points, self._reach, geometry, self.cut)
+        forward = self._generator.features(w_plus, cut=self.cut, windows=graphs.inputs)
+        plan = _core.WindowPlan(
+            graphs.origins,
+            graphs.size,
+            geometry.feature_size,
+            geometry.image_size,
+            np.arange(len(points)),
         )
-        return Features(windows, forward, points)
+        return Features(FeatureWindows(forward.features, plan), forward, points)
 
     def around(self, features: Features, points: Points) -> Features:
         """Features that hold each point's patch: the given ones unless a point moved too far."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dragonnx import _core
 from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.feature_source import Features, FeatureSource
@@ -195,7 +196,8 @@ class DragSession:
         features = self._source.at(self._w_plus, self._handles)
         fixed = None
         if self._mask is not None:
-            fixed = MaskTerm(self._mask, features.windows.values[0].copy())
+            plan = _core.MaskPlan(self._mask, features.windows.plan.feature_size)
+            fixed = MaskTerm(plan, features.windows.values[0].copy())
         return _Started(features, reference_features(features.windows, self._handles), fixed)
 
     def _judge(self) -> Outcome | None:

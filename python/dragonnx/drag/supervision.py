@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.windows import FeatureWindows
-from dragonnx.types import Mask, Points
+from dragonnx.types import Points
 
 
 @dataclass(frozen=True)
 class MaskTerm:
-    """What stays fixed: the mask [H, W] and the feature map [C, h, w] before the first step."""
+    """What stays fixed: the mask's plan and the feature map [C, h, w] before the first step."""
 
-    mask: Mask
+    plan: _core.MaskPlan
     features: NDArray[np.float32]
 
 
@@ -44,7 +44,7 @@ def supervise(
     gradient = np.zeros_like(windows.values)
     motion = _core.motion_supervision(
         windows.values,
-        *windows.layout,
+        windows.plan,
         handles,
         targets,
         settings.r1_pixels,
@@ -55,8 +55,7 @@ def supervise(
         mask_loss = _core.mask_penalty(
             windows.values[0],
             fixed.features,
-            windows.image_size,
-            fixed.mask,
+            fixed.plan,
             settings.lambda_mask,
             gradient[0],
         )

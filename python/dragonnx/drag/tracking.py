@@ -15,11 +15,7 @@ _DISTANCES = {"l1": _core.Distance.L1, "l2": _core.Distance.L2}
 
 def reference_features(windows: FeatureWindows, points: Points) -> NDArray[np.float32]:
     """f_i = F0(p_i), [n, C]: what the features at each handle are to stay like."""
-    return _core.sample(
-        windows.values,
-        *windows.layout,
-        points,
-    )
+    return _core.sample(windows.values, windows.plan, points)
 
 
 def track(
@@ -41,7 +37,7 @@ def track(
     """
     return _core.point_tracking(
         windows.values,
-        *windows.layout,
+        windows.plan,
         points,
         references,
         settings.r2_pixels,

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx import _core
 from dragonnx.model.manifest import Manifest
 from dragonnx.types import Points
 
@@ -35,35 +36,11 @@ class FeatureWindows:
 
     Attributes:
         values: [N, C, h, w], float32.
-        origins: (x, y) of each window's first cell in the whole feature map, [N, 2].
-        feature_size: (height, width) of the whole feature map.
-        image_size: (height, width) of the image, in pixels.
-        window_index: Which window each point reads, [n].
+        plan: Where they lie and which one each point reads.
     """
 
     values: NDArray[np.float32]
-    origins: _Cells
-    feature_size: tuple[int, int]
-    image_size: tuple[int, int]
-    window_index: _Cells
-
-    @property
-    def layout(self) -> tuple[_Cells, tuple[int, int], tuple[int, int], _Cells]:
-        """What every kernel takes after the values: where they lie and who reads them."""
-        return self.origins, self.feature_size, self.image_size, self.window_index
-
-    @classmethod
-    def whole(
-        cls, features: NDArray[np.float32], image_size: tuple[int, int], point_count: int
-    ) -> FeatureWindows:
-        """The whole feature map [1, C, h, w], read by every point."""
-        return cls(
-            values=features,
-            origins=np.zeros((1, 2), np.int64),
-            feature_size=(features.shape[2], features.shape[3]),
-            image_size=image_size,
-            window_index=np.zeros(point_count, np.int64),
-        )
+    plan: _core.WindowPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +71,7 @@ class Geometry:
 
 
 @dataclass(frozen=True)
-class WindowPlan:
+class GraphWindows:
     """Windows for one run of the windowed graphs.
 
     Attributes:
@@ -110,7 +87,7 @@ class WindowPlan:
     inputs: Mapping[str, NDArray[Any]] = field(repr=False)
 
 
-def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> WindowPlan:
+def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> GraphWindows:
     """Windows that hold every tap of the feature map within a square around each point.
 
     Args:
@@ -140,7 +117,7 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
         first_cells.append(last.origins)
         sides.append(last.size)
     rows, columns = first_cells
-    return WindowPlan(cut, np.stack([columns, rows], axis=1), (sides[0], sides[1]), inputs)
+    return GraphWindows(cut, np.stack([columns, rows], axis=1), (sides[0], sides[1]), inputs)
 
 
 def window_sizes(

@@ -4,18 +4,21 @@
 
 mod arrays;
 mod error;
+mod plans;
 
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
-    use dragonnx_kernels::{self as kernels, MapSize, Search, Windows};
-    use ndarray::{Ix1, Ix2, Ix3, Ix4};
+    use dragonnx_kernels::{self as kernels, Search};
+    use ndarray::{Ix2, Ix3, Ix4};
     use numpy::{PyArray1, PyArray2, ToPyArray};
     use pyo3::{prelude::*, types::PyTuple};
 
-    use super::arrays::{InOut, Input, Mask};
+    use super::arrays::{InOut, Input};
     use super::error::Refusal;
+    #[pymodule_export]
+    use super::plans::{MaskPlan, WindowPlan};
 
     /// How far apart two feature vectors are: L1 as in the paper, L2 as in the released code.
     #[pyclass(eq, hash, frozen, from_py_object, module = "dragonnx._core")]
@@ -48,22 +51,16 @@ mod _core {
         }
     }
 
-    type Size = (i64, i64);
-
     /// F^ at each point.
     #[pyfunction]
     fn sample<'py>(
         py: Python<'py>,
         features: Input<'py, f32, Ix4>,
-        origins: Input<'py, i64, Ix2>,
-        feature_size: Size,
-        image_size: Size,
-        window_index: Input<'py, i64, Ix1>,
+        plan: &WindowPlan,
         points: Input<'py, f64, Ix2>,
     ) -> Result<Bound<'py, PyArray2<f32>>, Refusal> {
         let (features, points) = (features.view(), points.view());
-        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
-        let samples = py.detach(|| kernels::sample(features, &windows, points))?;
+        let samples = py.detach(|| kernels::sample(features, &plan.0, points))?;
         Ok(samples.to_pyarray(py))
     }
 
@@ -72,16 +69,12 @@ mod _core {
     fn sample_adjoint(
         py: Python<'_>,
         grad_samples: Input<'_, f32, Ix2>,
-        origins: Input<'_, i64, Ix2>,
-        feature_size: Size,
-        image_size: Size,
-        window_index: Input<'_, i64, Ix1>,
+        plan: &WindowPlan,
         points: Input<'_, f64, Ix2>,
         mut grad_features: InOut<'_, f32, Ix4>,
     ) -> Result<(), Refusal> {
         let (grad_samples, points, grad_features) = (grad_samples.view(), points.view(), grad_features.view_mut());
-        let windows = windows(grad_features.dim(), &origins, feature_size, image_size, &window_index)?;
-        Ok(py.detach(|| kernels::sample_adjoint(grad_samples, &windows, points, grad_features))?)
+        Ok(py.detach(|| kernels::sample_adjoint(grad_samples, &plan.0, points, grad_features))?)
     }
 
     /// Each handle point's loss; adds the gradient to `grad_features`.
@@ -89,10 +82,7 @@ mod _core {
     fn motion_supervision<'py>(
         py: Python<'py>,
         features: Input<'py, f32, Ix4>,
-        origins: Input<'py, i64, Ix2>,
-        feature_size: Size,
-        image_size: Size,
-        window_index: Input<'py, i64, Ix1>,
+        plan: &WindowPlan,
         handle_points: Input<'py, f64, Ix2>,
         target_points: Input<'py, f64, Ix2>,
         r1: f64,
@@ -100,9 +90,8 @@ mod _core {
     ) -> Result<Bound<'py, PyArray1<f64>>, Refusal> {
         let (features, grad_features) = (features.view(), grad_features.view_mut());
         let (handles, targets) = (handle_points.view(), target_points.view());
-        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
         let losses =
-            py.detach(|| kernels::motion_supervision(features, &windows, handles, targets, r1, grad_features))?;
+            py.detach(|| kernels::motion_supervision(features, &plan.0, handles, targets, r1, grad_features))?;
         Ok(losses.to_pyarray(py))
     }
 
@@ -111,10 +100,7 @@ mod _core {
     fn point_tracking<'py>(
         py: Python<'py>,
         features: Input<'py, f32, Ix4>,
-        origins: Input<'py, i64, Ix2>,
-        feature_size: Size,
-        image_size: Size,
-        window_index: Input<'py, i64, Ix1>,
+        plan: &WindowPlan,
         handle_points: Input<'py, f64, Ix2>,
         reference_features: Input<'py, f32, Ix2>,
         r2: f64,
@@ -123,8 +109,7 @@ mod _core {
     ) -> Result<Bound<'py, PyArray2<f64>>, Refusal> {
         let search = Search { r2, inclusive, distance: distance.into() };
         let (features, handles, reference) = (features.view(), handle_points.view(), reference_features.view());
-        let windows = windows(features.dim(), &origins, feature_size, image_size, &window_index)?;
-        let tracked = py.detach(|| kernels::point_tracking(features, &windows, handles, reference, search))?;
+        let tracked = py.detach(|| kernels::point_tracking(features, &plan.0, handles, reference, search))?;
         Ok(tracked.to_pyarray(py))
     }
 
@@ -134,24 +119,12 @@ mod _core {
         py: Python<'_>,
         features: Input<'_, f32, Ix3>,
         reference_features: Input<'_, f32, Ix3>,
-        image_size: Size,
-        mask: Mask,
+        plan: &MaskPlan,
         weight: f64,
         mut grad_features: InOut<'_, f32, Ix3>,
     ) -> Result<f64, Refusal> {
         let (features, reference, grad_features) =
             (features.view(), reference_features.view(), grad_features.view_mut());
-        Ok(py.detach(|| kernels::mask_penalty(features, reference, image_size, mask.0.view(), weight, grad_features))?)
-    }
-
-    fn windows(
-        (count, channels, height, width): (usize, usize, usize, usize),
-        origins: &Input<'_, i64, Ix2>,
-        feature_size: Size,
-        image_size: Size,
-        window_index: &Input<'_, i64, Ix1>,
-    ) -> Result<Windows, Refusal> {
-        let size = MapSize::new(feature_size, image_size)?;
-        Ok(Windows::new([count, channels, height, width], origins.view(), size, window_index.view())?)
+        Ok(py.detach(|| kernels::mask_penalty(features, reference, &plan.0, weight, grad_features))?)
     }
 }

@@ -4,13 +4,13 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dragonnx_kernels::{
-    Distance, MapSize, Search, Windows, mask_penalty, motion_supervision, point_tracking, sample, sample_adjoint,
+    Distance, MaskPlan, Search, WindowPlan, mask_penalty, motion_supervision, point_tracking, sample, sample_adjoint,
 };
-use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
+use ndarray::{Array2, Array3, Array4, Axis, array, s};
 
 const CHANNELS: usize = 256;
 const FEATURES: usize = 128;
-const IMAGE: usize = 512;
+const IMAGE: i64 = 512;
 
 /// Neither smooth nor random: the kernels' cost does not depend on the values, but denormals and zeros would lie.
 fn features(windows: usize, size: usize) -> Array4<f32> {
@@ -21,11 +21,10 @@ fn features(windows: usize, size: usize) -> Array4<f32> {
 }
 
 /// One point in the middle of the map, which is given whole or as a window of 20 cells.
-fn windows(size: usize) -> Windows {
-    let first = i64::try_from((FEATURES - size) / 2).expect("small");
-    let map = MapSize::new((128, 128), (512, 512)).expect("positive sizes");
-    let origins = Array2::from_elem((1, 2), first);
-    Windows::new([1, CHANNELS, size, size], origins.view(), map, Array1::zeros(1).view()).expect("inside the map")
+fn plan(size: usize) -> WindowPlan {
+    let (origin, cells) = (((FEATURES - size) / 2) as i64, size as i64);
+    let (origins, map, image) = (array![[origin, origin]], (FEATURES as i64, FEATURES as i64), (IMAGE, IMAGE));
+    WindowPlan::new(origins.view(), (cells, cells), map, image, array![0].view()).expect("inside the map")
 }
 
 fn handle() -> Array2<f64> {
@@ -33,21 +32,21 @@ fn handle() -> Array2<f64> {
 }
 
 fn sampling(c: &mut Criterion) {
-    let (features, windows, points) = (features(1, 20), windows(20), handle() + 0.3);
-    let samples = sample(features.view(), &windows, points.view()).expect("inside the window");
+    let (features, plan, points) = (features(1, 20), plan(20), handle() + 0.3);
+    let samples = sample(features.view(), &plan, points.view()).expect("inside the window");
     let mut grad = Array4::zeros(features.dim());
     c.bench_function("sample", |b| {
-        b.iter(|| sample(black_box(features.view()), &windows, points.view()));
+        b.iter(|| sample(black_box(features.view()), &plan, points.view()));
     });
     c.bench_function("sample_adjoint", |b| {
-        b.iter(|| sample_adjoint(black_box(samples.view()), &windows, points.view(), grad.view_mut()));
+        b.iter(|| sample_adjoint(black_box(samples.view()), &plan, points.view(), grad.view_mut()));
     });
 }
 
 fn supervision(c: &mut Criterion) {
     let mut group = c.benchmark_group("motion_supervision");
     for (name, size) in [("window", 20), ("whole", FEATURES)] {
-        let (features, windows, handles) = (features(1, size), windows(size), handle());
+        let (features, plan, handles) = (features(1, size), plan(size), handle());
         let mut grad = Array4::zeros(features.dim());
         let targets = &handles + 40.5;
         for r1 in [3.0, 6.0] {
@@ -55,7 +54,7 @@ fn supervision(c: &mut Criterion) {
                 b.iter(|| {
                     motion_supervision(
                         black_box(features.view()),
-                        &windows,
+                        &plan,
                         handles.view(),
                         targets.view(),
                         r1,
@@ -70,14 +69,12 @@ fn supervision(c: &mut Criterion) {
 fn tracking(c: &mut Criterion) {
     let mut group = c.benchmark_group("point_tracking");
     for (name, size) in [("window", 20), ("whole", FEATURES)] {
-        let (features, windows, handles) = (features(1, size), windows(size), handle());
-        let reference = sample(features.view(), &windows, (&handles + 2.5).view()).expect("inside the window");
+        let (features, plan, handles) = (features(1, size), plan(size), handle());
+        let reference = sample(features.view(), &plan, (&handles + 2.5).view()).expect("inside the window");
         for distance in [Distance::L1, Distance::L2] {
             let search = Search { r2: 12.0, inclusive: false, distance };
             group.bench_function(BenchmarkId::new(name, format!("{distance:?}")), |b| {
-                b.iter(|| {
-                    point_tracking(black_box(features.view()), &windows, handles.view(), reference.view(), search)
-                });
+                b.iter(|| point_tracking(black_box(features.view()), &plan, handles.view(), reference.view(), search));
             });
         }
     }
@@ -89,16 +86,14 @@ fn penalty(c: &mut Criterion) {
     let now: Array3<f32> = features(1, FEATURES).index_axis_move(Axis(0), 0);
     let start = now.map(|value| value * 0.99 + 0.01);
     let mut grad = Array3::zeros(now.dim());
-    // The movable part is a square of a quarter of the image, as a person would paint it.
-    for (name, image) in [("512", IMAGE), ("500, uneven", 500), ("1024", 1024)] {
+    // The movable part is a square of a quarter of the image, as a user would paint it.
+    for (name, image) in [("512", 512), ("500, uneven", 500), ("1024", 1024)] {
         let mut mask = Array2::from_elem((image, image), false);
         mask.slice_mut(s![image / 4..image * 3 / 4, image / 4..image * 3 / 4]).fill(true);
-        let size = i64::try_from(image).expect("small");
+        let plan = MaskPlan::new(mask.view(), (FEATURES as i64, FEATURES as i64)).expect("positive sizes");
         group.throughput(Throughput::Elements((CHANNELS * image * image) as u64));
         group.bench_function(name, |b| {
-            b.iter(|| {
-                mask_penalty(black_box(now.view()), start.view(), (size, size), mask.view(), 20.0, grad.view_mut())
-            });
+            b.iter(|| mask_penalty(black_box(now.view()), start.view(), &plan, 20.0, grad.view_mut()));
         });
     }
 }

@@ -47,6 +47,24 @@ pub enum Error {
         /// The size that came, (height, width).
         got: (i64, i64),
     },
+    /// A size is beyond what any model has.
+    #[error("{name} must be (height, width), both at most {longest}, got {got:?}")]
+    TooLarge {
+        /// The argument.
+        name: &'static str,
+        /// The longest side.
+        longest: i64,
+        /// The size that came, (height, width).
+        got: (i64, i64),
+    },
+    /// A count is below zero.
+    #[error("{name} must be at least 0, got {got}")]
+    Count {
+        /// The argument.
+        name: &'static str,
+        /// The count that came.
+        got: i64,
+    },
     /// The features have no channel, no row or no column.
     #[error("features must have at least one channel, row and column, got shape {got:?}")]
     NoFeatures {
@@ -114,4 +132,12 @@ pub enum Error {
         /// The weight that came.
         got: f64,
     },
+}
+
+/// Refuses an argument whose shape disagrees with the others.
+pub(crate) fn expect_shape(name: &'static str, expected: &[usize], got: &[usize]) -> Result<(), Error> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Shape { name, expected: expected.to_vec(), got: got.to_vec() })
 }

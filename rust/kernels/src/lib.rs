@@ -6,7 +6,8 @@
 //! interpolation with half-pixel centres, then read bilinearly between pixels; outside the image it repeats the
 //! border. Points are `(x, y)` in image pixels, `f64`, pixel centres at integers.
 //!
-//! Every kernel reads the few cells of `F` that it needs. They may come as the whole map or as [`Windows`] of it.
+//! Every kernel reads the few cells of `F` that it needs. They may come as the whole map or as windows of it,
+//! which a [`WindowPlan`] describes.
 //!
 //! # Gradients
 //!
@@ -16,16 +17,17 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod feature_map;
+mod grid;
 mod mask_penalty;
 mod motion_supervision;
 mod patch;
 mod point_tracking;
 mod sampling;
+mod window_plan;
 
 pub use error::{Cells, Error};
-pub use feature_map::{MapSize, Windows};
-pub use mask_penalty::mask_penalty;
+pub use mask_penalty::{MaskPlan, mask_penalty};
 pub use motion_supervision::motion_supervision;
 pub use point_tracking::{Distance, Search, point_tracking};
 pub use sampling::{sample, sample_adjoint};
+pub use window_plan::WindowPlan;

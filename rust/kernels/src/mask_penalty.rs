@@ -7,14 +7,14 @@
 
 mod phases;
 mod pixels;
+mod plan;
 
-use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3};
+use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
 
-use crate::error::Error;
-use crate::feature_map::{Axis, MapSize, Tap, expect_shape};
-use phases::Phases;
-use pixels::Pixels;
+use crate::error::{Error, expect_shape};
+pub use plan::MaskPlan;
+use plan::{FixedColumns, FixedRow};
 
 /// How many feature cells one task takes at least: one channel of a 128 x 128 map, measured at 0.17 ms to 512 px on one
 /// core, far above the microseconds that a task costs. Channels of smaller maps go together. On two cores, 1 to 2^16
@@ -23,8 +23,8 @@ const CELLS_PER_TASK: usize = 1 << 14;
 
 /// The loss; adds its gradient to `grad_features`.
 ///
-/// `features` (F), `reference_features` (F0) and `grad_features` are `[C, fh, fw]`, `mask` (M) is `[H, W]`, true where
-/// the image may move; `image_size` is (H, W) and `weight` the paper's lambda.
+/// `features` (F), `reference_features` (F0) and `grad_features` are `[C, fh, fw]`; `plan` says what the mask fixes, and
+/// `weight` is the paper's lambda.
 ///
 /// # Errors
 ///
@@ -32,48 +32,32 @@ const CELLS_PER_TASK: usize = 1 << 14;
 pub fn mask_penalty(
     features: ArrayView3<'_, f32>,
     reference_features: ArrayView3<'_, f32>,
-    image_size: (i64, i64),
-    mask: ArrayView2<'_, bool>,
+    plan: &MaskPlan,
     weight: f64,
     grad_features: ArrayViewMut3<'_, f32>,
 ) -> Result<f64, Error> {
-    let (channels, height, width) = features.dim();
-    let shape = [channels, height, width];
-    if shape.contains(&0) {
-        return Err(Error::NoFeatures { got: shape.to_vec() });
+    let channels = features.dim().0;
+    if channels == 0 {
+        return Err(Error::NoFeatures { got: features.shape().to_vec() });
     }
+    let (height, width) = plan.feature_size();
+    let shape = [channels, height, width];
+    expect_shape("features", &shape, features.shape())?;
     expect_shape("reference_features", &shape, reference_features.shape())?;
     expect_shape("grad_features", &shape, grad_features.shape())?;
-    let size = MapSize::new((height as i64, width as i64), image_size)?;
-    let (rows, columns) = size.image_size();
-    expect_shape("mask", &[rows, columns], mask.shape())?;
     if !(weight >= 0.0 && weight.is_finite()) {
         return Err(Error::Weight { got: weight });
     }
     let features = features.to_slice().ok_or(Error::NotContiguous { name: "features" })?;
     let reference = reference_features.to_slice().ok_or(Error::NotContiguous { name: "reference_features" })?;
     let grad = grad_features.into_slice().ok_or(Error::NotContiguous { name: "grad_features" })?;
+    let (rows, columns) = plan.image_size();
     let scale = weight / (channels * rows * columns) as f64;
-    let rows = fixed_rows(size.y, mask);
     let maps = Maps { features, reference, grad, height, width };
-    Ok(match Phases::new(size.x, mask, &rows) {
-        Some(columns) => maps.penalise(&rows, &columns, scale),
-        None => maps.penalise(&rows, &Pixels::new(size.x, mask, &rows), scale),
+    Ok(match &plan.columns {
+        FixedColumns::Phases(phases) => maps.penalise(&plan.rows, phases, scale),
+        FixedColumns::Pixels(pixels) => maps.penalise(&plan.rows, pixels, scale),
     })
-}
-
-/// An image row that holds a fixed pixel: its index and where it reads the feature map.
-struct FixedRow {
-    index: usize,
-    tap: Tap,
-}
-
-/// Rows that may move everywhere have no part in the loss.
-fn fixed_rows(axis: Axis, mask: ArrayView2<'_, bool>) -> Vec<FixedRow> {
-    (mask.rows().into_iter().enumerate())
-        .filter(|(_, row)| row.iter().any(|may_move| !may_move))
-        .map(|(index, _)| FixedRow { index, tap: axis.tap(index as i64) })
-        .collect()
 }
 
 /// The x half of the penalty, for one image row of one channel.
@@ -189,6 +173,7 @@ impl Channel {
 
 #[cfg(test)]
 mod tests {
+    use super::pixels::Pixels;
     use super::*;
     use ndarray::{Array2, Array3};
     use proptest::prelude::*;
@@ -211,11 +196,10 @@ mod tests {
             share in 0_usize..5,
         ) {
             let (now, start) = (map((2, height, width), seed), map((2, height, width), seed + 1));
-            let pixels = (height * 4, width * scale);
-            let mask = Array2::from_shape_fn(pixels, |(y, x)| (y * 5 + x * 3 + seed) % 5 < share);
-            let wrap = |(y, x): (usize, usize)| (y as i64, x as i64);
-            let size = MapSize::new(wrap((height, width)), wrap(pixels)).expect("positive sizes");
-            let rows = fixed_rows(size.y, mask.view());
+            let mask = Array2::from_shape_fn((height * 4, width * scale), |(y, x)| (y * 5 + x * 3 + seed) % 5 < share);
+            let plan = MaskPlan::new(mask.view(), (height as i64, width as i64)).expect("positive sizes");
+            let FixedColumns::Phases(phases) = &plan.columns else { panic!("an integer scale has phases") };
+            let pixels = Pixels::new(plan.size.x, mask.view(), &plan.rows);
             let run = |columns: &dyn Fn(Maps) -> f64| {
                 let mut grad = Array3::<f32>::zeros(now.dim());
                 let loss = columns(Maps {
@@ -227,10 +211,8 @@ mod tests {
                 });
                 (loss, grad)
             };
-            let phases = Phases::new(size.x, mask.view(), &rows).expect("an integer scale");
-            let pixels = Pixels::new(size.x, mask.view(), &rows);
-            let (fast, fast_grad) = run(&|maps| maps.penalise(&rows, &phases, 1.0));
-            let (plain, plain_grad) = run(&|maps| maps.penalise(&rows, &pixels, 1.0));
+            let (fast, fast_grad) = run(&|maps| maps.penalise(&plan.rows, phases, 1.0));
+            let (plain, plain_grad) = run(&|maps| maps.penalise(&plan.rows, &pixels, 1.0));
             prop_assert!((fast - plain).abs() <= 1e-5 * plain.abs());
             if scale.is_power_of_two() {
                 prop_assert_eq!(fast_grad, plain_grad);
@@ -240,7 +222,7 @@ mod tests {
 
     #[test]
     fn uneven_scales_have_no_phases() {
-        let size = MapSize::new((4, 4), (8, 9)).expect("positive sizes");
-        assert!(Phases::new(size.x, Array2::default((8, 9)).view(), &[]).is_none());
+        let plan = MaskPlan::new(Array2::default((8, 9)).view(), (4, 4)).expect("positive sizes");
+        assert!(matches!(plan.columns, FixedColumns::Pixels(_)));
     }
 }

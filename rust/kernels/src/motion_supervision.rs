@@ -8,8 +8,9 @@ use std::ops::RangeInclusive;
 use ndarray::{Array1, ArrayView2, ArrayView4, ArrayViewMut4};
 
 use crate::error::Error;
-use crate::feature_map::{MapSize, Position, Windows};
+use crate::grid::{MapSize, Position};
 use crate::patch::Patch;
+use crate::window_plan::WindowPlan;
 
 /// Nearer to its target than this many pixels, a handle pulls no more: a whole step would overshoot.
 const ARRIVED: f64 = 1.0;
@@ -26,27 +27,28 @@ const ARRIVED: f64 = 1.0;
 /// is untouched then.
 pub fn motion_supervision(
     features: ArrayView4<'_, f32>,
-    windows: &Windows,
+    plan: &WindowPlan,
     handle_points: ArrayView2<'_, f64>,
     target_points: ArrayView2<'_, f64>,
     r1: f64,
     grad_features: ArrayViewMut4<'_, f32>,
 ) -> Result<Array1<f64>, Error> {
-    let features = windows.flat(features)?;
-    let grad_features = windows.flat_grad(grad_features)?;
+    let windows = plan.features(features)?;
+    let grad_features = plan.grad_features(windows.channels, grad_features)?;
     if !(r1 > 0.0 && r1.is_finite()) {
         return Err(Error::Radius { name: "r1", got: r1 });
     }
-    let handles = windows.points_of("handle_points", handle_points)?;
-    let targets = windows.points_of("target_points", target_points)?;
+    let handles = plan.points_of("handle_points", handle_points)?;
+    let targets = plan.points_of("target_points", target_points)?;
     let motions = (handles.into_iter().zip(targets).enumerate())
-        .map(|(point, (handle, target))| Motion::plan(windows, point, handle, target, r1))
+        .map(|(point, (handle, target))| Motion::plan(plan, point, handle, target, r1))
         .collect::<Result<Vec<_>, _>>()?;
     Ok((motions.iter().enumerate())
         .map(|(point, motion)| {
             let Some(motion) = motion else { return 0.0 };
-            let grad = windows.of_point_mut(grad_features, point);
-            motion.run(windows.of_point(features, point), grad, windows.plane())
+            let features = windows.window(plan.window_of(point));
+            let grad = &mut grad_features[plan.window_of(point) * features.len()..][..features.len()];
+            motion.run(features, grad, plan.plane())
         })
         .collect())
 }
@@ -71,7 +73,7 @@ struct Motion {
 impl Motion {
     /// `None` for a handle that has arrived.
     fn plan(
-        windows: &Windows,
+        plan: &WindowPlan,
         point: usize,
         handle: (f64, f64),
         target: (f64, f64),
@@ -84,12 +86,12 @@ impl Motion {
         }
         // Every q is an integer pixel, so all q + d share one fraction.
         let (x, y) = (Position::split(dx / distance), Position::split(dy / distance));
-        let disc = disc(&windows.size, handle, r1);
+        let disc = disc(&plan.size, handle, r1);
         let columns = disc
             .iter()
             .fold((i64::MAX, i64::MIN), |(first, last), (_, row)| (first.min(*row.start()), last.max(*row.end())));
         let rows = (disc[0].0, disc[disc.len() - 1].0);
-        let patch = Patch::new(windows, point, reach(columns, x), reach(rows, y))?;
+        let patch = Patch::new(plan, point, reach(columns, x), reach(rows, y))?;
         let runs = (disc.iter())
             .map(|(row, pixels)| Run {
                 reference: patch.offset(*pixels.start(), *row),

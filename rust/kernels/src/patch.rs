@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use crate::error::{Cells, Error};
-use crate::feature_map::{Axis, Tap, Windows};
+use crate::grid::{Axis, Tap};
+use crate::window_plan::WindowPlan;
 
 /// Rows of a patch are padded to a multiple of this, so that loops over them compile to whole vectors.
 pub(crate) const LANES: usize = 8;
@@ -27,10 +28,10 @@ pub(crate) struct Patch {
 
 impl Patch {
     /// Both ranges must hold at least one pixel.
-    pub fn new(windows: &Windows, point: usize, x: RangeInclusive<i64>, y: RangeInclusive<i64>) -> Result<Self, Error> {
-        let (mut columns, mut rows) = (taps(windows.size.x, &x), taps(windows.size.y, &y));
+    pub fn new(plan: &WindowPlan, point: usize, x: RangeInclusive<i64>, y: RangeInclusive<i64>) -> Result<Self, Error> {
+        let (mut columns, mut rows) = (taps(plan.size.x, &x), taps(plan.size.y, &y));
         let need = Cells { x: span(&columns), y: span(&rows) };
-        let have = windows.cells(point);
+        let have = plan.cells(point);
         let inside = |need: (usize, usize), have: (usize, usize)| have.0 <= need.0 && need.1 <= have.1;
         if !inside(need.x, have.x) || !inside(need.y, have.y) {
             return Err(Error::OutsideWindow { point, need, have });
@@ -43,7 +44,7 @@ impl Patch {
             x,
             y,
             stride,
-            window_width: windows.width,
+            window_width: plan.window_size().1,
             first_row: need.y.0 - have.y.0,
             cell_rows: need.y.1 - need.y.0 + 1,
             columns,

@@ -6,9 +6,10 @@ use std::ops::RangeInclusive;
 
 use ndarray::{Array2, ArrayView2, ArrayView4};
 
-use crate::error::Error;
-use crate::feature_map::{Axis, MapSize, Windows, expect_shape};
+use crate::error::{Error, expect_shape};
+use crate::grid::{Axis, MapSize};
 use crate::patch::Patch;
+use crate::window_plan::WindowPlan;
 
 /// How far apart two feature vectors are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,22 +41,22 @@ pub struct Search {
 /// When shapes disagree, a point or the radius is not usable or a pixel reads a cell beyond its window.
 pub fn point_tracking(
     features: ArrayView4<'_, f32>,
-    windows: &Windows,
+    plan: &WindowPlan,
     handle_points: ArrayView2<'_, f64>,
     reference_features: ArrayView2<'_, f32>,
     search: Search,
 ) -> Result<Array2<f64>, Error> {
-    let features = windows.flat(features)?;
-    expect_shape("reference_features", &[windows.points(), windows.channels()], reference_features.shape())?;
+    let windows = plan.features(features)?;
+    expect_shape("reference_features", &[plan.points(), windows.channels], reference_features.shape())?;
     if !(search.r2 > 0.0 && search.r2.is_finite()) {
         return Err(Error::Radius { name: "r2", got: search.r2 });
     }
-    let handles = windows.points_of("handle_points", handle_points)?;
+    let handles = plan.points_of("handle_points", handle_points)?;
     let mut tracked = Array2::zeros((handles.len(), 2));
     for (point, (&handle, mut found)) in handles.iter().zip(tracked.rows_mut()).enumerate() {
-        let (x, y) = search.window(windows.size, handle);
-        let patch = Patch::new(windows, point, x, y)?;
-        let channels = windows.of_point(features, point).chunks_exact(windows.plane());
+        let (x, y) = search.window(plan.size, handle);
+        let patch = Patch::new(plan, point, x, y)?;
+        let channels = windows.window(plan.window_of(point)).chunks_exact(plan.plane());
         let reference = reference_features.row(point);
         let distances = match search.distance {
             Distance::L1 => distances(&patch, channels, reference.iter(), f32::abs),

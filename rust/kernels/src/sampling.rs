@@ -2,9 +2,10 @@
 
 use ndarray::{Array2, ArrayView2, ArrayView4, ArrayViewMut4};
 
-use crate::error::Error;
-use crate::feature_map::{Position, Windows, expect_shape};
+use crate::error::{Error, expect_shape};
+use crate::grid::Position;
 use crate::patch::Patch;
+use crate::window_plan::WindowPlan;
 
 /// One point: the two by two (or fewer) pixels around it and how far it lies between them.
 struct Sample {
@@ -14,12 +15,12 @@ struct Sample {
 }
 
 impl Sample {
-    fn all(windows: &Windows, points: ArrayView2<'_, f64>) -> Result<Vec<Self>, Error> {
-        let points = windows.points_of("points", points)?;
+    fn all(plan: &WindowPlan, points: ArrayView2<'_, f64>) -> Result<Vec<Self>, Error> {
+        let points = plan.points_of("points", points)?;
         (points.into_iter().enumerate())
             .map(|(point, (x, y))| {
-                let (x, y) = (windows.size.x.position(x), windows.size.y.position(y));
-                let patch = Patch::new(windows, point, x.first..=x.last(), y.first..=y.last())?;
+                let (x, y) = (plan.size.x.position(x), plan.size.y.position(y));
+                let patch = Patch::new(plan, point, x.first..=x.last(), y.first..=y.last())?;
                 Ok(Self { patch, x, y })
             })
             .collect()
@@ -46,17 +47,17 @@ impl Sample {
 /// When shapes disagree, a point is not finite or reads a cell beyond its window.
 pub fn sample(
     features: ArrayView4<'_, f32>,
-    windows: &Windows,
+    plan: &WindowPlan,
     points: ArrayView2<'_, f64>,
 ) -> Result<Array2<f32>, Error> {
-    let features = windows.flat(features)?;
-    let samples = Sample::all(windows, points)?;
-    let mut out = Array2::zeros((samples.len(), windows.channels()));
+    let windows = plan.features(features)?;
+    let samples = Sample::all(plan, points)?;
+    let mut out = Array2::zeros((samples.len(), windows.channels));
     for ((point, sample), mut row) in samples.iter().enumerate().zip(out.rows_mut()) {
         let corners = sample.corners();
         let mut scratch = vec![0.0; sample.patch.scratch_len()];
         let mut pixels = vec![0.0; sample.patch.len()];
-        let channels = windows.of_point(features, point).chunks_exact(windows.plane());
+        let channels = windows.window(plan.window_of(point)).chunks_exact(plan.plane());
         for (value, channel) in row.iter_mut().zip(channels) {
             sample.patch.read(channel, &mut scratch, &mut pixels);
             *value = corners.iter().map(|&(offset, weight)| weight * pixels[offset]).sum();
@@ -72,18 +73,19 @@ pub fn sample(
 /// As [`sample`]; the gradient is untouched then.
 pub fn sample_adjoint(
     grad_samples: ArrayView2<'_, f32>,
-    windows: &Windows,
+    plan: &WindowPlan,
     points: ArrayView2<'_, f64>,
     grad_features: ArrayViewMut4<'_, f32>,
 ) -> Result<(), Error> {
-    expect_shape("grad_samples", &[windows.points(), windows.channels()], grad_samples.shape())?;
-    let grad_features = windows.flat_grad(grad_features)?;
-    let samples = Sample::all(windows, points)?;
+    let channels = grad_features.dim().1;
+    expect_shape("grad_samples", &[plan.points(), channels], grad_samples.shape())?;
+    let grad_features = plan.grad_features(channels, grad_features)?;
+    let samples = Sample::all(plan, points)?;
     for ((point, sample), row) in samples.iter().enumerate().zip(grad_samples.rows()) {
         let corners = sample.corners();
         let mut scratch = vec![0.0; sample.patch.scratch_len()];
         let mut pixels = vec![0.0; sample.patch.len()];
-        let channels = windows.of_point_mut(grad_features, point).chunks_exact_mut(windows.plane());
+        let channels = grad_features[plan.window_of(point) * channels * plan.plane()..].chunks_exact_mut(plan.plane());
         for (&grad, channel) in row.iter().zip(channels) {
             pixels.fill(0.0);
             for (offset, weight) in corners {

@@ -5,8 +5,9 @@
 
 use ndarray::ArrayView2;
 
-use super::{Columns, FixedRow};
-use crate::feature_map::Axis;
+use super::Columns;
+use super::plan::FixedRow;
+use crate::grid::Axis;
 use crate::patch::LANES;
 
 type Lanes<T> = [T; LANES];
@@ -15,6 +16,7 @@ const SIGN: u32 = 1 << 31;
 
 /// Pair `m` is (cell m - 1, cell m) in the map, (m, m + 1) with the border; the first and last pair are half outside the
 /// image, and their missing pixels count as free to move.
+#[derive(Debug)]
 pub(super) struct Phases {
     /// How far between the cells of a pair each of its pixels lies.
     fractions: Vec<f32>,

@@ -1,28 +1,41 @@
 //! The plain way along x: pixel by pixel, at any scale.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
-use super::{Columns, FixedRow};
-use crate::feature_map::{Axis, Tap};
+use super::Columns;
+use super::plan::FixedRow;
+use crate::grid::{Axis, Tap};
 
-/// The tap of every fixed pixel, row by row.
+/// The tap of each pixel of a row, and which of them are fixed in each fixed row.
+#[derive(Debug)]
 pub(super) struct Pixels {
     bordered: usize,
-    fixed: Vec<Vec<Tap>>,
+    taps: Vec<Tap>,
+    fixed: Vec<Vec<Range<usize>>>,
 }
 
 impl Pixels {
     pub fn new(axis: Axis, mask: ArrayView2<'_, bool>, rows: &[FixedRow]) -> Self {
-        let fixed = (rows.iter())
-            .map(|row| {
-                (mask.row(row.index).iter().enumerate())
-                    .filter(|(_, may_move)| !**may_move)
-                    .map(|(x, _)| axis.tap(x as i64))
-                    .collect()
-            })
-            .collect();
-        Self { bordered: axis.features + 2, fixed }
+        Self {
+            bordered: axis.features + 2,
+            taps: (0..axis.pixels).map(|pixel| axis.tap(pixel as i64)).collect(),
+            fixed: rows.iter().map(|row| runs(mask.row(row.index).iter())).collect(),
+        }
     }
+}
+
+/// Where a row is fixed, as runs of pixels.
+fn runs<'a>(row: impl Iterator<Item = &'a bool>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (x, _) in row.enumerate().filter(|(_, may_move)| !**may_move) {
+        match runs.last_mut() {
+            Some(run) if run.end == x => run.end += 1,
+            _ => runs.push(x..x + 1),
+        }
+    }
+    runs
 }
 
 impl Columns for Pixels {
@@ -32,7 +45,7 @@ impl Columns for Pixels {
 
     fn slope(&self, row: usize, cells: &[f32], slope: &mut [f32]) {
         slope.fill(0.0);
-        for tap in &self.fixed[row] {
+        for tap in self.fixed[row].iter().flat_map(|run| &self.taps[run.clone()]) {
             let (near, far) = (tap.near + 1, tap.far + 1);
             let value = cells[near] + tap.weight * (cells[far] - cells[near]);
             let sign = f32::from(i8::from(value > 0.0) - i8::from(value < 0.0));

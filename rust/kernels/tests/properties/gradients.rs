@@ -3,11 +3,11 @@
 //! The losses are piecewise linear, so between kinks a central difference is exact up to rounding. Cases in which the step
 //! crosses a kink are left out explicitly.
 
-use dragonnx_kernels::{MapSize, mask_penalty, motion_supervision, sample};
-use ndarray::{Array1, Array2, Array3, Array4, Axis};
+use dragonnx_kernels::{MaskPlan, WindowPlan, mask_penalty, motion_supervision, sample};
+use ndarray::{Array2, Array3, Array4, Axis};
 use proptest::prelude::*;
 
-use crate::maps::{CHANNELS, Case, case, dot, values};
+use crate::maps::{CHANNELS, Case, case, dot, signed, values};
 
 /// Large enough that float32 rounding of the values (2e-7) over it stays below the tolerance.
 const STEP: f32 = 1e-2;
@@ -93,11 +93,11 @@ proptest! {
         let direction = Array3::from_shape_vec(shape, direction).expect("as many values");
         let mask = Array2::from_shape_fn((height, width), |(y, x)| free[y * 19 + x]);
 
-        let size = (i64::try_from(height).expect("small"), i64::try_from(width).expect("small"));
+        let plan = MaskPlan::new(mask.view(), signed(case.feature_size)).expect("positive sizes");
         let mut grad = Array3::zeros(shape);
         let mut loss = |now: &Array3<f32>| {
             grad.fill(0.0);
-            mask_penalty(now.view(), start.view(), size, mask.view(), weight, grad.view_mut()).expect("shapes agree")
+            mask_penalty(now.view(), start.view(), &plan, weight, grad.view_mut()).expect("shapes agree")
         };
 
         let pixels = points((0..height).flat_map(|y| (0..width).map(move |x| (x as f64, y as f64))));
@@ -119,10 +119,9 @@ proptest! {
 fn an_unchanged_map_has_no_penalty() {
     let map = Array3::from_shape_fn((3, 4, 5), |(c, y, x)| (c + y * 2 + x) as f32 * 0.3 - 1.0);
     for size in [(16, 20), (13, 17)] {
-        let mask = Array2::from_elem((size.0, size.1), false);
-        let size = (i64::try_from(size.0).expect("small"), i64::try_from(size.1).expect("small"));
+        let plan = MaskPlan::new(Array2::from_elem(size, false).view(), (4, 5)).expect("positive sizes");
         let mut grad = Array3::zeros(map.dim());
-        let loss = mask_penalty(map.view(), map.view(), size, mask.view(), 20.0, grad.view_mut());
+        let loss = mask_penalty(map.view(), map.view(), &plan, 20.0, grad.view_mut());
         assert_eq!(loss, Ok(0.0));
         assert!(grad.iter().all(|value| *value == 0.0));
     }
@@ -132,13 +131,10 @@ fn an_unchanged_map_has_no_penalty() {
 #[test]
 fn a_flat_map_is_not_pulled() {
     let features = Array4::from_elem((1, 2, 7, 5), 0.1_f32);
-    let size = MapSize::new((7, 5), (31, 29)).expect("positive sizes");
-    let windows =
-        dragonnx_kernels::Windows::new([1, 2, 7, 5], Array2::zeros((1, 2)).view(), size, Array1::zeros(1).view())
-            .expect("whole map");
+    let plan = WindowPlan::whole((7, 5), (31, 29), 1).expect("positive sizes");
     let mut grad = Array4::zeros(features.dim());
     let (handles, targets) = (ndarray::array![[11.3, 9.8]], ndarray::array![[3.1, 20.7]]);
-    let losses = motion_supervision(features.view(), &windows, handles.view(), targets.view(), 4.0, grad.view_mut());
+    let losses = motion_supervision(features.view(), &plan, handles.view(), targets.view(), 4.0, grad.view_mut());
     assert_eq!(losses, Ok(ndarray::array![0.0]));
     assert!(grad.iter().all(|value| *value == 0.0));
 }

@@ -1,7 +1,7 @@
 //! Feature maps, windows and points to try.
 
-use dragonnx_kernels::{MapSize, Windows};
-use ndarray::{Array1, Array2, Array4, s};
+use dragonnx_kernels::WindowPlan;
+use ndarray::{Array1, Array2, Array4, array, s};
 use proptest::prelude::*;
 
 pub const CHANNELS: usize = 2;
@@ -18,22 +18,18 @@ pub struct Case {
 }
 
 impl Case {
-    pub fn size(&self) -> MapSize {
-        let signed = |(height, width)| (i64::try_from(height).expect("small"), i64::try_from(width).expect("small"));
-        MapSize::new(signed(self.feature_size), signed(self.image_size)).expect("positive sizes")
-    }
-
     /// The whole map as one window.
-    pub fn whole(&self) -> Windows {
-        self.windows((0, 0), self.feature_size)
+    pub fn whole(&self) -> WindowPlan {
+        let points = i64::try_from(self.points.nrows()).expect("few");
+        WindowPlan::whole(signed(self.feature_size), signed(self.image_size), points).expect("positive sizes")
     }
 
     /// One window of `size` (height, width) at `origin` (x, y), read by every point.
-    pub fn windows(&self, origin: (usize, usize), size: (usize, usize)) -> Windows {
-        let signed = |value| i64::try_from(value).expect("small");
-        let origins = Array2::from_shape_vec((1, 2), vec![signed(origin.0), signed(origin.1)]).expect("two numbers");
+    pub fn windows(&self, origin: (usize, usize), size: (usize, usize)) -> WindowPlan {
+        let (x, y) = signed(origin);
         let index = Array1::zeros(self.points.nrows());
-        Windows::new([1, CHANNELS, size.0, size.1], origins.view(), self.size(), index.view()).expect("in the map")
+        let (features, image) = (signed(self.feature_size), signed(self.image_size));
+        WindowPlan::new(array![[x, y]].view(), signed(size), features, image, index.view()).expect("in the map")
     }
 
     /// The features of such a window.
@@ -54,6 +50,11 @@ pub fn case(points: usize) -> impl Strategy<Value = Case> {
             points: Array2::from_shape_fn((points.len(), 2), |(n, axis)| [points[n].0, points[n].1][axis]),
         })
     })
+}
+
+/// A pair of sizes as the plans take it.
+pub fn signed(pair: (usize, usize)) -> (i64, i64) {
+    (i64::try_from(pair.0).expect("small"), i64::try_from(pair.1).expect("small"))
 }
 
 pub fn values(count: usize) -> impl Strategy<Value = Vec<f32>> {
