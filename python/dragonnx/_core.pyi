@@ -28,7 +28,6 @@ __all__ = [
     "motion_supervision",
     "point_tracking",
     "sample",
-    "sample_adjoint",
 ]
 
 @final
@@ -135,14 +134,6 @@ def sample(
     points: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """F^ at each point, `[n, C]`."""
-
-def sample_adjoint(
-    grad_samples: NDArray[np.float32],
-    plan: WindowPlan,
-    points: NDArray[np.float64],
-    grad_features: NDArray[np.float32],
-) -> None:
-    """Adds the adjoint of `sample`, applied to `grad_samples` `[n, C]`, to `grad_features`."""
 
 def motion_supervision(
     features: NDArray[np.float32],

@@ -36,16 +36,6 @@ def sample(**changes: Any) -> Any:
     return _core.sample(**{**arguments, **changes})
 
 
-def sample_adjoint(**changes: Any) -> Any:
-    arguments = {
-        "grad_samples": np.ones((1, 3), np.float32),
-        "plan": plan(),
-        "points": point(),
-        "grad_features": features(),
-    }
-    return _core.sample_adjoint(**{**arguments, **changes})
-
-
 def motion_supervision(**changes: Any) -> Any:
     arguments = {
         "features": features(),
@@ -95,7 +85,7 @@ def unaligned(array: Any) -> Any:
 
 
 def test_the_unchanged_calls_are_accepted() -> None:
-    for call in [sample, sample_adjoint, motion_supervision, point_tracking, mask_penalty]:
+    for call in [sample, motion_supervision, point_tracking, mask_penalty]:
         call()
 
 
@@ -139,7 +129,7 @@ def test_the_unchanged_calls_are_accepted() -> None:
             "'MaskPlan' object is not an instance of 'WindowPlan'",
         ),
         (
-            sample_adjoint,
+            motion_supervision,
             "grad_features",
             read_only(features()),
             "expected a writeable array, got a read-only one",
@@ -179,11 +169,6 @@ def test_arrays_of_the_wrong_kind(
             sample,
             {"points": np.array([[3.0, 12.0]])},
             "point 0 needs feature cells x 0..=1, y 2..=3, but its window has x 2..=5, y 1..=4",
-        ),
-        (
-            sample_adjoint,
-            {"grad_samples": np.ones((1, 4), np.float32)},
-            "grad_samples must have shape [1, 3], got [1, 4]",
         ),
         (
             motion_supervision,
@@ -242,13 +227,6 @@ def test_a_refusal_leaves_the_gradient_alone() -> None:
     with pytest.raises(ValueError, match="point 1 needs feature cells"):
         motion_supervision(
             plan=plan(2), handle_points=points, target_points=points + 4, grad_features=grad
-        )
-    with pytest.raises(ValueError, match="point 1 needs feature cells"):
-        sample_adjoint(
-            grad_samples=np.ones((2, 3), np.float32),
-            plan=plan(2),
-            points=points,
-            grad_features=grad,
         )
     assert not grad.any()
 

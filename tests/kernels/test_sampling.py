@@ -1,4 +1,4 @@
-"""F^ at points, and the adjoint of that read."""
+"""F^ at points."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -32,31 +32,6 @@ def test_windows_hold_the_same_samples(case: Case) -> None:
     whole = _core.sample(features=case.features[None], plan=case.whole(), points=case.points)
     np.testing.assert_array_equal(
         _core.sample(features=windows.features, plan=windows.plan, points=case.points), whole
-    )
-
-
-@settings(deadline=None)
-@given(cases())
-def test_the_adjoint_adds_to_the_gradient(case: Case) -> None:
-    grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
-    before = case.rng.uniform(-1, 1, case.features.shape).astype(np.float32)
-    grad = before[None].copy()
-    _core.sample_adjoint(grad_samples, case.whole(), case.points, grad_features=grad)
-    adjoint = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
-    np.testing.assert_allclose(grad[0], before + adjoint, atol=ROUNDING, rtol=0)
-
-
-@settings(deadline=None)
-@given(cases(points=3))
-def test_windows_hold_the_same_adjoint(case: Case) -> None:
-    """Up to the order of summation where windows overlap."""
-    grad_samples = case.rng.uniform(-1, 1, (len(case.points), 3)).astype(np.float32)
-    windows = case.windows(reach=1)
-    grad = np.zeros_like(windows.features)
-    _core.sample_adjoint(grad_samples, windows.plan, case.points, grad_features=grad)
-    expected = resized(case.features, case.image_size).sample_adjoint(grad_samples, case.points)
-    np.testing.assert_allclose(
-        windows.assemble(grad, case.feature_size), expected, atol=ROUNDING, rtol=0
     )
 
 

@@ -64,19 +64,6 @@ mod _core {
         Ok(samples.to_pyarray(py))
     }
 
-    /// Adds the adjoint of `sample` to `grad_features`.
-    #[pyfunction]
-    fn sample_adjoint(
-        py: Python<'_>,
-        grad_samples: Input<'_, f32, Ix2>,
-        plan: &WindowPlan,
-        points: Input<'_, f64, Ix2>,
-        mut grad_features: InOut<'_, f32, Ix4>,
-    ) -> Result<(), Refusal> {
-        let (grad_samples, points, grad_features) = (grad_samples.view(), points.view(), grad_features.view_mut());
-        Ok(py.detach(|| kernels::sample_adjoint(grad_samples, &plan.0, points, grad_features))?)
-    }
-
     /// Each handle point's loss; adds the gradient to `grad_features`.
     #[pyfunction]
     fn motion_supervision<'py>(

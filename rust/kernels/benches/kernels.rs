@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dragonnx_kernels::{
-    Distance, MaskPlan, Search, WindowPlan, mask_penalty, motion_supervision, point_tracking, sample, sample_adjoint,
+    Distance, MaskPlan, Search, WindowPlan, mask_penalty, motion_supervision, point_tracking, sample,
 };
 use ndarray::{Array2, Array3, Array4, Axis, array, s};
 
@@ -33,13 +33,8 @@ fn handle() -> Array2<f64> {
 
 fn sampling(c: &mut Criterion) {
     let (features, plan, points) = (features(1, 20), plan(20), handle() + 0.3);
-    let samples = sample(features.view(), &plan, points.view()).expect("inside the window");
-    let mut grad = Array4::zeros(features.dim());
     c.bench_function("sample", |b| {
         b.iter(|| sample(black_box(features.view()), &plan, points.view()));
-    });
-    c.bench_function("sample_adjoint", |b| {
-        b.iter(|| sample_adjoint(black_box(samples.view()), &plan, points.view(), grad.view_mut()));
     });
 }
 

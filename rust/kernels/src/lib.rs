@@ -29,5 +29,5 @@ pub use error::{Cells, Error};
 pub use mask_penalty::{MaskPlan, mask_penalty};
 pub use motion_supervision::motion_supervision;
 pub use point_tracking::{Distance, Search, point_tracking};
-pub use sampling::{sample, sample_adjoint};
+pub use sampling::sample;
 pub use window_plan::WindowPlan;

@@ -1,8 +1,8 @@
-//! `F^` at single points, `f_i = F^(p_i)` of the paper's section 3.2, and the adjoint of that read.
+//! `F^` at single points, `f_i = F^(p_i)` of the paper's section 3.2.
 
-use ndarray::{Array2, ArrayView2, ArrayView4, ArrayViewMut4};
+use ndarray::{Array2, ArrayView2, ArrayView4};
 
-use crate::error::{Error, expect_shape};
+use crate::error::Error;
 use crate::grid::Position;
 use crate::patch::Patch;
 use crate::window_plan::WindowPlan;
@@ -64,35 +64,4 @@ pub fn sample(
         }
     }
     Ok(out)
-}
-
-/// Adds to `grad_features` the adjoint of [`sample`] applied to `grad_samples` `[n, C]`.
-///
-/// # Errors
-///
-/// As [`sample`]; the gradient is untouched then.
-pub fn sample_adjoint(
-    grad_samples: ArrayView2<'_, f32>,
-    plan: &WindowPlan,
-    points: ArrayView2<'_, f64>,
-    grad_features: ArrayViewMut4<'_, f32>,
-) -> Result<(), Error> {
-    let channels = grad_features.dim().1;
-    expect_shape("grad_samples", &[plan.points(), channels], grad_samples.shape())?;
-    let grad_features = plan.grad_features(channels, grad_features)?;
-    let samples = Sample::all(plan, points)?;
-    for ((point, sample), row) in samples.iter().enumerate().zip(grad_samples.rows()) {
-        let corners = sample.corners();
-        let mut scratch = vec![0.0; sample.patch.scratch_len()];
-        let mut pixels = vec![0.0; sample.patch.len()];
-        let channels = grad_features[plan.window_of(point) * channels * plan.plane()..].chunks_exact_mut(plan.plane());
-        for (&grad, channel) in row.iter().zip(channels) {
-            pixels.fill(0.0);
-            for (offset, weight) in corners {
-                pixels[offset] += weight * grad;
-            }
-            sample.patch.add_adjoint(&pixels, &mut scratch, channel);
-        }
-    }
-    Ok(())
 }

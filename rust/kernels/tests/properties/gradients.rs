@@ -7,7 +7,7 @@ use dragonnx_kernels::{MaskPlan, WindowPlan, mask_penalty, motion_supervision, s
 use ndarray::{Array2, Array3, Array4, Axis};
 use proptest::prelude::*;
 
-use crate::maps::{CHANNELS, Case, case, dot, signed, values};
+use crate::maps::{CHANNELS, Case, case, disc, dot, points, signed, values};
 
 /// Large enough that float32 rounding of the values (2e-7) over it stays below the tolerance.
 const STEP: f32 = 1e-2;
@@ -22,20 +22,6 @@ const LARGEST_MOVE: f32 = 2.0 * STEP;
 fn read(case: &Case, features: &Array4<f32>, points: &Array2<f64>) -> Array2<f32> {
     let case = Case { points: points.clone(), ..case.clone() };
     sample(features.view(), &case.whole(), points.view()).expect("whole map")
-}
-
-/// The integer pixels of the image nearer than `r1` to a point, by definition.
-fn disc(case: &Case, (x, y): (f64, f64), r1: f64) -> Vec<(f64, f64)> {
-    let (height, width) = case.image_size;
-    (0..height)
-        .flat_map(|row| (0..width).map(move |column| (column as f64, row as f64)))
-        .filter(|q| (q.0 - x).hypot(q.1 - y) < r1)
-        .collect()
-}
-
-fn points(points: impl Iterator<Item = (f64, f64)>) -> Array2<f64> {
-    let flat: Vec<f64> = points.flat_map(|(x, y)| [x, y]).collect();
-    Array2::from_shape_vec((flat.len() / 2, 2), flat).expect("pairs")
 }
 
 proptest! {

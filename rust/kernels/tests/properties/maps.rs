@@ -65,3 +65,18 @@ pub fn values(count: usize) -> impl Strategy<Value = Vec<f32>> {
 pub fn dot<'a>(a: impl IntoIterator<Item = &'a f32>, b: impl IntoIterator<Item = &'a f32>) -> f64 {
     a.into_iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
+
+/// The integer pixels of the image nearer than `r1` to a point, by definition.
+pub fn disc(case: &Case, (x, y): (f64, f64), r1: f64) -> Vec<(f64, f64)> {
+    let (height, width) = case.image_size;
+    (0..height)
+        .flat_map(|row| (0..width).map(move |column| (column as f64, row as f64)))
+        .filter(|q| (q.0 - x).hypot(q.1 - y) < r1)
+        .collect()
+}
+
+/// Points `[n, 2]` from (x, y) pairs.
+pub fn points(points: impl Iterator<Item = (f64, f64)>) -> Array2<f64> {
+    let flat: Vec<f64> = points.flat_map(|(x, y)| [x, y]).collect();
+    Array2::from_shape_vec((flat.len() / 2, 2), flat).expect("pairs")
+}
