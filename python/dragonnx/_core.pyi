@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Distance",
     "MaskPlan",
+    "Threads",
     "WindowPlan",
     "mask_penalty",
     "motion_supervision",
@@ -128,6 +129,26 @@ class MaskPlan:
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the mask and the image, in pixels."""
 
+@final
+class Threads:
+    """How many threads a kernel may use, at most; several calls at once share them."""
+
+    def __new__(cls, count: int | None = None) -> Threads:
+        """Starts the threads, unless the calling one or the shared ones do.
+
+        Args:
+            count: 1 leaves all work to the thread that calls a kernel. More is a pool of so many,
+                never above 256, which ends with this object; a forked process needs one of its own.
+                None is all cores, in one pool that all such objects share.
+
+        Raises:
+            ValueError: `count` is below 1, or the system starts no more threads.
+        """
+
+    @property
+    def count(self) -> int | None:
+        """How many threads; None for all cores."""
+
 def sample(
     features: NDArray[np.float32],
     plan: WindowPlan,
@@ -195,6 +216,7 @@ def mask_penalty(
     plan: MaskPlan,
     weight: float,
     grad_features: NDArray[np.float32],
+    threads: Threads,
 ) -> float:
     """The loss `weight * mean over (c, y, x) of |(F^ - F0^)(1 - M)|`; adds its gradient.
 
@@ -206,6 +228,7 @@ def mask_penalty(
         plan: What the mask M fixes.
         weight: Finite and not negative.
         grad_features: `[C, fh, fw]`.
+        threads: How many it may use; the result is the same to the bit.
 
     Raises:
         ValueError: A shape or the weight does not fit.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR, SEED
 
 from dragonnx import DragConfig, DragSession, Generator
+from dragonnx._core import Threads
 from dragonnx.drag.cost import cheapest_cut, cost
 from dragonnx.drag.feature_source import FeatureSource
 from dragonnx.drag.supervision import supervise
@@ -65,7 +66,7 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
         second = source.at(after, handles)
         found = track(second.windows, handles, references, s)
         around = source.around(second, found)
-        loss = supervise(around.windows, found, targets, s, None)
+        loss = supervise(around.windows, found, targets, s, None, Threads(1))
         gradient = source.pullback(around, loss.grad_features)
         results.append((references, found, loss.motion_loss, gradient))
     (ref_a, found_a, loss_a, grad_a), (ref_b, found_b, loss_b, grad_b) = results

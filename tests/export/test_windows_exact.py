@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.random_checkpoints import random_checkpoint
 
 from dragonnx import DragConfig, Generator
+from dragonnx._core import Threads
 from dragonnx.drag.feature_source import FeatureSource
 from dragonnx.drag.supervision import supervise
 from dragonnx.drag.tracking import reference_features, track
@@ -81,7 +82,7 @@ def test_same_points_loss_and_gradient(
         # Both sides go on from the same points: a tie within rounding may be broken either way.
         common = results[0][1] if results else found
         around = source.around(moved, common)
-        loss = supervise(around.windows, common, targets, asked, None)
+        loss = supervise(around.windows, common, targets, asked, None, Threads(1))
         results.append((references, found, loss, source, around))
     (ref_a, found_a, loss_a, whole, on_map), (ref_b, found_b, loss_b, cut_out, on_windows) = results
     # Both sum the same float32 terms in another order, over five to seven blocks.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dragonnx import _core
-from dragonnx._core import Distance, MaskPlan, WindowPlan
+from dragonnx._core import Distance, MaskPlan, Threads, WindowPlan
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = "expected a C-contiguous float32 array of 4 dimensions"
@@ -68,6 +68,7 @@ def mask_penalty(**changes: Any) -> Any:
         "plan": MaskPlan(np.zeros((16, 16), bool), (4, 4)),
         "weight": 20.0,
         "grad_features": features()[0],
+        "threads": Threads(1),
     }
     return _core.mask_penalty(**{**arguments, **changes})
 

@@ -7,7 +7,9 @@ from reference.kernels import mask_penalty
 from support.kernel_cases import ROUNDING, Case, cases
 
 from dragonnx import _core
-from dragonnx._core import MaskPlan
+from dragonnx._core import MaskPlan, Threads
+
+THREADS = Threads(1)
 
 
 @settings(deadline=None)
@@ -26,6 +28,7 @@ def test_loss_and_gradient(case: Case, weight: float, share: float) -> None:
         plan=MaskPlan(mask, case.feature_size),
         weight=weight,
         grad_features=grad,
+        threads=THREADS,
     )
     # Rounding of values up to 4 and of a sum of signs, times the weight.
     tolerance = ROUNDING * max(weight, 1)
@@ -41,7 +44,9 @@ def test_a_realistic_size() -> None:
         mask = np.zeros(size, bool)
         mask[100:300, 50:200] = True
         grad = np.zeros_like(features)
-        loss = _core.mask_penalty(features, reference, MaskPlan(mask, (128, 128)), 20.0, grad)
+        loss = _core.mask_penalty(
+            features, reference, MaskPlan(mask, (128, 128)), 20.0, grad, THREADS
+        )
         expected = mask_penalty(features, reference, size, mask, 20.0)
         # A sum of 5e5 terms whose float32 roundings are independent.
         np.testing.assert_allclose(loss, expected.loss, rtol=1e-6)
@@ -57,21 +62,23 @@ def test_an_unchanged_map_has_neither_loss_nor_gradient() -> None:
     for size in [(32, 32), (30, 31)]:
         grad = np.zeros_like(features)
         plan = MaskPlan(np.zeros(size, bool), (8, 8))
-        loss = _core.mask_penalty(features, features.copy(), plan, 20.0, grad)
+        loss = _core.mask_penalty(features, features.copy(), plan, 20.0, grad, THREADS)
         assert loss == 0.0
         assert not grad.any()
 
 
-def test_the_same_input_gives_the_same_bits() -> None:
-    """However the channels were shared out between threads."""
+def test_any_number_of_threads_gives_the_same_bits() -> None:
+    """However the channels were shared out between them."""
     rng = np.random.default_rng(5)
     features, reference = rng.normal(size=(2, 64, 32, 32)).astype(np.float32)
     plan = MaskPlan(rng.uniform(size=(128, 128)) < 0.5, (32, 32))
-    losses = {
-        _core.mask_penalty(features, reference, plan, 20.0, np.zeros_like(features))
-        for _ in range(20)
-    }
-    assert len(losses) == 1
+    results = set()
+    for threads in [Threads(), Threads(1), Threads(2), Threads(3)]:
+        for _ in range(5):
+            grad = np.zeros_like(features)
+            loss = _core.mask_penalty(features, reference, plan, 20.0, grad, threads)
+            results.add((loss, grad.tobytes()))
+    assert len(results) == 1
 
 
 def test_a_mask_made_from_bytes_counts_every_byte_but_zero_as_true() -> None:
@@ -79,7 +86,7 @@ def test_a_mask_made_from_bytes_counts_every_byte_but_zero_as_true() -> None:
     features = np.ones((1, 1, 1), np.float32)
     grad = np.zeros_like(features)
     plan = MaskPlan(bytes_.view(bool), (1, 1))
-    loss = _core.mask_penalty(features, np.zeros_like(features), plan, 4.0, grad)
+    loss = _core.mask_penalty(features, np.zeros_like(features), plan, 4.0, grad, THREADS)
     assert loss == 1.0
 
 
@@ -89,4 +96,4 @@ def test_a_plan_keeps_the_mask_as_it_was() -> None:
     mask[:] = True
     features = np.ones((1, 4, 4), np.float32)
     grad = np.zeros_like(features)
-    assert _core.mask_penalty(features, np.zeros_like(features), plan, 1.0, grad) == 1.0
+    assert _core.mask_penalty(features, np.zeros_like(features), plan, 1.0, grad, THREADS) == 1.0

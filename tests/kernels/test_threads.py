@@ -1,5 +1,6 @@
 """The kernels let other Python threads run, and may run in several at once."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from dragonnx import _core
-from dragonnx._core import MaskPlan, WindowPlan
+from dragonnx._core import MaskPlan, Threads, WindowPlan
 
-# One plan for all threads.
+# One plan and one pool for all Python threads.
+THREADS = Threads(2)
 PLAN = MaskPlan(np.zeros((256, 256), bool), (64, 64))
 
 
@@ -21,7 +23,7 @@ def penalty(seed: int) -> tuple[float, bytes]:
         np.random.default_rng(seed).normal(size=(2, 32, 64, 64)).astype(np.float32)
     )
     grad = np.zeros_like(features)
-    loss = _core.mask_penalty(features, reference, PLAN, 20.0, grad)
+    loss = _core.mask_penalty(features, reference, PLAN, 20.0, grad, THREADS)
     return loss, grad.tobytes()
 
 
@@ -58,7 +60,7 @@ def test_another_thread_runs_during_a_call() -> None:
         ran = False
         for _ in range(200):
             before = ticks
-            _core.mask_penalty(features, reference, PLAN, 20.0, grad)
+            _core.mask_penalty(features, reference, PLAN, 20.0, grad, THREADS)
             ran = ran or ticks > before
             if ran:
                 break
@@ -88,3 +90,40 @@ def test_threads_may_share_their_input() -> None:
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         assert len(set(pool.map(supervise, range(64)))) == 1
+
+
+def test_threads_tell_their_number() -> None:
+    assert [Threads(count).count for count in (None, 1, 3)] == [None, 1, 3]
+    assert repr(Threads(2)) == "Threads(count=2)"
+    assert repr(Threads()) == "Threads(count=None)"
+    with pytest.raises(AttributeError):
+        Threads(1).count = 2  # type: ignore[misc]
+
+
+def test_more_threads_than_any_kernel_can_use_are_not_started() -> None:
+    assert Threads(2**62).count == 256
+
+
+@pytest.mark.parametrize("count", [0, -1, -(2**63)])
+def test_work_needs_a_thread(count: int) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        Threads(count)
+    assert str(caught.value) == f"count must be at least 1 thread, got {count}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads that the system lists")
+@pytest.mark.parametrize(("threads", "started"), [("1", 0), ("3", 3)])
+def test_a_penalty_starts_no_other_threads(threads: str, started: int) -> None:
+    """In a process of its own, where nothing else has used the pool of all cores."""
+    script = f"""
+import os, numpy as np
+from dragonnx import _core
+before = len(os.listdir("/proc/self/task"))
+threads = _core.Threads({threads})
+features = np.ones((64, 64, 64), np.float32)
+plan = _core.MaskPlan(np.zeros((64, 64), bool), (64, 64))
+_core.mask_penalty(features, features * 0, plan, 1.0, np.zeros_like(features), threads)
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(run.stdout) == started

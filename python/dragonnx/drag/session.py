@@ -112,6 +112,7 @@ class DragSession:
             len(self._handles),
             whole=self._mask is not None or not self.settings.windows,
         )
+        self._threads = _core.Threads(generator.threads)
         self._adam = Adam(self.settings.step_size)
         self._cancelled = threading.Event()
         self._started: _Started | None = None
@@ -173,7 +174,14 @@ class DragSession:
             raise StopIteration
         state = self._started
         features = self._source.around(state.features, self._handles)
-        loss = supervise(features.windows, self._handles, self._targets, self.settings, state.fixed)
+        loss = supervise(
+            features.windows,
+            self._handles,
+            self._targets,
+            self.settings,
+            state.fixed,
+            self._threads,
+        )
         w_plus = self._updated(self._source.pullback(features, loss.grad_features))
         features = self._source.at(w_plus, self._handles)
         handles = track(features.windows, self._handles, state.references, self.settings)

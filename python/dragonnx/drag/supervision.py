@@ -36,6 +36,7 @@ def supervise(
     targets: Points,
     settings: DragSettings,
     fixed: MaskTerm | None,
+    threads: _core.Threads,
 ) -> Supervision:
     """The loss that pulls each handle [n, 2] one pixel towards its target [n, 2].
 
@@ -58,5 +59,6 @@ def supervise(
             fixed.plan,
             settings.lambda_mask,
             gradient[0],
+            threads,
         )
     return Supervision(float(motion.sum()), mask_loss, gradient)

@@ -72,10 +72,10 @@ class Generator:
 
     def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
         self._bundle = bundle
-        self._threads = threads
         self._graphs: dict[str, Graph] = {}
         self._lock = threading.Lock()
         self.device = device
+        self.threads = threads
         self._w_avg = _load_w_avg(bundle)
 
     @classmethod
@@ -90,7 +90,8 @@ class Generator:
         Args:
             model: A known name ("critters" ships with dragonnx), or a bundle folder.
             device: "auto" takes CUDA where it works; "cuda" fails where it does not.
-            threads: CPU threads for each graph; None leaves it to ONNX Runtime.
+            threads: CPU threads for each graph, and for the kernels of a drag; None lets ONNX
+                Runtime choose, and the kernels take all cores.
 
         Raises:
             BundleError: The bundle is missing or damaged.
@@ -297,7 +298,7 @@ class Generator:
         with self._lock:
             if name not in self._graphs:
                 path = self._bundle.path(f"{name}.onnx")
-                self._graphs[name] = Graph(path, self.device, self._threads)
+                self._graphs[name] = Graph(path, self.device, self.threads)
             return self._graphs[name]
 
     def check_label(self, label: int | None) -> None:

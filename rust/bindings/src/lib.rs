@@ -5,6 +5,7 @@
 mod arrays;
 mod error;
 mod plans;
+mod threads;
 
 use pyo3::prelude::*;
 
@@ -19,6 +20,8 @@ mod _core {
     use super::error::Refusal;
     #[pymodule_export]
     use super::plans::{MaskPlan, WindowPlan};
+    #[pymodule_export]
+    use super::threads::Threads;
 
     /// How far apart two feature vectors are: L1 as in the paper, L2 as in the released code.
     #[pyclass(eq, hash, frozen, from_py_object, module = "dragonnx._core")]
@@ -109,9 +112,10 @@ mod _core {
         plan: &MaskPlan,
         weight: f64,
         mut grad_features: InOut<'_, f32, Ix3>,
+        threads: &Threads,
     ) -> Result<f64, Refusal> {
         let (features, reference, grad_features) =
             (features.view(), reference_features.view(), grad_features.view_mut());
-        Ok(py.detach(|| kernels::mask_penalty(features, reference, &plan.0, weight, grad_features))?)
+        Ok(py.detach(|| kernels::mask_penalty(features, reference, &plan.0, weight, grad_features, &threads.0))?)
     }
 }

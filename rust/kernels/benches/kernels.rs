@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dragonnx_kernels::{
-    Distance, MaskPlan, Search, WindowPlan, mask_penalty, motion_supervision, point_tracking, sample,
+    Distance, MaskPlan, Search, Threads, WindowPlan, mask_penalty, motion_supervision, point_tracking, sample,
 };
 use ndarray::{Array2, Array3, Array4, Axis, array, s};
 
@@ -78,6 +78,7 @@ fn tracking(c: &mut Criterion) {
 fn penalty(c: &mut Criterion) {
     let mut group = c.benchmark_group("mask_penalty");
     group.sample_size(20);
+    let threads = Threads::new(None).expect("all cores");
     let now: Array3<f32> = features(1, FEATURES).index_axis_move(Axis(0), 0);
     let start = now.map(|value| value * 0.99 + 0.01);
     let mut grad = Array3::zeros(now.dim());
@@ -88,7 +89,7 @@ fn penalty(c: &mut Criterion) {
         let plan = MaskPlan::new(mask.view(), (FEATURES as i64, FEATURES as i64)).expect("positive sizes");
         group.throughput(Throughput::Elements((CHANNELS * image * image) as u64));
         group.bench_function(name, |b| {
-            b.iter(|| mask_penalty(black_box(now.view()), start.view(), &plan, 20.0, grad.view_mut()));
+            b.iter(|| mask_penalty(black_box(now.view()), start.view(), &plan, 20.0, grad.view_mut(), &threads));
         });
     }
 }

@@ -126,6 +126,20 @@ pub enum Error {
         /// The radius that came.
         got: f64,
     },
+    /// Work needs a thread.
+    #[error("count must be at least 1 thread, got {got}")]
+    NoThreads {
+        /// The count that came.
+        got: i64,
+    },
+    /// The system gives no more threads.
+    #[error("{count} threads cannot be started: {reason}")]
+    Threads {
+        /// How many were asked for.
+        count: usize,
+        /// What the system says.
+        reason: String,
+    },
     /// A loss weight is negative or not finite.
     #[error("weight must be finite and not negative, got {got}")]
     Weight {

@@ -23,6 +23,7 @@ mod motion_supervision;
 mod patch;
 mod point_tracking;
 mod sampling;
+mod threads;
 mod window_plan;
 
 pub use error::{Cells, Error};
@@ -30,4 +31,5 @@ pub use mask_penalty::{MaskPlan, mask_penalty};
 pub use motion_supervision::motion_supervision;
 pub use point_tracking::{Distance, Search, point_tracking};
 pub use sampling::sample;
+pub use threads::Threads;
 pub use window_plan::WindowPlan;

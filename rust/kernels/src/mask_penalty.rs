@@ -10,9 +10,9 @@ mod pixels;
 mod plan;
 
 use ndarray::{ArrayView3, ArrayViewMut3};
-use rayon::prelude::*;
 
 use crate::error::{Error, expect_shape};
+use crate::threads::Threads;
 pub use plan::MaskPlan;
 use plan::{FixedColumns, FixedRow};
 
@@ -35,6 +35,7 @@ pub fn mask_penalty(
     plan: &MaskPlan,
     weight: f64,
     grad_features: ArrayViewMut3<'_, f32>,
+    threads: &Threads,
 ) -> Result<f64, Error> {
     let channels = features.dim().0;
     if channels == 0 {
@@ -55,8 +56,8 @@ pub fn mask_penalty(
     let scale = weight / (channels * rows * columns) as f64;
     let maps = Maps { features, reference, grad, height, width };
     Ok(match &plan.columns {
-        FixedColumns::Phases(phases) => maps.penalise(&plan.rows, phases, scale),
-        FixedColumns::Pixels(pixels) => maps.penalise(&plan.rows, pixels, scale),
+        FixedColumns::Phases(phases) => maps.penalise(&plan.rows, phases, scale, threads),
+        FixedColumns::Pixels(pixels) => maps.penalise(&plan.rows, pixels, scale, threads),
     })
 }
 
@@ -83,23 +84,26 @@ struct Maps<'a> {
 }
 
 impl Maps<'_> {
-    fn penalise(self, rows: &[FixedRow], columns: &impl Columns, scale: f64) -> f64 {
+    fn penalise(self, rows: &[FixedRow], columns: &impl Columns, scale: f64, threads: &Threads) -> f64 {
         let Self { features, reference, grad, height, width } = self;
         let plane = height * width;
-        let losses: Vec<f64> = (features.par_chunks_exact(plane))
-            .zip(reference.par_chunks_exact(plane))
-            .zip(grad.par_chunks_exact_mut(plane))
-            .with_min_len(CELLS_PER_TASK.div_ceil(plane))
-            .map_init(
-                || Channel::new(height, width, columns.bordered()),
-                |channel, ((features, reference), grad)| {
-                    channel.subtract(features, reference);
-                    channel.find_slope(rows, columns);
-                    channel.add_to(grad, scale)
-                },
-            )
-            .collect();
-        // In channel order: the same input gives the same bits, however the tasks were split.
+        let task = CELLS_PER_TASK.div_ceil(plane) * plane;
+        let tasks = features.chunks(task).zip(reference.chunks(task)).zip(grad.chunks_mut(task)).collect();
+        let losses = threads.map(
+            tasks,
+            || Channel::new(height, width, columns.bordered()),
+            |channel, ((features, reference), grad)| {
+                let planes = features.chunks_exact(plane).zip(reference.chunks_exact(plane));
+                (planes.zip(grad.chunks_exact_mut(plane)))
+                    .map(|((features, reference), grad)| {
+                        channel.subtract(features, reference);
+                        channel.find_slope(rows, columns);
+                        channel.add_to(grad, scale)
+                    })
+                    .sum::<f64>()
+            },
+        );
+        // In channel order: the same input gives the same bits, however many threads there were.
         scale * losses.iter().sum::<f64>()
     }
 }
@@ -200,6 +204,7 @@ mod tests {
             let plan = MaskPlan::new(mask.view(), (height as i64, width as i64)).expect("positive sizes");
             let FixedColumns::Phases(phases) = &plan.columns else { panic!("an integer scale has phases") };
             let pixels = Pixels::new(plan.size.x, mask.view(), &plan.rows);
+            let threads = Threads::new(Some(1)).expect("no pool");
             let run = |columns: &dyn Fn(Maps) -> f64| {
                 let mut grad = Array3::<f32>::zeros(now.dim());
                 let loss = columns(Maps {
@@ -211,8 +216,8 @@ mod tests {
                 });
                 (loss, grad)
             };
-            let (fast, fast_grad) = run(&|maps| maps.penalise(&plan.rows, phases, 1.0));
-            let (plain, plain_grad) = run(&|maps| maps.penalise(&plan.rows, &pixels, 1.0));
+            let (fast, fast_grad) = run(&|maps| maps.penalise(&plan.rows, phases, 1.0, &threads));
+            let (plain, plain_grad) = run(&|maps| maps.penalise(&plan.rows, &pixels, 1.0, &threads));
             prop_assert!((fast - plain).abs() <= 1e-5 * plain.abs());
             if scale.is_power_of_two() {
                 prop_assert_eq!(fast_grad, plain_grad);

@@ -7,7 +7,7 @@ use dragonnx_kernels::{MaskPlan, WindowPlan, mask_penalty, motion_supervision, s
 use ndarray::{Array2, Array3, Array4, Axis};
 use proptest::prelude::*;
 
-use crate::maps::{CHANNELS, Case, case, disc, dot, points, signed, values};
+use crate::maps::{CHANNELS, Case, caller, case, disc, dot, points, signed, values};
 
 /// Large enough that float32 rounding of the values (2e-7) over it stays below the tolerance.
 const STEP: f32 = 1e-2;
@@ -83,7 +83,7 @@ proptest! {
         let mut grad = Array3::zeros(shape);
         let mut loss = |now: &Array3<f32>| {
             grad.fill(0.0);
-            mask_penalty(now.view(), start.view(), &plan, weight, grad.view_mut()).expect("shapes agree")
+            mask_penalty(now.view(), start.view(), &plan, weight, grad.view_mut(), &caller()).expect("shapes agree")
         };
 
         let pixels = points((0..height).flat_map(|y| (0..width).map(move |x| (x as f64, y as f64))));
@@ -107,7 +107,7 @@ fn an_unchanged_map_has_no_penalty() {
     for size in [(16, 20), (13, 17)] {
         let plan = MaskPlan::new(Array2::from_elem(size, false).view(), (4, 5)).expect("positive sizes");
         let mut grad = Array3::zeros(map.dim());
-        let loss = mask_penalty(map.view(), map.view(), &plan, 20.0, grad.view_mut());
+        let loss = mask_penalty(map.view(), map.view(), &plan, 20.0, grad.view_mut(), &caller());
         assert_eq!(loss, Ok(0.0));
         assert!(grad.iter().all(|value| *value == 0.0));
     }

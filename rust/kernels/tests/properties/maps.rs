@@ -1,6 +1,6 @@
 //! Feature maps, windows and points to try.
 
-use dragonnx_kernels::WindowPlan;
+use dragonnx_kernels::{Threads, WindowPlan};
 use ndarray::{Array1, Array2, Array4, array, s};
 use proptest::prelude::*;
 
@@ -50,6 +50,11 @@ pub fn case(points: usize) -> impl Strategy<Value = Case> {
             points: Array2::from_shape_fn((points.len(), 2), |(n, axis)| [points[n].0, points[n].1][axis]),
         })
     })
+}
+
+/// The calling thread alone.
+pub fn caller() -> Threads {
+    Threads::new(Some(1)).expect("no pool to start")
 }
 
 /// A pair of sizes as the plans take it.

@@ -1,7 +1,9 @@
 //! Each refusal is one sentence that names what was expected and what came.
 
-use dragonnx_kernels::{Error, MaskPlan, WindowPlan, mask_penalty, motion_supervision, sample};
+use dragonnx_kernels::{Error, MaskPlan, Threads, WindowPlan, mask_penalty, motion_supervision, sample};
 use ndarray::{Array2, Array3, Array4, array};
+
+use crate::maps::caller;
 
 /// One window of 4 x 4 cells in a map of 8 x 8.
 fn window(origin: (i64, i64), index: i64) -> Result<WindowPlan, Error> {
@@ -78,6 +80,13 @@ fn masks() {
 }
 
 #[test]
+fn threads() {
+    for count in [0, -1, i64::MIN] {
+        assert_eq!(message(Threads::new(Some(count))), format!("count must be at least 1 thread, got {count}"));
+    }
+}
+
+#[test]
 fn points() {
     let (features, plan) = (Array4::zeros((1, 2, 4, 4)), window((4, 4), 0).expect("in the map"));
     let sampled = |x, y| sample(features.view(), &plan, array![[x, y]].view()).map(|_| ());
@@ -103,6 +112,6 @@ fn radii_and_weights() {
     let map = Array3::zeros((2, 4, 4));
     let mut grad = map.clone();
     let plan = MaskPlan::new(Array2::default((8, 8)).view(), (4, 4)).expect("positive sizes");
-    let loss = mask_penalty(map.view(), map.view(), &plan, -1.0, grad.view_mut());
+    let loss = mask_penalty(map.view(), map.view(), &plan, -1.0, grad.view_mut(), &caller());
     assert_eq!(message(loss), "weight must be finite and not negative, got -1");
 }
