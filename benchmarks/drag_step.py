@@ -157,7 +157,8 @@ def time_steps(folder: Path, rounds: int) -> list[dict[str, Any]]:
 
 def kernel_share(folder: Path) -> dict[str, float]:
     """Milliseconds that the Rust kernels take in a windowed step at 512 px, and their share."""
-    from dragonnx.drag import session as module
+    from dragonnx.drag.step import host
+    from dragonnx.drag.terms.motion import MotionSupervision
 
     generator = Generator.open(bundle(512, folder), device="cpu")
     step = dragonnx_step(generator, 1)
@@ -174,8 +175,8 @@ def kernel_share(folder: Path) -> dict[str, float]:
 
         return call
 
-    originals = module.supervise, module.track
-    module.supervise, module.track = timed(module.supervise), timed(module.track)
+    originals = MotionSupervision.add_to, host.track
+    MotionSupervision.add_to, host.track = timed(originals[0]), timed(originals[1])  # type: ignore[method-assign]
     try:
         step()
         spent = 0.0
@@ -184,7 +185,7 @@ def kernel_share(folder: Path) -> dict[str, float]:
             step()
         total = time.perf_counter() - began
     finally:
-        module.supervise, module.track = originals
+        MotionSupervision.add_to, host.track = originals  # type: ignore[method-assign]
     return {"milliseconds": spent / 30 * 1e3, "share": spent / total}
 
 

@@ -83,9 +83,9 @@ def test_a_mask_keeps_the_rest_still(generator: Generator, w_plus: np.ndarray) -
         generator, w_plus, [NOSE], [NOSE_TARGET], mask=mask,
         config=DragConfig(max_steps=12, lambda_mask=200),
     )  # fmt: skip
-    assert all(step.mask_loss == 0 for step in free)
+    assert all(set(step.losses) == {"motion"} for step in free)
     # Before the first step nothing has moved; from the second the penalty speaks.
-    assert [step.mask_loss > 0 for step in held] == [False] + [True] * 11
+    assert [step.losses["mask"] > 0 for step in held] == [False] + [True] * 11
     start = generator.features(w_plus).features
 
     def change(session: DragSession) -> float:

@@ -12,7 +12,8 @@ from dragonnx import DragConfig, DragSession, Generator
 from dragonnx._core import Threads
 from dragonnx.drag.cost import cheapest_cut, cost
 from dragonnx.drag.feature_source import FeatureSource
-from dragonnx.drag.supervision import supervise
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import Geometry, plan_windows
 
@@ -66,9 +67,11 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
         second = source.at(after, handles)
         found = track(second.windows, handles, references, s)
         around = source.around(second, found)
-        loss = supervise(around.windows, found, targets, s, None, Threads(1))
-        gradient = source.pullback(around, loss.grad_features)
-        results.append((references, found, loss.motion_loss, gradient))
+        term = MotionSupervision(DragProblem(s, targets, None, Threads(1)), around.windows)
+        grad_features = np.zeros_like(around.windows.values)
+        loss = term.add_to(grad_features, around.windows, found)
+        gradient = source.pullback(around, grad_features)
+        results.append((references, found, loss, gradient))
     (ref_a, found_a, loss_a, grad_a), (ref_b, found_b, loss_b, grad_b) = results
     # Windows and whole maps add the same float32 terms in another order; features are of size 1.
     np.testing.assert_allclose(ref_b, ref_a, atol=1e-5)
@@ -90,7 +93,7 @@ def test_whole_drags_take_the_same_path(generator: Generator) -> None:
             config=DragConfig(windows=windows, max_steps=12),
         )  # fmt: skip
         paths.append([step.handle_points for step in session])
-        assert (session._source.cut is None) != windows
+        assert (session._method._source.cut is None) != windows
     np.testing.assert_array_equal(*paths)
 
 

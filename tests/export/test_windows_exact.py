@@ -13,7 +13,8 @@ from support.random_checkpoints import random_checkpoint
 from dragonnx import DragConfig, Generator
 from dragonnx._core import Threads
 from dragonnx.drag.feature_source import FeatureSource
-from dragonnx.drag.supervision import supervise
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -82,25 +83,28 @@ def test_same_points_loss_and_gradient(
         # Both sides go on from the same points: a tie within rounding may be broken either way.
         common = results[0][1] if results else found
         around = source.around(moved, common)
-        loss = supervise(around.windows, common, targets, asked, None, Threads(1))
-        results.append((references, found, loss, source, around))
-    (ref_a, found_a, loss_a, whole, on_map), (ref_b, found_b, loss_b, cut_out, on_windows) = results
+        term = MotionSupervision(DragProblem(asked, targets, None, Threads(1)), around.windows)
+        grad_features = np.zeros_like(around.windows.values)
+        loss = term.add_to(grad_features, around.windows, common)
+        results.append((references, found, loss, grad_features, source, around))
+    (ref_a, found_a, loss_a, grad_a, whole, on_map), second = results
+    ref_b, found_b, loss_b, grad_b, cut_out, on_windows = second
     # Both sum the same float32 terms in another order, over five to seven blocks.
     scale = np.abs(ref_a).max()
     np.testing.assert_allclose(ref_b, ref_a, atol=1e-5 * scale)
     assert (found_a == found_b).all(axis=1).mean() >= 1 - 1 / len(handles)
-    assert loss_b.motion_loss == pytest.approx(loss_a.motion_loss, rel=1e-4, abs=1e-6)
+    assert loss_b == pytest.approx(loss_a, rel=1e-4, abs=1e-6)
     # The sign of a difference within rounding of zero may come out either way, which changes the
     # taps of two samples, eight at most. That happens to about one in a million.
-    scattered = np.zeros_like(loss_a.grad_features)
+    scattered = np.zeros_like(grad_a)
     windows = on_windows.windows
     height, width = windows.values.shape[2:]
-    for (x, y), values in zip(windows.plan.origins, loss_b.grad_features, strict=True):
+    for (x, y), values in zip(windows.plan.origins, grad_b, strict=True):
         scattered[0, :, y : y + height, x : x + width] += values
-    differs = np.abs(scattered - loss_a.grad_features) > 1e-5 * np.abs(scattered).max()
+    differs = np.abs(scattered - grad_a) > 1e-5 * np.abs(scattered).max()
     assert differs.sum() <= 8 * FLIPPED_SIGNS
     # So may slopes of leaky ReLUs: each moves the gradient by one of the thousands of terms that it
     # sums. What goes in is the same for both.
     grad_a = whole.pullback(on_map, scattered)
-    grad_b = cut_out.pullback(on_windows, loss_b.grad_features)
+    grad_b = cut_out.pullback(on_windows, grad_b)
     assert np.linalg.norm(grad_b - grad_a) <= 5e-3 * np.linalg.norm(grad_a) + 1e-9

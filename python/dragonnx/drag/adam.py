@@ -1,20 +1,21 @@
-"""Adam (arXiv 1412.6980, algorithm 1), for one small array."""
+"""Adam (arXiv 1412.6980, algorithm 1), for one small array: state in, state out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dragonnx.types import Float32, Float64
 
 _BETA1 = 0.9
 _BETA2 = 0.999
 _EPSILON = 1e-8
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Adam:
-    """Turns gradients into updates, with the paper's defaults for the moments' decay.
+    """What Adam remembers of the gradients, with the paper's defaults for the moments' decay.
 
     Attributes:
         step_size: The learning rate.
@@ -25,15 +26,20 @@ class Adam:
 
     step_size: float
     steps: int = 0
-    mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
-    square: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
+    mean: Float64 = field(default_factory=lambda: np.zeros(()))
+    square: Float64 = field(default_factory=lambda: np.zeros(()))
 
-    def update(self, gradient: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What to add to the parameters for this gradient; always of the same shape."""
+    def update(self, gradient: Float32) -> tuple[Float32, Adam]:
+        """What to add to the parameters for this gradient, and what to remember then.
+
+        Args:
+            gradient: Always of the same shape.
+        """
         g = gradient.astype(np.float64)
-        self.steps += 1
-        self.mean = _BETA1 * self.mean + (1 - _BETA1) * g
-        self.square = _BETA2 * self.square + (1 - _BETA2) * g * g
-        mean = self.mean / (1 - _BETA1**self.steps)
-        square = self.square / (1 - _BETA2**self.steps)
-        return np.asarray(-self.step_size * mean / (np.sqrt(square) + _EPSILON), np.float32)
+        steps = self.steps + 1
+        mean = _BETA1 * self.mean + (1 - _BETA1) * g
+        square = _BETA2 * self.square + (1 - _BETA2) * g * g
+        unbiased = mean / (1 - _BETA1**steps)
+        deviation = np.sqrt(square / (1 - _BETA2**steps))
+        update = -self.step_size * unbiased / (deviation + _EPSILON)
+        return np.asarray(update, np.float32), Adam(self.step_size, steps, mean, square)

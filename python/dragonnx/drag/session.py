@@ -5,20 +5,19 @@ from __future__ import annotations
 import enum
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx import _core
-from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
-from dragonnx.drag.feature_source import Features, FeatureSource
 from dragonnx.drag.mask import checked_mask
 from dragonnx.drag.points import checked_pairs, distances
-from dragonnx.drag.supervision import MaskTerm, supervise
-from dragonnx.drag.tracking import reference_features, track
-from dragonnx.errors import InputError
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.step import HostStep
+from dragonnx.drag.step.host import HostState
 from dragonnx.model.generator import Generator
 from dragonnx.types import Points
 
@@ -54,22 +53,21 @@ class DragStep:
         number: From 1.
         handle_points: Where the handles are now, (x, y) in pixels, [n, 2].
         distances: How far each is from its target now, in pixels, [n].
-        motion_loss: The motion supervision part of the loss that this step descended.
-        mask_loss: The mask part, its weight included; 0 without a mask.
+        losses: The parts of the loss that this step descended, by term, weights included:
+            "motion", and "mask" where one was painted.
         seconds: How long the step took.
     """
 
     number: int
     handle_points: Points
     distances: NDArray[np.float64]
-    motion_loss: float
-    mask_loss: float
+    losses: Mapping[str, float]
     seconds: float
 
     @property
     def loss(self) -> float:
-        """Both parts together (equation 1)."""
-        return self.motion_loss + self.mask_loss
+        """All parts together (equation 1)."""
+        return sum(self.losses.values())
 
 
 class DragSession:
@@ -99,36 +97,33 @@ class DragSession:
         m = generator.manifest
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
-        self._mask = checked_mask(mask, m.image_size)
         self.settings: DragSettings = (config or DragConfig()).settings(
             image_height=m.image_size[0],
             point_count=len(self._handles),
             trainable_layers=m.trainable_layers,
             recommended=m.drag_settings,
         )
-        self._source = FeatureSource(
-            generator,
-            self.settings,
-            len(self._handles),
-            whole=self._mask is not None or not self.settings.windows,
+        problem = DragProblem(
+            settings=self.settings,
+            target_points=self._targets,
+            mask=checked_mask(mask, m.image_size),
+            threads=_core.Threads(generator.threads),
         )
-        self._threads = _core.Threads(generator.threads)
-        self._adam = Adam(self.settings.step_size)
+        self._method = HostStep(generator, problem)
         self._cancelled = threading.Event()
-        self._started: _Started | None = None
-        self._steps = 0
+        self._state: HostState | None = None
         self._last_step: DragStep | None = None
         self._outcome: Outcome | None = None
 
     @property
     def w_plus(self) -> NDArray[np.float32]:
         """The latent as far as it got, [1, num_ws, w_dim]."""
-        return self._w_plus.copy()
+        return (self._w_plus if self._state is None else self._state.w_plus).copy()
 
     @property
     def handle_points(self) -> Points:
         """Where the handles are now, [n, 2]."""
-        return self._handles.copy()
+        return self._at().copy()
 
     @property
     def target_points(self) -> Points:
@@ -138,7 +133,12 @@ class DragSession:
     @property
     def distances(self) -> NDArray[np.float64]:
         """How far each handle is from its target, in pixels, [n]."""
-        return distances(self._handles, self._targets)
+        return distances(self._at(), self._targets)
+
+    @property
+    def steps(self) -> int:
+        """How many steps were done."""
+        return 0 if self._last_step is None else self._last_step.number
 
     @property
     def last_step(self) -> DragStep | None:
@@ -167,46 +167,22 @@ class DragSession:
         if self._outcome is not None:
             raise StopIteration
         began = time.perf_counter()
-        if self._started is None:
-            self._started = self._start()
+        if self._state is None:
+            self._state = self._method.init(self._w_plus, self._handles)
         self._outcome = self._judge()
         if self._outcome is not None:
             raise StopIteration
-        state = self._started
-        features = self._source.around(state.features, self._handles)
-        loss = supervise(
-            features.windows,
-            self._handles,
-            self._targets,
-            self.settings,
-            state.fixed,
-            self._threads,
-        )
-        w_plus = self._updated(self._source.pullback(features, loss.grad_features))
-        features = self._source.at(w_plus, self._handles)
-        handles = track(features.windows, self._handles, state.references, self.settings)
+        after, losses = self._method.step(self._state)
         step = DragStep(
-            number=self._steps + 1,
-            handle_points=handles.copy(),
-            distances=distances(handles, self._targets),
-            motion_loss=loss.motion_loss,
-            mask_loss=loss.mask_loss,
+            number=self.steps + 1,
+            handle_points=after.handle_points.copy(),
+            distances=distances(after.handle_points, self._targets),
+            losses=losses,
             seconds=time.perf_counter() - began,
         )
-        # All at once, so that an interrupt leaves a latent and the handles that belong to it.
-        state.features, self._w_plus, self._handles, self._steps, self._last_step = (
-            features, w_plus, handles, step.number, step
-        )  # fmt: skip
+        # Both at once, so that an interrupt leaves a latent and the step that led to it.
+        self._state, self._last_step = after, step
         return step
-
-    def _start(self) -> _Started:
-        """The feature map before the first step, and what later steps compare with."""
-        features = self._source.at(self._w_plus, self._handles)
-        fixed = None
-        if self._mask is not None:
-            plan = _core.MaskPlan(self._mask, features.windows.plan.feature_size)
-            fixed = MaskTerm(plan, features.windows.values[0].copy())
-        return _Started(features, reference_features(features.windows, self._handles), fixed)
 
     def _judge(self) -> Outcome | None:
         """Whether the drag is over before another step."""
@@ -214,29 +190,7 @@ class DragSession:
             return Outcome.REACHED
         if self._cancelled.is_set():
             return Outcome.CANCELLED
-        return Outcome.MAX_STEPS if self._steps >= self.settings.max_steps else None
+        return Outcome.MAX_STEPS if self.steps >= self.settings.max_steps else None
 
-    def _updated(self, gradient: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The latent after one Adam step on its first layers."""
-        layers = self.settings.trainable_layers
-        gradient = gradient[:, :layers]
-        if self.settings.space == "w":
-            # One w behind all trained layers: its gradient is the sum of theirs.
-            gradient = gradient.sum(axis=1, keepdims=True)
-        w_plus = self._w_plus.copy()
-        w_plus[:, :layers] += self._adam.update(gradient)
-        if not np.isfinite(w_plus).all():
-            raise InputError(
-                f"the drag diverged after {self._steps} steps: take a smaller step size than "
-                f"{self.settings.step_size:g}"
-            )
-        return w_plus
-
-
-@dataclass
-class _Started:
-    """What a running drag carries from step to step."""
-
-    features: Features
-    references: NDArray[np.float32]
-    fixed: MaskTerm | None
+    def _at(self) -> Points:
+        return self._handles if self._state is None else self._state.handle_points

@@ -169,7 +169,8 @@ class InversionSession:
         elif coarse:
             # Layers that the small image does not show stay where they are.
             pulled[~gradient.any(axis=1)] = 0
-        update = progress.adam.update((space.gradient(gradient) + pulled).astype(np.float32))
+        descent = (space.gradient(gradient) + pulled).astype(np.float32)
+        update, progress.adam = progress.adam.update(descent)
         rate = self.config.rate(progress.steps, 0 if coarse else self._coarse_steps)
         coordinates = progress.coordinates + rate * update
         if not (math.isfinite(progress.loss) and np.isfinite(coordinates).all()):

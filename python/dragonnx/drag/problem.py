@@ -1,0 +1,26 @@
+"""What a drag is to do: everything that stays the same from its first step to its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dragonnx import _core
+from dragonnx.drag.config import DragSettings
+from dragonnx.types import Mask, Points
+
+
+@dataclass(frozen=True, eq=False)
+class DragProblem:
+    """Checked and complete.
+
+    Attributes:
+        settings: What the drag runs with.
+        target_points: Where the handles are to go, (x, y) in pixels, [n, 2].
+        mask: bool [H, W], True where pixels may move; None where all may.
+        threads: What the kernels may use.
+    """
+
+    settings: DragSettings
+    target_points: Points
+    mask: Mask | None
+    threads: _core.Threads

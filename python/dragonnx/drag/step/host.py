@@ -1,0 +1,125 @@
+"""A step whose point arithmetic runs on the host, in the Rust kernels; graphs run on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dragonnx.drag.adam import Adam
+from dragonnx.drag.feature_source import Features, FeatureSource
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.terms import terms_for
+from dragonnx.drag.terms.base import FeatureTerm, LatentTerm
+from dragonnx.drag.tracking import reference_features, track
+from dragonnx.errors import InputError
+from dragonnx.model.generator import Generator
+from dragonnx.types import Float32, Points
+
+
+@dataclass(frozen=True, eq=False)
+class HostState:
+    """See `DragState`.
+
+    Attributes:
+        w_plus: The latent, [1, num_ws, w_dim].
+        handle_points: Where the handles are, [n, 2].
+        adam: The moments of the gradients so far.
+        features: Of `w_plus`, around the handles or everywhere.
+        references: f_i = F0(p_i), [n, C]: what each handle sat on before the first step.
+        feature_terms: The losses of the feature map.
+        latent_terms: The losses of the latent.
+    """
+
+    w_plus: Float32
+    handle_points: Points
+    adam: Adam
+    features: Features
+    references: Float32
+    feature_terms: tuple[FeatureTerm, ...]
+    latent_terms: tuple[LatentTerm, ...]
+
+
+class HostStep:
+    """See `StepMethod`.
+
+    Args:
+        generator: The model.
+        problem: The drag.
+    """
+
+    def __init__(self, generator: Generator, problem: DragProblem) -> None:
+        self._problem = problem
+        self._terms = terms_for(problem)
+        whole = any(issubclass(term, FeatureTerm) and term.needs_whole_map for term in self._terms)
+        self._source = FeatureSource(
+            generator,
+            problem.settings,
+            len(problem.target_points),
+            whole=whole or not problem.settings.windows,
+        )
+
+    def init(self, w_plus: Float32, handle_points: Points) -> HostState:
+        """See `StepMethod`."""
+        problem = self._problem
+        features = self._source.at(w_plus, handle_points)
+        return HostState(
+            w_plus=w_plus,
+            handle_points=handle_points,
+            adam=Adam(problem.settings.step_size),
+            features=features,
+            references=reference_features(features.windows, handle_points),
+            feature_terms=tuple(
+                term(problem, features.windows)
+                for term in self._terms
+                if issubclass(term, FeatureTerm)
+            ),
+            latent_terms=tuple(
+                term(problem, w_plus) for term in self._terms if issubclass(term, LatentTerm)
+            ),
+        )
+
+    def step(self, state: HostState) -> tuple[HostState, Mapping[str, float]]:
+        """See `StepMethod`."""
+        features = self._source.around(state.features, state.handle_points)
+        grad_features = np.zeros_like(features.windows.values)
+        losses = {
+            term.name: term.add_to(grad_features, features.windows, state.handle_points)
+            for term in state.feature_terms
+        }
+        gradient = self._source.pullback(features, grad_features)
+        for term in state.latent_terms:
+            losses[term.name] = term.add_to(gradient, state.w_plus)
+        w_plus, adam = self._descended(state, gradient)
+        features = self._source.at(w_plus, state.handle_points)
+        handle_points = track(
+            features.windows, state.handle_points, state.references, self._problem.settings
+        )
+        after = HostState(
+            w_plus=w_plus,
+            handle_points=handle_points,
+            adam=adam,
+            features=features,
+            references=state.references,
+            feature_terms=state.feature_terms,
+            latent_terms=state.latent_terms,
+        )
+        return after, losses
+
+    def _descended(self, state: HostState, gradient: Float32) -> tuple[Float32, Adam]:
+        """The latent after one Adam step on its first layers."""
+        settings = self._problem.settings
+        gradient = gradient[:, : settings.trainable_layers]
+        if settings.space == "w":
+            # One w behind all trained layers: its gradient is the sum of theirs.
+            gradient = gradient.sum(axis=1, keepdims=True)
+        update, adam = state.adam.update(gradient)
+        w_plus = state.w_plus.copy()
+        w_plus[:, : settings.trainable_layers] += update
+        if not np.isfinite(w_plus).all():
+            raise InputError(
+                f"the drag diverged after {state.adam.steps} steps: take a smaller step size than "
+                f"{settings.step_size:g}"
+            )
+        return w_plus, adam
