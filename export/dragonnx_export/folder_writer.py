@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import onnx
 
 from dragonnx.errors import DragonnxError
+from dragonnx.files import atomic_folder
 from dragonnx.model.manifest import MANIFEST_NAME, FileRecord
 
 _VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
@@ -48,17 +47,10 @@ def staged(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    except OSError as error:
-        raise ExportError(f"{folder} cannot be written ({error.strerror})") from error
-    try:
-        staging.chmod(0o755)
-        yield staging
-        _put_in_place(staging, folder)
+        with atomic_folder(folder) as staging:
+            yield staging
     except OSError as error:
         raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_files(staging: Path, contents: Mapping[str, bytes]) -> dict[str, FileRecord]:
@@ -80,14 +72,3 @@ def serialised(model: onnx.ModelProto) -> bytes:
 def library_versions() -> dict[str, str]:
     """The exporter and the libraries that make and check graphs, by name."""
     return {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-
-
-def _put_in_place(staging: Path, folder: Path) -> None:
-    """Move the finished folder to its place; an older one is removed only after that."""
-    if not folder.exists():
-        staging.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-")) / "bundle"
-    folder.rename(old)
-    staging.rename(folder)
-    shutil.rmtree(old.parent)

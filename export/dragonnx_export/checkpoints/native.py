@@ -11,7 +11,6 @@ import io
 import json
 import math
 import os
-import secrets
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ import numpy as np
 import safetensors
 from numpy.typing import NDArray
 
+from dragonnx.files import atomic_path
 from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents, parameter_shapes
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
@@ -189,19 +189,12 @@ def write_native(
     """
     needed = sum(math.prod(shape) for name, shape in parameter_shapes(architecture))
     checked = select_weights(architecture, weights, max_elements=needed)
-    temporary = checkpoint_path.with_name(f".{checkpoint_path.name}.{secrets.token_hex(4)}.tmp")
+    kept = {name: array.astype("<f2" if half else "<f4") for name, array in checked.items()}
     try:
-        try:
-            with temporary.open("xb") as stream:
-                kept = {
-                    name: array.astype("<f2" if half else "<f4") for name, array in checked.items()
-                }
-                _write_npz(stream, {ARCHITECTURE: np.array(architecture.to_json()), **kept})
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(checkpoint_path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with atomic_path(checkpoint_path) as temporary, temporary.open("wb") as stream:
+            _write_npz(stream, {ARCHITECTURE: np.array(architecture.to_json()), **kept})
+            stream.flush()
+            os.fsync(stream.fileno())
     except OSError as error:
         raise CheckpointError(
             f"{quoted(str(checkpoint_path))} cannot be written: {error.strerror or error}"
