@@ -1,44 +1,131 @@
-"""Autosave, and what a killed editor left."""
+"""Autosaved documents: found when their editor is gone, and never mixed up."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from support.documents import same
+from support.bundled import NOSE, NOSE_TARGET
 
-from dragonnx.document import Document, Recovery, save_document
+from dragonnx.document import Document, Recovery, open_document, save_document
 from dragonnx.errors import InputError
+from dragonnx.files import lock
+
+DOCUMENT = Document().with_point(NOSE).with_point(NOSE_TARGET)
 
 
-def test_recovery_finds_only_what_dead_editors_left(tmp_path, dragged):
-    save_document(dragged, tmp_path / "start.dragonnx")
-    killed = (
+def left_behind(folder: Path, code: str) -> None:
+    """Run code in a process that is killed; its file is `mine`."""
+    start = (
         "import os; from pathlib import Path; from dragonnx.document import *; "
-        "document = open_document(Path('start.dragonnx')); "
-        "Recovery(Path()).save(document, Path('cat.dragonnx')); os.kill(os.getpid(), 9)"
+        "from dragonnx.files import atomic_path; mine = Recovery(Path()); "
+        f"document = Document().with_point({NOSE}).with_point({NOSE_TARGET}); "
     )
-    subprocess.run([sys.executable, "-c", killed], cwd=tmp_path, check=False)
-    (tmp_path / "start.dragonnx").unlink()
-    other = Recovery(tmp_path, os.getppid())
-    other.save(dragged)
+    killed = subprocess.run(
+        [sys.executable, "-c", f"{start}{code}; os.kill(os.getpid(), 9)"],
+        cwd=folder, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert killed.returncode != 0
+    assert killed.stderr == ""
+
+
+def test_only_what_dead_editors_left_is_found(tmp_path: Path) -> None:
+    left_behind(tmp_path, "mine.save(document, Path('cat.dragonnx'))")
+    other = Recovery(tmp_path)
+    other.save(DOCUMENT)
     mine = Recovery(tmp_path)
     mine.save(Document())
-    lost = mine.lost()
-    assert len(lost) == 1
-    assert lost[0].saved_as == tmp_path / "cat.dragonnx"
-    assert same(mine.recover(lost[0]), dragged)
-    mine.discard(lost[0])
+    (lost,) = mine.lost()
+    assert lost.saved_as == tmp_path / "cat.dragonnx"
+    assert mine.recover(lost).pairs == DOCUMENT.pairs
+    mine.discard(lost)
     assert mine.lost() == []
     mine.clear()
     other.clear()
-    assert not list(tmp_path.glob(f"{os.getpid()}*"))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_recovery_says_when_the_disk_refuses(tmp_path):
-    (tmp_path / "file").write_text("")
+def test_editors_of_one_process_number_keep_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container every editor is process 1."""
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    editors = [Recovery(tmp_path) for _ in range(3)]
+    for k, editor in enumerate(editors):
+        editor.save(DOCUMENT if k else Document())
+    assert len(list(tmp_path.glob("*.dragonnx"))) == 3
+    assert Recovery(tmp_path).lost() == [], "all of them run"
+    for editor in editors:
+        editor.clear()
+
+
+def test_the_newest_is_offered_first_and_all_are(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        left_behind(tmp_path, f"mine.save(document, Path('{name}.dragonnx'))")
+    lost = Recovery(tmp_path).lost()
+    newest = max((work.path for work in lost), key=lambda path: path.stat().st_mtime_ns)
+    assert {work.saved_as.stem for work in lost} == {"a", "b"}
+    assert lost[0].path == newest
+
+
+def test_files_of_0_1_0_are_offered(tmp_path: Path) -> None:
+    """They are named by the number of the process, and the note beside them is locked."""
+    for number in (7, 4242):
+        save_document(DOCUMENT, tmp_path / f"{number}.dragonnx")
+        note = json.dumps({"saved_as": str(tmp_path / "cat.dragonnx")})
+        (tmp_path / f"{number}.json").write_text(note, "utf-8")
+    runs = os.open(tmp_path / "7.json", os.O_RDWR)
+    assert lock(runs)
+    recovery = Recovery(tmp_path)
+    (lost,) = recovery.lost()
+    assert (lost.path.name, lost.saved_as) == ("4242.dragonnx", tmp_path / "cat.dragonnx")
+    assert recovery.recover(lost).pairs == DOCUMENT.pairs
+    recovery.discard(lost)
+    os.close(runs)
+    assert {path.name for path in tmp_path.iterdir()} == {"7.dragonnx", "7.json"}
+
+
+def test_what_was_half_written_is_no_work_and_goes_with_it(tmp_path: Path) -> None:
+    left_behind(
+        tmp_path,
+        "mine.save(document); half = atomic_path(mine._path); half.__enter__().write_bytes(b'PK')",
+    )
+    recovery = Recovery(tmp_path)
+    assert len(list(tmp_path.glob(".*.dragonnx"))) == 1
+    (lost,) = recovery.lost()
+    assert recovery.recover(lost).pairs == DOCUMENT.pairs
+    recovery.discard(lost)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_note_follows_the_name(tmp_path: Path) -> None:
+    left_behind(
+        tmp_path,
+        "mine.save(document, Path('a-long-name-indeed.dragonnx')); "
+        "mine.save(document, Path('b.dragonnx'))",
+    )
+    (lost,) = Recovery(tmp_path).lost()
+    assert lost.saved_as == tmp_path / "b.dragonnx"
+
+
+@pytest.mark.parametrize("note", [None, "", "{", '{"saved_as": 3}', "[]"])
+def test_a_note_that_says_nothing_loses_no_work(tmp_path: Path, note: str | None) -> None:
+    save_document(DOCUMENT, tmp_path / "1.dragonnx")
+    if note is not None:
+        (tmp_path / "1.json").write_text(note, "utf-8")
+    (lost,) = Recovery(tmp_path).lost()
+    assert lost.saved_as is None
+    assert open_document(lost.path).pairs == DOCUMENT.pairs
+
+
+def test_a_disk_that_refuses_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    recovery = Recovery(tmp_path / "file" / "autosave")
     with pytest.raises(InputError, match="autosave"):
-        Recovery(tmp_path / "file" / "autosave").save(Document())
-    assert Recovery(tmp_path / "file" / "autosave").lost() == []
+        recovery.save(Document())
+    assert recovery.lost() == []
+    recovery.clear()
