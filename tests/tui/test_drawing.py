@@ -212,6 +212,10 @@ def test_masks_that_say_nothing_are_none():
     assert canvas_mask(None, (2, 3), paints=False).all()
 
 
+APPLE = {"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}
+TRUECOLOR = {"COLORTERM": "truecolor"}
+
+
 @pytest.mark.parametrize(
     ("environment", "mode"),
     [
@@ -222,6 +226,24 @@ def test_masks_that_say_nothing_are_none():
         ({}, CanvasMode.ASCII),
         ({"TERM": "xterm", "NO_COLOR": "1"}, CanvasMode.ASCII),
         ({"TERM": "linux"}, CanvasMode.COLOURED_ASCII),
+        # Windows sets no TERM; its console, Windows Terminal and VS Code show every colour.
+        ({"OS": "Windows_NT"}, CanvasMode.HALF_BLOCKS),
+        ({"OS": "Windows_NT", "WT_SESSION": "1"}, CanvasMode.HALF_BLOCKS),
+        ({"OS": "Windows_NT", "NO_COLOR": "1"}, CanvasMode.ASCII),
+        ({"OS": "Windows_NT", "ConEmuANSI": "ON"}, CanvasMode.HALF_BLOCKS),
+        ({"OS": "Windows_NT", "ConEmuANSI": "OFF"}, CanvasMode.ASCII),
+        ({"TERM_PROGRAM": "vscode", "COLORTERM": "truecolor"}, CanvasMode.HALF_BLOCKS),
+        ({"TERM_PROGRAM": "vscode"}, CanvasMode.HALF_BLOCKS),
+        ({"OS": "Windows_NT", "TERM": "cygwin"}, CanvasMode.COLOURED_ASCII),
+        # Windows Terminal around WSL, where nothing says COLORTERM, and tmux between the two.
+        ({"TERM": "xterm-256color", "WT_SESSION": "1"}, CanvasMode.HALF_BLOCKS),
+        ({"TERM": "tmux-256color", "WT_SESSION": "1"}, CanvasMode.HALF_BLOCKS_256),
+        # macOS: Terminal has 256 colours before macOS 26, and says nothing of it.
+        (APPLE, CanvasMode.HALF_BLOCKS_256),
+        ({**APPLE, "TERM_PROGRAM_VERSION": "455.1"}, CanvasMode.HALF_BLOCKS_256),
+        ({**APPLE, "TERM_PROGRAM_VERSION": "455.1", **TRUECOLOR}, CanvasMode.HALF_BLOCKS_256),
+        ({**APPLE, "TERM_PROGRAM_VERSION": "466"}, CanvasMode.HALF_BLOCKS),
+        ({**APPLE, "TERM_PROGRAM": "iTerm.app"}, CanvasMode.HALF_BLOCKS),
     ],
 )
 def test_the_terminal_decides_how_pictures_are_shown(environment, mode):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import pty
 import re
 import select
 import subprocess
@@ -194,7 +193,9 @@ def test_a_terminals_answer_tells_its_protocol(answer, protocol):
     ],
 )
 def test_the_terminal_is_asked(answer, found):
-    terminal, inner = pty.openpty()
+    if not hasattr(os, "openpty"):
+        pytest.skip("this system has no pseudo-terminals")
+    terminal, inner = os.openpty()
     code = "from dragonnx.tui.terminal import find_graphics; print(find_graphics())"
     asked = subprocess.Popen([sys.executable, "-c", code], stdin=inner, stdout=inner)
     os.close(inner)
@@ -220,3 +221,16 @@ def test_a_person_may_choose(monkeypatch):
     assert find_graphics({"TERM": "dumb", "DRAGONNX_GRAPHICS": "sixel"}) is None
     monkeypatch.setattr("sys.__stdin__", None)
     assert find_graphics(truecolor) is None
+
+
+def test_what_is_no_terminal_is_not_asked(tmp_path, monkeypatch):
+    """Nor is one that only one of the two libraries for it could set."""
+    truecolor = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    with (tmp_path / "typed").open("w+") as file:
+        monkeypatch.setattr("sys.__stdin__", file)
+        monkeypatch.setattr("sys.__stdout__", file)
+        assert find_graphics(truecolor) is None
+        for name in ("tty", "termios", "fcntl"):
+            monkeypatch.setitem(sys.modules, name, None)
+            assert find_graphics(truecolor) is None
+    assert (tmp_path / "typed").read_text() == ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
 import struct
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dragonnx.tui.cells import CanvasMode
 from dragonnx.tui.geometry import CELL_ASPECT
@@ -24,21 +25,43 @@ _PATIENCE = 2.0
 """Seconds; nearly every terminal answers, and what came later would be taken for keys."""
 _USUAL_CELL = (10, 20)
 
+_TRUECOLOR_TERMS = ("kitty", "direct", "alacritty", "wezterm", "ghostty", "foot")
+_TRUECOLOR_PROGRAMS = (
+    "vscode", "iterm.app", "wezterm", "ghostty", "mintty", "hyper", "warpterminal", "rio", "tabby",
+)  # fmt: skip
+_FIRST_TRUECOLOR_APPLE = 464
+"""The version of macOS 26's Terminal; those before show other colours than they are told."""
+
 
 def best_mode(environment: Mapping[str, str] | None = None) -> CanvasMode:
     """The best way to show pictures without a graphics protocol."""
     env = os.environ if environment is None else environment
     term = env.get("TERM", "").lower()
-    if term in ("", "dumb", "unknown", "vt100", "vt220") or env.get("NO_COLOR"):
+    if term in ("dumb", "unknown", "vt100", "vt220") or env.get("NO_COLOR"):
         return CanvasMode.ASCII
-    rich_terms = ("kitty", "direct", "alacritty", "wezterm", "ghostty", "foot")
-    if env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or any(
-        name in term for name in rich_terms
-    ):
+    if _has_truecolor(env, term):
         return CanvasMode.HALF_BLOCKS
     if "256" in term or term.startswith(("xterm", "screen", "tmux", "rxvt")):
         return CanvasMode.HALF_BLOCKS_256
-    return CanvasMode.COLOURED_ASCII
+    return CanvasMode.COLOURED_ASCII if term else CanvasMode.ASCII
+
+
+def _has_truecolor(env: Mapping[str, str], term: str) -> bool:
+    """Whether the terminal shows 24-bit colours, as far as its environment tells."""
+    program = env.get("TERM_PROGRAM", "").lower()
+    if program == "apple_terminal":  # whatever COLORTERM says
+        version = re.match(r"\d+", env.get("TERM_PROGRAM_VERSION", ""))
+        return version is not None and int(version[0]) >= _FIRST_TRUECOLOR_APPLE
+    told = env.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+    if told or any(name in term for name in _TRUECOLOR_TERMS):
+        return True
+    if term.startswith(("screen", "tmux")):
+        return False  # the rest would tell of the terminal around it
+    if (conemu := env.get("ConEmuANSI")) and program not in _TRUECOLOR_PROGRAMS:
+        return conemu == "ON"
+    # Windows names no TERM, and all of its consoles that the editor runs in have these colours.
+    windows = not term and env.get("OS") == "Windows_NT"
+    return windows or program in _TRUECOLOR_PROGRAMS or "WT_SESSION" in env
 
 
 def find_graphics(environment: Mapping[str, str] | None = None) -> Graphics | None:
@@ -75,40 +98,62 @@ def protocol_of(answer: str) -> Protocol | None:
 
 
 def _asked(questions: str) -> str:
-    """What the terminal answers, up to its primary attributes, which all terminals tell."""
+    """What the terminal answers, up to its primary attributes, which all terminals tell.
+
+    Nothing where it cannot be asked.
+    """
+    answer = b""
     try:
+        keyboard, screen = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
+        with _unbuffered(keyboard):
+            os.write(screen, questions.encode())
+            end = time.monotonic() + _PATIENCE
+            while b"c" not in answer.rpartition(b"\x1b[?")[2] or b"\x1b[?" not in answer:
+                left = end - time.monotonic()
+                if left <= 0 or not select.select([keyboard], [], [], left)[0]:
+                    break
+                answer += os.read(keyboard, 1024)
+    except (ImportError, OSError, AttributeError, ValueError):
+        return ""
+    return answer.decode("ascii", "replace")
+
+
+@contextlib.contextmanager
+def _unbuffered(keyboard: int) -> Iterator[None]:
+    """What is typed arrives at once and is not shown.
+
+    Raises:
+        ImportError: The system has no terminals that can be set so; likewise OSError.
+    """
+    if sys.platform == "win32":
+        raise OSError("a console of Windows cannot be read as a file")
+    else:
         import termios
         import tty
 
-        handle = sys.__stdin__.fileno()  # type: ignore[union-attr]
-        before = termios.tcgetattr(handle)
-    except (ImportError, OSError, AttributeError, ValueError, termios.error):
-        return ""
-    answer = b""
-    try:
-        tty.setcbreak(handle)
-        os.write(handle, questions.encode())
-        end = time.monotonic() + _PATIENCE
-        while b"c" not in answer.rpartition(b"\x1b[?")[2] or b"\x1b[?" not in answer:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([handle], [], [], left)[0]:
-                break
-            answer += os.read(handle, 1024)
-    finally:
-        termios.tcsetattr(handle, termios.TCSANOW, before)
-    return answer.decode("ascii", "replace")
+        try:
+            before = termios.tcgetattr(keyboard)
+        except termios.error as error:
+            raise OSError("the input is no terminal") from error
+        try:
+            tty.setcbreak(keyboard)
+            yield
+        finally:
+            termios.tcsetattr(keyboard, termios.TCSANOW, before)
 
 
 def cell_size() -> tuple[int, int] | None:
     """(width, height) of a cell in pixels, where the terminal tells."""
+    answer = b"\0" * 8
     try:
-        import fcntl
-        import termios
+        if sys.platform != "win32":
+            import fcntl
+            import termios
 
-        answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, b"\0" * 8)  # type: ignore[union-attr]
-        rows, columns, width, height = struct.unpack("HHHH", answer)
+            answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, answer)  # type: ignore[union-attr]
     except (ImportError, OSError, AttributeError, ValueError):
         return None
+    rows, columns, width, height = struct.unpack("HHHH", answer)
     if not (rows and columns and width >= columns and height >= rows):
         return None
     return width // columns, height // rows
