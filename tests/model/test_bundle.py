@@ -67,7 +67,10 @@ def test_a_missing_file_is_refused_by_its_name(copy: Path) -> None:
 
 def test_a_link_out_of_the_folder_is_refused(copy: Path, tmp_path: Path) -> None:
     (copy / "weights.bin").rename(tmp_path / "elsewhere.bin")
-    (copy / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
+    try:
+        (copy / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
+    except OSError as error:
+        pytest.skip(f"links cannot be made here: {error}")
     with pytest.raises(BundleError, match=r"^weights\.bin .* leaves the folder"):
         Bundle.open(copy)
 

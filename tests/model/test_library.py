@@ -7,15 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dragonnx import Generator
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.library import (
+    _is_path,
     add_bundle,
     find_bundle,
     known_bundles,
@@ -105,7 +108,13 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(bundle: Path, own: Path) -
     assert (own / "beasts" / "thesis.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "a\\b", "two words", "-o", "x" * 65])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", "..", ".hidden", "a/b", "a\\b", "two words", "-o", "x" * 65,
+        "aux", "CON", "nul.txt", "com1", "Lpt9.v2", "ends-in.",
+    ],
+)  # fmt: skip
 def test_a_name_that_is_no_folders_name(bundle: Path, own: Path, name: str) -> None:
     with pytest.raises(InputError, match="cannot be called"):
         add_bundle(bundle, name)
@@ -115,6 +124,8 @@ def test_a_name_that_is_no_folders_name(bundle: Path, own: Path, name: str) -> N
 def test_the_bundled_models_name_is_its_own(bundle: Path) -> None:
     with pytest.raises(InputError, match="ships with dragonnx: choose another --name"):
         add_bundle(bundle, "critters")
+    with pytest.raises(InputError, match="ships with dragonnx"):
+        add_bundle(bundle, "Critters")
 
 
 def test_a_damaged_bundle_is_not_added(bundle: Path, own: Path) -> None:
@@ -146,7 +157,10 @@ def test_removing(bundle: Path, own: Path) -> None:
 
 def test_a_linked_bundle_is_removed_as_a_link(bundle: Path, own: Path) -> None:
     own.mkdir(parents=True)
-    (own / "linked").symlink_to(bundle)
+    try:
+        (own / "linked").symlink_to(bundle)
+    except OSError as error:
+        pytest.skip(f"links cannot be made here: {error}")
     remove_bundle("linked")
     assert (bundle / "manifest.json").is_file()
     assert list(own.iterdir()) == []
@@ -188,3 +202,79 @@ def test_a_place_that_cannot_be_written(bundle: Path, own: Path) -> None:
     with pytest.raises(InputError, match="cannot be added to"):
         add_bundle(bundle)
     assert [folder.name for folder in known_bundles()] == ["critters"]
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Where the user's models are, and where 0.1.0 put them, as the system would say."""
+    monkeypatch.delenv("DRAGONNX_MODELS")
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name: tmp_path / "data" / name)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "cache" / name)
+    return tmp_path / "data/dragonnx/models", tmp_path / "cache/dragonnx/models"
+
+
+def test_models_are_data_and_those_in_the_cache_are_still_found(
+    bundle: Path, places: tuple[Path, Path]
+) -> None:
+    data, cache = places
+    shutil.copytree(bundle, cache / "old")
+    assert add_bundle(bundle) == data / "beasts" == find_bundle("beasts")
+    assert find_bundle("old") == cache / "old"
+    assert [folder.name for folder in known_bundles()] == ["critters", "beasts", "old"]
+    shutil.copytree(bundle, cache / "beasts")
+    assert find_bundle("beasts") == data / "beasts", "the user's folder comes first"
+    assert [folder.name for folder in known_bundles()] == ["critters", "beasts", "old"]
+    remove_bundle("old")
+    remove_bundle("beasts")
+    assert [folder.name for folder in known_bundles()] == ["critters"]
+    assert list(cache.iterdir()) == []
+
+
+def test_a_model_in_the_cache_is_replaced_in_the_data_folder(
+    bundle: Path, places: tuple[Path, Path]
+) -> None:
+    data, cache = places
+    shutil.copytree(bundle, cache / "beasts")
+    with pytest.raises(InputError, match=r"a model beasts already, in .*cache.*--overwrite"):
+        add_bundle(bundle)
+    with pytest.raises(InputError, match="is the model beasts already"):
+        add_bundle(cache / "beasts", overwrite=True)
+    assert add_bundle(bundle, overwrite=True) == data / "beasts"
+    assert list(cache.iterdir()) == []
+
+
+def test_a_model_in_use_is_left_whole(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows moves no folder with a file that is open."""
+
+    def in_use(_source: Path, _target: Path) -> None:
+        raise PermissionError(13, "The file is in use")
+
+    added = add_bundle(bundle)
+    before = {path.name: path.read_bytes() for path in added.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", in_use)
+        with pytest.raises(InputError, match=r"cannot be removed \(The file is in use\)"):
+            remove_bundle("beasts")
+        with pytest.raises(InputError, match=r"cannot be added .*\(The file is in use\)"):
+            add_bundle(bundle, overwrite=True)
+    assert {path.name: path.read_bytes() for path in added.iterdir()} == before
+    assert [path.name for path in added.parent.iterdir()] == ["beasts"]
+
+
+@given(
+    st.lists(st.text("ab.", min_size=1, max_size=3), min_size=2, max_size=4),
+    st.lists(st.sampled_from("/\\"), min_size=3, max_size=3),
+    st.sampled_from(["", "C:", "C:\\", "\\\\server\\share\\", "/"]),
+)
+def test_what_windows_parts_is_a_path_there(
+    parts: list[str], separators: list[str], root: str
+) -> None:
+    text = root + parts[0] + "".join(s + p for s, p in zip(separators, parts[1:], strict=False))
+    assert _is_path(text, PureWindowsPath)
+    assert _is_path(text.replace("\\", "/"), PurePosixPath)
+
+
+@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True))
+def test_a_models_name_is_no_path_anywhere(name: str) -> None:
+    assert not _is_path(name, PureWindowsPath)
+    assert not _is_path(name, PurePosixPath)

@@ -68,7 +68,7 @@ def verify_file(folder: Path, name: str, record: FileRecord) -> None:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BundleError(
-            f"{name} of the bundle {folder} is missing or unreadable ({error.strerror}): "
+            f"{name} of the bundle {folder} is missing or unreadable ({error.strerror or error}): "
             "copy the whole folder again, or export it again"
         ) from error
     if size != record.size or digest != record.sha256:

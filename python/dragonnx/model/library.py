@@ -9,15 +9,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from dragonnx.errors import BundleError, InputError
+from dragonnx.files import atomic_folder, move, typed_path
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.manifest import MANIFEST_NAME
 
 _PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What is a folder's name on every system and can be typed without quotes."""
+"""What can be typed without quotes, and is a folder's name but for what follows."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names of devices on Windows, whatever follows after a dot."""
 
 
 def open_bundle(model: str | Path) -> Bundle:
@@ -36,9 +39,8 @@ def find_bundle(model: str | Path) -> Path:
         BundleError: There is no such bundle.
     """
     text = str(model)
-    looks_like_path = isinstance(model, Path) or os.sep in text or text.startswith((".", "~"))
-    if looks_like_path or (Path(text) / MANIFEST_NAME).is_file():
-        folder = Path(model).expanduser()
+    if isinstance(model, Path) or _is_path(text) or (Path(text) / MANIFEST_NAME).is_file():
+        folder = typed_path(text)
         if not folder.is_dir():
             raise BundleError(f"there is no bundle folder {folder}")
         return folder
@@ -64,19 +66,24 @@ def model_name(model: str | Path) -> str:
     return str(model) if named else str(folder.resolve())
 
 
+def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
+    """Whether a model is named by a path; the system says which characters part one."""
+    return text.startswith((".", "~")) or system(text).name != text
+
+
 def known_bundles() -> Iterator[Path]:
     """The folders of the bundles that have a name: those in the package, then the user's."""
-    for root in (_PACKAGE_MODELS, user_models_folder()):
-        yield from _bundles_in(root)
+    yield from _bundles_in(_PACKAGE_MODELS)
+    yield from _own_bundles().values()
 
 
 def user_models_folder() -> Path:
-    """Where a person's own bundles are kept; DRAGONNX_MODELS names another place."""
+    """Where a user's own bundles are kept; DRAGONNX_MODELS names another place."""
     if chosen := os.environ.get("DRAGONNX_MODELS"):
-        return Path(chosen).expanduser()
+        return typed_path(chosen)
     import platformdirs
 
-    return platformdirs.user_cache_path("dragonnx") / "models"
+    return platformdirs.user_data_path("dragonnx") / "models"
 
 
 def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False) -> Path:
@@ -97,26 +104,25 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
     bundle = Bundle.open(folder)
     name = bundle.manifest.name if name is None else name
     target = user_models_folder() / _checked_name(name)
-    if target.exists():
-        if target.resolve() == folder.resolve():
-            raise InputError(f"{folder} is the model {name} already")
-        if not (target / MANIFEST_NAME).is_file():
-            raise InputError(f"{target} is no bundle: move it away, or choose another --name")
-        if not overwrite:
-            raise InputError(
-                f"there is a model {name} already, in {target}: choose another --name, or pass "
-                "--overwrite to replace it"
-            )
+    taken = _own_bundles().get(name)
+    if taken is not None and taken.resolve() == folder.resolve():
+        raise InputError(f"{folder} is the model {name} already")
+    if target.exists() and not (target / MANIFEST_NAME).is_file():
+        raise InputError(f"{target} is no bundle: move it away, or choose another --name")
+    if (taken is not None or target.exists()) and not overwrite:
+        raise InputError(
+            f"there is a model {name} already, in {taken or target}: choose another --name, or "
+            "pass --overwrite to replace it"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as temporary:
-            copy = Path(temporary) / "new"
-            copy.mkdir()
+        with atomic_folder(target) as copy:
             for file in bundle.manifest.files:
                 shutil.copyfile(bundle.path(file), copy / file)
             manifest = dataclasses.replace(bundle.manifest, name=name)
-            (copy / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
-            _put_in_place(copy, target, old=Path(temporary) / "old")
+            (copy / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
+        if taken is not None and taken.parent != target.parent:
+            _delete(taken)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(
@@ -134,22 +140,21 @@ def remove_bundle(name: str) -> Path:
     Raises:
         InputError: There is no own bundle of that name, or it cannot be deleted.
     """
-    own = {folder.name: folder for folder in _bundles_in(user_models_folder())}
+    own = _own_bundles()
     if name not in own:
         if name in {folder.name for folder in _bundles_in(_PACKAGE_MODELS)}:
             raise InputError(f"the model {name} belongs to dragonnx itself and cannot be removed")
         raise InputError(
             f"there is no model {name!r} of your own: you have {', '.join(own) or 'none'}"
         )
-    folder = own[name]
     try:
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
+        # In both places it would only change places.
+        for root in _own_folders():
+            if (root / name / MANIFEST_NAME).is_file():
+                _delete(root / name)
     except OSError as error:
-        raise InputError(f"{folder} cannot be removed ({error.strerror or error})") from error
-    return folder
+        raise InputError(f"{own[name]} cannot be removed ({error.strerror or error})") from error
+    return own[name]
 
 
 def known_models() -> Iterator[str]:
@@ -172,25 +177,50 @@ def _bundles_in(root: Path) -> Iterator[Path]:
                 yield folder
 
 
-def _put_in_place(new: Path, target: Path, *, old: Path) -> None:
-    """Move a folder to its place and what was there to `old`; where that fails, it is back."""
-    if not target.exists():
-        new.rename(target)
+def _own_folders() -> list[Path]:
+    """Where a user's bundles are looked for: their folder, then where 0.1.0 kept them."""
+    folders = [user_models_folder()]
+    if not os.environ.get("DRAGONNX_MODELS"):
+        import platformdirs
+
+        folders.append(platformdirs.user_cache_path("dragonnx") / "models")
+    return folders
+
+
+def _own_bundles() -> dict[str, Path]:
+    """The user's bundles by name; of two with one name that in the user's folder."""
+    found: dict[str, Path] = {}
+    for root in _own_folders():
+        for folder in _bundles_in(root):
+            found.setdefault(folder.name, folder)
+    return found
+
+
+def _delete(folder: Path) -> None:
+    """Remove a bundle, or the link to one, whole or not at all."""
+    if folder.is_symlink():
+        folder.unlink()
         return
-    target.rename(old)
-    try:
-        new.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
+    # Windows moves no folder of which a file is in use, but would delete the files beside that one.
+    with tempfile.TemporaryDirectory(
+        dir=folder.parent, prefix=f".{folder.name}-", ignore_cleanup_errors=True
+    ) as temporary:
+        move(folder, Path(temporary) / "old")
 
 
 def _checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    """The name, where every system takes it for a folder and it is free.
+
+    Raises:
+        InputError: It cannot be used.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
         raise InputError(
-            f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. alone"
+            f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. "
+            "alone that every system takes for a folder (not aux, con, com1 ... or a dot last)"
         )
-    if name in {folder.name for folder in _bundles_in(_PACKAGE_MODELS)}:
+    # Systems that make no difference between capitals and small letters would find either.
+    if name.lower() in {folder.name.lower() for folder in _bundles_in(_PACKAGE_MODELS)}:
         raise InputError(
             f"the name {name} is that of the model that ships with dragonnx: choose another --name"
         )

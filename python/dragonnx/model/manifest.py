@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from dragonnx.errors import BundleError
@@ -209,7 +208,7 @@ def require_plain_names(names: Iterable[str]) -> None:
         BundleError: There is one.
     """
     for name in names:
-        if PurePosixPath(name).name != name or "\\" in name or name in {"", ".", ".."}:
+        if set(name) & set("/\\:") or name in {"", ".", ".."}:  # a colon parts them on Windows
             raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
 
 
