@@ -1,6 +1,6 @@
-"""What the editor remembers and lets a person choose: keys, theme, canvas mode, hint seen.
+"""What the editor remembers and lets a user choose: keys, theme, canvas mode, hint seen.
 
-One JSON file that a person may edit: {"keys": {"drag": "space,g"}, "theme": "nord"}.
+One JSON file that a user may edit: {"keys": {"drag": "space,g"}, "theme": "nord"}.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dragonnx.files import atomic_path
+from dragonnx.files import atomic_path, typed_path
 from dragonnx.tui.actions import BY_ID
 
 FILE_NAME = "editor.json"
@@ -18,7 +18,7 @@ FILE_NAME = "editor.json"
 
 @dataclass
 class Preferences:
-    """A person's choices.
+    """A user's choices.
 
     Attributes:
         keys: Keys by action id, instead of the table's.
@@ -41,7 +41,7 @@ class Preferences:
         """
         path = path or preferences_path()
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = json.loads(path.read_text("utf-8-sig"))  # as editors of Windows write
         except FileNotFoundError:
             return cls(), ""
         except (OSError, ValueError) as error:
@@ -66,7 +66,8 @@ class Preferences:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+                text = json.dumps(asdict(self), indent=1) + "\n"
+                temporary.write_text(text, "utf-8", newline="\n")
         except OSError:
             return
 
@@ -74,7 +75,7 @@ class Preferences:
 def preferences_path() -> Path:
     """Where the file lies; DRAGONNX_CONFIG names another folder."""
     if chosen := os.environ.get("DRAGONNX_CONFIG"):
-        return Path(chosen).expanduser() / FILE_NAME
+        return typed_path(chosen) / FILE_NAME
     import platformdirs
 
     return platformdirs.user_config_path("dragonnx") / FILE_NAME

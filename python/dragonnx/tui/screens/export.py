@@ -13,6 +13,7 @@ from dragonnx.document import Document
 from dragonnx.document.outputs import OUTPUTS, OutputId, free_path
 from dragonnx.errors import InputError
 from dragonnx.media import check_animation
+from dragonnx.files import typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
 
@@ -64,7 +65,7 @@ class ExportScreen(Dialog[tuple[OutputId, Path]]):
     def accept(self) -> None:
         """Answer, where the file can be made."""
         text = self.query_one(Input).value.strip()
-        path, problem = with_suffix(Path(text).expanduser(), self._export.suffixes)
+        path, problem = with_suffix(typed_path(text), self._export.suffixes)
         problem = "Type a file's name." if not text else problem or folder_problem(path)
         if not problem and self._export.id == "animation":
             problem = _animation_problem(path)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import ModuleType
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from dragonnx.files import typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 
@@ -22,10 +25,11 @@ class PathSuggester(Suggester):
         """The first file that begins with what was typed."""
         if not value:
             return None
-        typed = Path(value).expanduser()
-        folder, start = (typed, "") if value.endswith("/") else (typed.parent, typed.name)
+        folder, start, separator = split_typed(value)
         try:
-            names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
+            names = sorted(
+                p.name + separator * p.is_dir() for p in typed_path(folder or ".").iterdir()
+            )
         except OSError:
             return None
         for name in names:
@@ -73,7 +77,7 @@ class PathScreen(Dialog[Path]):
     def accept(self) -> None:
         """Answer, where the path can be used."""
         text = self.query_one(Input).value.strip()
-        path = Path(text).expanduser()
+        path = typed_path(text)
         problem = None if text else "Type a file's name."
         if not self._must_exist:
             path, problem = (
@@ -86,6 +90,19 @@ class PathScreen(Dialog[Path]):
             self.show_problem(problem)
         else:
             self.dismiss(path)
+
+
+def split_typed(value: str, system: ModuleType = os.path) -> tuple[str, str, str]:
+    """What was typed of a path: its folder, the beginning of a name, and what parts the two.
+
+    Args:
+        value: The path so far.
+        system: The module `os.path` of the system whose paths they are.
+    """
+    folder, start = system.split(value)
+    before = value[: len(value) - len(start)]
+    separators = [s for s in (system.sep, system.altsep) if s and before.endswith(s)]
+    return folder, start, separators[0] if separators else system.sep
 
 
 def with_suffix(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, str | None]:

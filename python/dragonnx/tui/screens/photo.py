@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
 
 from dragonnx.errors import InputError
+from dragonnx.files import typed_path
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.tui.inversion_job import PhotoWish
 from dragonnx.tui.screens.dialog import Buttons, Dialog
@@ -73,7 +74,7 @@ class PhotoScreen(Dialog[PhotoWish]):
             self.show_problem(settings)
             return
         text = self.query_one("#path", Input).value.strip()
-        path = Path(text).expanduser()
+        path = typed_path(text)
         if not text:
             self.show_problem("Type a photo's path.")
         elif not path.is_file():
