@@ -6,12 +6,13 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 RUN := .venv/bin
 EXPORT := .venv-export/bin
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow lint format bench bench-inversion bench-kernels model train-model pictures clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow lint check-targets format bench bench-inversion bench-kernels model train-model pictures clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make lint    formatters, linters, types, import contracts"
+	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch; make bench-inversion, bench-kernels likewise"
 	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz; train-model"
 	@echo "             trains that from nothing, pictures renews the README's pictures of it"
@@ -64,8 +65,21 @@ lint: .venv/installed-dev .venv-export/installed
 	$(RUN)/ruff check
 	$(RUN)/lint-imports
 	$(RUN)/mypy python/dragonnx
+	$(RUN)/mypy --platform win32 python/dragonnx
+	$(RUN)/mypy --platform darwin python/dragonnx
 	$(EXPORT)/mypy export/dragonnx_export
 	$(RUN)/python -m mypy.stubtest dragonnx._core
+
+# That the Rust compiles for the systems that tests do not run on; needs no linker of theirs.
+check-targets:
+	@for target in x86_64-pc-windows-gnu x86_64-apple-darwin aarch64-apple-darwin; do \
+	    if test -d "$$(rustc --print sysroot)/lib/rustlib/$$target/lib"; then \
+	        echo "cargo check for $$target"; \
+	        PYO3_CROSS=1 PYO3_NO_PYTHON=1 cargo check --workspace --quiet --target $$target || exit 1; \
+	    else \
+	        echo "skipped $$target: its standard library is missing; rustup target add $$target"; \
+	    fi; \
+	done
 
 format: .venv/installed-dev
 	cargo fmt --all

@@ -8,6 +8,7 @@ Generators have the channels of StyleGAN2's config-f. Writes results.json, table
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -215,7 +216,7 @@ generator = Generator.open(sys.argv[1], device="cpu")
 config = DragConfig(max_steps=3, step_size=1e-4)
 handles, targets = [(300, 300)], [(900, 900)]
 list(DragSession(generator, generator.w_plus(0), handles, targets, config=config))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 """
 """A process of its own that never imports torch, as a user's would."""
 
@@ -228,12 +229,17 @@ generator = Generator.from_checkpoint(random_weights(config_f(1024)))
 step = torch_step(generator, np.zeros((1, 18, 512), np.float32), 1)
 for _ in range(3):
     step()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 """
 
 
 def peak_memory(folder: Path) -> dict[str, float]:
-    """Peak resident MiB of three steps at 1024 px, each kind in a process of its own."""
+    """Peak resident MiB of three steps at 1024 px, each kind in a process of its own.
+
+    None where the system does not tell a process's peak.
+    """
+    if importlib.util.find_spec("resource") is None:
+        return {}
     path = str(bundle(1024, folder))
     peaks = {}
     for kind, code in (("torch", RUN_TORCH), ("dragonnx", RUN_DRAGONNX)):
@@ -241,7 +247,7 @@ def peak_memory(folder: Path) -> dict[str, float]:
         here = Path(__file__).parent
         env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent / "tests")])}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
-        peaks[kind] = float(done.stdout) / 1024
+        peaks[kind] = float(done.stdout) / 2**20
     return peaks
 
 
@@ -313,10 +319,10 @@ def plot(results: dict[str, Any], path: Path) -> None:
 
 def machine() -> dict[str, str]:
     """What the numbers were measured with."""
-    processor = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-         if line.startswith("model name")), platform.processor(),
-    )  # fmt: skip
+    known = Path("/proc/cpuinfo")  # Linux; elsewhere Python knows the processor's name
+    lines = known.read_text("utf-8").splitlines() if known.exists() else []
+    told = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    processor = next(told, platform.processor())
     names = ("dragonnx", "numpy", "onnxruntime", "torch")
     return {"processor": processor, "cores": str(os.cpu_count()), **{n: version(n) for n in names}}
 
@@ -340,8 +346,8 @@ def main() -> None:
     results["memory"] = peak_memory(arguments.output)
     say(results["memory"])
     results["steps"] = time_steps(arguments.output, arguments.rounds)
-    (arguments.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (arguments.output / "table.md").write_text(table(results))
+    (arguments.output / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    (arguments.output / "table.md").write_text(table(results), "utf-8")
     plot(results, arguments.output / "plot.png")
     print(table(results))
 

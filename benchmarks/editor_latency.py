@@ -1,7 +1,8 @@
 """How long the terminal editor takes from a key to what it paints, idle and while a drag runs.
 
 The editor runs in a pseudo-terminal as it does for a person: bytes of a key go in, and the time runs
-until the bytes of the cross-hair's new place came out. Wants a quiet machine.
+until the bytes of the cross-hair's new place came out. Wants a quiet machine, and a system with
+pseudo-terminals: Linux or macOS.
 
     python benchmarks/editor_latency.py --size 80x24 --size 120x40 --size 200x60
 """

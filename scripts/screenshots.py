@@ -43,7 +43,9 @@ class Shot:
     async def save(self, name: str) -> None:
         """Write what the screen shows."""
         await asyncio.sleep(0.3)
-        (FOLDER / name).write_text(self.app.export_screenshot(title="dragonnx"), "utf-8")
+        (FOLDER / name).write_text(
+            self.app.export_screenshot(title="dragonnx"), "utf-8", newline="\n"
+        )
 
 
 async def plain(shot: Shot) -> None:

@@ -114,7 +114,7 @@ def write_bundle(
                 checkpoint, staging, resolution, trainable_layers, cuts_for(resolution), progress
             ),
         )
-        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
     return manifest
 
 

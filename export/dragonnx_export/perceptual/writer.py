@@ -56,5 +56,5 @@ def write_perceptual(
             versions=library_versions(),
             parity=check_parity(network, staging),
         )
-        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
     return manifest

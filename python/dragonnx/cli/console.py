@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import NoReturn
@@ -16,6 +17,9 @@ INTERRUPTED = 130
 
 def run(app: typer.Typer, program: str) -> NoReturn:
     """Run a typer app and exit: 0, 2 for what a person can mend, 130 when interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path may hold what the encoding of a pipe or an old console lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(format=f"{program}: %(message)s")
     try:
         code = app(standalone_mode=False, prog_name=program)
@@ -41,4 +45,5 @@ def show(line: str) -> None:
 
 def has_terminal() -> bool:
     """Whether a user sits at a terminal: nothing is redirected."""
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # None in a program without a console
+    return all(stream is not None and stream.isatty() for stream in streams)

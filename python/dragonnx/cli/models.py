@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli.console import say
+from dragonnx.cli.console import say, show
 from dragonnx.model.library import add_bundle, known_models, remove_bundle, user_models_folder
 
 app = typer.Typer(rich_markup_mode=None)
@@ -24,7 +24,7 @@ def models(context: typer.Context) -> None:
 def list_models() -> None:
     """List the models that are known by name, as `dragonnx models` alone does."""
     for line in known_models():
-        print(line)  # noqa: T201  # what was asked for: a result, not a message
+        show(line)
     say(f"your own bundles go to {user_models_folder()}")
 
 
