@@ -50,7 +50,7 @@ def test_the_command_line() -> None:
     ):
         done = dragonnx_without_unix(*map(str, arguments))
         assert done.returncode == 0, (arguments, done.stderr)
-    assert read_recipe(Path("dragged.png"))["seed"] == SEED
+    assert read_recipe(Path("dragged.png"))["start"]["seed"] == SEED
     refused = dragonnx_without_unix("edit")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "needs a terminal" in refused.stderr

@@ -12,8 +12,8 @@ from textual.widgets.option_list import Option
 from dragonnx.document import Document
 from dragonnx.document.outputs import OUTPUTS, OutputId, free_path
 from dragonnx.errors import InputError
-from dragonnx.media import check_animation
 from dragonnx.files import typed_path
+from dragonnx.media import check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
 
