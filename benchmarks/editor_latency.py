@@ -1,6 +1,6 @@
 """How long the terminal editor takes from a key to what it paints, idle and while a drag runs.
 
-The editor runs in a pseudo-terminal as it does for a person: bytes of a key go in, and the time runs
+The editor runs in a pseudo-terminal as it does for a user: bytes of a key go in, and the time runs
 until the bytes of the cross-hair's new place came out. Wants a quiet machine, and a system with
 pseudo-terminals: Linux or macOS.
 
@@ -70,7 +70,7 @@ class Terminal:
             self._seen += os.read(self._handle, 1 << 16)
 
     def rest(self, seconds: float) -> None:
-        """Let the editor go on for a while, as between two keys of a person."""
+        """Let the editor go on for a while, as between two keys of a user."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self._seen = b""

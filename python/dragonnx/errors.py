@@ -1,10 +1,10 @@
-"""Every error that dragonnx raises on purpose. Each message is one sentence for a person."""
+"""Every error that dragonnx raises on purpose. Each message is one sentence for a user."""
 
 from __future__ import annotations
 
 
 class DragonnxError(Exception):
-    """Something a person can mend: the message says what was expected, what came, what to do."""
+    """Something a user can mend: the message says what was expected, what came, what to do."""
 
 
 class BundleError(DragonnxError):

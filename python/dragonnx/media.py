@@ -150,7 +150,7 @@ def _with_last_held(frames: Iterator[Image.Image]) -> Iterator[Image.Image]:
 
 
 def save_json(values: Mapping[str, Any], path: Path) -> None:
-    """Write JSON for people and programs, all or nothing.
+    """Write JSON for users and programs, all or nothing.
 
     Raises:
         InputError: The file cannot be written.

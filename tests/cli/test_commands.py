@@ -1,4 +1,4 @@
-"""The command line as a person uses it: what it writes, and what it says of bad input."""
+"""The command line, run as users run it: what it writes, and what it says of bad input."""
 
 from __future__ import annotations
 

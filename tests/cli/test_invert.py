@@ -1,4 +1,4 @@
-"""`dragonnx invert` as a person uses it."""
+"""`dragonnx invert`, run as users run it."""
 
 from __future__ import annotations
 

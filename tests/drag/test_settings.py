@@ -1,4 +1,4 @@
-"""What a person may ask of a drag: settings, points, masks."""
+"""What a user may ask of a drag: settings, points, masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types on the command line: points, boxes, and files to write."""
+"""What a user types on the command line: points, boxes, and files to write."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def run(app: typer.Typer, program: str) -> NoReturn:
-    """Run a typer app and exit: 0, 2 for what a person can mend, 130 when interrupted."""
+    """Run a typer app and exit: 0, 2 for what a user can mend, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path may hold what the encoding of a pipe or an old console lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -34,7 +34,7 @@ def run(app: typer.Typer, program: str) -> NoReturn:
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal; standard output is left to results."""
+    """A line for the user at the terminal; standard output is left to results."""
     print(line, file=sys.stderr)  # noqa: T201
 
 

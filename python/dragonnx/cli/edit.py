@@ -16,7 +16,7 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 def edit(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A .dragonnx session, a saved .png, an .npz latent, or a photo."),
+        typer.Argument(help="A .dragonnx document, a saved .png, an .npz latent, or a photo."),
     ] = None,
     model: Model = DEFAULT_MODEL,
     seed: Seed = 0,

@@ -58,7 +58,7 @@ class History:
         """Make `document` the current one.
 
         Args:
-            label: What was done, for people: "move point 1".
+            label: What was done, for users: "move point 1".
             document: The result; the very same document is no edit.
             merge_key: Consecutive edits of one key are one step of undo.
 

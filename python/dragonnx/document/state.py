@@ -1,4 +1,4 @@
-"""The document: everything that a person edits, as one value that never changes.
+"""The document: everything that a user edits, as one value that never changes.
 
 Each edit gives a new `Document`; the old one stays as it was, so undo is keeping it.
 """
@@ -53,7 +53,7 @@ class LatentStart:
         truncation_psi: Closeness to the average; None is the model's.
         label: The class, for a model that has classes.
         w_plus: [1, num_ws, w_dim], instead of a seed.
-        name: Where `w_plus` came from, for people.
+        name: Where `w_plus` came from, for users.
     """
 
     seed: int = 0
@@ -116,14 +116,14 @@ class DragResult:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """Everything that a person edits. A change makes a new one.
+    """Everything that a user edits. A change makes a new one.
 
     Attributes:
         model: A known model's name, or a bundle folder.
         start: The latent that everything starts from.
         pairs: Handle points and target points.
         mask: bool [H, W], True where pixels may move; None lets all move.
-        config: Settings of the drag, as far as a person chose them.
+        config: Settings of the drag, as far as a user chose them.
         result: The last drag; None while the picture is the start's.
     """
 

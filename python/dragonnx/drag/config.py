@@ -1,4 +1,4 @@
-"""The settings of a drag: what a person may choose, and every default with its source."""
+"""The settings of a drag: what a user may choose, and every default with its source."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class DragSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DragConfig:
-    """What a person asks for. None means: what suits the model, or else what the preset says.
+    """What a user asks for. None means: what suits the model, or else what the preset says.
 
     Attributes:
         preset: "paper" for the method as published, "released" for what its authors' code does.

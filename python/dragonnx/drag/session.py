@@ -79,7 +79,7 @@ class DragSession:
         handle_points: n points (x, y) on the image, in pixels.
         target_points: Where each is to go, likewise.
         mask: bool [H, W], True where pixels may move; None lets all move.
-        config: What a person chose; the rest is what suits the model.
+        config: What a user chose; the rest is what suits the model.
 
     Raises:
         InputError: A point, the mask, the latent or a setting does not fit the model.

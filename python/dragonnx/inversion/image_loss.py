@@ -37,7 +37,7 @@ class PyramidLoss:
     At each level, half the size of the one before, it takes the mean squared difference and
     `edge_weight` times the mean squared difference of neighbouring pixels' differences; levels are
     added up. So a coarse shape that is out of place counts as much as a sharp edge, and the descent
-    is not caught by texture. It knows nothing of what people see: a perceptual network does.
+    is not caught by texture. It does not compare as the eye does: a perceptual network comes closer to that.
 
     Args:
         weights: [H, W], how much each pixel counts, 0 to 1; None is 1 for all.

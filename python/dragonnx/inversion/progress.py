@@ -48,12 +48,12 @@ class Progress:
     best_psnr: float = -math.inf
     correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
-    def compared(self, looked_at: Float64, loss: float, psnr: float) -> bool:
+    def compared(self, place: Float64, loss: float, psnr: float) -> bool:
         """Take over how the whole image of a place compares; whether none was better before."""
         self.loss, self.psnr = loss, psnr
         better = loss < self.best_loss
         if better:
-            self.best, self.best_loss, self.best_psnr = looked_at, loss, psnr
+            self.best, self.best_loss, self.best_psnr = place, loss, psnr
         return better
 
     def advance(self, coordinates: Float64) -> None:

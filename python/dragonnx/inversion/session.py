@@ -52,7 +52,7 @@ class InversionSession:
     Args:
         generator: The model.
         photo: A photo, aligned or not; where its size is not the model's, its middle is taken.
-        config: What a person chose.
+        config: What a user chose.
         loss: How images are compared; None is the pyramid loss over the pixels that count.
         w_plus: Where to start from; None looks for a good place.
         label: The class, for a conditional model.
@@ -159,10 +159,10 @@ class InversionSession:
         noise = np.random.default_rng((self.config.seed, progress.steps)).standard_normal(
             progress.coordinates.shape
         )
-        looked_at = progress.coordinates + self.config.noise_at(progress.steps) * noise
+        noisy = progress.coordinates + self.config.noise_at(progress.steps) * noise
         find = self._small_gradient if coarse else self._whole_gradient
-        gradient = find(progress, looked_at)
-        pulled = 2 * self.config.pull / looked_at.size * looked_at
+        gradient = find(progress, noisy)
+        pulled = 2 * self.config.pull / noisy.size * noisy
         if self.config.space == "w":
             # One w behind all layers: its gradient is the sum of theirs.
             gradient = gradient.sum(axis=0, keepdims=True)
@@ -183,16 +183,16 @@ class InversionSession:
             progress.steps, progress.loss, progress.psnr, time.perf_counter() - began
         )
 
-    def _whole_gradient(self, progress: Progress, looked_at: Float64) -> Float32:
+    def _whole_gradient(self, progress: Progress, noisy: Float64) -> Float32:
         """dL/dw [num_ws, w_dim] of the whole image."""
-        forward = self._generator.image_layers(self._latent(looked_at))
-        grad_image = self._look(progress, looked_at, forward.image)
+        forward = self._generator.image_layers(self._latent(noisy))
+        grad_image = self._compare(progress, noisy, forward.image)
         gradient: Float32 = self._generator.image_pullback(forward, grad_image)[0]
         return gradient
 
-    def _small_gradient(self, progress: Progress, looked_at: Float64) -> Float32:
+    def _small_gradient(self, progress: Progress, noisy: Float64) -> Float32:
         """dL/dw [num_ws, w_dim] of the small image, 0 in layers that it does not show."""
-        latent = self._latent(looked_at)
+        latent = self._latent(noisy)
         small = self._generator.image_layers(latent, preview=True)
         if self._coarse is None:
             height, width = small.image.shape[-2:]
@@ -200,18 +200,18 @@ class InversionSession:
             self._coarse = CoarseLoss(target, self._weights, (height, width))
         if progress.steps % RENEWAL == 0:
             image = self._generator.image_layers(latent).image
-            self._look(progress, looked_at, image)
+            self._compare(progress, noisy, image)
             progress.correction = self._coarse.correction(image, small.image)
         grad_small = self._coarse(small.image, progress.correction)[1]
         gradient: Float32 = self._generator.image_pullback(small, grad_small)[0]
         return gradient
 
-    def _look(self, progress: Progress, looked_at: Float64, image: Float32) -> Float32:
+    def _compare(self, progress: Progress, noisy: Float64, image: Float32) -> Float32:
         """Compare the whole image of a place with the photo; dL/dimage."""
         target = self._target_like(image)
         distance, grad_image = self._loss(image)
-        loss = distance + self.config.pull * float(np.mean(looked_at**2))
-        if progress.compared(looked_at, loss, psnr(image, target, self._weights)):
+        loss = distance + self.config.pull * float(np.mean(noisy**2))
+        if progress.compared(noisy, loss, psnr(image, target, self._weights)):
             self._best_image = image
         return grad_image
 
@@ -311,7 +311,7 @@ def invert(
     Args:
         generator: The model.
         image: A photo's path, a Pillow image, or a photo with weights; its middle is taken.
-        config: What a person chose.
+        config: What a user chose.
 
     Raises:
         InputError: The photo cannot be read.
