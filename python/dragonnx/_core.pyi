@@ -163,6 +163,7 @@ def motion_supervision(
     target_points: NDArray[np.float64],
     r1: float,
     grad_features: NDArray[np.float32],
+    threads: Threads,
 ) -> NDArray[np.float64]:
     """Each handle point's loss `[n]`; adds the gradient of their sum to `grad_features`.
 
@@ -177,6 +178,7 @@ def motion_supervision(
         target_points: Where each is to go, `[n, 2]`.
         r1: In image pixels, positive.
         grad_features: `[N, C, h, w]`.
+        threads: How many it may use; the result is the same to the bit.
 
     Raises:
         ValueError: A shape, point or radius does not fit, or a point reads beyond its window.
@@ -190,6 +192,7 @@ def point_tracking(
     r2: float,
     inclusive: bool,
     distance: Distance,
+    threads: Threads,
 ) -> NDArray[np.float64]:
     """Where each handle point is now, `[n, 2]`: the pixel q that minimises `||F^(q) - f_i||`.
 
@@ -205,6 +208,7 @@ def point_tracking(
         r2: In image pixels, positive.
         inclusive: Whether the search window contains its edge.
         distance: The norm.
+        threads: How many it may use; the result is the same to the bit.
 
     Raises:
         ValueError: A shape, point or radius does not fit, or a point reads beyond its window.

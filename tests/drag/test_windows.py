@@ -65,7 +65,7 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
         first = source.at(before, handles)
         references = reference_features(first.windows, handles)
         second = source.at(after, handles)
-        found = track(second.windows, handles, references, s)
+        found = track(second.windows, handles, references, s, Threads(1))
         around = source.around(second, found)
         term = MotionSupervision(DragProblem(s, targets, None, Threads(1)), around.windows)
         grad_features = np.zeros_like(around.windows.values)

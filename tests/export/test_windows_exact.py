@@ -79,7 +79,7 @@ def test_same_points_loss_and_gradient(
         start = source.at(before, handles)
         references = reference_features(start.windows, handles)
         moved = source.at(after, handles)
-        found = track(moved.windows, handles, references, asked)
+        found = track(moved.windows, handles, references, asked, Threads(1))
         # Both sides go on from the same points: a tie within rounding may be broken either way.
         common = results[0][1] if results else found
         around = source.around(moved, common)

@@ -44,6 +44,7 @@ def motion_supervision(**changes: Any) -> Any:
         "target_points": point() + 4,
         "r1": 2.0,
         "grad_features": features(),
+        "threads": Threads(1),
     }
     return _core.motion_supervision(**{**arguments, **changes})
 
@@ -57,6 +58,7 @@ def point_tracking(**changes: Any) -> Any:
         "r2": 2.0,
         "inclusive": False,
         "distance": Distance.L1,
+        "threads": Threads(1),
     }
     return _core.point_tracking(**{**arguments, **changes})
 

@@ -9,8 +9,9 @@ from reference.kernels import F64, tracking_candidates
 from support.kernel_cases import ROUNDING, Case, cases
 
 from dragonnx import _core
-from dragonnx._core import Distance, WindowPlan
+from dragonnx._core import Distance, Threads, WindowPlan
 
+THREADS = Threads(1)
 ORDERS = {Distance.L1: 1, Distance.L2: 2}
 
 radii = st.one_of(st.floats(0.1, 9), st.sampled_from([0.5, 1.0, 2.0, 3.0]))
@@ -31,6 +32,7 @@ def test_the_chosen_pixel_is_the_nearest_in_feature_space(
         r2=r2,
         inclusive=inclusive,
         distance=distance,
+        threads=THREADS,
     )
     assert tracked.dtype == np.float64
     for found, old, feature in zip(tracked, case.points, reference, strict=True):
@@ -62,6 +64,7 @@ def test_windows_give_the_same(case: Case, r2: float, inclusive: bool, distance:
             r2=r2,
             inclusive=inclusive,
             distance=distance,
+            threads=THREADS,
         )
         for features, plan in [
             (case.features[None], case.whole()),
@@ -79,6 +82,7 @@ def track(
     reference: NDArray[np.float32] | None = None,
     inclusive: bool = False,
     distance: Distance = Distance.L1,
+    threads: Threads = THREADS,
 ) -> list[float]:
     """One point on a map [C, fh, fw] at four times its size."""
     channels, height, width = features.shape
@@ -91,6 +95,7 @@ def track(
         r2,
         inclusive,
         distance,
+        threads,
     )
     return [float(value) for value in found]
 
@@ -159,3 +164,23 @@ def test_not_a_number_is_never_nearer() -> None:
     features[0, :, 4:] = np.nan
     assert track(features, (15.0, 16.0), 6)[0] <= 13
     assert track(np.full((1, 8, 8), np.nan, np.float32), (15.2, 16.0), 6) == [15, 16]
+
+
+def test_a_far_handle_among_no_numbers_ends_on_the_image() -> None:
+    nothing = np.full((1, 8, 8), np.nan, np.float32)
+    assert track(nothing, (1e300, -1e300), 6) == [31, 0]
+
+
+def test_any_number_of_threads_gives_the_same_pixels() -> None:
+    """Search windows of several pieces; a flat map has all its ties between them."""
+    rng = np.random.default_rng(7)
+    noise = rng.normal(size=(512, 32, 32)).astype(np.float32)
+    flat = np.full((512, 32, 32), 0.1, np.float32)
+    for features, expected in [(noise, None), (flat, [64, 60])]:
+        for distance in ORDERS:
+            found = {
+                tuple(track(features, (64.4, 60.2), 40, distance=distance, threads=threads))
+                for threads in [Threads(), Threads(1), Threads(2), Threads(3)]
+            }
+            assert len(found) == 1
+            assert expected in (None, *map(list, found))

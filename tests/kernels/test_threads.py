@@ -85,7 +85,7 @@ def test_threads_may_share_their_input() -> None:
 
     def supervise(_: int) -> bytes:
         grad = np.zeros_like(features)
-        _core.motion_supervision(features, plan, points, points[::-1].copy(), 3.0, grad)
+        _core.motion_supervision(features, plan, points, points[::-1].copy(), 3.0, grad, THREADS)
         return grad.tobytes()
 
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -23,6 +23,7 @@ def track(
     points: Points,
     references: NDArray[np.float32],
     settings: DragSettings,
+    threads: _core.Threads,
 ) -> Points:
     """The pixel near each handle whose features are nearest to its reference (equation 2).
 
@@ -31,6 +32,7 @@ def track(
         points: Handles before it, [n, 2].
         references: f_i, [n, C].
         settings: Gives the window's reach and the norm.
+        threads: How many the kernel may use.
 
     Returns:
         The new handles, [n, 2], on whole pixels.
@@ -43,4 +45,5 @@ def track(
         settings.r2_pixels,
         settings.inclusive_window,
         _DISTANCES[settings.tracking_distance],
+        threads,
     )

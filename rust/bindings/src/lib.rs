@@ -77,11 +77,13 @@ mod _core {
         target_points: Input<'py, f64, Ix2>,
         r1: f64,
         mut grad_features: InOut<'py, f32, Ix4>,
+        threads: &Threads,
     ) -> Result<Bound<'py, PyArray1<f64>>, Refusal> {
         let (features, grad_features) = (features.view(), grad_features.view_mut());
         let (handles, targets) = (handle_points.view(), target_points.view());
+        let (plan, threads) = (&plan.0, &threads.0);
         let losses =
-            py.detach(|| kernels::motion_supervision(features, &plan.0, handles, targets, r1, grad_features))?;
+            py.detach(|| kernels::motion_supervision(features, plan, handles, targets, r1, grad_features, threads))?;
         Ok(losses.to_pyarray(py))
     }
 
@@ -96,10 +98,12 @@ mod _core {
         r2: f64,
         inclusive: bool,
         distance: Distance,
+        threads: &Threads,
     ) -> Result<Bound<'py, PyArray2<f64>>, Refusal> {
         let search = Search { r2, inclusive, distance: distance.into() };
         let (features, handles, reference) = (features.view(), handle_points.view(), reference_features.view());
-        let tracked = py.detach(|| kernels::point_tracking(features, &plan.0, handles, reference, search))?;
+        let (plan, threads) = (&plan.0, &threads.0);
+        let tracked = py.detach(|| kernels::point_tracking(features, plan, handles, reference, search, threads))?;
         Ok(tracked.to_pyarray(py))
     }
 

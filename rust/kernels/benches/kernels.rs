@@ -40,6 +40,7 @@ fn sampling(c: &mut Criterion) {
 
 fn supervision(c: &mut Criterion) {
     let mut group = c.benchmark_group("motion_supervision");
+    let threads = Threads::new(None).expect("all cores");
     for (name, size) in [("window", 20), ("whole", FEATURES)] {
         let (features, plan, handles) = (features(1, size), plan(size), handle());
         let mut grad = Array4::zeros(features.dim());
@@ -54,6 +55,7 @@ fn supervision(c: &mut Criterion) {
                         targets.view(),
                         r1,
                         grad.view_mut(),
+                        &threads,
                     )
                 });
             });
@@ -63,13 +65,23 @@ fn supervision(c: &mut Criterion) {
 
 fn tracking(c: &mut Criterion) {
     let mut group = c.benchmark_group("point_tracking");
+    let threads = Threads::new(None).expect("all cores");
     for (name, size) in [("window", 20), ("whole", FEATURES)] {
         let (features, plan, handles) = (features(1, size), plan(size), handle());
         let reference = sample(features.view(), &plan, (&handles + 2.5).view()).expect("inside the window");
         for distance in [Distance::L1, Distance::L2] {
             let search = Search { r2: 12.0, inclusive: false, distance };
             group.bench_function(BenchmarkId::new(name, format!("{distance:?}")), |b| {
-                b.iter(|| point_tracking(black_box(features.view()), &plan, handles.view(), reference.view(), search));
+                b.iter(|| {
+                    point_tracking(
+                        black_box(features.view()),
+                        &plan,
+                        handles.view(),
+                        reference.view(),
+                        search,
+                        &threads,
+                    )
+                });
             });
         }
     }
@@ -94,5 +106,37 @@ fn penalty(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, sampling, supervision, tracking, penalty);
+/// Eight points on the whole map of a 1024 x 1024 image, with the radii that suit it.
+fn many_points(c: &mut Criterion) {
+    let map = FEATURES as i64;
+    let (features, plan) = (features(1, FEATURES), WindowPlan::whole((map, map), (1024, 1024), 8).expect("sizes"));
+    let handles = Array2::from_shape_fn((8, 2), |(n, axis)| 200.0 + (n * [83, 71][axis]) as f64);
+    let (targets, mut grad) = (&handles + 40.5, Array4::zeros(features.dim()));
+    let reference = sample(features.view(), &plan, (&handles + 2.5).view()).expect("whole map");
+    let search = Search { r2: 24.0, inclusive: false, distance: Distance::L1 };
+    let mut group = c.benchmark_group("1024 px, 8 points");
+    for count in [1, 2] {
+        let threads = Threads::new(Some(count)).expect("few threads");
+        group.bench_function(BenchmarkId::new("motion_supervision", count), |b| {
+            b.iter(|| {
+                motion_supervision(
+                    black_box(features.view()),
+                    &plan,
+                    handles.view(),
+                    targets.view(),
+                    6.0,
+                    grad.view_mut(),
+                    &threads,
+                )
+            });
+        });
+        group.bench_function(BenchmarkId::new("point_tracking", count), |b| {
+            b.iter(|| {
+                point_tracking(black_box(features.view()), &plan, handles.view(), reference.view(), search, &threads)
+            });
+        });
+    }
+}
+
+criterion_group!(benches, sampling, supervision, tracking, many_points, penalty);
 criterion_main!(benches);

@@ -91,6 +91,7 @@ impl Maps<'_> {
         let tasks = features.chunks(task).zip(reference.chunks(task)).zip(grad.chunks_mut(task)).collect();
         let losses = threads.map(
             tasks,
+            1,
             || Channel::new(height, width, columns.bordered()),
             |channel, ((features, reference), grad)| {
                 let planes = features.chunks_exact(plane).zip(reference.chunks_exact(plane));

@@ -57,8 +57,8 @@ impl Patch {
         self.rows.len() * self.stride
     }
 
-    /// How many values the working buffer must hold.
-    pub fn scratch_len(&self) -> usize {
+    /// How many values the working buffer of [`Self::widen`] must hold, no more and no fewer.
+    pub fn wide_len(&self) -> usize {
         self.cell_rows * self.stride
     }
 
@@ -67,20 +67,29 @@ impl Patch {
         (y - self.y.start()) as usize * self.stride + (x - self.x.start()) as usize
     }
 
-    /// Reads one channel `[h, w]` of the window into `pixels`: along x into `scratch`, then along y.
-    pub fn read(&self, channel: &[f32], scratch: &mut [f32], pixels: &mut [f32]) {
+    /// Reads one channel `[h, w]` of the window along x, into `wide`: the cell rows that the patch needs.
+    pub fn widen(&self, channel: &[f32], wide: &mut [f32]) {
         let cells = channel[self.first_row * self.window_width..].chunks_exact(self.window_width);
-        for (cells, wide) in cells.zip(scratch.chunks_exact_mut(self.stride)) {
+        for (cells, wide) in cells.zip(wide.chunks_exact_mut(self.stride)) {
             for (value, tap) in wide.iter_mut().zip(&self.columns) {
                 let near = cells[tap.near];
                 *value = near + tap.weight * (cells[tap.far] - near);
             }
         }
-        for (row, tap) in pixels.chunks_exact_mut(self.stride).zip(&self.rows) {
-            let near = &scratch[tap.near * self.stride..][..self.stride];
-            let far = &scratch[tap.far * self.stride..][..self.stride];
+    }
+
+    /// For each row of pixels, the two rows of `wide` that it lies between, and how far.
+    pub fn between<'a>(&'a self, wide: &'a [f32]) -> impl Iterator<Item = (&'a [f32], &'a [f32], f32)> {
+        let row = |cell: usize| &wide[cell * self.stride..][..self.stride];
+        self.rows.iter().map(move |tap| (row(tap.near), row(tap.far), tap.weight))
+    }
+
+    /// Reads one channel `[h, w]` of the window into `pixels`: along x into `wide`, then along y.
+    pub fn read(&self, channel: &[f32], wide: &mut [f32], pixels: &mut [f32]) {
+        self.widen(channel, wide);
+        for (row, (near, far, weight)) in pixels.chunks_exact_mut(self.stride).zip(self.between(wide)) {
             for ((value, near), far) in row.iter_mut().zip(near).zip(far) {
-                *value = near + tap.weight * (far - near);
+                *value = near + weight * (far - near);
             }
         }
     }
@@ -88,22 +97,22 @@ impl Patch {
     /// Adds the adjoint of [`Self::read`] to one channel of the gradient.
     ///
     /// The padding of `grad_pixels` must be zero.
-    pub fn add_adjoint(&self, grad_pixels: &[f32], scratch: &mut [f32], grad_channel: &mut [f32]) {
-        scratch.fill(0.0);
+    pub fn add_adjoint(&self, grad_pixels: &[f32], wide: &mut [f32], grad_channel: &mut [f32]) {
+        wide.fill(0.0);
         for (row, tap) in grad_pixels.chunks_exact(self.stride).zip(&self.rows) {
-            let near = &mut scratch[tap.near * self.stride..][..self.stride];
+            let near = &mut wide[tap.near * self.stride..][..self.stride];
             for (cell, grad) in near.iter_mut().zip(row) {
                 *cell += (1.0 - tap.weight) * grad;
             }
             if tap.near != tap.far {
-                let far = &mut scratch[tap.far * self.stride..][..self.stride];
+                let far = &mut wide[tap.far * self.stride..][..self.stride];
                 for (cell, grad) in far.iter_mut().zip(row) {
                     *cell += tap.weight * grad;
                 }
             }
         }
         let cells = grad_channel[self.first_row * self.window_width..].chunks_exact_mut(self.window_width);
-        for (cells, wide) in cells.zip(scratch.chunks_exact(self.stride)) {
+        for (cells, wide) in cells.zip(wide.chunks_exact(self.stride)) {
             for (grad, tap) in wide.iter().zip(&self.columns) {
                 cells[tap.near] += (1.0 - tap.weight) * grad;
                 cells[tap.far] += tap.weight * grad;

@@ -55,11 +55,11 @@ pub fn sample(
     let mut out = Array2::zeros((samples.len(), windows.channels));
     for ((point, sample), mut row) in samples.iter().enumerate().zip(out.rows_mut()) {
         let corners = sample.corners();
-        let mut scratch = vec![0.0; sample.patch.scratch_len()];
+        let mut wide = vec![0.0; sample.patch.wide_len()];
         let mut pixels = vec![0.0; sample.patch.len()];
         let channels = windows.window(plan.window_of(point)).chunks_exact(plan.plane());
         for (value, channel) in row.iter_mut().zip(channels) {
-            sample.patch.read(channel, &mut scratch, &mut pixels);
+            sample.patch.read(channel, &mut wide, &mut pixels);
             *value = corners.iter().map(|&(offset, weight)| weight * pixels[offset]).sum();
         }
     }

@@ -52,25 +52,38 @@ impl Threads {
         }
     }
 
-    /// `work` on each task, in their order; `memory` makes what one thread works with, as often as it takes up tasks.
+    /// How many threads work on the tasks of [`Self::map`].
+    pub(crate) fn size(&self) -> usize {
+        self.count().unwrap_or_else(rayon::current_num_threads)
+    }
+
+    /// `work` on each task; gives the results in the order of the tasks.
     ///
-    /// Sharing one task would cost more than it gains, so it stays on the calling thread.
+    /// At least `least` tasks go together, and what makes up no more than one such piece stays on the calling thread.
+    /// `memory` makes what a piece works with.
     pub(crate) fn map<T: Send, M, R: Send>(
         &self,
         tasks: Vec<T>,
+        least: usize,
         memory: impl Fn() -> M + Send + Sync,
         work: impl Fn(&mut M, T) -> R + Send + Sync,
     ) -> Vec<R> {
-        let shared = |tasks: Vec<T>| tasks.into_par_iter().map_init(&memory, &work).collect();
+        let shared = |tasks: Vec<T>| tasks.into_par_iter().with_min_len(least).map_init(&memory, &work).collect();
+        let worth_it = tasks.len() >= 2 * least;
         match &self.0 {
-            Team::AllCores if tasks.len() > 1 => shared(tasks),
-            Team::Pool(pool) if tasks.len() > 1 => pool.install(|| shared(tasks)),
+            Team::AllCores if worth_it => shared(tasks),
+            Team::Pool(pool) if worth_it => pool.install(|| shared(tasks)),
             _ => {
                 let mut memory = memory();
                 tasks.into_iter().map(|task| work(&mut memory, task)).collect()
             }
         }
     }
+}
+
+/// How many of some tasks make a piece of work of at least `grain`, where all of them together are `work`.
+pub(crate) fn tasks_together(tasks: usize, work: usize, grain: usize) -> usize {
+    (tasks * grain).div_ceil(work.max(1)).max(1)
 }
 
 #[cfg(test)]
@@ -82,7 +95,7 @@ mod tests {
 
     /// The threads that a hundred tasks ran on.
     fn used(threads: &Threads) -> HashSet<thread::ThreadId> {
-        let ids = threads.map(vec![(); 100], || (), |(), ()| thread::current().id());
+        let ids = threads.map(vec![(); 100], 1, || (), |(), ()| thread::current().id());
         ids.into_iter().collect()
     }
 
@@ -105,14 +118,14 @@ mod tests {
         let tasks: Vec<usize> = (0..1000).collect();
         for count in [None, Some(1), Some(2), Some(3)] {
             let threads = Threads::new(count).expect("few threads");
-            assert_eq!(threads.map(tasks.clone(), || (), |(), task| task), tasks);
+            assert_eq!(threads.map(tasks.clone(), 10, || (), |(), task| task), tasks);
         }
     }
 
     #[test]
-    fn a_lone_task_stays_with_its_caller() {
+    fn too_few_tasks_stay_with_their_caller() {
         let threads = Threads::new(Some(2)).expect("two threads");
-        let ran_on = threads.map(vec![()], || (), |(), ()| thread::current().id());
-        assert_eq!(ran_on, [thread::current().id()]);
+        let ran_on = threads.map(vec![(); 7], 4, || (), |(), ()| thread::current().id());
+        assert_eq!(ran_on, [thread::current().id(); 7]);
     }
 }

@@ -94,7 +94,11 @@ class HostStep:
         w_plus, adam = self._descended(state, gradient)
         features = self._source.at(w_plus, state.handle_points)
         handle_points = track(
-            features.windows, state.handle_points, state.references, self._problem.settings
+            features.windows,
+            state.handle_points,
+            state.references,
+            self._problem.settings,
+            self._problem.threads,
         )
         after = HostState(
             w_plus=w_plus,

@@ -23,12 +23,19 @@ class MotionSupervision(FeatureTerm):
         del features
         self._targets = problem.target_points
         self._r1 = problem.settings.r1_pixels
+        self._threads = problem.threads
 
     def add_to(
         self, grad_features: Float32, features: FeatureWindows, handle_points: Points
     ) -> float:
         """See `FeatureTerm`."""
         losses = _core.motion_supervision(
-            features.values, features.plan, handle_points, self._targets, self._r1, grad_features
+            features.values,
+            features.plan,
+            handle_points,
+            self._targets,
+            self._r1,
+            grad_features,
+            self._threads,
         )
         return float(losses.sum())

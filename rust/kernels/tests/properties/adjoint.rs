@@ -4,7 +4,7 @@ use dragonnx_kernels::{WindowPlan, motion_supervision, sample};
 use ndarray::{Array1, Array2, Array4};
 use proptest::prelude::*;
 
-use crate::maps::{Case, case, disc, dot, points, signed, values};
+use crate::maps::{Case, caller, case, disc, dot, points, signed, values};
 
 const POINTS: usize = 3;
 
@@ -12,8 +12,16 @@ const POINTS: usize = 3;
 const ROUNDING: f32 = 2e-6;
 
 fn supervised(case: &Case, targets: &Array2<f64>, r1: f64, grad: &mut Array4<f32>) -> Array1<f64> {
-    motion_supervision(case.features.view(), &case.whole(), case.points.view(), targets.view(), r1, grad.view_mut())
-        .expect("whole map")
+    motion_supervision(
+        case.features.view(),
+        &case.whole(),
+        case.points.view(),
+        targets.view(),
+        r1,
+        grad.view_mut(),
+        &caller(),
+    )
+    .expect("whole map")
 }
 
 /// Every q of `Omega_1`, by definition, and q + d; nothing for a handle that has arrived.

@@ -46,7 +46,7 @@ proptest! {
 
         let mut grad = Array4::zeros(case.features.dim());
         let losses = motion_supervision(
-            case.features.view(), &case.whole(), case.points.view(), targets.view(), r1, grad.view_mut(),
+            case.features.view(), &case.whole(), case.points.view(), targets.view(), r1, grad.view_mut(), &caller(),
         ).expect("whole map");
 
         let reference = read(&case, &case.features, &points(omega.iter().copied()));
@@ -120,7 +120,8 @@ fn a_flat_map_is_not_pulled() {
     let plan = WindowPlan::whole((7, 5), (31, 29), 1).expect("positive sizes");
     let mut grad = Array4::zeros(features.dim());
     let (handles, targets) = (ndarray::array![[11.3, 9.8]], ndarray::array![[3.1, 20.7]]);
-    let losses = motion_supervision(features.view(), &plan, handles.view(), targets.view(), 4.0, grad.view_mut());
+    let losses =
+        motion_supervision(features.view(), &plan, handles.view(), targets.view(), 4.0, grad.view_mut(), &caller());
     assert_eq!(losses, Ok(ndarray::array![0.0]));
     assert!(grad.iter().all(|value| *value == 0.0));
 }

@@ -105,7 +105,8 @@ fn radii_and_weights() {
     let mut grad = Array4::zeros(features.dim());
     let points = array![[2.0, 2.0]];
     for r1 in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let losses = motion_supervision(features.view(), &plan, points.view(), points.view(), r1, grad.view_mut());
+        let losses =
+            motion_supervision(features.view(), &plan, points.view(), points.view(), r1, grad.view_mut(), &caller());
         let message = message(losses);
         assert!(message.starts_with("r1 must be a positive, finite number of pixels, got"), "{message}");
     }

@@ -4,7 +4,7 @@ use dragonnx_kernels::{Distance, Error, Search, motion_supervision, point_tracki
 use ndarray::{Array4, s};
 use proptest::prelude::*;
 
-use crate::maps::{CHANNELS, Case, case};
+use crate::maps::{CHANNELS, Case, caller, case};
 
 /// A case and a window of its map: origin (x, y) and size (height, width).
 fn windowed() -> impl Strategy<Value = (Case, (usize, usize), (usize, usize))> {
@@ -46,11 +46,11 @@ proptest! {
         let (windows, crop) = (case.windows(origin, size), case.crop(origin, size));
         let mut whole_grad = Array4::zeros(case.features.dim());
         let whole = motion_supervision(
-            case.features.view(), &case.whole(), case.points.view(), targets.view(), r1, whole_grad.view_mut(),
+            case.features.view(), &case.whole(), case.points.view(), targets.view(), r1, whole_grad.view_mut(), &caller(),
         );
         let mut grad = Array4::zeros(crop.dim());
         let window =
-            motion_supervision(crop.view(), &windows, case.points.view(), targets.view(), r1, grad.view_mut());
+            motion_supervision(crop.view(), &windows, case.points.view(), targets.view(), r1, grad.view_mut(), &caller());
         let refused = window.is_err();
         same(whole, window)?;
         if refused {
@@ -71,8 +71,8 @@ proptest! {
         let reference = ndarray::Array2::from_elem((1, CHANNELS), 0.25);
         let (windows, crop) = (case.windows(origin, size), case.crop(origin, size));
         same(
-            point_tracking(case.features.view(), &case.whole(), case.points.view(), reference.view(), search),
-            point_tracking(crop.view(), &windows, case.points.view(), reference.view(), search),
+            point_tracking(case.features.view(), &case.whole(), case.points.view(), reference.view(), search, &caller()),
+            point_tracking(crop.view(), &windows, case.points.view(), reference.view(), search, &caller()),
         )?;
     }
 }
