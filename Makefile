@@ -14,8 +14,8 @@ help:
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch; make bench-inversion, bench-kernels likewise"
-	@echo "make model   export the bundled model anew from export/checkpoints/critters.npz; train-model"
-	@echo "             trains that from nothing, pictures renews the README's pictures of it"
+	@echo "make model   export the bundled model anew from export/critters/weights; train-model trains"
+	@echo "             those from nothing, pictures renews the README's pictures of it"
 
 # --- environments -----------------------------------------------------------------------------
 
@@ -28,9 +28,9 @@ help:
 	$(RUN)/pip install --quiet --editable '.[cpu,dev]'
 	touch $@
 
-.venv-export/installed: pyproject.toml export/pyproject.toml $(RUST)
+.venv-export/installed: pyproject.toml export/pyproject.toml export/critters/pyproject.toml $(RUST)
 	test -d .venv-export || $(PYTHON) -m venv .venv-export
-	$(EXPORT)/pip install --quiet --editable '.[cpu,dev]' --editable export
+	$(EXPORT)/pip install --quiet --editable '.[cpu,dev]' --editable export --editable export/critters
 	touch $@
 
 # --- the main job -----------------------------------------------------------------------------
@@ -67,7 +67,8 @@ lint: .venv/installed-dev .venv-export/installed
 	$(RUN)/mypy python/dragonnx
 	$(RUN)/mypy --platform win32 python/dragonnx
 	$(RUN)/mypy --platform darwin python/dragonnx
-	$(EXPORT)/mypy export/dragonnx_export
+	cd export && ../$(EXPORT)/lint-imports
+	$(EXPORT)/mypy export/dragonnx_export export/critters/dragonnx_critters
 	$(RUN)/python -m mypy.stubtest dragonnx._core
 
 # That the Rust compiles for the systems that tests do not run on; needs no linker of theirs.
@@ -101,23 +102,23 @@ bench-kernels:
 
 # r1, r2 and step size suit its few channels and small w; its 64 px block is the one that follows.
 model: .venv-export/installed
-	$(EXPORT)/dragonnx-export export/checkpoints/critters.npz -o python/dragonnx/model/bundled/critters \
-	    --name critters --overwrite --feature-resolution 64 \
+	$(EXPORT)/dragonnx-export export/critters/weights/critters.npz \
+	    -o python/dragonnx/model/bundled/critters --name critters --overwrite --feature-resolution 64 \
 	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
 
-# Three hours on two cores; goes on where it was stopped. Ends in new checkpoints, which `make model`
+# Three hours on two cores; goes on where it was stopped. Ends in new weights, which `make model`
 # exports.
-CRITTERS := $(EXPORT)/python -m dragonnx_export.critters
+CRITTERS := $(EXPORT)/python -m dragonnx_critters
 train-model: .venv-export/installed
 	mkdir -p out/critters
 	$(CRITTERS) render --data out/critters/data --size 64 --shards 73
 	$(CRITTERS) render --data out/critters/data --size 256 --shards 41
 	$(CRITTERS) train --data out/critters/data --state out/critters/run
-	$(CRITTERS) checkpoint export/checkpoints/critters.npz --state out/critters/run
-	$(CRITTERS) estimator export/checkpoints/landmarks.onnx --data out/critters/data
-	$(CRITTERS) judge export/checkpoints/critters.npz --data out/critters/data \
-	    --estimator export/checkpoints/landmarks.onnx
+	$(CRITTERS) checkpoint export/critters/weights/critters.npz --state out/critters/run
+	$(CRITTERS) estimator export/critters/weights/landmarks.onnx --data out/critters/data
+	$(CRITTERS) judge export/critters/weights/critters.npz --data out/critters/data \
+	    --estimator export/critters/weights/landmarks.onnx
 
 pictures: .venv/installed
 	$(RUN)/python scripts/pictures.py

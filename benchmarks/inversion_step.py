@@ -26,7 +26,7 @@ from dragonnx_export import networks
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.checkpoint import Checkpoint
 
-CRITTERS = Path("export/checkpoints/critters.npz")
+CRITTERS = Path("export/critters/weights/critters.npz")
 
 
 def torch_step(

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dragonnx import DragConfig, DragSession, Generator, Outcome
-from dragonnx_export.critters.estimator import FindLandmarks, as_images
-from dragonnx_export.critters.estimator_graph import open_estimator
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES
+from dragonnx_critters.estimator import FindLandmarks, as_images
+from dragonnx_critters.estimator_graph import open_estimator
+from dragonnx_critters.landmarks import LANDMARK_NAMES
 
-ESTIMATOR = Path(__file__).parents[1] / "export" / "checkpoints" / "landmarks.onnx"
+ESTIMATOR = Path(__file__).parents[1] / "export" / "critters" / "weights" / "landmarks.onnx"
 MOVES = {
     "nose": (32, 0),
     "left ear tip": (0, -20),

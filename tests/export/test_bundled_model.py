@@ -14,17 +14,17 @@ from support.trained_checkpoints import CRITTERS
 
 from dragonnx import DragSession, Generator, Outcome
 from dragonnx.model.library import open_bundle
+from dragonnx_critters.estimator import FindLandmarks, as_images
+from dragonnx_critters.estimator_graph import open_estimator
+from dragonnx_critters.factors import factors_of_z, random_z
+from dragonnx_critters.interpolation import measure_unevenness
+from dragonnx_critters.landmarks import LANDMARK_NAMES
+from dragonnx_critters.loss import psnr
+from dragonnx_critters.mixing import measure_mixing
+from dragonnx_critters.render import render
 from dragonnx_export import networks
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.critters.estimator import FindLandmarks, as_images
-from dragonnx_export.critters.estimator_graph import open_estimator
-from dragonnx_export.critters.factors import factors_of_z, random_z
-from dragonnx_export.critters.interpolation import measure_unevenness
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES
-from dragonnx_export.critters.loss import psnr
-from dragonnx_export.critters.mixing import measure_mixing
-from dragonnx_export.critters.render import render
 
 UNSEEN = 27_182
 """Training data is numbered from 0."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dragonnx_export.critters.anatomy import mirrored_parts, parts_of
-from dragonnx_export.critters.factors import (
+from dragonnx_critters.anatomy import mirrored_parts, parts_of
+from dragonnx_critters.factors import (
     FACTOR_COUNT,
     GEOMETRY,
     Factors,
@@ -15,16 +15,16 @@ from dragonnx_export.critters.factors import (
     mirrored,
     random_z,
 )
-from dragonnx_export.critters.landmarks import (
+from dragonnx_critters.landmarks import (
     LANDMARK_NAMES,
     landmarks,
     project,
     surface_points,
 )
-from dragonnx_export.critters.raycast import NOTHING, cast_grid
-from dragonnx_export.critters.render import render, render_scene
-from dragonnx_export.critters.scene import Scene, scene_of, to_image, to_scene
-from dragonnx_export.critters.textures import EYE_DETAILS
+from dragonnx_critters.raycast import NOTHING, cast_grid
+from dragonnx_critters.render import render, render_scene
+from dragonnx_critters.scene import Scene, scene_of, to_image, to_scene
+from dragonnx_critters.textures import EYE_DETAILS
 
 SIZE = 128
 

@@ -12,30 +12,30 @@ import torch
 from typer.testing import CliRunner
 
 from dragonnx.errors import InputError
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.checkpoints.native import write_native
-from dragonnx_export.critters import commands, run, shards
-from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z, recombined
-from dragonnx_export.critters.following import _follow, follow_landmarks
-from dragonnx_export.critters.loss import (
+from dragonnx_critters import commands, run, shards
+from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z, recombined
+from dragonnx_critters.following import _follow, follow_landmarks
+from dragonnx_critters.loss import (
     contrast_weight,
     part_coverage,
     part_loss,
     psnr,
     regression_loss,
 )
-from dragonnx_export.critters.plan import ARCHITECTURE, PLAN, Plan, Stage
-from dragonnx_export.critters.render import render_scene
-from dragonnx_export.critters.scene import scene_of
-from dragonnx_export.critters.shards import Shards, part_map, render_shards
-from dragonnx_export.critters.training import (
+from dragonnx_critters.plan import ARCHITECTURE, PLAN, Plan, Stage
+from dragonnx_critters.render import render_scene
+from dragonnx_critters.scene import scene_of
+from dragonnx_critters.shards import Shards, part_map, render_shards
+from dragonnx_critters.training import (
     GEOMETRY_LAYERS,
     Training,
     as_target,
     held_out_psnr,
     mixed_w_plus,
 )
+from dragonnx_export.architecture import Architecture
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.networks import Generator
 from dragonnx_export.optimiser import orthogonalised
 

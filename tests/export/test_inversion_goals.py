@@ -20,12 +20,12 @@ from dragonnx import (
 )
 from dragonnx.inversion.photo import Photo, align
 from dragonnx.types import Space
+from dragonnx_critters.factors import factors_of_z, random_z
+from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks
+from dragonnx_critters.render import render
+from dragonnx_critters.scene import scene_of
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.critters.factors import factors_of_z, random_z
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES, landmarks
-from dragonnx_export.critters.render import render
-from dragonnx_export.critters.scene import scene_of
 from dragonnx_export.pti import Tuning, TuningConfig
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ import torch
 from support.bundled import LANDMARKS
 from typer.testing import CliRunner
 
-from dragonnx_export.critters import commands, shards
-from dragonnx_export.critters.estimator import (
+from dragonnx_critters import commands, shards
+from dragonnx_critters.estimator import (
     IMAGE_SIZE,
     MAP_SIDE,
     LandmarkEstimator,
@@ -22,11 +22,11 @@ from dragonnx_export.critters.estimator import (
     mirror_averaged,
     train_estimator,
 )
-from dragonnx_export.critters.estimator_graph import estimator_graph, open_estimator
-from dragonnx_export.critters.factors import factors_of_z, mirrored, random_z
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES
-from dragonnx_export.critters.render import render
-from dragonnx_export.critters.shards import Batch, Shards, render_shards
+from dragonnx_critters.estimator_graph import estimator_graph, open_estimator
+from dragonnx_critters.factors import factors_of_z, mirrored, random_z
+from dragonnx_critters.landmarks import LANDMARK_NAMES
+from dragonnx_critters.render import render
+from dragonnx_critters.shards import Batch, Shards, render_shards
 
 UNSEEN = 31_415
 """Training data is numbered from 0."""

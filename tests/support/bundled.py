@@ -12,7 +12,7 @@ NOSE, NOSE_TARGET = (113, 151), (153, 151)
 """Of that seed; the target is a sixth of the image away."""
 NOSE_NEAR = (126, 151)
 """A target that is reached sooner."""
-LANDMARKS = Path(__file__).parents[2] / "export" / "checkpoints" / "landmarks.onnx"
+LANDMARKS = Path(__file__).parents[2] / "export" / "critters" / "weights" / "landmarks.onnx"
 """A graph from the model's images to the places of landmarks, among them the nose."""
 NOSE_LANDMARK = 4
 EYE, EYE_TARGET = (83, 122), (114, 122)

@@ -14,7 +14,7 @@ import numpy as np
 from dragonnx_export.architecture import RESIDUAL_GAIN, Variant
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint
 
-CRITTERS = Path(__file__).parents[2] / "export" / "checkpoints" / "critters.npz"
+CRITTERS = Path(__file__).parents[2] / "export" / "critters" / "weights" / "critters.npz"
 _SKIP_SCALE = 0.05
 
 

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx_export.critters.estimator import FindLandmarks, Truth, as_images
-from dragonnx_export.critters.factors import GEOMETRY, factors_of_z, random_z, recombined
-from dragonnx_export.critters.render import render
-from dragonnx_export.critters.training import GEOMETRY_LAYERS
+from dragonnx_critters.estimator import FindLandmarks, Truth, as_images
+from dragonnx_critters.factors import GEOMETRY, factors_of_z, random_z, recombined
+from dragonnx_critters.render import render
+from dragonnx_critters.training import GEOMETRY_LAYERS
 from dragonnx_export.networks import Generator
 
 _CORNER = 12  # pixels of the image's upper corners, which show nothing but the backdrop

@@ -9,7 +9,7 @@ import onnx
 from torch import nn
 
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export.critters.estimator import (
+from dragonnx_critters.estimator import (
     IMAGE_SIZE,
     MAP_SIDE,
     POOLING,
@@ -18,7 +18,7 @@ from dragonnx_export.critters.estimator import (
     cell_centres,
     mirror_averaged,
 )
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES
+from dragonnx_critters.landmarks import LANDMARK_NAMES
 from dragonnx_export.graphs.builder import GraphBuilder
 
 

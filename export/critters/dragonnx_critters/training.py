@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dragonnx.errors import InputError
+from dragonnx_critters.factors import GEOMETRY, recombined
+from dragonnx_critters.loss import part_coverage, part_loss, psnr, regression_loss
+from dragonnx_critters.plan import Plan
+from dragonnx_critters.shards import EYE_VALUES, PART_COUNT, Shards
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.critters.factors import GEOMETRY, recombined
-from dragonnx_export.critters.loss import part_coverage, part_loss, psnr, regression_loss
-from dragonnx_export.critters.plan import Plan
-from dragonnx_export.critters.shards import EYE_VALUES, PART_COUNT, Shards
 from dragonnx_export.networks import Generator, State
 from dragonnx_export.optimiser import Optimiser
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dragonnx_critters.factors import FACTOR_COUNT
 from dragonnx_export.architecture import Architecture
-from dragonnx_export.critters.factors import FACTOR_COUNT
 
 # The first six layers, up to the first of the 32 px block, place everything: the coarse blocks get
 # most channels. The finest get few, for on a CPU their activations cost the most time.

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dragonnx_export.critters.anatomy import mirrored_parts
-from dragonnx_export.critters.factors import factors_of_z
-from dragonnx_export.critters.landmarks import LANDMARK_NAMES, Projection, landmarks
-from dragonnx_export.critters.scene import scene_of
-from dragonnx_export.critters.shards import Batch, Shards
+from dragonnx_critters.anatomy import mirrored_parts
+from dragonnx_critters.factors import factors_of_z
+from dragonnx_critters.landmarks import LANDMARK_NAMES, Projection, landmarks
+from dragonnx_critters.scene import scene_of
+from dragonnx_critters.shards import Batch, Shards
 from dragonnx_export.optimiser import Optimiser
 
 IMAGE_SIZE = 256

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters.factors import Factors
-from dragonnx_export.critters.raycast import cast_grid
-from dragonnx_export.critters.scene import HALF_EXTENT, Scene, scene_of
-from dragonnx_export.critters.shading import backdrop, shade
+from dragonnx_critters.factors import Factors
+from dragonnx_critters.raycast import cast_grid
+from dragonnx_critters.scene import HALF_EXTENT, Scene, scene_of
+from dragonnx_critters.shading import backdrop, shade
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Rendering:
     Attributes:
         image: [size, size, 3].
         part: For each ray the index of the part that it met, or -1, [size * samples, the same].
-        detail: Likewise, within that part: see `dragonnx_export.critters.textures.Surface`.
+        detail: Likewise, within that part: see `dragonnx_critters.textures.Surface`.
     """
 
     image: NDArray[np.uint8]

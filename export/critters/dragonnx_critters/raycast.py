@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters.anatomy import Texture
-from dragonnx_export.critters.scene import HALF_EXTENT, Ellipsoid, Points, Scene
-from dragonnx_export.critters.textures import Surface, colour_of
+from dragonnx_critters.anatomy import Texture
+from dragonnx_critters.scene import HALF_EXTENT, Ellipsoid, Points, Scene
+from dragonnx_critters.textures import Surface, colour_of
 
 Array = NDArray[np.floating[Any]]
 NOTHING = -1

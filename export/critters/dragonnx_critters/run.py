@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.cli.console import say
+from dragonnx_critters.plan import ARCHITECTURE, PLAN
+from dragonnx_critters.shards import SIZES, Shards
+from dragonnx_critters.sheet import comparison_sheet, write_sheet
+from dragonnx_critters.training import Training, held_out_psnr
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.critters.plan import ARCHITECTURE, PLAN
-from dragonnx_export.critters.shards import SIZES, Shards
-from dragonnx_export.critters.sheet import comparison_sheet, write_sheet
-from dragonnx_export.critters.training import Training, held_out_psnr
 from dragonnx_export.networks import Generator
 
 _SHARDS_TO_START = 2  # the held-out one and another

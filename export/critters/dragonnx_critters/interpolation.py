@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx_export.critters.factors import random_z
+from dragonnx_critters.factors import random_z
 from dragonnx_export.networks import Generator
 
 _SEED = 59

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from dragonnx_export.critters.factors import factors_of_z, random_z
-from dragonnx_export.critters.render import render
-from dragonnx_export.critters.shards import Shards
+from dragonnx_critters.factors import factors_of_z, random_z
+from dragonnx_critters.render import render
+from dragonnx_critters.shards import Shards
 from dragonnx_export.networks import Generator
 
 Picture = NDArray[np.uint8]

@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters import palette
-from dragonnx_export.critters.factors import Factors
-from dragonnx_export.critters.palette import Colour, mix
+from dragonnx_critters import palette
+from dragonnx_critters.factors import Factors
+from dragonnx_critters.palette import Colour, mix
 
 Frame = Literal["head", "body"]
 Vector = NDArray[np.float64]

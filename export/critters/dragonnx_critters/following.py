@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dragonnx_export.critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
-from dragonnx_export.critters.landmarks import Projection, landmarks
-from dragonnx_export.critters.scene import scene_of
+from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
+from dragonnx_critters.landmarks import Projection, landmarks
+from dragonnx_critters.scene import scene_of
 from dragonnx_export.networks import Generator
 
 _STEPS = 8

@@ -1,4 +1,4 @@
-"""The commands of `python -m dragonnx_export.critters`: render, train, checkpoint, and to judge."""
+"""The commands of `python -m dragonnx_critters`: render, train, checkpoint, and to judge."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def render_command(
     pause_file: PauseOption = None,
 ) -> None:
     """Render training data; goes on where it was stopped."""
-    from dragonnx_export.critters.run import pause_while
-    from dragonnx_export.critters.shards import render_shards, shard_folder
+    from dragonnx_critters.run import pause_while
+    from dragonnx_critters.shards import render_shards, shard_folder
 
     render_shards(data, size, shards, pause_while(pause_file))
     say(f"{shard_folder(data, size)}: {shards} shards")
@@ -54,7 +54,7 @@ def train_command(
     """Train, or go on training, until the plan is done."""
     import torch
 
-    from dragonnx_export.critters.run import Run, begin, keep_freed_memory
+    from dragonnx_critters.run import Run, begin, keep_freed_memory
 
     torch.set_num_threads(threads)
     keep_freed_memory()
@@ -73,10 +73,10 @@ def checkpoint_command(
     state: StateOption,
 ) -> None:
     """Turn the newest state of a training into a checkpoint that dragonnx-export reads."""
+    from dragonnx_critters.plan import PLAN
+    from dragonnx_critters.run import state_path
+    from dragonnx_critters.training import Training, measure_w_avg
     from dragonnx_export.checkpoints.native import write_native
-    from dragonnx_export.critters.plan import PLAN
-    from dragonnx_export.critters.run import state_path
-    from dragonnx_export.critters.training import Training, measure_w_avg
 
     training = Training.resume(state_path(state), PLAN)
     measure_w_avg(training.average)
@@ -99,15 +99,15 @@ def estimator_command(
     import torch
 
     from dragonnx.files import atomic_path
-    from dragonnx_export.critters.estimator import (
+    from dragonnx_critters.estimator import (
         IMAGE_SIZE,
         described,
         held_out_errors,
         train_estimator,
     )
-    from dragonnx_export.critters.estimator_graph import estimator_graph
-    from dragonnx_export.critters.run import keep_freed_memory
-    from dragonnx_export.critters.shards import SHARD, Shards
+    from dragonnx_critters.estimator_graph import estimator_graph
+    from dragonnx_critters.run import keep_freed_memory
+    from dragonnx_critters.shards import SHARD, Shards
 
     torch.set_num_threads(threads)
     keep_freed_memory()
@@ -136,16 +136,16 @@ def follow_command(
     """Measure how well the features of a block follow points."""
     import numpy as np
 
+    from dragonnx_critters.following import follow_landmarks
     from dragonnx_export.checkpoints import read_checkpoint
-    from dragonnx_export.critters.following import follow_landmarks
     from dragonnx_export.networks import Generator
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
     for block in follow_landmarks(generator, resolution or [32, 64, 128], walks=walks):
         errors = block.errors
         say(
-            f"{block.resolution} px block: {len(errors)} landmarks, moved "
-            f"{np.median(block.moves):.1f} px in the middle; error median {np.median(errors):.1f}, "
+            f"{block.resolution} px block: {len(errors)} landmarks, median move "
+            f"{np.median(block.moves):.1f} px; median error {np.median(errors):.1f} px, "
             f"80 % within {np.percentile(errors, 80):.1f} px"
         )
 
@@ -159,12 +159,12 @@ def judge_command(
     """Measure a generator: likeness to renders, shape kept apart from colour, smoothness."""
     import numpy as np
 
+    from dragonnx_critters.estimator_graph import open_estimator
+    from dragonnx_critters.interpolation import measure_unevenness
+    from dragonnx_critters.mixing import measure_mixing
+    from dragonnx_critters.shards import SHARD, Shards
+    from dragonnx_critters.training import held_out_psnr
     from dragonnx_export.checkpoints import read_checkpoint
-    from dragonnx_export.critters.estimator_graph import open_estimator
-    from dragonnx_export.critters.interpolation import measure_unevenness
-    from dragonnx_export.critters.mixing import measure_mixing
-    from dragonnx_export.critters.shards import SHARD, Shards
-    from dragonnx_export.critters.training import held_out_psnr
     from dragonnx_export.networks import Generator
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
@@ -200,7 +200,7 @@ def sheet_command(
     truncation_psi: Annotated[float, typer.Option(help="For a generator.")] = 1.0,
 ) -> None:
     """A sheet of 24 critters, rendered or generated from the same latent codes."""
-    from dragonnx_export.critters.sheet import rendered_sheet, sample_sheet, write_sheet
+    from dragonnx_critters.sheet import rendered_sheet, sample_sheet, write_sheet
 
     if checkpoint is None:
         write_sheet(output, rendered_sheet(seed))
@@ -210,7 +210,3 @@ def sheet_command(
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
     write_sheet(output, sample_sheet(generator, seed, truncation_psi=truncation_psi))
-
-
-if __name__ == "__main__":
-    app()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters import palette
-from dragonnx_export.critters.anatomy import Part, Texture
-from dragonnx_export.critters.factors import Factors
-from dragonnx_export.critters.palette import mix
+from dragonnx_critters import palette
+from dragonnx_critters.anatomy import Part, Texture
+from dragonnx_critters.factors import Factors
+from dragonnx_critters.palette import mix
 
 if TYPE_CHECKING:
-    from dragonnx_export.critters.scene import Scene
+    from dragonnx_critters.scene import Scene
 
 Pixels = NDArray[np.float32]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters.anatomy import Frame, Part, parts_of, rotation
-from dragonnx_export.critters.factors import Factors
+from dragonnx_critters.anatomy import Frame, Part, parts_of, rotation
+from dragonnx_critters.factors import Factors
 
 HALF_EXTENT = 1.56
 Points = NDArray[np.float64]

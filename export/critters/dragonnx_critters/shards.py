@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters.anatomy import mirrored_parts, parts_of
-from dragonnx_export.critters.factors import FACTOR_COUNT, factors_of_z, mirrored, random_z
-from dragonnx_export.critters.render import Rendering, render_scene
-from dragonnx_export.critters.scene import scene_of
-from dragonnx_export.critters.textures import EYE_DETAILS
+from dragonnx_critters.anatomy import mirrored_parts, parts_of
+from dragonnx_critters.factors import FACTOR_COUNT, factors_of_z, mirrored, random_z
+from dragonnx_critters.render import Rendering, render_scene
+from dragonnx_critters.scene import scene_of
+from dragonnx_critters.textures import EYE_DETAILS
 
 SHARD = 256
 """Images a shard."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dragonnx_export.critters.raycast import NOTHING, cast_points
-from dragonnx_export.critters.scene import Points, Scene, to_image, to_scene
+from dragonnx_critters.raycast import NOTHING, cast_points
+from dragonnx_critters.scene import Points, Scene, to_image, to_scene
 
 _TOLERANCE = 0.06  # scene units that a seam may bulge over a point that still counts as visible
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.critters import palette
-from dragonnx_export.critters.palette import mix
-from dragonnx_export.critters.raycast import Buffers
-from dragonnx_export.critters.scene import HALF_EXTENT, Scene
+from dragonnx_critters import palette
+from dragonnx_critters.palette import mix
+from dragonnx_critters.raycast import Buffers
+from dragonnx_critters.scene import HALF_EXTENT, Scene
 
 Pixels = NDArray[np.float32]
 
