@@ -29,10 +29,10 @@ from reference.plain_draggan import PlainDrag
 from dragonnx import DragConfig, DragSession, Generator
 from dragonnx.drag.cost import cost
 from dragonnx.drag.windows import Geometry
-from dragonnx_export import networks
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
-from dragonnx_export.checkpoints.checkpoint import Checkpoint, parameter_shapes
+from dragonnx_export.families.stylegan2 import networks
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
 
 SIZES = (256, 512, 1024)
 POINTS = (1, 3, 8, 16)
@@ -224,7 +224,7 @@ RUN_TORCH = """
 import resource, sys
 import numpy as np
 from drag_step import config_f, random_weights, torch_step
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 generator = Generator.from_checkpoint(random_weights(config_f(1024)))
 step = torch_step(generator, np.zeros((1, 18, 512), np.float32), 1)
 for _ in range(3):

@@ -22,9 +22,9 @@ from dragonnx import Generator, InversionConfig, InversionSession
 from dragonnx.inversion.coarse import RENEWAL
 from dragonnx.inversion.image_loss import PyramidLoss
 from dragonnx.inversion.photo import Photo
-from dragonnx_export import networks
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2 import networks
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 
 CRITTERS = Path("export/critters/weights/critters.npz")
 

@@ -11,7 +11,16 @@ import numpy as np
 
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import MANIFEST_NAME, W_AVG_NAME, Manifest, Source
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.features import features_graph
+from dragonnx_export.families.stylegan2.image import (
+    image_graph,
+    image_layers_graph,
+    preview_resolution,
+)
+from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
+from dragonnx_export.families.stylegan2.mapping import mapping_graph
+from dragonnx_export.families.stylegan2.pullback import pullback_graph
 from dragonnx_export.folder_writer import (
     ExportError,
     check_target,
@@ -20,13 +29,8 @@ from dragonnx_export.folder_writer import (
     staged,
     write_files,
 )
-from dragonnx_export.graphs.features import features_graph
-from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
-from dragonnx_export.graphs.image_pullback import image_pullback_graph
-from dragonnx_export.graphs.mapping import mapping_graph
-from dragonnx_export.graphs.pullback import pullback_graph
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.parity import Progress, check_parity
+from dragonnx_export.parity.check import Progress, check_parity
 
 DEFAULT_FEATURE_RESOLUTION = 128
 """The released DragGAN drags the output of the sixth block, 128x128."""

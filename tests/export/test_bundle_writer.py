@@ -17,14 +17,15 @@ from dragonnx.model.bundle import Bundle
 from dragonnx.model.latent import truncate
 from dragonnx.model.manifest import GRAPHS, PREVIEW
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export import bundle_writer, parity
-from dragonnx_export.architecture import Architecture
+from dragonnx_export import bundle_writer
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.reference import ParityCase
+from dragonnx_export.families.stylegan2.taken_slopes import Arrays
 from dragonnx_export.folder_writer import ExportError
-from dragonnx_export.parity_record import ParityError
-from dragonnx_export.parity_reference import ParityCase
-from dragonnx_export.taken_slopes import Arrays
+from dragonnx_export.parity import check as parity
+from dragonnx_export.parity.record import ParityError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OPTIONS = ExportOptions(name="test")

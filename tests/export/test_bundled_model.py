@@ -22,9 +22,9 @@ from dragonnx_critters.landmarks import LANDMARK_NAMES
 from dragonnx_critters.loss import psnr
 from dragonnx_critters.mixing import measure_mixing
 from dragonnx_critters.render import render
-from dragonnx_export import networks
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.families.stylegan2 import networks
 
 UNSEEN = 27_182
 """Training data is numbered from 0."""

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from support.checkpoint_files import FIXTURE, FIXTURES
 
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 WATCHED_READ = """
 import json, sys

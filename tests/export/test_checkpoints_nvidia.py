@@ -23,8 +23,8 @@ from support.checkpoint_files import (
 )
 from support.checkpoint_formats import PERSISTENCE, Persistent, importable, torch_record
 
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 State = dict[str, Any]
 Change = Callable[[State], object]

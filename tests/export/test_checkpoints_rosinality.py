@@ -16,10 +16,10 @@ from support.checkpoint_files import FIXTURES, SMALL, random_weights, zipped
 from support.checkpoint_formats import rosinality_scaled, rosinality_state
 from support.random_checkpoints import random_checkpoint
 
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from dragonnx_export.checkpoints.w_avg import ESTIMATED, w_of
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.networks import Generator
 
 FIXTURE = FIXTURES / "rosinality-16px.pt"
 EXPECTED = np.load(FIXTURES / "rosinality-16px.npz")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.checkpoint_files import Call, Raw, dumps, name, opcodes
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.numpy_records import NUMPY, ArrayRecord
 from dragonnx_export.checkpoints.safe_pickle import MAX_OPCODES, load
 

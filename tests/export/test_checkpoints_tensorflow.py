@@ -22,9 +22,9 @@ from support.checkpoint_formats import (
 )
 from support.random_checkpoints import random_checkpoint
 
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.networks import Generator
 
 PLAIN = dataclasses.replace(SMALL, conv_clamp=None)
 ARCHITECTURES = {

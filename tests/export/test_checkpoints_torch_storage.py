@@ -23,7 +23,7 @@ from support.checkpoint_files import (
     zipped,
 )
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.safe_pickle import load
 from dragonnx_export.checkpoints.torch_file import TORCH
 from dragonnx_export.checkpoints.torch_storage import MAX_EXPANDED_ELEMENTS, Tensor

@@ -15,9 +15,9 @@ from support.random_checkpoints import random_checkpoint
 from torch import Tensor
 from torch.nn import functional as F
 
-from dragonnx_export.architecture import Architecture, ArchitectureError
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint, write_native
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.architecture import Architecture, ArchitectureError
+from dragonnx_export.families.stylegan2.networks import Generator
 
 BASE = dataclasses.replace(
     SMALL, resolution=16, channels={4: 6, 8: 5, 16: 4}, conv_clamp=0.9,

@@ -33,11 +33,11 @@ from dragonnx_critters.training import (
     held_out_psnr,
     mixed_w_plus,
 )
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.native import write_native
-from dragonnx_export.networks import Generator
-from dragonnx_export.optimiser import orthogonalised
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.tuning.optimiser import orthogonalised
 
 TINY = Architecture(
     z_dim=FACTOR_COUNT,

@@ -11,8 +11,8 @@ from support.random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoi
 from dragonnx import DragConfig, DragSession
 from dragonnx import Generator as OnnxGenerator
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.networks import Generator
 
 STEPS = 8
 HANDLES = np.array([[9.0, 12.0], [22.0, 20.0]])

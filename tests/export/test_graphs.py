@@ -11,15 +11,19 @@ import torch
 from support.random_checkpoints import CLAMPED, random_checkpoint
 
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.features import features_graph
-from dragonnx_export.graphs.image import image_graph, image_layers_graph, preview_resolution
-from dragonnx_export.graphs.image_pullback import image_pullback_graph
-from dragonnx_export.graphs.mapping import mapping_graph
-from dragonnx_export.graphs.pullback import pullback_graph
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.features import features_graph
+from dragonnx_export.families.stylegan2.image import (
+    image_graph,
+    image_layers_graph,
+    preview_resolution,
+)
+from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
+from dragonnx_export.families.stylegan2.mapping import mapping_graph
+from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.families.stylegan2.pullback import pullback_graph
+from dragonnx_export.families.stylegan2.taken_slopes import TakenSlopes
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.networks import Generator
-from dragonnx_export.taken_slopes import TakenSlopes
 
 # The graphs compute in float32 (unit roundoff 6e-8) over sums of about a hundred terms and ten
 # layers; 5e-6 of an array's scale leaves a factor of a few, and no wrong formula stays below it.

@@ -26,7 +26,7 @@ from dragonnx_critters.render import render
 from dragonnx_critters.scene import scene_of
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.pti import Tuning, TuningConfig
+from dragonnx_export.tuning.pti import Tuning, TuningConfig
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -18,7 +18,7 @@ from support.perceptual_weights import FEW, head_state, saved, vgg_state
 from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
 from dragonnx.inversion.photo import Photo, target_of
 from dragonnx.model.generator import Generator
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.perceptual.network import read_network
 
 

@@ -21,7 +21,7 @@ from dragonnx.inversion.perceptual import PerceptualLoss
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.parity_record import GRADIENT_TOLERANCE, VALUE_TOLERANCE, ParityError
+from dragonnx_export.parity.record import GRADIENT_TOLERANCE, VALUE_TOLERANCE, ParityError
 from dragonnx_export.perceptual import graphs
 from dragonnx_export.perceptual.network import PerceptualNetwork, read_network
 from dragonnx_export.perceptual.reference import Reference

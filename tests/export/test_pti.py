@@ -16,10 +16,10 @@ from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
 from dragonnx import Generator, InputError
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
-from dragonnx_export import networks
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.pti import Tuning, TuningConfig
+from dragonnx_export.families.stylegan2 import networks
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.tuning.pti import Tuning, TuningConfig
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "stylegan2-ada-32px.pkl"
 

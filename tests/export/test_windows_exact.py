@@ -16,8 +16,8 @@ from dragonnx.drag.feature_source import FeatureSource
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 SMALL = Architecture(
     z_dim=8, w_dim=16, resolution=64, mapping_layers=1,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dragonnx_export.networks import Generator, State
+from dragonnx_export.families.stylegan2.networks import Generator, State
 
 
 @dataclass

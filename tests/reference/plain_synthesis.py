@@ -1,7 +1,7 @@
 """A synthesis layer in plain torch as released generators have it: weights are modulated.
 
 The modulated weights depend on w, so that autograd computes a gradient for every weight on the way
-to w. `dragonnx_export.networks` modulates activations instead, which spares that.
+to w. `dragonnx_export.families.stylegan2.networks` modulates activations instead, which spares that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dragonnx_export import networks
+from dragonnx_export.families.stylegan2 import networks
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture
 from dragonnx_export.checkpoints import parameter_shapes
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FIXTURE = FIXTURES / "stylegan2-ada-32px.pkl"

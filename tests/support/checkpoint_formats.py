@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 Arrays = dict[str, NDArray[Any]]
 Weights = Mapping[str, NDArray[np.float32]]

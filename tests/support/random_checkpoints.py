@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import Checkpoint, parameter_shapes
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
 
 
 def random_checkpoint(architecture: Architecture, seed: int = 0) -> Checkpoint:

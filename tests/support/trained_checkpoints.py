@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dragonnx_export.architecture import RESIDUAL_GAIN, Variant
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint
+from dragonnx_export.families.stylegan2.architecture import RESIDUAL_GAIN, Variant
 
 CRITTERS = Path(__file__).parents[2] / "export" / "critters" / "weights" / "critters.npz"
 _SKIP_SCALE = 0.05

@@ -138,7 +138,7 @@ def follow_command(
 
     from dragonnx_critters.following import follow_landmarks
     from dragonnx_export.checkpoints import read_checkpoint
-    from dragonnx_export.networks import Generator
+    from dragonnx_export.families.stylegan2.networks import Generator
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
     for block in follow_landmarks(generator, resolution or [32, 64, 128], walks=walks):
@@ -165,7 +165,7 @@ def judge_command(
     from dragonnx_critters.shards import SHARD, Shards
     from dragonnx_critters.training import held_out_psnr
     from dragonnx_export.checkpoints import read_checkpoint
-    from dragonnx_export.networks import Generator
+    from dragonnx_export.families.stylegan2.networks import Generator
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
     size = generator.architecture.resolution
@@ -206,7 +206,7 @@ def sheet_command(
         write_sheet(output, rendered_sheet(seed))
         return
     from dragonnx_export.checkpoints import read_checkpoint
-    from dragonnx_export.networks import Generator
+    from dragonnx_export.families.stylegan2.networks import Generator
 
     generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
     write_sheet(output, sample_sheet(generator, seed, truncation_psi=truncation_psi))

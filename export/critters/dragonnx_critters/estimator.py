@@ -24,7 +24,7 @@ from dragonnx_critters.factors import factors_of_z
 from dragonnx_critters.landmarks import LANDMARK_NAMES, Projection, landmarks
 from dragonnx_critters.scene import scene_of
 from dragonnx_critters.shards import Batch, Shards
-from dragonnx_export.optimiser import Optimiser
+from dragonnx_export.tuning.optimiser import Optimiser
 
 IMAGE_SIZE = 256
 """Side of the images, in whose pixels landmarks are given."""

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z
 from dragonnx_critters.landmarks import Projection, landmarks
 from dragonnx_critters.scene import scene_of
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 
 _STEPS = 8
 _CHANGED = 3  # factors that change at once

@@ -17,7 +17,7 @@ from dragonnx_critters.estimator import FindLandmarks, Truth, as_images
 from dragonnx_critters.factors import GEOMETRY, factors_of_z, random_z, recombined
 from dragonnx_critters.render import render
 from dragonnx_critters.training import GEOMETRY_LAYERS
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 
 _CORNER = 12  # pixels of the image's upper corners, which show nothing but the backdrop
 _SEED = 41

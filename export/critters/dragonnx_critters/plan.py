@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from dragonnx_critters.factors import FACTOR_COUNT
-from dragonnx_export.architecture import Architecture
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 # The first six layers, up to the first of the 32 px block, place everything: the coarse blocks get
 # most channels. The finest get few, for on a CPU their activations cost the most time.
@@ -46,7 +46,7 @@ class Plan:
         stages: One after another.
         batch: Images a step.
         warm_up: Steps over which a stage's learning rate rises from 0.
-        matrix_gain: How much faster the large weights learn, see `dragonnx_export.optimiser`.
+        matrix_gain: How much faster the large weights learn, see `dragonnx_export.tuning.optimiser`.
         average_half_life: Of the weights' moving average, in steps.
         data_seed: Seed of the choice of images.
         mixing_from: From this resolution on the first six layers get a geometry with another

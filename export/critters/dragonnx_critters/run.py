@@ -14,7 +14,7 @@ from dragonnx_critters.shards import SIZES, Shards
 from dragonnx_critters.sheet import comparison_sheet, write_sheet
 from dragonnx_critters.training import Training, held_out_psnr
 from dragonnx_export.checkpoints import read_checkpoint
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 
 _SHARDS_TO_START = 2  # the held-out one and another
 

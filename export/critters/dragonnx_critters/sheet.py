@@ -13,7 +13,7 @@ from PIL import Image
 from dragonnx_critters.factors import factors_of_z, random_z
 from dragonnx_critters.render import render
 from dragonnx_critters.shards import Shards
-from dragonnx_export.networks import Generator
+from dragonnx_export.families.stylegan2.networks import Generator
 
 Picture = NDArray[np.uint8]
 

@@ -23,9 +23,9 @@ from dragonnx_critters.factors import GEOMETRY, recombined
 from dragonnx_critters.loss import part_coverage, part_loss, psnr, regression_loss
 from dragonnx_critters.plan import Plan
 from dragonnx_critters.shards import EYE_VALUES, PART_COUNT, Shards
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.networks import Generator, State
-from dragonnx_export.optimiser import Optimiser
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.networks import Generator, State
+from dragonnx_export.tuning.optimiser import Optimiser
 
 GEOMETRY_LAYERS = 6
 """How many of the first w's carry the geometry: those that a drag optimises."""

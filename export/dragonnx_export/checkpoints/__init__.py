@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from dragonnx_export.checkpoints import native
-from dragonnx_export.checkpoints.checkpoint import Checkpoint, CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.inert import inert_class
 from dragonnx_export.checkpoints.native import write_native
@@ -16,6 +16,7 @@ from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
 from dragonnx_export.checkpoints.safe_pickle import load
 from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
 
 __all__ = [
     "Checkpoint",

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from dragonnx_export.checkpoints import nvidia, nvidia_arrays, rosinality
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_module, module_entries
 from dragonnx_export.checkpoints.numpy_records import ArrayRecord
 from dragonnx_export.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from dragonnx_export.checkpoints.torch_storage import Storage, Tensor
 from dragonnx_export.checkpoints.vocabulary import quoted
+from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 _MAX_DEPTH = 3
 _MAX_NAMES = 1_000_000

@@ -22,13 +22,14 @@ import safetensors
 from numpy.typing import NDArray
 
 from dragonnx.files import atomic_path
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents, parameter_shapes
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.generators import STATE_DICT_MARKERS, read_generator
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import select_weights
 from dragonnx_export.checkpoints.zip_members import zip_members
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Contents, parameter_shapes
 
 NPZ_FORMAT = "dragonnx checkpoint (npz)"
 SAFETENSORS_FORMAT = "dragonnx checkpoint (safetensors)"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-from dragonnx_export.architecture import Architecture, Variant
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.nvidia_module import Module
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import filter_taps, select_weights
+from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
+from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "NVIDIA StyleGAN2 pickle"
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture, Variant
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
+from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
+from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "StyleGAN2 state dict in NVIDIA's names"
 MARKER = "synthesis.b4.conv1.affine.weight"

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.inert import MODULE_TABLES, InertObject, is_short_name
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
 from dragonnx_export.checkpoints.weights import as_array

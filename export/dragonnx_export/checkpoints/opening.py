@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from dragonnx_export.architecture import ArchitectureError
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.vocabulary import quoted
+from dragonnx_export.families.stylegan2.architecture import ArchitectureError
 
 MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.torch_file import LEGACY_MAGIC
 from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC
 

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, Contents
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "rosinality StyleGAN2 checkpoint"
 MARKER = "conv1.conv.modulation.weight"

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.vocabulary import (
     CONTAINERS,
     DAMAGED,

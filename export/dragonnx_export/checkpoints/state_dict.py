@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.native import safetensors_arrays
 from dragonnx_export.checkpoints.recognise import Format, recognise
 from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file

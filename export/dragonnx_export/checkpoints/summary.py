@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 
 _LABEL_WIDTH = 13
 _VARIANTS = {

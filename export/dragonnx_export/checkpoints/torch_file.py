@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.safe_pickle import MAX_OPCODES, Classes, load, load_first
 from dragonnx_export.checkpoints.torch_storage import TENSORS, Storage, StorageId, storage_id
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.numpy_records import sizes
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary
 

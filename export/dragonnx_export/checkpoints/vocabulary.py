@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, runtime_checkable
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 
 DAMAGED = "its pickle data are damaged; fetch it again"
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.weights import select_weights
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 W_AVG = "mapping.w_avg"
 W_AVG_SAMPLES = 10_000

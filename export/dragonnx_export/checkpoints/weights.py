@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import CheckpointError, parameter_shapes
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.numpy_records import ArrayRecord
 from dragonnx_export.checkpoints.torch_storage import Tensor
 from dragonnx_export.checkpoints.vocabulary import quoted
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 
 _IGNORED_SUFFIX = "resample_filter"
 _FILTER_TOLERANCE = 1e-6

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_MEMBERS = 10_000

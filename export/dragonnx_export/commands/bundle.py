@@ -62,7 +62,7 @@ def bundle(
         say(fact)
 
     from dragonnx_export.bundle_writer import ExportOptions, write_bundle
-    from dragonnx_export.parity import table
+    from dragonnx_export.parity.check import table
 
     options = ExportOptions(
         name=name or output.resolve().name,

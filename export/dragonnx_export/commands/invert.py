@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import ExportOptions
-    from dragonnx_export.checkpoints.checkpoint import Checkpoint
-    from dragonnx_export.pti import Tuning, TuningConfig
+    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+    from dragonnx_export.tuning.pti import Tuning, TuningConfig
 
 LATENT_NAME = "latent.npz"
 """The photo's latent, in the tuned bundle's folder."""
@@ -89,7 +89,7 @@ def invert(
     from dragonnx_export.bundle_writer import write_bundle
     from dragonnx_export.checkpoints import read_checkpoint
     from dragonnx_export.folder_writer import check_target
-    from dragonnx_export.pti import TuningConfig
+    from dragonnx_export.tuning.pti import TuningConfig
 
     tuning_config = TuningConfig(
         steps=tuning_steps,
@@ -183,7 +183,7 @@ def _tuned(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from dragonnx_export.pti import Tuning
+    from dragonnx_export.tuning.pti import Tuning
 
     tuning = Tuning(checkpoint, pivot, session.target, session.loss, config)
     seconds: list[float] = []

@@ -1,5 +1,1 @@
-"""The ONNX graphs of a bundle, authored node by node from a checkpoint's arrays.
-
-ONNX Runtime has no autograd in inference, so the gradient is itself a forward graph: a
-vector-Jacobian product, called the pullback.
-"""
+"""What graphs of any family are written with: nodes by name, and one file of weights."""

@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from dragonnx_export.graphs.backward import adjoint_kernel
+from dragonnx_export.graphs.adjoint_kernel import adjoint_kernel
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.perceptual.network import EPSILON, SCALE, SHIFT, Float32, PerceptualNetwork

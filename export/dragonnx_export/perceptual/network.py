@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.checkpoint import CheckpointError
+from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.state_dict import read_state_dict
 from dragonnx_export.checkpoints.vocabulary import quoted

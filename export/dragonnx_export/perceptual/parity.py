@@ -10,7 +10,7 @@ from dragonnx.inversion.perceptual_bundle import DISTANCE, FEATURES
 from dragonnx.model.manifest import ParityRecord
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx.types import Array
-from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
+from dragonnx_export.parity.record import Difference, parity_record, refuse_failed
 from dragonnx_export.perceptual.network import PerceptualNetwork
 from dragonnx_export.perceptual.reference import Reference
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import onnx
 
 from dragonnx.model.manifest import graph_name
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.forward import first_input, layer_forward, skip_forward
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock, synthesis_blocks
+from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.forward import first_input, layer_forward, skip_forward
-from dragonnx_export.graphs.layers import SynthesisBlock, synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.graphs.windows import declare_windows, map_shape
 
 
 def features_graph(

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import onnx
 
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.features import output_names
-from dragonnx_export.graphs.forward import (
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.features import output_names
+from dragonnx_export.families.stylegan2.forward import (
     first_input,
     layer_forward,
     rgb_forward,
     skip_forward,
     upsample,
 )
-from dragonnx_export.graphs.layers import RgbLayer, synthesis_blocks
+from dragonnx_export.families.stylegan2.layers import RgbLayer, synthesis_blocks
+from dragonnx_export.families.stylegan2.windows import map_shape
+from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.graphs.windows import map_shape
 
 PREVIEW_RESOLUTION = 64
 """A preview of that size costs a small part of a large image, and a terminal shows hardly more."""

@@ -1,4 +1,4 @@
-"""A checkpoint as every reader returns it: an architecture and named arrays, nothing that runs."""
+"""A StyleGAN2 checkpoint as every reader returns it: architecture, named arrays, nothing that runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.errors import DragonnxError
-from dragonnx_export.architecture import Architecture
-
-
-class CheckpointError(DragonnxError):
-    """The file is no checkpoint that can be read safely, or lacks something it must have."""
+from dragonnx_export.families.stylegan2.architecture import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +19,7 @@ class Contents:
         architecture: What the generator is made of.
         weights: float32 arrays under NVIDIA's parameter names, exactly those that
             `parameter_shapes` lists: "mapping.fc0.weight", "synthesis.b8.conv0.affine.bias", ...
-        format: The recognised file format, in words for a person.
+        format: The recognised file format, in words for the user.
         notes: What the file does not say and what was taken instead, a sentence each.
     """
 

@@ -11,10 +11,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.layers import (
+    LEAK,
+    RgbLayer,
+    SkipLayer,
+    Style,
+    SynthesisLayer,
+)
+from dragonnx_export.families.stylegan2.windows import Window
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.layers import LEAK, RgbLayer, SkipLayer, Style, SynthesisLayer
-from dragonnx_export.graphs.windows import Window
 
 
 def first_input(graph: GraphBuilder, checkpoint: Checkpoint) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.layers import LEAK, SQRT2
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.layers import LEAK, SQRT2
 from dragonnx_export.graphs.weight_file import WeightFile
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from dragonnx.drag.windows import Geometry, GraphWindows, plan_windows
 from dragonnx.model.manifest import PREVIEW, graph_name
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.networks import Generator, Stage, State
-from dragonnx_export.taken_slopes import Arrays, TakenSlopes
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.networks import Generator, Stage, State
+from dragonnx_export.families.stylegan2.taken_slopes import Arrays, TakenSlopes
 
 SEEDS = (0, 1, 2)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dragonnx_export.graphs.backward import layer_backward, skip_backward
+from dragonnx_export.families.stylegan2.backward import layer_backward, skip_backward
+from dragonnx_export.families.stylegan2.features import output_names
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock
+from dragonnx_export.families.stylegan2.windows import Window, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.features import output_names
-from dragonnx_export.graphs.layers import SynthesisBlock
-from dragonnx_export.graphs.windows import Window, map_shape
 
 
 @dataclass(frozen=True)

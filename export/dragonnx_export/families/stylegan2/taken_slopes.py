@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from dragonnx.drag.windows import GraphWindows
-from dragonnx_export.architecture import Architecture
-from dragonnx_export.graphs.layers import LEAK
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.layers import LEAK
 
 Arrays = Mapping[str, NDArray[Any]]
 

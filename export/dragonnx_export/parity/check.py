@@ -9,11 +9,11 @@ import torch
 
 from dragonnx.model.manifest import PREVIEW, ParityRecord, graph_name
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.networks import Generator
-from dragonnx_export.parity_record import Difference, parity_record, refuse_failed
-from dragonnx_export.parity_reference import SEEDS, ParityCase, Reference, parity_cases
-from dragonnx_export.taken_slopes import Arrays
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.families.stylegan2.reference import SEEDS, ParityCase, Reference, parity_cases
+from dragonnx_export.families.stylegan2.taken_slopes import Arrays
+from dragonnx_export.parity.record import Difference, parity_record, refuse_failed
 
 VALUE_REASON = (
     "float32 sums over up to 4608 terms a convolution and a dozen layers differ by their order"

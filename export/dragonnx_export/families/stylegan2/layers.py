@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.architecture import RESIDUAL_GAIN
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.architecture import RESIDUAL_GAIN
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 
 SQRT2 = float(np.sqrt(2.0))
 LEAK = 0.2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import onnx
 
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.backward import rgb_backward, upsample_adjoint
-from dragonnx_export.graphs.block_backward import block_backward, declare_outputs
+from dragonnx_export.families.stylegan2.backward import rgb_backward, upsample_adjoint
+from dragonnx_export.families.stylegan2.block_backward import block_backward, declare_outputs
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.forward import first_input
+from dragonnx_export.families.stylegan2.image import rgb_name, rgb_shape
+from dragonnx_export.families.stylegan2.layers import synthesis_blocks
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.forward import first_input
-from dragonnx_export.graphs.image import rgb_name, rgb_shape
-from dragonnx_export.graphs.layers import synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
 
 

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayer
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.layers import SynthesisBlock, SynthesisLayer
 
 
 @dataclass(frozen=True)

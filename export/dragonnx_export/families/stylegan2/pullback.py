@@ -5,13 +5,13 @@ from __future__ import annotations
 import onnx
 
 from dragonnx.model.manifest import graph_name
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.graphs.block_backward import block_backward, declare_outputs
+from dragonnx_export.families.stylegan2.block_backward import block_backward, declare_outputs
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.forward import first_input
+from dragonnx_export.families.stylegan2.layers import synthesis_blocks
+from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.graphs.forward import first_input
-from dragonnx_export.graphs.layers import synthesis_blocks
 from dragonnx_export.graphs.weight_file import WeightFile
-from dragonnx_export.graphs.windows import declare_windows, map_shape
 
 
 def pullback_graph(

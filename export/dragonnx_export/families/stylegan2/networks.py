@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dragonnx_export.architecture import RESIDUAL_GAIN, Architecture
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.architecture import RESIDUAL_GAIN, Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 
 
 class FullyConnected(nn.Module):

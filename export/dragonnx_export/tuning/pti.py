@@ -23,9 +23,9 @@ from torch import Tensor
 
 from dragonnx.errors import InputError
 from dragonnx.inversion.image_loss import ImageLoss
-from dragonnx_export.checkpoints.checkpoint import Checkpoint
-from dragonnx_export.networks import Generator
-from dragonnx_export.optimiser import Optimiser
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.tuning.optimiser import Optimiser
 
 Float32 = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ class TuningConfig:
 
     Attributes:
         steps: At most.
-        step_size: The learning rate at the start, for the optimiser of `dragonnx_export.optimiser`,
+        step_size: The learning rate at the start, for the optimiser of `dragonnx_export.tuning.optimiser`,
             with which a small generator comes 2 dB closer than with the authors' Adam at 3e-4.
         stop_psnr: Reaching it, in dB, ends the tuning: what follows would fit noise. The authors
             stop at an LPIPS distance of 0.06; without such a network this stands in for it.

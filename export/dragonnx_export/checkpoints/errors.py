@@ -1,0 +1,9 @@
+"""What every reader raises."""
+
+from __future__ import annotations
+
+from dragonnx.errors import DragonnxError
+
+
+class CheckpointError(DragonnxError):
+    """The file is no checkpoint that can be read safely, or lacks something it must have."""

@@ -1,0 +1,1 @@
+"""Families of generators: what each is made of, its graphs, and its network in torch."""

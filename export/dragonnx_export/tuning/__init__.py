@@ -1,0 +1,1 @@
+"""Bending a generator to a photo, and the optimiser that does it."""
