@@ -19,6 +19,7 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
+from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
 from dragonnx_export.folder_writer import (
@@ -88,10 +89,11 @@ def write_bundle(
     trainable_layers = min(options.trainable_layers, architecture.layers_up_to(resolution))
     check_target(folder, overwrite=options.overwrite)
     progress("writing the graphs ...")
-    contents = {**_contents(checkpoint, resolution, trainable_layers), **(further or {})}
+    weights = WeightFile()
+    contents = {**_contents(checkpoint, weights, resolution, trainable_layers), **(further or {})}
     with staged(folder) as staging:
-        files = write_files(staging, contents)
-        contents.clear()  # the check needs the memory
+        files = write_files(staging, contents, weights)
+        del contents, weights  # the check needs the memory
         manifest = Manifest(
             name=options.name,
             image_size=architecture.image_size,
@@ -123,28 +125,27 @@ def write_bundle(
 
 
 def _contents(
-    checkpoint: Checkpoint, feature_resolution: int, trainable_layers: int
+    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int, trainable_layers: int
 ) -> dict[str, bytes]:
-    """Every file of the bundle but the manifest, by name."""
-    weights = WeightFile()
+    """Every file of the bundle but the manifest and the weights, by name."""
     graphs = [mapping_graph(checkpoint, weights)]
+    network = SynthesisLayers.of(checkpoint)
     preview = preview_resolution(checkpoint.architecture)
     for resolution in (None, preview) if preview else (None,):
         graphs += [
-            image_graph(checkpoint, weights, resolution),
-            image_layers_graph(checkpoint, weights, resolution),
-            image_pullback_graph(checkpoint, weights, resolution),
+            image_graph(network, weights, resolution),
+            image_layers_graph(network, weights, resolution),
+            image_pullback_graph(network, weights, resolution),
         ]
     for cut in (None, *cuts_for(feature_resolution)):
         graphs += [
-            features_graph(checkpoint, weights, feature_resolution, cut),
-            pullback_graph(checkpoint, weights, feature_resolution, trainable_layers, cut),
+            features_graph(network, weights, feature_resolution, cut),
+            pullback_graph(network, weights, feature_resolution, trainable_layers, cut),
         ]
     w_avg = io.BytesIO()
     np.save(w_avg, checkpoint.weights["mapping.w_avg"])
     return {
         **{f"{model.graph.name}.onnx": serialised(model) for model in graphs},
-        weights.name: weights.to_bytes(),
         W_AVG_NAME: w_avg.getvalue(),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import onnx
 from dragonnx.errors import DragonnxError
 from dragonnx.files import atomic_folder
 from dragonnx.model.manifest import MANIFEST_NAME, FileRecord
+from dragonnx_export.graphs.weight_file import WeightFile
 
 _VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")
 
@@ -53,14 +55,23 @@ def staged(folder: Path) -> Iterator[Path]:
         raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error
 
 
-def write_files(staging: Path, contents: Mapping[str, bytes]) -> dict[str, FileRecord]:
+def write_files(
+    staging: Path, contents: Mapping[str, bytes], weights: WeightFile
+) -> dict[str, FileRecord]:
     """Write graphs and their weights, check the graphs, and say what a manifest says of them."""
     for name, content in contents.items():
         (staging / name).write_bytes(content)
+    weights.write(staging)
     for name in contents:
         if name.endswith(".onnx"):
             onnx.checker.check_model(str(staging / name), full_check=True)
-    return {name: FileRecord.of(content) for name, content in contents.items()}
+    return {name: _record(staging / name) for name in (*contents, weights.name)}
+
+
+def _record(path: Path) -> FileRecord:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileRecord(sha256=digest, size=path.stat().st_size)
 
 
 def serialised(model: onnx.ModelProto) -> bytes:

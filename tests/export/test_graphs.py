@@ -19,6 +19,7 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
+from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
@@ -40,19 +41,19 @@ class Graphs:
     def __init__(self, checkpoint: Checkpoint, folder: Path, feature_resolution: int) -> None:
         layers = 2 * feature_resolution.bit_length() - 5
         self.trainable_layers = min(6, layers)
-        weights = WeightFile()
+        weights, network = WeightFile(), SynthesisLayers.of(checkpoint)
         models = [
             mapping_graph(checkpoint, weights),
-            features_graph(checkpoint, weights, feature_resolution),
-            pullback_graph(checkpoint, weights, feature_resolution, self.trainable_layers),
-            image_graph(checkpoint, weights),
+            features_graph(network, weights, feature_resolution),
+            pullback_graph(network, weights, feature_resolution, self.trainable_layers),
+            image_graph(network, weights),
         ]
         for resolution in dict.fromkeys([None, preview_resolution(checkpoint.architecture)]):
-            models.append(image_layers_graph(checkpoint, weights, resolution))
-            models.append(image_pullback_graph(checkpoint, weights, resolution))
+            models.append(image_layers_graph(network, weights, resolution))
+            models.append(image_pullback_graph(network, weights, resolution))
         for model in models:
             (folder / f"{model.graph.name}.onnx").write_bytes(model.SerializeToString())
-        (folder / weights.name).write_bytes(weights.to_bytes())
+        weights.write(folder)
         self.folder, self.names = folder, [model.graph.name for model in models]
 
     def run(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -178,7 +178,7 @@ def test_what_no_layer_sees_has_no_gradient(tmp_path: Path) -> None:
     weights = WeightFile()
     for model in (graphs.features_graph(vgg, weights), graphs.distance_graph(vgg, weights)):
         (tmp_path / f"{model.graph.name}.onnx").write_bytes(model.SerializeToString())
-    (tmp_path / weights.name).write_bytes(weights.to_bytes())
+    weights.write(tmp_path)
     rng = np.random.default_rng(0)
     image, target = (rng.uniform(-0.4, 0.1, (1, 3, 32, 32)).astype(np.float32) for _ in range(2))
     features, distance = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from dragonnx_export.graphs.constant import Constant, Values
 from dragonnx_export.graphs.weight_file import WeightFile
 
 OPSET = 18
@@ -48,22 +48,17 @@ class GraphBuilder:
         self._nodes.append(helper.make_node("Identity", [tensor], [name], name=f"output_{name}"))
         self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
-    def constant(self, values: NDArray[Any] | float | Sequence[float]) -> str:
-        """A constant tensor: int64 stays, everything else becomes float32. Equal ones are one."""
-        array = np.asarray(values)
-        # ascontiguousarray would turn a scalar into a vector, so ask for the order instead.
-        array = np.array(
-            array, dtype=np.int64 if array.dtype == np.int64 else np.float32, order="C"
-        )
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._constants:
+    def constant(self, values: Constant | Values) -> str:
+        """A constant tensor. Equal ones are one; values are taken as `Constant.of` takes them."""
+        constant = values if isinstance(values, Constant) else Constant.of(values)
+        if constant.key not in self._constants:
             name = f"constant_{len(self._constants)}"
-            self._constants[key] = name
-            if self._weights is not None and array.nbytes > _INLINE_BYTES:
-                self._initializers.append(self._weights.tensor(name, array))
+            self._constants[constant.key] = name
+            if self._weights is not None and constant.values.nbytes > _INLINE_BYTES:
+                self._initializers.append(self._weights.tensor(name, constant))
             else:
-                self._initializers.append(numpy_helper.from_array(array, name))
-        return self._constants[key]
+                self._initializers.append(numpy_helper.from_array(constant.values, name))
+        return self._constants[constant.key]
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add one node with one output; returns the output's name."""

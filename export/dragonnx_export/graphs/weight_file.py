@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+
+from dragonnx_export.graphs.constant import Constant
 
 _ALIGNMENT = 64
 """Bytes: a cache line, so that a memory-mapped array can be read by vector instructions."""
 
 
 class WeightFile:
-    """Appends arrays and remembers where each lies; equal arrays share their place.
+    """Says where each array is to lie; constants of equal bytes share their place.
+
+    Of the same bytes in another shape there is one copy too: the shape is the graph's. Nothing is
+    copied before `write`.
 
     Args:
         name: The file's name inside the bundle.
@@ -23,28 +27,33 @@ class WeightFile:
 
     def __init__(self, name: str = "weights.bin") -> None:
         self.name = name
-        self._content = bytearray()
+        self._arrays: list[NDArray[Any]] = []
         self._offsets: dict[bytes, int] = {}
+        self._end = 0
 
-    def tensor(self, name: str, array: NDArray[Any]) -> onnx.TensorProto:
+    def tensor(self, name: str, constant: Constant) -> onnx.TensorProto:
         """An ONNX tensor whose values lie in this file, as little-endian raw data."""
-        raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-        digest = hashlib.sha256(raw).digest()
-        if digest not in self._offsets:
-            self._content.extend(bytes(-len(self._content) % _ALIGNMENT))
-            self._offsets[digest] = len(self._content)
-            self._content.extend(raw)
+        values = constant.values
+        if constant.digest not in self._offsets:
+            offset = self._end + -self._end % _ALIGNMENT
+            self._offsets[constant.digest] = offset
+            self._arrays.append(values)
+            self._end = offset + values.nbytes
         tensor = TensorProto()
         tensor.name = name
-        tensor.data_type = helper.np_dtype_to_tensor_dtype(np.dtype(array.dtype))
-        tensor.dims.extend(array.shape)
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(values.dtype)
+        tensor.dims.extend(values.shape)
         tensor.data_location = TensorProto.EXTERNAL
-        place = {"location": self.name, "offset": self._offsets[digest], "length": len(raw)}
+        offset = self._offsets[constant.digest]
+        place = {"location": self.name, "offset": offset, "length": values.nbytes}
         for key, value in place.items():
             entry = tensor.external_data.add()
             entry.key, entry.value = key, str(value)
         return tensor
 
-    def to_bytes(self) -> bytes:
-        """The whole file."""
-        return bytes(self._content)
+    def write(self, folder: Path) -> None:
+        """Write the file into a folder."""
+        with (folder / self.name).open("wb") as file:
+            for array in self._arrays:
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                file.write(array.data)

@@ -47,7 +47,7 @@ def write_perceptual(
     graphs = (features_graph(network, weights), distance_graph(network, weights))
     contents = {f"{model.graph.name}.onnx": serialised(model) for model in graphs}
     with staged(folder) as staging:
-        files = write_files(staging, {**contents, weights.name: weights.to_bytes()})
+        files = write_files(staging, contents, weights)
         manifest = PerceptualManifest(
             name=network.name,
             files=files,

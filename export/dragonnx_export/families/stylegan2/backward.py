@@ -20,12 +20,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dragonnx_export.families.stylegan2.forward import (
     demodulation_of,
-    depthwise,
     noise_of,
     per_channel,
     style_of,
@@ -40,6 +36,7 @@ from dragonnx_export.families.stylegan2.layers import (
 from dragonnx_export.families.stylegan2.windows import Window
 from dragonnx_export.graphs.adjoint_kernel import adjoint_kernel
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.constant import Constant
 
 
 @dataclass(frozen=True)
@@ -112,19 +109,18 @@ def rgb_backward(
         w_plus: The latent.
         grad: dL/drgb, shaped as rgb.
     """
-    channels, inputs = layer.weight.shape[:2]
+    channels, inputs = layer.outputs, layer.inputs
     if layer.clamp is not None:
         assert rgb is not None, "a clamped layer's gradient needs its output"  # noqa: S101
         grad = _unclamped(graph, grad, rgb, layer.clamp)
     style = style_of(graph, layer.style, w_plus)
-    weight = layer.weight[:, :, 0, 0]
     # Three colours are far fewer than the channels: the sums over the map come first.
     flat = graph.reshape(grad, (0, channels, -1))
     cells = graph.op("Transpose", graph.reshape(x, (0, inputs, -1)), perm=[0, 2, 1])
     correlation = graph.op("MatMul", flat, cells)
-    grad_style = graph.sum(graph.op("Mul", correlation, graph.constant(weight)), (1,))
-    kernel = graph.constant(np.ascontiguousarray(weight.T)[:, :, None, None])
-    grad_x = graph.op("Mul", graph.op("Conv", grad, kernel), per_channel(graph, style, inputs))
+    grad_style = graph.sum(graph.op("Mul", correlation, graph.constant(layer.matrix)), (1,))
+    grad_x = graph.op("Conv", grad, graph.constant(layer.adjoint_kernel))
+    grad_x = graph.op("Mul", grad_x, per_channel(graph, style, inputs))
     return grad_x, _through_affine(graph, layer.style, grad_style)
 
 
@@ -145,22 +141,20 @@ def skip_backward(
         if cuts:
             grad = graph.sum(grad, (0,), keepdims=True)
     else:
-        grad = upsample_adjoint(graph, layer.fir, layer.weight.shape[0], grad)
-    return graph.op("Conv", grad, graph.constant(layer.weight.transpose(1, 0, 2, 3)))
+        grad = upsample_adjoint(graph, layer.upsampling, grad)
+    return graph.op("Conv", grad, graph.constant(layer.adjoint_kernel))
 
 
-def upsample_adjoint(
-    graph: GraphBuilder, fir: NDArray[np.float32], channels: int, grad: str
-) -> str:
-    """dL/dx from the gradient at twice the size of x."""
-    kernel = depthwise(graph, fir, channels)
-    return graph.op("Conv", grad, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels)
+def upsample_adjoint(graph: GraphBuilder, kernel: Constant, grad: str) -> str:
+    """dL/dx from the gradient at twice the size of x, which was upsampled with that kernel."""
+    options = {"strides": [2, 2], "pads": [1, 1, 1, 1], "group": len(kernel.values)}
+    return graph.op("Conv", grad, graph.constant(kernel), **options)
 
 
 def _through_affine(graph: GraphBuilder, style: Style, grad_style: str) -> str:
     """dL/dw [N, 1, w_dim] from dL/ds [N, inputs]."""
     grad_w = graph.op("MatMul", grad_style, graph.constant(style.weight))
-    return graph.reshape(grad_w, (-1, 1, style.weight.shape[1]))
+    return graph.reshape(grad_w, (-1, 1, style.weight.values.shape[1]))
 
 
 def _unclamped(graph: GraphBuilder, grad: str, y: str, clamp: float) -> str:
@@ -201,17 +195,16 @@ def _convolution_backward(
     grad = graph.op("Mul", grad_pre, per_channel(graph, demodulation, layer.outputs))
     if not layer.upsamples:
         pads = [2 if window else 1] * 4
-        return graph.op("Conv", grad, adjoint_kernel(graph, layer.weight), pads=pads)
+        return graph.op("Conv", grad, adjoint_kernel(graph, layer.kernel), pads=pads)
     # The adjoints of a correlation and of a transposed convolution, with the same weights.
     if window:
         grad = window.filtered_adjoint(graph, grad)
         if layer.resolution == cut:
             grad = graph.sum(grad, (0,), keepdims=True)
     else:
-        filter_ = depthwise(graph, layer.fir[::-1, ::-1], layer.outputs)
+        filter_ = graph.constant(layer.low_pass_adjoint)
         grad = graph.op("Conv", grad, filter_, group=layer.outputs, pads=[2, 2, 2, 2])
-    kernel = layer.weight.transpose(1, 0, 2, 3)
-    return graph.op("Conv", grad, graph.constant(kernel), strides=[2, 2])
+    return graph.op("Conv", grad, graph.constant(layer.kernel), strides=[2, 2])
 
 
 def _convolution_dot(
@@ -229,7 +222,7 @@ def _convolution_dot(
     total = graph.op("Sub", total, graph.op("Mul", slopes, graph.constant(layer.bias)))
     if layer.noise is None:
         return total
-    noise = graph.op("Mul", grad_pre, noise_of(graph, layer, window))
+    noise = graph.op("Mul", grad_pre, noise_of(graph, layer, layer.noise, window))
     return graph.op("Sub", total, _over_map(graph, noise, windowed=windowed))
 
 
@@ -242,7 +235,6 @@ def _style_gradient(
     conv_dot: str,
 ) -> str:
     """dL/ds [N, inputs]: `direct` through the modulation, the rest through the demodulation."""
-    taps_squared = np.square(layer.weight, dtype=np.float64).sum(axis=(2, 3))
     per_output = graph.op("Mul", conv_dot, graph.op("Mul", demodulation, demodulation))
-    per_input = graph.op("MatMul", per_output, graph.constant(taps_squared))
+    per_input = graph.op("MatMul", per_output, graph.constant(layer.squares_by_output))
     return graph.op("Sub", direct, graph.op("Mul", per_input, style))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import onnx
 
 from dragonnx.model.manifest import graph_name
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.forward import first_input, layer_forward, skip_forward
-from dragonnx_export.families.stylegan2.layers import SynthesisBlock, synthesis_blocks
+from dragonnx_export.families.stylegan2.forward import layer_forward, skip_forward
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
 
 def features_graph(
-    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int, cut: int | None = None
+    network: SynthesisLayers, weights: WeightFile, feature_resolution: int, cut: int | None = None
 ) -> onnx.ModelProto:
     """Input w_plus [N, num_ws, w_dim], and where there is a cut the windows' inputs and N = 1.
 
@@ -22,12 +21,12 @@ def features_graph(
     `output_names` names of it and the blocks before. From the second layer of the block `cut` on,
     they are windows [n, C, s, s].
     """
-    architecture = checkpoint.architecture
+    architecture = network.architecture
     graph = GraphBuilder(graph_name("features", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    blocks = synthesis_blocks(checkpoint, feature_resolution)
+    blocks = network.up_to(feature_resolution)
     windows = declare_windows(graph, cut, blocks)
-    x = first_input(graph, checkpoint)
+    x = graph.constant(network.first_input)
     for block in blocks:
         window = windows.get(block.resolution)
         names, name = output_names(block, "features" if block is blocks[-1] else None)

@@ -9,9 +9,7 @@ Runtime can pre-pack them:
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.layers import (
     LEAK,
     RgbLayer,
@@ -21,11 +19,7 @@ from dragonnx_export.families.stylegan2.layers import (
 )
 from dragonnx_export.families.stylegan2.windows import Window
 from dragonnx_export.graphs.builder import GraphBuilder
-
-
-def first_input(graph: GraphBuilder, checkpoint: Checkpoint) -> str:
-    """The learned constant that the first layer starts from."""
-    return graph.constant(checkpoint.weights["synthesis.b4.const"][None])
+from dragonnx_export.graphs.constant import Constant
 
 
 def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:
@@ -37,8 +31,8 @@ def style_of(graph: GraphBuilder, style: Style, w_plus: str) -> str:
 
 def demodulation_of(graph: GraphBuilder, layer: SynthesisLayer, style: str) -> str:
     """The factor d [N, outputs] that brings each output channel back to unit variance."""
-    taps_squared = np.square(layer.weight, dtype=np.float64).sum(axis=(2, 3))
-    energy = graph.op("MatMul", graph.op("Mul", style, style), graph.constant(taps_squared.T))
+    squares = graph.constant(layer.squares_by_input)
+    energy = graph.op("MatMul", graph.op("Mul", style, style), squares)
     norm = graph.op("Sqrt", graph.op("Add", energy, graph.constant(1e-8)))
     return graph.op("Reciprocal", norm)
 
@@ -59,62 +53,50 @@ def layer_forward(
     style = style_of(graph, layer.style, w_plus)
     x = graph.op("Mul", x, per_channel(graph, style, layer.inputs))
     if layer.upsamples:
-        kernel = graph.constant(layer.weight.transpose(1, 0, 2, 3))
-        x = graph.op("ConvTranspose", x, kernel, strides=[2, 2])
+        x = graph.op("ConvTranspose", x, graph.constant(layer.kernel), strides=[2, 2])
         x = window.filtered(graph, x) if window else _low_pass(graph, layer, x)
     else:
-        x = graph.op("Conv", x, graph.constant(layer.weight), pads=[0 if window else 1] * 4)
+        x = graph.op("Conv", x, graph.constant(layer.kernel), pads=[0 if window else 1] * 4)
     # The gain after the leaky ReLU moves to the terms before it: it is homogeneous.
     demodulation = graph.op("Mul", demodulation_of(graph, layer, style), graph.constant(layer.gain))
     x = graph.op("Mul", x, per_channel(graph, demodulation, layer.outputs))
-    if layer.noise is not None:
-        x = graph.op("Add", x, noise_of(graph, layer, window, gain=layer.gain))
-    x = graph.op("Add", x, graph.constant(layer.bias[None, :, None, None] * layer.gain))
+    if layer.scaled_noise is not None:
+        x = graph.op("Add", x, noise_of(graph, layer, layer.scaled_noise, window))
+    x = graph.op("Add", x, graph.constant(layer.scaled_bias))
     y = _clamped(graph, graph.op("LeakyRelu", x, alpha=LEAK), layer.clamp)
     return graph.op("Mul", y, window.inside(graph)) if window and layer.upsamples else y
 
 
 def noise_of(
-    graph: GraphBuilder, layer: SynthesisLayer, window: Window | None, gain: float = 1.0
+    graph: GraphBuilder, layer: SynthesisLayer, noise: Constant, window: Window | None
 ) -> str:
     """A layer's noise [1 or n, 1, ...], whole or in windows."""
-    assert layer.noise is not None, "the caller has looked"  # noqa: S101
-    values = np.asarray(layer.noise * gain, np.float32)
-    if window:
-        return window.noise(graph, layer, values)
-    return graph.constant(values[None, None])
+    return window.noise(graph, layer, noise) if window else graph.constant(noise)
 
 
 def _low_pass(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> str:
-    kernel = depthwise(graph, layer.fir, layer.outputs)
+    kernel = graph.constant(layer.low_pass)
     return graph.op("Conv", x, kernel, group=layer.outputs, pads=[1, 1, 1, 1])
 
 
 def rgb_forward(graph: GraphBuilder, layer: RgbLayer, x: str, w_plus: str) -> str:
     """What a block adds to the image: [N, image_channels, height, width]."""
     style = style_of(graph, layer.style, w_plus)
-    x = graph.op("Mul", x, per_channel(graph, style, layer.weight.shape[1]))
-    rgb = graph.op("Conv", x, graph.constant(layer.weight), graph.constant(layer.bias))
+    x = graph.op("Mul", x, per_channel(graph, style, layer.inputs))
+    rgb = graph.op("Conv", x, graph.constant(layer.kernel), graph.constant(layer.bias))
     return _clamped(graph, rgb, layer.clamp)
 
 
 def skip_forward(graph: GraphBuilder, layer: SkipLayer, x: str, window: Window | None) -> str:
     """What a residual block adds to its last layer's output, shaped as that: x is its input."""
-    x = graph.op("Conv", x, graph.constant(layer.weight))
-    if window:
-        return window.upsampled(graph, x)
-    return upsample(graph, layer.fir, layer.weight.shape[0], x)
+    x = graph.op("Conv", x, graph.constant(layer.kernel))
+    return window.upsampled(graph, x) if window else upsample(graph, layer.upsampling, x)
 
 
-def upsample(graph: GraphBuilder, fir: NDArray[np.float32], channels: int, x: str) -> str:
-    """A map at twice its size, low-pass filtered."""
-    kernel = depthwise(graph, fir, channels)
-    return graph.op("ConvTranspose", x, kernel, strides=[2, 2], pads=[1, 1, 1, 1], group=channels)
-
-
-def depthwise(graph: GraphBuilder, kernel: np.ndarray, channels: int) -> str:
-    """One kernel for every channel: [channels, 1, ...]."""
-    return graph.constant(np.tile(kernel[None, None], (channels, 1, 1, 1)))
+def upsample(graph: GraphBuilder, kernel: Constant, x: str) -> str:
+    """A map at twice its size, low-pass filtered by a kernel [channels, 1, 4, 4]."""
+    options = {"strides": [2, 2], "pads": [1, 1, 1, 1], "group": len(kernel.values)}
+    return graph.op("ConvTranspose", x, graph.constant(kernel), **options)
 
 
 def _clamped(graph: GraphBuilder, x: str, clamp: float | None) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import onnx
 
 from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import output_names
 from dragonnx_export.families.stylegan2.forward import (
-    first_input,
     layer_forward,
     rgb_forward,
     skip_forward,
     upsample,
 )
-from dragonnx_export.families.stylegan2.layers import RgbLayer, synthesis_blocks
+from dragonnx_export.families.stylegan2.layers import RgbLayer, SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
@@ -24,18 +22,18 @@ PREVIEW_RESOLUTION = 64
 
 
 def image_graph(
-    checkpoint: Checkpoint, weights: WeightFile, resolution: int | None = None
+    network: SynthesisLayers, weights: WeightFile, resolution: int | None = None
 ) -> onnx.ModelProto:
     """Input w_plus [N, num_ws, w_dim]; output image [N, image_channels, H, W], about -1 to 1.
 
     With a resolution it is the graph `preview`: the image as far as that block's colours bring it.
     """
     name = "image" if resolution is None else "preview"
-    return _image_graph(checkpoint, weights, name, resolution or checkpoint.architecture.resolution)
+    return _image_graph(network, weights, name, resolution or network.architecture.resolution)
 
 
 def image_layers_graph(
-    checkpoint: Checkpoint, weights: WeightFile, resolution: int | None = None
+    network: SynthesisLayers, weights: WeightFile, resolution: int | None = None
 ) -> onnx.ModelProto:
     """The graph `image_layers`, or `preview_layers`: the image with what its pullback needs.
 
@@ -44,24 +42,24 @@ def image_layers_graph(
     block adds to the image.
     """
     name = "image_layers" if resolution is None else "preview_layers"
-    resolution = resolution or checkpoint.architecture.resolution
-    return _image_graph(checkpoint, weights, name, resolution, keep_layers=True)
+    resolution = resolution or network.architecture.resolution
+    return _image_graph(network, weights, name, resolution, keep_layers=True)
 
 
 def _image_graph(
-    checkpoint: Checkpoint,
+    network: SynthesisLayers,
     weights: WeightFile,
     name: str,
     resolution: int,
     *,
     keep_layers: bool = False,
 ) -> onnx.ModelProto:
-    architecture = checkpoint.architecture
+    architecture = network.architecture
     graph = GraphBuilder(name, weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    x = first_input(graph, checkpoint)
+    x = graph.constant(network.first_input)
     image = None
-    for block in synthesis_blocks(checkpoint, resolution):
+    for block in network.up_to(resolution):
         names, block_name = output_names(block)
         y = x
         for layer, layer_name in zip(block.layers, names, strict=True):
@@ -78,7 +76,7 @@ def _image_graph(
             if keep_layers and block.rgb.clamp is not None:
                 graph.output(rgb_name(block.resolution), colour, rgb_shape(block.rgb))
             if image is not None:
-                image = upsample(graph, block.rgb.fir, architecture.image_channels, image)
+                image = upsample(graph, block.rgb.upsampling, image)
                 colour = graph.op("Add", image, colour)
             image = colour
     assert image is not None, "the last block has colours"  # noqa: S101
@@ -94,7 +92,7 @@ def rgb_name(resolution: int) -> str:
 
 def rgb_shape(layer: RgbLayer) -> list[int | str]:
     """Its shape, for the declaration of an input or output."""
-    return ["batch", layer.weight.shape[0], *layer.size]
+    return ["batch", layer.outputs, *layer.size]
 
 
 def preview_resolution(architecture: Architecture) -> int | None:

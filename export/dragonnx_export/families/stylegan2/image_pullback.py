@@ -6,28 +6,26 @@ import onnx
 
 from dragonnx_export.families.stylegan2.backward import rgb_backward, upsample_adjoint
 from dragonnx_export.families.stylegan2.block_backward import block_backward, declare_outputs
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.forward import first_input
 from dragonnx_export.families.stylegan2.image import rgb_name, rgb_shape
-from dragonnx_export.families.stylegan2.layers import synthesis_blocks
+from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
 
 def image_pullback_graph(
-    checkpoint: Checkpoint, weights: WeightFile, resolution: int | None = None
+    network: SynthesisLayers, weights: WeightFile, resolution: int | None = None
 ) -> onnx.ModelProto:
     """Inputs: w_plus, what `image_layers` gave but the image, and grad_image, shaped as image.
 
     Output grad_w_plus [N, n, w_dim] of the first n w's, those that the image depends on: all. With
     a resolution it is the graph `preview_pullback`, to `preview_layers`, which depends on fewer.
     """
-    architecture = checkpoint.architecture
+    architecture = network.architecture
     name = "image_pullback" if resolution is None else "preview_pullback"
     resolution = resolution or architecture.resolution
     graph = GraphBuilder(name, weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
-    blocks = synthesis_blocks(checkpoint, resolution)
+    blocks = network.up_to(resolution)
     outputs = [declare_outputs(graph, block) for block in blocks]
     height, width = architecture.block_size(resolution)
     channels = architecture.image_channels
@@ -60,7 +58,7 @@ def image_pullback_graph(
         grad = block_backward(
             graph,
             block,
-            x=outputs[position - 1].block if position else first_input(graph, checkpoint),
+            x=outputs[position - 1].block if position else graph.constant(network.first_input),
             outputs=outputs[position],
             w_plus=w_plus,
             grad=grad,
@@ -68,7 +66,7 @@ def image_pullback_graph(
             add_grad_w=add,
         )
         if block.rgb and position and blocks[position - 1].rgb:
-            grad_image = upsample_adjoint(graph, block.rgb.fir, channels, grad_image)
+            grad_image = upsample_adjoint(graph, block.rgb.upsampling, grad_image)
     grad_w_plus = graph.op("Concat", *(grad_w[index] for index in sorted(grad_w)), axis=1)
     graph.output("grad_w_plus", grad_w_plus, ["batch", len(grad_w), architecture.w_dim])
     return graph.model()

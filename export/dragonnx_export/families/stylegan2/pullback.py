@@ -6,16 +6,14 @@ import onnx
 
 from dragonnx.model.manifest import graph_name
 from dragonnx_export.families.stylegan2.block_backward import block_backward, declare_outputs
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.forward import first_input
-from dragonnx_export.families.stylegan2.layers import synthesis_blocks
+from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
 
 def pullback_graph(
-    checkpoint: Checkpoint,
+    network: SynthesisLayers,
     weights: WeightFile,
     feature_resolution: int,
     trainable_layers: int,
@@ -25,8 +23,8 @@ def pullback_graph(
 
     Output grad_w_plus [N, trainable_layers, w_dim]: the gradient for the first layers.
     """
-    architecture = checkpoint.architecture
-    blocks = synthesis_blocks(checkpoint, feature_resolution)
+    architecture = network.architecture
+    blocks = network.up_to(feature_resolution)
     graph = GraphBuilder(graph_name("pullback", cut), weights)
     w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
     windows = declare_windows(graph, cut, blocks)
@@ -49,7 +47,7 @@ def pullback_graph(
         grad = block_backward(
             graph,
             block,
-            x=outputs[position - 1].block if position else first_input(graph, checkpoint),
+            x=outputs[position - 1].block if position else graph.constant(network.first_input),
             outputs=outputs[position],
             w_plus=w_plus,
             grad=grad,

@@ -22,11 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import TensorProto
 
 from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayer
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.constant import Constant
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class Window:
         vertical = graph.reshape(rows, (0, 1, -1, 1))
         return graph.op("Mul", vertical, graph.reshape(columns, (0, 1, 1, -1)))
 
-    def noise(self, graph: GraphBuilder, layer: SynthesisLayer, values: NDArray[np.float32]) -> str:
-        """The windows of a layer's noise [height, width], zero outside the image."""
+    def noise(self, graph: GraphBuilder, layer: SynthesisLayer, values: Constant) -> str:
+        """The windows of a layer's noise [1, 1, height, width], zero outside the image."""
         height, width = self.size
         rows = _selector(graph, self.rows, layer, height)
         columns = _transposed(graph, _selector(graph, self.columns, layer, width))
-        everywhere = graph.constant(values[None, None])
+        everywhere = graph.constant(values)
         return graph.op("MatMul", graph.op("MatMul", rows, everywhere), columns)
 
     def _upsampling(self, graph: GraphBuilder, filter_: str) -> str:
