@@ -236,7 +236,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform ==
 def peak_memory(folder: Path) -> dict[str, float]:
     """Peak resident MiB of three steps at 1024 px, each kind in a process of its own.
 
-    None where the system does not tell a process's peak.
+    Empty where the system does not tell a process's peak.
     """
     if importlib.util.find_spec("resource") is None:
         return {}
@@ -346,8 +346,10 @@ def main() -> None:
     results["memory"] = peak_memory(arguments.output)
     say(results["memory"])
     results["steps"] = time_steps(arguments.output, arguments.rounds)
-    (arguments.output / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (arguments.output / "table.md").write_text(table(results), "utf-8")
+    (arguments.output / "results.json").write_text(
+        json.dumps(results, indent=1) + "\n", "utf-8", newline="\n"
+    )
+    (arguments.output / "table.md").write_text(table(results), "utf-8", newline="\n")
     plot(results, arguments.output / "plot.png")
     print(table(results))
 

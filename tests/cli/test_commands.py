@@ -173,7 +173,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         (tmp_path / "no" / "out.png", "does not exist"),
         (tmp_path / "out.jpg", "must end in .png"),
         (tmp_path, "must end in .png"),
-        (Path("/proc/out.png"), "/proc/out.png"),
+        (Path("/proc/out.png"), str(Path("/proc/out.png"))),
     ):
         done = dragonnx(*DRAG, "-o", place)
         assert done.returncode == 2, place
