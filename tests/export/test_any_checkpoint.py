@@ -114,7 +114,7 @@ def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         with Image.open(out) as picture:
-            assert json.loads(picture.text["dragonnx"])["label"] == label
+            assert json.loads(picture.text["dragonnx"])["start"]["label"] == label
             pictures.append(picture.tobytes())
     assert pictures[0] != pictures[1]
     drag = ("drag", "--model", "mine", "--point", "5,5:7,7", "--max-steps", "3")
