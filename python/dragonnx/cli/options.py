@@ -23,7 +23,9 @@ Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
 ]
 SpaceOption = Annotated[Space, typer.Option(help="Latent space.")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads [as ONNX Runtime chooses].")]
+Threads = Annotated[
+    int | None, typer.Option(help="CPU threads, for graphs and kernels [all cores].")
+]
 Output = Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")]
 
 
