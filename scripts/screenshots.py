@@ -14,7 +14,7 @@ from pathlib import Path
 from pictures import readme_drags
 
 from dragonnx.tui.app import EditorApp
-from dragonnx.tui.cells import CanvasMode
+from dragonnx.tui.drawing.cells import CanvasMode
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 SIZE = (80, 24)

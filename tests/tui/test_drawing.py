@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from dragonnx.document import Document, PointPair
-from dragonnx.tui.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
+from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
 from dragonnx.tui.editing.tools import box, brush, canvas_mask, painted
-from dragonnx.tui.geometry import Viewport
-from dragonnx.tui.raster import draw_path, draw_picture, tint_fixed
+from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.raster import draw_path, draw_picture, tint_fixed
 from dragonnx.tui.scene import Scene, compose, point_at
 from dragonnx.tui.terminal import best_mode
-from dragonnx.tui.text import sparkline
+from dragonnx.tui.drawing.sparkline import sparkline
 from dragonnx.tui.widgets.side_panel import PanelState, rows_of
 
 VIEWS = st.builds(

@@ -17,11 +17,11 @@ from support.bundled import FAR, NOSE
 from support.tui_editor import Editor
 
 from dragonnx.document import PointPair
-from dragonnx.tui.cells import HALF_BLOCK, CanvasMode
-from dragonnx.tui.geometry import Viewport
-from dragonnx.tui.graphics import Graphics, PixelStripMaker, Protocol, kitty, sixel
+from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode
+from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.graphics import Graphics, PixelStripMaker, Protocol, kitty, sixel
 from dragonnx.tui.messages import DragProgressed
-from dragonnx.tui.pixel_scene import compose_pixels
+from dragonnx.tui.drawing.pixel_scene import compose_pixels
 from dragonnx.tui.scene import HANDLE, TARGET, Scene
 from dragonnx.tui.terminal import QUESTIONS, find_graphics, protocol_of
 

@@ -7,7 +7,7 @@ from support.bundled import NOSE, NOSE_TARGET
 from support.tui_editor import Editor
 
 from dragonnx.tui.editing.tools import Tool
-from dragonnx.tui.raster import FIXED_TINT
+from dragonnx.tui.drawing.raster import FIXED_TINT
 from dragonnx.tui.widgets.side_panel import SidePanel
 
 

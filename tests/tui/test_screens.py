@@ -11,7 +11,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets._footer import FooterKey
 
 from dragonnx.tui.actions import ACTIONS
-from dragonnx.tui.cells import CanvasMode
+from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.editing.tools import Tool
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.help import HelpScreen

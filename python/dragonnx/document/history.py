@@ -96,11 +96,6 @@ class History:
             self._at += 1
         return label
 
-    def restart(self, document: Document) -> None:
-        """Begin anew with an opened document."""
-        self._edits = [_Edit(document, "", None)]
-        self._at = 0
-
     def _forget(self) -> None:
         """Drop the oldest documents beyond the limits; the newest two always stay."""
         counted: set[int] = set()

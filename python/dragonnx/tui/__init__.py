@@ -31,4 +31,5 @@ def edit(
     # Collecting garbage among all that was imported would hold a key up for 50 ms.
     gc.freeze()
     app.run()
+    app.editor.join()
     return app.return_code or 0

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
+
+from dragonnx.editor.editor import Editor
+from dragonnx.editor.tools import Tool
+
+Command: TypeAlias = Callable[[Editor], object]
+ASK: Literal["ask"] = "ask"
+"""An action that asks something first: `dragonnx.tui.questions` has it by its id."""
+VIEW: Literal["view"] = "view"
+"""An action that is about the terminal alone: the screen has it, as Textual's action."""
+LEAP = 8
+"""Pixels that the cross-hair goes with Shift."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """Something a person can do.
+    """Something that a user can do.
 
     Attributes:
-        id: Its name in keymaps; the editor's method is `action_ID`.
+        id: Its name in keymaps.
         keys: Keys, separated by commas, as Textual names them.
-        label: A few words, for the footer and the palette.
+        label: A few words, for help and palette.
         group: The heading in the help.
         help: One sentence.
-        in_footer: Whether the footer shows it.
+        run: The editor's command, or who does it.
+        footer: What the footer shows; empty where it shows nothing.
     """
 
     id: str
@@ -25,122 +39,166 @@ class Action:
     label: str
     group: str
     help: str
-    in_footer: bool = False
+    run: Command | Literal["ask", "view"]
+    footer: str = ""
 
     @property
     def call(self) -> str:
-        """As Textual's action: the four directions of a movement share a method."""
-        name, _, direction = self.id.rpartition("_")
-        return f"{name}('{direction}')" if name in ("cursor", "leap", "pan") else self.id
+        """As Textual's action."""
+        if self.run == VIEW:
+            name, _, direction = self.id.rpartition("_")
+            return f"pan('{direction}')" if name == "pan" else self.id
+        return f"{'ask' if self.run == ASK else 'command'}('{self.id}')"
 
     def binding(self) -> Binding:
         """As Textual's binding."""
         return Binding(
             self.keys,
             self.call,
-            self.label,
-            show=self.in_footer,
+            self.footer or self.label,
+            show=bool(self.footer),
             id=self.id,
             tooltip=self.help,
         )
 
 
-def _group(name: str, *rows: tuple[str, str, str, str]) -> tuple[Action, ...]:
-    """Actions of one heading; a label that begins with `*` is shown in the footer."""
-    return tuple(
-        Action(id, keys, label.lstrip("*"), name, help, label.startswith("*"))
-        for id, keys, label, help in rows  # noqa: A001 the table's own words
-    )
+def _group(
+    name: str, *rows: tuple[str, str, str, str, Command | Literal["ask", "view"]]
+) -> tuple[Action, ...]:
+    """Actions of one heading; the footer shows a label's part before `*`, or all after it."""
+    actions = []
+    for key, keys, label, help_text, run in rows:
+        short, star, long = label.partition("*")
+        text = long if star else label
+        actions.append(Action(key, keys, text, name, help_text, run, (short or long) * bool(star)))
+    return tuple(actions)
 
 
 ACTIONS: tuple[Action, ...] = (
     *_group(
         "Drag",
-        ("drag", "space", "*Drag", "Start the drag, or pause it after the current step."),
-        ("step", "full_stop", "Step", "Make a single step."),
-        ("stop", "x", "Stop", "End the drag, or recreating a photo; what it reached stays."),
-        ("reset", "backspace", "Reset", "Back to the picture before any drag."),
-        ("settings", "comma", "*Settings", "Step size, lambda, radii, step limit, preset, W or W+."),
-        ("space", "w", "W / W+", "Optimise one w for all layers, or each layer's own."),
+        ("drag", "space", "*Drag", "Start the drag, or pause it after the current step.",
+         lambda e: e.drag.start_or_pause()),
+        ("step", "full_stop", "Step", "Make a single step.", lambda e: e.drag.step()),
+        ("stop", "x", "Stop", "End the drag, or inverting a photo; what it reached stays.",
+         lambda e: e.drag.stop()),
+        ("reset", "backspace", "Reset", "Back to the picture before any drag.",
+         lambda e: e.drag.reset()),
+        ("settings", "comma", "*Settings", "Step size,
+         lambda, radii, step limit, preset, W or W+.", ASK),
+        ("space", "w", "W / W+", "Optimise one w for all layers, or each layer's own.",
+         lambda e: e.drag.switch_space()),
     ),
     *_group(
         "Points",
-        ("place", "enter", "Place", "Place a handle point, then its target; use the mask tool."),
-        ("next_point", "tab", "Next point", "Select the next point."),
-        ("previous_point", "shift+tab", "Previous point", "Select the point before."),
-        ("move_handle", "h", "Handle here", "Move the selected handle to the cross-hair."),
-        ("move_target", "t", "Target here", "Move the selected target to the cross-hair."),
-        ("delete_point", "delete,d", "Delete point", "Delete the selected point, else the newest."),
-        ("clear_points", "D", "Clear points", "Delete all points."),
+        ("place", "enter", "Place", "Place a handle point, then its target; use the mask tool.",
+         lambda e: e.pointer.use()),
+        ("next_point", "tab", "Next point", "Select the next point.",
+         lambda e: e.points.select_next()),
+        ("previous_point", "shift+tab", "Previous point", "Select the point before.",
+         lambda e: e.points.select_previous()),
+        ("move_handle", "h", "Handle here", "Move the selected handle to the cross-hair.",
+         lambda e: e.points.move_handle()),
+        ("move_target", "t", "Target here", "Move the selected target to the cross-hair.",
+         lambda e: e.points.move_target()),
+        ("delete_point", "delete,d", "Delete point", "Delete the selected point, else the newest.",
+         lambda e: e.points.delete()),
+        ("clear_points", "D", "Clear points", "Delete all points.", lambda e: e.points.clear()),
     ),
     *_group(
         "Mask",
-        ("tool_points", "1", "Point tool", "Clicks place and move points."),
-        ("tool_movable", "2", "Movable brush", "Paint what may move; the rest stays fixed."),
-        ("tool_fixed", "3", "Fixed brush", "Paint what stays fixed; the rest may move."),
-        ("tool_movable_box", "4", "Movable box", "A rectangle of what may move."),
-        ("tool_fixed_box", "5", "Fixed box", "A rectangle of what stays fixed."),
-        ("tool_eraser", "6", "Eraser", "Take back what was painted."),
-        ("smaller_brush", "left_square_bracket", "Smaller brush", "A smaller radius."),
-        ("larger_brush", "right_square_bracket", "Larger brush", "A larger radius."),
-        ("invert_mask", "i", "Invert mask", "Movable becomes fixed and fixed movable."),
-        ("clear_mask", "I", "Clear mask", "No mask: everything may move."),
-        ("show_mask", "v", "Show mask", "Show or hide the mask; it works either way."),
+        ("tool_points", "1", "Point tool", "Clicks place and move points.",
+         lambda e: e.points.use_tool()),
+        ("tool_movable", "2", "Movable brush", "Paint what may move; the rest stays fixed.",
+         lambda e: e.mask.use_tool(Tool.MOVABLE)),
+        ("tool_fixed", "3", "Fixed brush", "Paint what stays fixed; the rest may move.",
+         lambda e: e.mask.use_tool(Tool.FIXED)),
+        ("tool_movable_box", "4", "Movable box", "A rectangle of what may move.",
+         lambda e: e.mask.use_tool(Tool.MOVABLE_BOX)),
+        ("tool_fixed_box", "5", "Fixed box", "A rectangle of what stays fixed.",
+         lambda e: e.mask.use_tool(Tool.FIXED_BOX)),
+        ("tool_eraser", "6", "Eraser", "Take back what was painted.",
+         lambda e: e.mask.use_tool(Tool.ERASER)),
+        ("smaller_brush", "left_square_bracket", "Smaller brush", "A smaller radius.",
+         lambda e: e.mask.smaller_brush()),
+        ("larger_brush", "right_square_bracket", "Larger brush", "A larger radius.",
+         lambda e: e.mask.larger_brush()),
+        ("invert_mask", "i", "Invert mask", "Movable becomes fixed and fixed movable.",
+         lambda e: e.mask.invert()),
+        ("clear_mask", "I", "Clear mask", "No mask: everything may move.",
+         lambda e: e.mask.clear()),
+        ("show_mask", "v", "Show mask", "Show or hide the mask; it works either way.",
+         lambda e: e.mask.show_or_hide()),
     ),
     *_group(
         "Picture",
-        ("next_seed", "n", "*Next seed", "The picture of the next seed."),
-        ("previous_seed", "p", "Previous seed", "The picture of the seed before."),
-        ("random_seed", "r", "Random seed", "A picture by chance."),
-        ("type_seed", "s", "Type a seed", "The picture of a seed that you type."),
-        ("type_psi", "y", "Truncation psi", "How far from the average picture, as a rule 0 to 1."),
-        ("type_label", "l", "Class", "The class, for a model that has classes."),
-        ("contact_sheet", "k", "Contact sheet", "Choose among the pictures of many seeds."),
-        ("photo", "P", "*Photo", "Recreate your own photo with the model, then drag it."),
-        ("compare", "c", "Compare", "Show the photo that was recreated, or again the picture."),
-        ("choose_model", "m", "Model", "Choose a model, or name a bundle folder."),
+        ("next_seed", "n", "*Next seed", "The picture of the next seed.",
+         lambda e: e.latent.next_seed()),
+        ("previous_seed", "p", "Previous seed", "The picture of the seed before.",
+         lambda e: e.latent.previous_seed()),
+        ("random_seed", "r", "Random seed", "A picture by chance.",
+         lambda e: e.latent.random_seed()),
+        ("type_seed", "s", "Type a seed", "The picture of a seed that you type.", ASK),
+        ("type_psi", "y", "Truncation psi", "How far from the average picture, as a rule 0 to 1.",
+         ASK),
+        ("type_label", "l", "Class", "The class, for a model that has classes.", ASK),
+        ("contact_sheet", "k", "Contact sheet", "Choose among the pictures of many seeds.", ASK),
+        ("photo", "P", "Photo*Invert a photo", "Invert your own photo, that is recreate it with the model, then drag it.",
+         ASK),
+        ("compare", "c", "Compare", "Show the photo that was inverted, or again the picture.",
+         lambda e: e.photo.compare()),
+        ("choose_model", "m", "Model", "Choose a model, or name a bundle folder.", ASK),
     ),
     *_group(
         "View",
-        ("cursor_left", "left", "Left", "Move the cross-hair by a pixel."),
-        ("cursor_right", "right", "Right", "Move the cross-hair by a pixel."),
-        ("cursor_up", "up", "Up", "Move the cross-hair by a pixel."),
-        ("cursor_down", "down", "Down", "Move the cross-hair by a pixel."),
-        ("leap_left", "shift+left", "Leap left", "Move the cross-hair by 8 pixels."),
-        ("leap_right", "shift+right", "Leap right", "Move the cross-hair by 8 pixels."),
-        ("leap_up", "shift+up", "Leap up", "Move the cross-hair by 8 pixels."),
-        ("leap_down", "shift+down", "Leap down", "Move the cross-hair by 8 pixels."),
-        ("zoom_in", "plus,equals_sign", "Zoom in", "Zoom in about the cross-hair."),
-        ("zoom_out", "minus", "Zoom out", "Zoom out about the cross-hair."),
-        ("fit", "0", "Fit", "Show the whole picture."),
-        ("pan_left", "ctrl+left", "Pan left", "Move the view."),
-        ("pan_right", "ctrl+right", "Pan right", "Move the view."),
-        ("pan_up", "ctrl+up", "Pan up", "Move the view."),
-        ("pan_down", "ctrl+down", "Pan down", "Move the view."),
-        ("next_mode", "a", "ASCII", "Half-blocks, 256 colours, coloured ASCII, ASCII."),
-        ("panel", "f", "Side panel", "Show or hide the side panel."),
-        ("next_theme", "f4", "Theme", "The next colour theme."),
+        ("cursor_left", "left", "Left", "Move the cross-hair by a pixel.",
+         lambda e: e.pointer.move_by(-1, 0)),
+        ("cursor_right", "right", "Right", "Move the cross-hair by a pixel.",
+         lambda e: e.pointer.move_by(1, 0)),
+        ("cursor_up", "up", "Up", "Move the cross-hair by a pixel.",
+         lambda e: e.pointer.move_by(0, -1)),
+        ("cursor_down", "down", "Down", "Move the cross-hair by a pixel.",
+         lambda e: e.pointer.move_by(0, 1)),
+        ("leap_left", "shift+left", "Leap left", "Move the cross-hair by 8 pixels.",
+         lambda e: e.pointer.move_by(-LEAP, 0)),
+        ("leap_right", "shift+right", "Leap right", "Move the cross-hair by 8 pixels.",
+         lambda e: e.pointer.move_by(LEAP, 0)),
+        ("leap_up", "shift+up", "Leap up", "Move the cross-hair by 8 pixels.",
+         lambda e: e.pointer.move_by(0, -LEAP)),
+        ("leap_down", "shift+down", "Leap down", "Move the cross-hair by 8 pixels.",
+         lambda e: e.pointer.move_by(0, LEAP)),
+        ("zoom_in", "plus,equals_sign", "Zoom in", "Zoom in about the cross-hair.", VIEW),
+        ("zoom_out", "minus", "Zoom out", "Zoom out about the cross-hair.", VIEW),
+        ("fit", "0", "Fit", "Show the whole picture.", VIEW),
+        ("pan_left", "ctrl+left", "Pan left", "Move the view.", VIEW),
+        ("pan_right", "ctrl+right", "Pan right", "Move the view.", VIEW),
+        ("pan_up", "ctrl+up", "Pan up", "Move the view.", VIEW),
+        ("pan_down", "ctrl+down", "Pan down", "Move the view.", VIEW),
+        ("next_mode", "a", "ASCII", "Half-blocks, 256 colours, coloured ASCII, ASCII.", VIEW),
+        ("panel", "f", "Side panel", "Show or hide the side panel.", VIEW),
+        ("next_theme", "f4", "Theme", "The next colour theme.", VIEW),
     ),
     *_group(
         "Document",
-        ("undo", "u,ctrl+z", "*Undo", "Take back the last edit; a whole drag is one edit."),
-        ("redo", "U,ctrl+y", "Redo", "Bring back what was undone."),
-        ("save", "ctrl+s", "Save session", "Save everything as a .dragonnx document."),
-        ("save_as", "S", "Save session as", "Save the document under another name."),
-        ("open", "o,ctrl+o", "Open", "A document, a picture with recipe, a latent, a mask, or a photo."),
-        ("export", "e", "*Export", "PNG, before and after, animation, report, latent, mask."),
+        ("undo", "u,ctrl+z", "*Undo", "Take back the last edit; a whole drag is one edit.",
+         lambda e: e.history.undo()),
+        ("redo", "U,ctrl+y", "Redo", "Bring back what was undone.", lambda e: e.history.redo()),
+        ("save", "ctrl+s", "Save document", "Save everything as a .dragonnx document.", ASK),
+        ("save_as", "S", "Save document as", "Save the document under another name.", ASK),
+        ("open", "o,ctrl+o", "Open", "A document, a picture with recipe, a latent, a mask, or a photo.",
+         ASK),
+        ("export", "e", "*Export", "PNG, before and after, animation, report, latent, mask.", ASK),
     ),
     *_group(
         "Editor",
-        ("command_palette", "ctrl+p", "*All", "Every action by name, for keys and mouse."),
-        ("help", "f1", "Help", "All keys."),
-        ("help_here", "question_mark", "*Help", "What the current tool or widget does."),
-        ("leave", "q,ctrl+q", "*Quit", "Leave; asks where the document is not saved."),
+        ("command_palette", "ctrl+p", "*All", "Every action by name, for keys and mouse.", VIEW),
+        ("help", "f1", "Help", "All keys.", VIEW),
+        ("help_here", "question_mark", "*Help", "What the current tool or widget does.", VIEW),
+        ("leave", "q,ctrl+q", "*Quit", "Leave; asks where the document is not saved.", ASK),
     ),
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
-KEYMAP_IDS = tuple(action.id for action in ACTIONS)
 
 
 _APP_IDS = ("command_palette",)
@@ -158,7 +216,7 @@ def app_bindings() -> list[BindingType]:
 
 
 def keys_of(action: Action, keymap: dict[str, str]) -> str:
-    """The keys of an action as a person reads them, a keymap's where it has some."""
+    """The keys of an action as a user reads them, a keymap's where it has some."""
     return " ".join(_readable(key) for key in keymap.get(action.id, action.keys).split(","))
 
 

@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 
-from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.geometry import CELL_ASPECT
-from dragonnx.tui.graphics import Graphics, Protocol
+from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.drawing.geometry import CELL_ASPECT
+from dragonnx.tui.drawing.graphics import Graphics, Protocol
 
 SMALLEST = (80, 24)
 """Columns and rows that the editor needs."""

@@ -16,7 +16,7 @@ class ConfirmScreen(Dialog[bool]):
     """A fact, and two ways on. The harmless one has the focus.
 
     Args:
-        fact: What a person should know.
+        fact: What the user should know.
         yes: What the risky button says.
         no: What the harmless button says.
     """

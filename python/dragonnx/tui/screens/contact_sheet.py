@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Label
 
-from dragonnx.document import Document
+from dragonnx.editor.editor import Editor
+from dragonnx.editor.state import Part
 from dragonnx.model.latent import LARGEST_SEED
-from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.messages import SheetGrown
+from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.dialog import Dialog
 from dragonnx.tui.widgets.sheet import Sheet
-from dragonnx.tui.worker import Worker
-from dragonnx.types import Picture
 
 
 class ContactSheetScreen(Dialog[int]):
     """A page of pictures; arrows move, Enter chooses, Page Up and Down turn.
 
     Args:
-        worker: Makes the pictures.
-        document: Whose model and truncation.
+        editor: Whose model and truncation.
         mode: How pictures are shown.
     """
 
@@ -47,14 +43,13 @@ class ContactSheetScreen(Dialog[int]):
         Binding("enter,space", "choose", "Choose"),
     ]
 
-    def __init__(self, worker: Worker, document: Document, mode: CanvasMode) -> None:
+    def __init__(self, editor: Editor, mode: CanvasMode) -> None:
         super().__init__()
-        self._worker = worker
-        self._document = document
+        self._sheet = editor.sheet
         self._mode = mode
-        self._ticket = 0
-        self._seed = document.start.seed
+        self._seed = editor.document.start.seed
         self._first = -1
+        self._unsubscribe = editor.state.subscribe(self._changed)
 
     def compose(self) -> ComposeResult:
         """The page."""
@@ -73,17 +68,7 @@ class ContactSheetScreen(Dialog[int]):
     def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
         """Answer with the picture that was clicked."""
         event.stop()
-        self._leave(self._first + event.index)
-
-    def on_sheet_grown(self, message: SheetGrown) -> None:
-        """Show one more picture."""
-        message.stop()
-        self.receive(message.ticket, message.seed, message.picture)
-
-    def receive(self, ticket: int, seed: int, picture: Picture) -> None:
-        """Show a picture, where it belongs to this page."""
-        if ticket == self._ticket:
-            self.query_one(Sheet).put(seed - self._first, seed, np.asarray(picture))
+        self.dismiss(self._first + event.index)
 
     def action_move(self, columns: int, rows: int) -> None:
         """Select another picture, on another page where need be."""
@@ -96,20 +81,25 @@ class ContactSheetScreen(Dialog[int]):
 
     def action_choose(self) -> None:
         """Answer."""
-        self._leave(self._seed)
+        self.dismiss(self._seed)
 
     def action_leave(self) -> None:
         """Leave without an answer."""
-        self._worker.drop_sheet()
         self.dismiss(None)
+
+    def on_unmount(self) -> None:
+        """Let go of the page."""
+        self._unsubscribe()
+        self._sheet.close()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Lay out anew."""
         self._first = -1
 
-    def _leave(self, seed: int) -> None:
-        self._worker.drop_sheet()
-        self.dismiss(seed)
+    def _changed(self, parts: Part) -> None:
+        """Show pictures that came."""
+        if Part.SHEET in parts:
+            self.query_one(Sheet).show(self._sheet.pictures)
 
     def _select(self, seed: int) -> None:
         self._seed = min(max(seed, 0), LARGEST_SEED)
@@ -120,8 +110,6 @@ class ContactSheetScreen(Dialog[int]):
         first = self._seed // sheet.count * sheet.count
         if first != self._first:
             self._first = first
-            seeds = [seed for seed in range(first, first + sheet.count) if seed <= LARGEST_SEED]
-            sheet.clear(seeds)
-            self._ticket = self._worker.sheet(self._document, seeds)
+            sheet.begin(self._sheet.show_page(self._seed, sheet.count))
         sheet.select(self._seed - first)
         self.query_one("#sheet-title", Label).update(f"Seed {self._seed}")

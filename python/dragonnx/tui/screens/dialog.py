@@ -38,7 +38,7 @@ class Buttons(Horizontal):
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """A question whose answer is None where a person leaves it."""
+    """A question whose answer is None where a user leaves it."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

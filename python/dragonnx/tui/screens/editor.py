@@ -1,4 +1,4 @@
-"""The editor: canvas, side panel, status line; all actions come together here."""
+"""The editor's screen: canvas, side panel, status line. Keys and clicks become commands, state is shown."""
 
 from __future__ import annotations
 
@@ -8,65 +8,81 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from dragonnx.tui.actions import bindings
-from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.editing.drag import DragEditing
-from dragonnx.tui.editing.files import FileEditing
-from dragonnx.tui.editing.latent import LatentEditing
-from dragonnx.tui.editing.mask import MaskEditing
-from dragonnx.tui.editing.photo import PhotoEditing
-from dragonnx.tui.editing.tools import Tool
-from dragonnx.tui.editing.view import ViewEditing
-from dragonnx.tui.graphics import Graphics
-from dragonnx.tui.inversion_job import RECREATING
-from dragonnx.tui.messages import AutosaveFailed, ModelOpened, PictureMade, SheetGrown, WorkFailed
-from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
+from dragonnx.editor.editor import Editor
+from dragonnx.editor.events import DragProgressed, InversionProgressed
+from dragonnx.editor.state import Part
+from dragonnx.tui.actions import BY_ID, bindings
+from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.drawing.graphics import Graphics
+from dragonnx.tui.messages import EditorEvent
+from dragonnx.tui.preferences import Preferences
+from dragonnx.tui.questions import Questions
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.terminal import SMALLEST, cell_aspect
-from dragonnx.tui.text import one_line
 from dragonnx.tui.widgets.canvas import Canvas
 from dragonnx.tui.widgets.side_panel import SidePanel
 from dragonnx.tui.widgets.status_line import StatusLine
 
-FIRST_HINT = "Click what to move, click where to, press Space."
 _TOOL_GROUPS = ("Points", "Mask", "View")
+_DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+_PLACE_WIDTH = 15
+"""Columns of the status line that the cross-hair's place takes."""
 
 
-class EditorScreen(
-    DragEditing,
-    MaskEditing,
-    ViewEditing,
-    LatentEditing,
-    PhotoEditing,
-    FileEditing,
-    inherit_bindings=False,
-):
-    """What a person sees all the time."""
+class EditorScreen(Screen[None], inherit_bindings=False):
+    """What a user sees all the time.
+
+    Args:
+        editor: What is shown.
+        preferences: Keys, theme and mode.
+        mode: How pictures are shown at first.
+        graphics: How the terminal takes real pixels; None where it does not.
+    """
 
     CSS_PATH = "editor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     ALLOW_SELECT = False  # a stroke with the mouse paints, it selects no text beside the canvas
-    mode = CanvasMode.HALF_BLOCKS
-    graphics: Graphics | None = None
+
+    def __init__(
+        self,
+        editor: Editor,
+        preferences: Preferences,
+        mode: CanvasMode = CanvasMode.HALF_BLOCKS,
+        graphics: Graphics | None = None,
+    ) -> None:
+        super().__init__()
+        self.editor = editor
+        self.preferences = preferences
+        self._first_mode = mode
+        self._graphics = graphics
+        self.questions = Questions(self.app, editor, lambda: self.canvas.mode)
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas."""
+        return self.query_one(Canvas)
 
     def compose(self) -> ComposeResult:
         """Title, canvas and panel, status line, keys."""
         yield Static("", id="title", markup=False)
         with Horizontal(id="body"):
-            yield Canvas(mode=self.mode, aspect=cell_aspect(), graphics=self.graphics, id="canvas")
+            yield Canvas(
+                mode=self._first_mode, aspect=cell_aspect(), graphics=self._graphics, id="canvas"
+            )
             yield SidePanel(id="panel")
         yield StatusLine(id="status")
         yield Footer(show_command_palette=False, compact=True)
         yield Static("", id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        """Ask for the first picture."""
+        """Begin to show the editor."""
         self.canvas.focus()
-        self.worker.show(self.document)
-        self.show_all()
-        self.say(f"Opening {self.document.model} ...")
+        self.editor.state.subscribe(self._changed)
+        self._changed(Part.SCENE | Part.FACTS)
+        self.editor.start()
 
     def on_screen_suspend(self) -> None:
         """A dialog opens."""
@@ -75,161 +91,6 @@ class EditorScreen(
     def on_screen_resume(self) -> None:
         """No dialog is open any more."""
         self.canvas.cover(False)
-
-    def show_title(self) -> None:
-        """Show the file's name and whether it is saved."""
-        super().show_title()
-        self.query_one("#title", Static).update(f"dragonnx  {self.title}", layout=False)
-
-    # --- what happens on the canvas and the panel ---------------------------------------------
-
-    def action_place(self) -> None:
-        """Use the tool at the cross-hair."""
-        if self.tool is Tool.POINTS:
-            self.place_point(self.cursor)
-        else:
-            self.stamp()
-
-    @on(Canvas.Pressed)
-    def press(self, event: Canvas.Pressed) -> None:
-        """Use the tool where the mouse is."""
-        self.move_cursor(*event.pixel)
-        if self.tool is not Tool.POINTS:
-            self.begin_stroke(event.pixel)
-        elif event.marker is not None and not self._places_target(event.marker):
-            self.grip(event.marker)
-        else:
-            self.place_point(event.pixel)
-
-    @on(Canvas.Dragged)
-    def drag_mouse(self, event: Canvas.Dragged) -> None:
-        """Move a marker, or paint."""
-        before = self.cursor
-        self.move_cursor(*event.pixel)
-        if self.stroke is not None:
-            self.go_on_stroke(before, self.cursor)
-        elif self.gripped is not None:
-            self.move_gripped(event.pixel)
-        else:
-            self.show_scene()
-
-    @on(Canvas.Released)
-    def release(self, _event: Canvas.Released) -> None:
-        """End what the press began, after an edit that waits."""
-        if self.waiting:
-            self.waiting += [self.end_stroke, self.let_go]
-            return
-        self.end_stroke()
-        self.let_go()
-
-    @on(Canvas.Hovered)
-    def hover(self, event: Canvas.Hovered) -> None:
-        """Let the cross-hair follow the mouse."""
-        self.move_cursor(*event.pixel)
-        self.show_scene()
-
-    @on(Canvas.Viewed)
-    def look(self, _event: Canvas.Viewed) -> None:
-        """Show the zoom."""
-        self.show_scene()
-
-    @on(SidePanel.PointChosen)
-    def choose_point(self, event: SidePanel.PointChosen) -> None:
-        """Select the point of a row."""
-        self.select(event.index)
-
-    def _places_target(self, marker: tuple[int, str]) -> bool:
-        """Whether a press on a marker places a target: the waiting handle is no obstacle."""
-        waits = self.document.waits_for_target
-        return waits and marker != (len(self.document.pairs) - 1, "handle")
-
-    # --- undo, help ---------------------------------------------------------------------------
-
-    def action_undo(self) -> None:
-        """Take back the last edit."""
-        self.when_still(lambda: self._walk(self.history.undo(), "Undid", "Nothing to undo."))
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self.when_still(lambda: self._walk(self.history.redo(), "Did again", "Nothing to redo."))
-
-    def _walk(self, label: str | None, verb: str, nothing: str) -> None:
-        if label is None:
-            self.say(nothing)
-            return
-        result = self.document.result
-        self.losses = tuple(result.loss.tolist()) if result is not None else ()
-        self.document_changed()
-        self.say(f"{verb}: {label}.")
-
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(HelpScreen(self.preferences.keys))
-
-    def action_help_here(self) -> None:
-        """What is under the mouse, where that is a panel; else the tool and the canvas."""
-        under = self.app.mouse_over
-        if isinstance(under, SidePanel | StatusLine):
-            about, groups = (under.NAME, under.HELP), under.GROUPS
-        else:
-            about = (self.tool.value.capitalize(), f"{self.tool.help}\n{Canvas.HELP}")
-            groups = _TOOL_GROUPS
-        self.app.push_screen(HelpScreen(self.preferences.keys, about, groups))
-
-    # --- what the worker says -----------------------------------------------------------------
-
-    def on_model_opened(self, message: ModelOpened) -> None:
-        """Take over the model's facts."""
-        message.stop()
-        manifest = message.manifest
-        height, width = manifest.image_size
-        self.image_size = (width, height)
-        self.layer_limit = manifest.trainable_layers
-        self.label_count = manifest.label_dim
-        self.recommended = dict(manifest.drag_settings)
-        self.model_text = manifest.name
-        self.model_ready = True
-        self.picture = self.photo = None
-        self.move_cursor(width // 2, height // 2)
-        self.radius = max(width / 12, 1.0)
-        self.show_all()
-        hint = "Space drags. F1 is help." if self.preferences.hint_seen else FIRST_HINT
-        self.say(f"{hint} {manifest.name} on {message.device}.", "hint")
-
-    def on_picture_made(self, message: PictureMade) -> None:
-        """Show the picture of the document."""
-        message.stop()
-        if not self.busy:
-            self.picture = message.picture
-            if not message.is_preview:
-                self.pictured = message.document
-            self.show_all()
-
-    def on_sheet_grown(self, message: SheetGrown) -> None:
-        """Hand a picture to the contact sheet."""
-        message.stop()
-        if isinstance(screen := self.app.screen, ContactSheetScreen):
-            screen.receive(message.ticket, message.seed, message.picture)
-
-    def on_work_failed(self, message: WorkFailed) -> None:
-        """Say what went wrong; the editor goes on."""
-        message.stop()
-        reason = one_line(message.reason)
-        if message.what in ("drag", RECREATING) and self.busy:
-            waiting = self.become_still()
-            self.resumable = None
-            for change in waiting:
-                change()
-            self.document_changed()
-        self.say(f"Could not {message.what}: {reason}", "bad")
-        if len(reason) > self.size.width - 30:
-            self.notify(reason, title=f"Could not {message.what}", severity="error", markup=False)
-
-    def on_autosave_failed(self, message: AutosaveFailed) -> None:
-        """Say that nothing protects the work."""
-        message.stop()
-        self.notify(one_line(message.reason), title="Autosave does not work", severity="warning",
-                    markup=False)  # fmt: skip
 
     def on_resize(self, event: events.Resize) -> None:
         """Say where the terminal is too small."""
@@ -240,3 +101,136 @@ class EditorScreen(
             f"dragonnx needs {columns} x {rows} characters;\nthis terminal has "
             f"{event.size.width} x {event.size.height}.\nMake it larger, or its font smaller."
         )
+
+    # --- showing ------------------------------------------------------------------------------
+
+    def on_editor_event(self, message: EditorEvent) -> None:
+        """Hand an event to the editor; steps wait until what it changed is painted."""
+        message.stop()
+        if isinstance(message.event, DragProgressed | InversionProgressed):
+            self.yield_to_screen()
+        self.editor.receive(message.event)
+
+    def yield_to_screen(self) -> None:
+        """Keep running work from its next step until the screen is painted."""
+        if self.editor.yield_to_screen():
+            self.call_after_refresh(self.editor.go_on)
+
+    def _changed(self, parts: Part) -> None:
+        """Show the parts of the state that changed."""
+        state = self.editor.state
+        if Part.JUMP in parts:
+            self.canvas.reveal(state.cursor)
+        if Part.SCENE in parts:
+            self.canvas.show(self.editor.scene)
+            self._show_place()
+        if Part.FACTS in parts:
+            plain = self.canvas.mode is CanvasMode.ASCII
+            self.query_one(SidePanel).show(state, plain=plain)
+            self.query_one("#title", Static).update(f"dragonnx  {state.title}", layout=False)
+        if Part.NOTICE in parts:
+            notice = state.notice
+            self.query_one(StatusLine).say(notice.line, notice.tone)
+            if notice.heading and len(notice.line) > self.size.width - _PLACE_WIDTH:
+                self.notify(notice.text, title=notice.heading, severity="error", markup=False)
+        if Part.ALERT in parts:
+            alert = state.alert
+            self.notify(alert.text, title=alert.heading, severity=alert.severity, markup=False)
+        if Part.PHOTO in parts:
+            self.questions.photo(self.editor.photo.found)
+
+    def _show_place(self) -> None:
+        self.query_one(StatusLine).show_place(*self.editor.state.cursor, self.canvas.view.zoom)
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def action_command(self, name: str) -> None:
+        """Call the editor's command of the table."""
+        run = BY_ID[name].run
+        if not isinstance(run, str):
+            self.questions.attempt(lambda: run(self.editor))
+
+    def action_ask(self, name: str) -> None:
+        """Ask what comes before a command."""
+        self.questions.attempt(lambda: self.questions.ask(name))
+
+    @on(Canvas.Pressed)
+    def press(self, event: Canvas.Pressed) -> None:
+        """Use the tool where the mouse is."""
+        self.editor.pointer.press(event.pixel, event.marker)
+
+    @on(Canvas.Dragged)
+    def drag_mouse(self, event: Canvas.Dragged) -> None:
+        """Move a marker, or paint."""
+        self.editor.pointer.drag(event.pixel)
+
+    @on(Canvas.Released)
+    def release(self, _event: Canvas.Released) -> None:
+        """End what the press began."""
+        self.editor.pointer.release()
+
+    @on(Canvas.Hovered)
+    def hover(self, event: Canvas.Hovered) -> None:
+        """Let the cross-hair follow the mouse."""
+        self.editor.pointer.hover(event.pixel)
+
+    @on(Canvas.Viewed)
+    def view_changed(self, _event: Canvas.Viewed) -> None:
+        """Show the zoom."""
+        self._show_place()
+
+    @on(SidePanel.PointChosen)
+    def choose_point(self, event: SidePanel.PointChosen) -> None:
+        """Select the point of a row."""
+        self.questions.attempt(lambda: self.editor.points.select(event.index))
+
+    # --- the view, help -----------------------------------------------------------------------
+
+    def action_pan(self, direction: str) -> None:
+        """Move the view."""
+        self.canvas.pan_by_eighths(*_DIRECTIONS[direction])
+
+    def action_zoom_in(self) -> None:
+        """Zoom in about the cross-hair."""
+        self.canvas.zoom_in()
+
+    def action_zoom_out(self) -> None:
+        """Zoom out about the cross-hair."""
+        self.canvas.zoom_out()
+
+    def action_fit(self) -> None:
+        """Show the whole picture."""
+        self.canvas.fit()
+
+    def action_next_mode(self) -> None:
+        """Show the picture another way."""
+        self.canvas.next_mode()
+        self.preferences.mode = self.canvas.mode.name
+        self.preferences.save()
+        self._changed(Part.FACTS)
+        self.editor.state.say(f"The picture is shown as {self.canvas.mode.value}.")
+
+    def action_panel(self) -> None:
+        """Show or hide the side panel."""
+        self.query_one(SidePanel).show_or_hide()
+
+    def action_next_theme(self) -> None:
+        """The next colour theme."""
+        names = sorted(self.app.available_themes)
+        at = names.index(self.app.theme) if self.app.theme in names else -1
+        self.app.theme = names[(at + 1) % len(names)]
+        self.editor.state.say(f"Theme {self.app.theme}.")
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.app.push_screen(HelpScreen(self.preferences.keys))
+
+    def action_help_here(self) -> None:
+        """What is under the mouse, where that is a panel; else the tool and the canvas."""
+        under, tool = self.app.mouse_over, self.editor.state.tool
+        if isinstance(under, SidePanel | StatusLine):
+            about, groups = (under.NAME, under.HELP), under.GROUPS
+        else:
+            about = (tool.value.capitalize(), f"{tool.help}\n{Canvas.HELP}")
+            groups = _TOOL_GROUPS
+        self.app.push_screen(HelpScreen(self.preferences.keys, about, groups))

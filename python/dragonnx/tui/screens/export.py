@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -10,20 +11,20 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from dragonnx.document import Document
-from dragonnx.document.outputs import OUTPUTS, OutputId, free_path
+from dragonnx.document.outputs import OUTPUTS, OutputId
+from dragonnx.editor.answers import new_file
 from dragonnx.errors import InputError
-from dragonnx.files import typed_path
 from dragonnx.media import check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-from dragonnx.tui.screens.path import PathSuggester, folder_problem, with_suffix
+from dragonnx.tui.screens.path import PathSuggester
 
 
 class ExportScreen(Dialog[tuple[OutputId, Path]]):
     """A list of outputs and the file's name, which follows the choice.
 
     Args:
-        stem: What the file's name begins with.
         document: What is exported.
+        suggest: Suggests a path for a kind of output.
     """
 
     heading = "Export"
@@ -32,29 +33,29 @@ class ExportScreen(Dialog[tuple[OutputId, Path]]):
         "there is nothing of yet is grey: some outputs need a drag, the mask one needs a mask."
     )
 
-    def __init__(self, stem: str, document: Document) -> None:
+    def __init__(self, document: Document, suggest: Callable[[OutputId], Path]) -> None:
         super().__init__()
-        self._stem = stem
-        self._export = OUTPUTS[0]
-        self._usable = {export.id: export.is_possible(document) for export in OUTPUTS}
+        self._document = document
+        self._suggest = suggest
+        self._output = OUTPUTS[0]
 
     def compose(self) -> ComposeResult:
         """The list and the line."""
         with Vertical(classes="dialog"):
             yield Label("Export", classes="title")
             yield OptionList(
-                *(Option(each.label, id=each.id, disabled=not self._usable[each.id])
+                *(Option(each.label, id=each.id, disabled=not each.is_possible(self._document))
                   for each in OUTPUTS)
             )  # fmt: skip
-            yield Input(str(self._suggestion()), suggester=PathSuggester())
+            yield Input(str(self._suggest(self._output.id)), suggester=PathSuggester())
             yield Label("", classes="problem", markup=False)
             yield Label("Enter chooses, then asks for the name", classes="hint")
             yield Buttons("Write")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Suggest a name for the kind of output."""
-        self._export = OUTPUTS[event.option_index]
-        self.query_one(Input).value = str(self._suggestion())
+        self._output = OUTPUTS[event.option_index]
+        self.query_one(Input).value = str(self._suggest(self._output.id))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go on to the name."""
@@ -64,24 +65,11 @@ class ExportScreen(Dialog[tuple[OutputId, Path]]):
 
     def accept(self) -> None:
         """Answer, where the file can be made."""
-        text = self.query_one(Input).value.strip()
-        path, problem = with_suffix(typed_path(text), self._export.suffixes)
-        problem = "Type a file's name." if not text else problem or folder_problem(path)
-        if not problem and self._export.id == "animation":
-            problem = _animation_problem(path)
-        if problem:
-            self.show_problem(problem)
+        try:
+            path = new_file(self.query_one(Input).value, self._output.suffixes)
+            if self._output.id == "animation":
+                check_animation(path)
+        except InputError as error:
+            self.show_problem(f"{error}.")
         else:
-            self.dismiss((self._export.id, path))
-
-    def _suggestion(self) -> Path:
-        return free_path(Path(), self._stem + self._export.tail, self._export.suffixes[0])
-
-
-def _animation_problem(path: Path) -> str | None:
-    """What is missing to write an animation of this kind."""
-    try:
-        check_animation(path)
-    except InputError as error:
-        return f"{error}."
-    return None
+            self.dismiss((self._output.id, path))

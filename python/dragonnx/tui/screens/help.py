@@ -25,7 +25,7 @@ class HelpScreen(Dialog[None]):
     """Help; any of the usual keys leaves it.
 
     Args:
-        keymap: A person's own keys.
+        keymap: A user's own keys.
         about: A heading and a text about one thing, shown first.
         groups: Which headings of actions; None for all.
     """

@@ -11,6 +11,8 @@ from textual.containers import Vertical
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from dragonnx.editor.answers import existing_file, new_file
+from dragonnx.errors import InputError
 from dragonnx.files import typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 
@@ -45,24 +47,17 @@ class PathScreen(Dialog[Path]):
         title: What it is for; up to a colon it heads the help.
         value: What stands there at first.
         advice: What the file is for, for the help.
-        must_exist: Whether the file must be there, or its folder.
-        suffixes: How it must end; the first is added where it ends in nothing.
+        suffixes: How a file to write must end; the first is added where it ends in nothing. None
+            where the file must be there.
     """
 
     def __init__(
-        self,
-        title: str,
-        value: str,
-        *,
-        advice: str,
-        must_exist: bool = False,
-        suffixes: tuple[str, ...] = (),
+        self, title: str, value: str, *, advice: str, suffixes: tuple[str, ...] | None = None
     ) -> None:
         super().__init__()
         self._title_text = title
         self.heading, self.advice = title.partition(":")[0], advice
         self._value = value
-        self._must_exist = must_exist
         self._suffixes = suffixes
 
     def compose(self) -> ComposeResult:
@@ -76,18 +71,11 @@ class PathScreen(Dialog[Path]):
 
     def accept(self) -> None:
         """Answer, where the path can be used."""
-        text = self.query_one(Input).value.strip()
-        path = typed_path(text)
-        problem = None if text else "Type a file's name."
-        if not self._must_exist:
-            path, problem = (
-                with_suffix(path, self._suffixes) if problem is None else (path, problem)
-            )
-            problem = problem or folder_problem(path)
-        elif problem is None and not path.is_file():
-            problem = f"There is no file {path}."
-        if problem:
-            self.show_problem(problem)
+        text = self.query_one(Input).value
+        try:
+            path = existing_file(text) if self._suffixes is None else new_file(text, self._suffixes)
+        except InputError as error:
+            self.show_problem(f"{error}.")
         else:
             self.dismiss(path)
 
@@ -103,21 +91,3 @@ def split_typed(value: str, system: ModuleType = os.path) -> tuple[str, str, str
     before = value[: len(value) - len(start)]
     separators = [s for s in (system.sep, system.altsep) if s and before.endswith(s)]
     return folder, start, separators[0] if separators else system.sep
-
-
-def with_suffix(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, str | None]:
-    """The path with a suffix that is allowed, and what is wrong with it."""
-    if not suffixes or path.suffix.lower() in suffixes:
-        return path, None
-    if path.suffix == "":
-        return path.with_name(path.name + suffixes[0]), None
-    return path, f"It must end in {' or '.join(suffixes)}."
-
-
-def folder_problem(path: Path) -> str | None:
-    """Why a file cannot be made there."""
-    if path.is_dir():
-        return f"{path} is a folder: name a file in it."
-    if not path.parent.is_dir():
-        return f"There is no folder {path.parent}."
-    return None

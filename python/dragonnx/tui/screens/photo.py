@@ -1,4 +1,4 @@
-"""Asks which photo to recreate, and how."""
+"""Asks which photo to invert, and how."""
 
 from __future__ import annotations
 
@@ -8,22 +8,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
 
+from dragonnx.editor.answers import PHOTO_SETTINGS, existing_file, photo_settings_of
+from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import InputError
-from dragonnx.files import typed_path
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.tui.inversion_job import PhotoWish
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester
 
-FIELDS = (
-    ("space", "Space: w+ (closer) or w (plainer)"),
-    ("steps", "Steps"),
-    ("fit", "Another shape: crop or pad"),
-)
-"""Name, label."""
-
-
-class PhotoScreen(Dialog[PhotoWish]):
+class PhotoScreen(Dialog[PhotoRequest]):
     """A line for the photo's path, and one for each choice.
 
     Args:
@@ -31,7 +23,7 @@ class PhotoScreen(Dialog[PhotoWish]):
         last: What was chosen before.
     """
 
-    heading = "Recreate a photo"
+    heading = "Invert a photo"
     advice = (
         "The model's picture that is most like your photo appears bit by bit; x ends early and keeps "
         "the best so far, c shows the photo for comparison. W+ comes closer, W "
@@ -39,7 +31,7 @@ class PhotoScreen(Dialog[PhotoWish]):
         "shows all of it. Photos of what the model was trained on come closest."
     )
 
-    def __init__(self, path: Path | None = None, last: PhotoWish | None = None) -> None:
+    def __init__(self, path: Path | None = None, last: PhotoRequest | None = None) -> None:
         super().__init__()
         config = InversionConfig() if last is None else last.config
         fit = "crop" if last is None else last.fit
@@ -50,11 +42,11 @@ class PhotoScreen(Dialog[PhotoWish]):
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(classes="dialog"):
-            yield Label("Recreate a photo, to drag it then", classes="title")
+            yield Label("Invert a photo: recreate it with the model, to drag it then", classes="title")
             yield Input(
                 self._path, id="path", placeholder="the photo's path", suggester=PathSuggester()
             )
-            for name, label in FIELDS:
+            for name, label in PHOTO_SETTINGS:
                 with Horizontal(classes="row"):
                     yield Label(label)
                     yield Input(self._values[name], id=name, compact=True)
@@ -64,24 +56,22 @@ class PhotoScreen(Dialog[PhotoWish]):
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         """Say at once which setting is wrong."""
-        problem = self._settings()
-        self.show_problem(problem if isinstance(problem, str) else "")
+        try:
+            photo_settings_of(self._texts())
+        except InputError as error:
+            self.show_problem(f"{error}.")
+        else:
+            self.show_problem("")
 
     def accept(self) -> None:
         """Answer, where everything fits."""
-        settings = self._settings()
-        if isinstance(settings, str):
-            self.show_problem(settings)
-            return
-        text = self.query_one("#path", Input).value.strip()
-        path = typed_path(text)
-        if not text:
-            self.show_problem("Type a photo's path.")
-        elif not path.is_file():
-            self.show_problem(f"There is no file {path}.")
-        else:
-            config, pads = settings
-            self.dismiss(PhotoWish(path, config, "pad" if pads else "crop"))
+        try:
+            texts = self._texts()
+            photo_settings_of(texts)
+            path = existing_file(self.query_one("#path", Input).value, "a photo's path")
+            self.dismiss(photo_settings_of(texts, path))
+        except InputError as error:
+            self.show_problem(f"{error}.")
 
     def key_down(self) -> None:
         """The next line."""
@@ -91,16 +81,5 @@ class PhotoScreen(Dialog[PhotoWish]):
         """The line before."""
         self.focus_previous()
 
-    def _settings(self) -> tuple[InversionConfig, bool] | str:
-        """The settings and whether to pad, or what is wrong."""
-        space, steps, fit = (
-            self.query_one(f"#{name}", Input).value.strip().lower() for name, _ in FIELDS
-        )
-        if fit not in ("crop", "pad"):
-            return "Another shape: crop or pad is expected."
-        if not steps.isdecimal():
-            return "Steps: a whole number is expected."
-        try:
-            return InversionConfig(space=space, steps=int(steps)), fit == "pad"  # type: ignore[arg-type]
-        except InputError as error:
-            return f"{error}."
+    def _texts(self) -> dict[str, str]:
+        return {name: self.query_one(f"#{name}", Input).value for name, _ in PHOTO_SETTINGS}

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Label
 
+from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 
@@ -17,12 +18,12 @@ class PromptScreen(Dialog[str]):
     Args:
         title: What is asked for; up to a colon it heads the help.
         value: What stands there at first.
-        check: What is wrong with a text: what is expected instead, or None.
+        check: Refuses a text with an InputError.
         advice: What it does, for the help.
     """
 
     def __init__(
-        self, title: str, value: str, *, check: Callable[[str], str | None], advice: str
+        self, title: str, value: str, *, check: Callable[[str], object], advice: str
     ) -> None:
         super().__init__()
         self._title_text = title
@@ -52,5 +53,8 @@ class PromptScreen(Dialog[str]):
             self.dismiss(text)
 
     def _problem(self, text: str) -> str:
-        problem = self._check(text)
-        return f"Expected: {problem}." if problem else ""
+        try:
+            self._check(text)
+        except InputError as error:
+            return f"{error}."
+        return ""

@@ -7,22 +7,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
 
 from dragonnx.drag.config import DragConfig
+from dragonnx.editor.answers import SETTINGS, settings_of
 from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-
-FIELDS: tuple[tuple[str, str, type], ...] = (
-    ("preset", "Preset: paper or released", str),
-    ("space", "Space: w+ or w", str),
-    ("step_size", "Step size", float),
-    ("lambda_mask", "Lambda of the mask", float),
-    ("r1", "r1, patch radius at 512 px", float),
-    ("r2", "r2, tracking window at 512 px", float),
-    ("stop_distance", "Stop distance in pixels", float),
-    ("max_steps", "Step limit", int),
-    ("trainable_layers", "Trainable layers", int),
-)
-"""Name in `DragConfig`, label, type."""
-
 
 class SettingsScreen(Dialog[DragConfig]):
     """A line for each setting; an empty one means what suits the model, else the preset.
@@ -51,7 +38,7 @@ class SettingsScreen(Dialog[DragConfig]):
         """The lines."""
         with Vertical(classes="dialog"):
             yield Label("Settings of the drag", classes="title")
-            for name, label, _ in FIELDS:
+            for name, label, _ in SETTINGS:
                 value = getattr(self._config, name)
                 usual = self._effective.get(name)
                 with Horizontal(classes="row"):
@@ -70,15 +57,13 @@ class SettingsScreen(Dialog[DragConfig]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what is wrong."""
-        result = self._read()
-        self.show_problem(result if isinstance(result, str) else "")
-        event.input.set_class(isinstance(result, str), "-invalid")
+        event.input.set_class(self._read() is None, "-invalid")
 
     def accept(self) -> None:
         """Answer, where everything fits."""
-        result = self._read()
-        if isinstance(result, DragConfig):
-            self.dismiss(result)
+        config = self._read()
+        if config is not None:
+            self.dismiss(config)
 
     def key_down(self) -> None:
         """The next line."""
@@ -88,20 +73,13 @@ class SettingsScreen(Dialog[DragConfig]):
         """The line before."""
         self.focus_previous()
 
-    def _read(self) -> DragConfig | str:
-        values: dict[str, object] = {}
-        for name, label, kind in FIELDS:
-            text = self.query_one(f"#{name}", Input).value.strip()
-            if not text and kind is not str:
-                continue
-            try:
-                values[name] = kind(text)
-            except ValueError:
-                return f"{label}: {'a whole number' if kind is int else 'a number'} is expected."
-        layers = values.get("trainable_layers")
-        if isinstance(layers, int) and layers > self._most_layers:
-            return f"Trainable layers: at most {self._most_layers} for this model."
+    def _read(self) -> DragConfig | None:
+        """The settings, or None after saying what is wrong."""
+        texts = {name: self.query_one(f"#{name}", Input).value for name, _, _ in SETTINGS}
         try:
-            return DragConfig(**values)  # type: ignore[arg-type]
+            config = settings_of(texts, self._most_layers)
         except InputError as error:
-            return f"{error}."
+            self.show_problem(f"{error}.")
+            return None
+        self.show_problem("")
+        return config

@@ -1,4 +1,4 @@
-"""The canvas: shows a scene, and says where a person pressed, dragged and scrolled on it."""
+"""The canvas: shows a scene, and says where a user pressed, dragged and scrolled on it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 from textual import events
 from textual.message import Message
 
-from dragonnx.tui.cells import CanvasMode
-from dragonnx.tui.geometry import CELL_ASPECT, ZOOM_STEP, Viewport
-from dragonnx.tui.graphics import Graphics, Protocol
-from dragonnx.tui.pixel_scene import compose_pixels
-from dragonnx.tui.scene import Scene, compose, point_at
+from dragonnx.editor.scene import Scene
+from dragonnx.editor.state import Marker
+from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.drawing.geometry import CELL_ASPECT, ZOOM_STEP, Viewport
+from dragonnx.tui.drawing.graphics import Graphics, Protocol
+from dragonnx.tui.drawing.pixel_scene import compose_pixels
+from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.terminal import cell_size
 from dragonnx.tui.widgets.painted import Painted
 from dragonnx.types import Point
@@ -36,7 +38,7 @@ class Canvas(Painted, can_focus=True):
         """The left button went down on an image pixel, perhaps on a marker."""
 
         pixel: tuple[int, int]
-        marker: tuple[int, str] | None
+        marker: Marker | None
 
     @dataclass
     class Dragged(Message):
@@ -124,6 +126,24 @@ class Canvas(Painted, can_focus=True):
     def zoom(self, factor: float, about: Point | None = None) -> None:
         """Zoom about an image place, or the cross-hair."""
         self._look(self._view.zoomed(factor, about or self._scene.cursor))
+
+    def zoom_in(self) -> None:
+        """Zoom in about the cross-hair, by what a key should do."""
+        self.zoom(ZOOM_STEP**2)
+
+    def zoom_out(self) -> None:
+        """Zoom out likewise."""
+        self.zoom(ZOOM_STEP**-2)
+
+    def pan_by_eighths(self, x: int, y: int) -> None:
+        """Move the view by an eighth of the canvas, to each side as many."""
+        columns, rows = self._view.cells
+        self.pan(x * columns / 8, y * rows / 8)
+
+    def next_mode(self) -> None:
+        """Show the picture another way, of those that the terminal can show."""
+        modes = [mode for mode in CanvasMode if self.graphics or mode is not CanvasMode.PIXELS]
+        self.mode = modes[(modes.index(self.mode) + 1) % len(modes)]
 
     def fit(self) -> None:
         """Show the whole picture."""

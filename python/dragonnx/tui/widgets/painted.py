@@ -9,9 +9,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dragonnx.tui.cells import Cells, StripMaker
-from dragonnx.tui.graphics import PixelStripMaker, Protocol
-from dragonnx.tui.raster import Raster
+from dragonnx.tui.drawing.cells import Cells, StripMaker
+from dragonnx.tui.drawing.graphics import PixelStripMaker, Protocol
+from dragonnx.tui.drawing.raster import Raster
 
 
 class Painted(Widget):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from textual import events
 from textual.message import Message
 
-from dragonnx.tui.cells import CanvasMode, Cells, cells_of
-from dragonnx.tui.geometry import Viewport
-from dragonnx.tui.raster import draw_picture
+from dragonnx.tui.drawing.cells import CanvasMode, Cells, cells_of
+from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.raster import draw_picture
 from dragonnx.tui.widgets.painted import Painted
+from dragonnx.types import Picture
 
 TILE = (18, 9)
 """Columns and rows of a tile; its last row holds the seed."""
@@ -36,7 +37,7 @@ class Sheet(Painted):
     def __init__(self, mode: CanvasMode, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._mode = mode
-        self._pictures: dict[int, NDArray[np.uint8]] = {}
+        self._pictures: dict[int, Picture] = {}
         self._seeds: list[int] = []
         self._selected = 0
 
@@ -50,17 +51,16 @@ class Sheet(Painted):
         """Tiles on a page."""
         return self.columns * max(self.size.height // TILE[1], 1)
 
-    def clear(self, seeds: list[int]) -> None:
+    def begin(self, seeds: list[int]) -> None:
         """Begin another page."""
         self._seeds = seeds
         self._pictures = {}
         self._repaint()
 
-    def put(self, index: int, seed: int, picture: NDArray[np.uint8]) -> None:
-        """Show a picture on a tile."""
-        if 0 <= index < len(self._seeds) and self._seeds[index] == seed:
-            self._pictures[index] = picture
-            self._repaint()
+    def show(self, pictures: Mapping[int, Picture]) -> None:
+        """Show the pictures that there are, by seed."""
+        self._pictures = dict(pictures)
+        self._repaint()
 
     @property
     def filled(self) -> int:
@@ -99,7 +99,7 @@ class Sheet(Painted):
         row, column = divmod(index, self.columns)
         left, top = column * (TILE[0] + GAP), row * TILE[1]
         rows = TILE[1] - 1
-        if (picture := self._pictures.get(index)) is not None:
+        if (picture := self._pictures.get(seed)) is not None:
             height, width = picture.shape[:2]
             view = Viewport((width, height), (TILE[0], rows))
             tile = cells_of(

@@ -11,7 +11,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dragonnx.document import Document, PointPair
-from dragonnx.tui.text import sparkline
+from dragonnx.editor.scene import live_pairs
+from dragonnx.editor.state import EditorState
+from dragonnx.tui.drawing.sparkline import sparkline
 
 _WIDTH = 26
 _LONG = 100
@@ -49,6 +51,23 @@ class PanelState:
     plain: bool = False
     label_count: int = 0
 
+    @classmethod
+    def of(cls, state: EditorState, *, plain: bool) -> PanelState:
+        """What the panel shows of the editor's state."""
+        model = state.model
+        return cls(
+            document=state.document,
+            pairs=live_pairs(state),
+            selected=state.selected,
+            losses=state.losses,
+            model="" if model is None else model.name,
+            size="" if model is None else "{} x {}".format(*model.image_size),
+            tool=state.tool.value,
+            mask_shown=state.mask_shown,
+            plain=plain,
+            label_count=0 if model is None else model.label_count,
+        )
+
 
 class SidePanel(Static):
     """Shows a `PanelState`; a press on a point's row selects it."""
@@ -73,8 +92,13 @@ class SidePanel(Static):
         self._first_row = 0
         self._shown = range(0)
 
-    def show(self, state: PanelState) -> None:
-        """Show another state."""
+    def show_or_hide(self) -> None:
+        """Give its place to the canvas, or take it back."""
+        self.display = not self.display
+
+    def show(self, editor: EditorState, *, plain: bool) -> None:
+        """Show the editor's state, where only ASCII can be shown `plain`."""
+        state = PanelState.of(editor, plain=plain)
         lines = facts_of(state)
         rows = rows_of(state)
         room = self.size.height - len(lines) - 1 - _LOSS_ROWS

@@ -1,19 +1,18 @@
-"""The tools that a click uses, and what they do to a mask. Pure."""
+"""The tools that a click uses, and what they do to a mask."""
 
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.types import Mask
-
-Place = tuple[float, float]
+from dragonnx.types import Mask, Point
 
 
 class Tool(enum.Enum):
-    """What a click does; the value is what a person reads."""
+    """What a click does; the value is what a user reads."""
 
     POINTS = "points"
     MOVABLE = "movable brush"
@@ -43,6 +42,21 @@ class Tool(enum.Enum):
         if self in (Tool.MOVABLE, Tool.MOVABLE_BOX):
             return True
         return False if self in (Tool.FIXED, Tool.FIXED_BOX) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """What is being painted, from press to release.
+
+    Attributes:
+        mask: The mask with it, bool [H, W]; painted in place while the stroke goes on.
+        movable: What it paints.
+        corner: Where a rectangle began; None for a brush.
+    """
+
+    mask: NDArray[np.bool_]
+    movable: bool
+    corner: Point | None = None
 
 
 _HOW = "Press and move the mouse, or press Enter at the cross-hair."
@@ -77,7 +91,7 @@ def painted(mask: NDArray[np.bool_]) -> Mask | None:
 
 
 def brush(
-    mask: NDArray[np.bool_], start: Place, end: Place, radius: float, *, movable: bool
+    mask: NDArray[np.bool_], start: Point, end: Point, radius: float, *, movable: bool
 ) -> None:
     """Paint from one place to another with a round brush, in place."""
     height, width = mask.shape
@@ -96,7 +110,7 @@ def brush(
     mask[top:bottom, left:right][away <= radius] = movable
 
 
-def box(mask: NDArray[np.bool_], start: Place, end: Place, *, movable: bool) -> None:
+def box(mask: NDArray[np.bool_], start: Point, end: Point, *, movable: bool) -> None:
     """Paint a rectangle, its corners included, in place."""
     x0, x1 = sorted((round(start[0]), round(end[0])))
     y0, y1 = sorted((round(start[1]), round(end[1])))

@@ -1,4 +1,4 @@
-"""Pictures of one model, and coarse ones where the full one would keep a person waiting."""
+"""Pictures of one model, and coarse ones where the full one would keep a user waiting."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Pictures:
 
     @property
     def are_slow(self) -> bool:
-        """Whether a full picture keeps a person waiting, and a coarse one would not."""
+        """Whether a full picture keeps a user waiting, and a coarse one would not."""
         if not self._generator.manifest.has_preview:
             return False
         if self._made < 2:  # the first one also loads the graph

@@ -1,17 +1,16 @@
-"""What the canvas shows: the picture and everything drawn over it. Pure, no screen needed."""
+"""The scene in cells of characters: the picture, and points, lines, mask and cross-hair over it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
-from numpy.typing import NDArray
 
 from dragonnx.document import PointPair
-from dragonnx.tui.cells import CanvasMode, Cells, cells_of
-from dragonnx.tui.geometry import Viewport
-from dragonnx.tui.raster import LINE, TRAIL, draw_line, draw_path, draw_picture, draw_ring
-from dragonnx.tui.raster import tint_fixed as _tint_fixed
+from dragonnx.editor.scene import Scene
+from dragonnx.editor.state import End, Marker
+from dragonnx.tui.drawing.cells import CanvasMode, Cells, cells_of
+from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.raster import LINE, TRAIL, draw_line, draw_path, draw_picture, draw_ring
+from dragonnx.tui.drawing.raster import tint_fixed as _tint_fixed
 from dragonnx.types import Point
 
 HANDLE = (225, 25, 40)
@@ -22,35 +21,6 @@ WHITE = (255, 255, 255)
 GUIDE = (160, 220, 200)
 
 NUMERALS = "123456789abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The picture and what lies over it.
-
-    Attributes:
-        picture: [H, W, 3].
-        mask: bool [H, W], True where pixels may move; None or not shown.
-        pairs: Handle points and target points, the handles where they are now.
-        selected: Which pair is selected.
-        cursor: The cross-hair, an image pixel.
-        trails: Where each handle has been in this drag, (x, y) [steps, n, 2].
-        brush: The brush's radius in image pixels; None for no brush.
-        rectangle: Two corners of a rectangle that is being drawn.
-        show_cursor: Whether the cross-hair is visible.
-        moving: Whether the next picture comes soon: a drag runs.
-    """
-
-    picture: NDArray[np.uint8]
-    mask: NDArray[np.bool_] | None = None
-    pairs: tuple[PointPair, ...] = ()
-    selected: int | None = None
-    cursor: tuple[int, int] = (0, 0)
-    trails: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
-    brush: float | None = None
-    rectangle: tuple[Point, Point] | None = None
-    show_cursor: bool = True
-    moving: bool = False
 
 
 def compose(
@@ -76,19 +46,21 @@ def compose(
     if scene.brush is not None:
         draw_ring(raster, scene.cursor, scene.brush, view, high, CURSOR)
     cells = cells_of(raster, mode)
-    if scene.show_cursor:
-        _draw_cursor(cells, scene, view, blank=high == 1)
+    _draw_cursor(cells, scene, view, blank=high == 1)
     _draw_points(cells, scene, view)
     return cells
 
 
 def point_at(
     pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int
-) -> tuple[int, str] | None:
-    """The pair whose marker lies on a cell or beside it, and which end: "handle" or "target"."""
-    best: tuple[float, int, str] | None = None
+) -> Marker | None:
+    """The marker that lies on a cell or beside it: which pair, and which of its ends."""
+    best: tuple[float, int, End] | None = None
     for index, pair in enumerate(pairs):
-        for end, place in (("handle", pair.handle), ("target", pair.target)):
+        ends: tuple[tuple[End, Point | None], ...] = (
+            ("handle", pair.handle), ("target", pair.target)
+        )  # fmt: skip
+        for end, place in ends:
             if place is None:
                 continue
             at = view.cell_of(place)

@@ -21,14 +21,14 @@ from PIL import Image
 from rich.segment import Segment
 from textual.strip import Strip
 
-from dragonnx.tui.cells import Cells, PaintedStrip
-from dragonnx.tui.raster import Raster
+from dragonnx.tui.drawing.cells import Cells, PaintedStrip
+from dragonnx.tui.drawing.raster import Raster
 
 _UNDER_BACKGROUNDS = -1073741825
 """Kitty's z-index below which a picture lies under cells that have a background colour."""
 _CHUNK = 4096
 _SIXEL_COLOURS = 48
-"""Of a row of cells; more take longer than a person wants to wait for a key."""
+"""Of a row of cells; more take longer than a user wants to wait for a key."""
 _BAND = 6
 """Rows of pixels in a band of sixels."""
 _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)

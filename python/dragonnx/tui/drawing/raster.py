@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dragonnx.tui.geometry import Viewport
+from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.types import Point
 
 Raster = NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""Small texts: sparklines and numbers as a person reads them. Pure."""
+"""Curves of numbers in a line of text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,3 @@ def sparkline(values: Sequence[float], width: int, *, plain: bool = False) -> st
     low, high = min(shown), max(shown)
     scale = (len(bars) - 1) / (high - low) if high > low else 0.0
     return "".join(bars[round((value - low) * scale)] for value in shown)
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks or control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.document import Document, Recovery
+from dragonnx.editor.events import AutosaveFailed, Event
 from dragonnx.errors import InputError
 
 
@@ -15,12 +16,12 @@ class Autosave:
 
     Args:
         recovery: Where to.
-        failed: Called on the thread, once, when writing fails.
+        post: Told on the thread, once, when writing fails.
     """
 
-    def __init__(self, recovery: Recovery, failed: Callable[[str], None]) -> None:
+    def __init__(self, recovery: Recovery, post: Callable[[Event], object]) -> None:
         self._recovery = recovery
-        self._failed = failed
+        self._post = post
         self._newest: tuple[Document, Path | None] | None = None
         self._wake = threading.Condition()
         self._closed = False
@@ -69,4 +70,4 @@ class Autosave:
             except InputError as error:
                 if not self._complained:
                     self._complained = True
-                    self._failed(str(error))
+                    self._post(AutosaveFailed(str(error)))

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dragonnx.tui.geometry import Viewport
-from dragonnx.tui.raster import LINE, TRAIL, Raster, draw_picture, tint_fixed
-from dragonnx.tui.scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE, Scene
+from dragonnx.editor.scene import Scene
+from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.raster import LINE, TRAIL, Raster, draw_picture, tint_fixed
+from dragonnx.tui.drawing.cell_scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE
 from dragonnx.types import Point
 
 
@@ -69,8 +70,7 @@ class _Drawing:
         if scene.brush is not None:
             reach = scene.brush * self._view.columns_per_pixel
             self._draw.ellipse(self._around(self._at(scene.cursor), reach), outline=CURSOR)
-        if scene.show_cursor:
-            self._cross_hair(self._at(scene.cursor))
+        self._cross_hair(self._at(scene.cursor))
         for index, pair in enumerate(scene.pairs):
             edge = SELECTED if index == scene.selected else WHITE
             if pair.target is not None:

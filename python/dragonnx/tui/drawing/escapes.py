@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from dragonnx.tui.cells import Cells
+    from dragonnx.tui.drawing.cells import Cells
 
 Words = NDArray[np.uint32]
 """Of four bytes each, which NumPy moves as quickly as one."""

@@ -20,8 +20,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from dragonnx.tui.escapes import escape_rows
-from dragonnx.tui.raster import Raster
+from dragonnx.tui.drawing.escapes import escape_rows
+from dragonnx.tui.drawing.raster import Raster
 
 HALF_BLOCK = "▀"
 RAMP = " .:-=+*#%@"
@@ -32,7 +32,7 @@ _DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5
 
 
 class CanvasMode(enum.Enum):
-    """How a picture is shown; the value is what a person reads.
+    """How a picture is shown; the value is what a user reads.
 
     Pixels need a graphics protocol; as cells they are half-blocks.
     """

@@ -1,0 +1,78 @@
+"""Reading any file that a user opens: a document, a picture with its recipe, a latent, a mask, a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from dragonnx.document.archive import SUFFIX, open_document
+from dragonnx.document.recipe import document_of
+from dragonnx.document.state import Document, LatentStart
+from dragonnx.errors import InputError
+
+if TYPE_CHECKING:
+    from dragonnx.model.generator import Generator
+
+FileKind: TypeAlias = Literal["document", "picture", "latent", "mask", "photo"]
+OPENS = f"{SUFFIX} document, picture, mask, .npz latent, photo"
+"""What can be opened, for users."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedFile:
+    """What a file was.
+
+    Attributes:
+        kind: What it holds.
+        document: The document that comes of it; None for a photo, which is to be inverted first.
+    """
+
+    kind: FileKind
+    document: Document | None
+
+
+def read_file(path: Path, document: Document, generator: Generator) -> OpenedFile:
+    """Read a file of any kind that a user opens.
+
+    Args:
+        path: The file. Its suffix says what it is; a picture is a photo where it carries no recipe
+            and does not look drawn as a mask.
+        document: What a latent becomes the start of, and a mask the mask of.
+        generator: That document's model.
+
+    Raises:
+        InputError: The file cannot be read, or nothing of it can be used.
+    """
+    from PIL import Image
+
+    suffix = path.suffix.lower()
+    if suffix == SUFFIX:
+        return OpenedFile("document", open_document(path))
+    if suffix == ".npz":
+        start = LatentStart(w_plus=generator.load_latent(path), name=path.name)
+        return OpenedFile("latent", document.with_start(start))
+    if suffix not in Image.registered_extensions():
+        raise InputError(f"{path.name} cannot be opened: choose a {OPENS}")
+    return _read_picture(path, suffix, document, generator)
+
+
+def _read_picture(
+    path: Path, suffix: str, document: Document, generator: Generator
+) -> OpenedFile:
+    """Read a picture: with a recipe, drawn as a mask, or a photo."""
+    from dragonnx.drag.mask import is_mask, load_mask
+    from dragonnx.inversion.photo import load_photo
+    from dragonnx.media import read_recipe
+
+    if suffix == ".png":
+        try:
+            recipe = read_recipe(path)
+        except InputError:
+            if is_mask(path):
+                mask = load_mask(path, generator.manifest.image_size)
+                return OpenedFile("mask", document.with_mask(mask))
+        else:
+            return OpenedFile("picture", document_of(recipe))
+    load_photo(path)  # what cannot be inverted is refused before anything is asked
+    return OpenedFile("photo", None)

@@ -1,0 +1,167 @@
+"""What users type where they are asked, turned into values; nonsense is refused in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dragonnx.drag.config import DragConfig
+from dragonnx.editor.inversion_job import PhotoRequest
+from dragonnx.errors import InputError
+from dragonnx.files import typed_path
+from dragonnx.inversion.config import InversionConfig
+from dragonnx.model.latent import LARGEST_SEED
+
+LARGEST_PSI = 2.0
+
+SETTINGS: tuple[tuple[str, str, type], ...] = (
+    ("preset", "Preset: paper or released", str),
+    ("space", "Space: w+ or w", str),
+    ("step_size", "Step size", float),
+    ("lambda_mask", "Lambda of the mask", float),
+    ("r1", "r1, patch radius at 512 px", float),
+    ("r2", "r2, tracking window at 512 px", float),
+    ("stop_distance", "Stop distance in pixels", float),
+    ("max_steps", "Step limit", int),
+    ("trainable_layers", "Trainable layers", int),
+)
+"""Settings of a drag: name in `DragConfig`, label, type."""
+
+PHOTO_SETTINGS = (
+    ("space", "Space: w+ (closer) or w (plainer)"),
+    ("steps", "Steps"),
+    ("fit", "Another shape: crop or pad"),
+)
+"""Choices for an inversion: name, label."""
+
+
+def seed_of(text: str) -> int:
+    """A seed.
+
+    Raises:
+        InputError: It is none.
+    """
+    return _whole_number(text, LARGEST_SEED)
+
+
+def label_of(text: str, count: int) -> int:
+    """The number of a class, of so many.
+
+    Raises:
+        InputError: It is none.
+    """
+    return _whole_number(text, count - 1)
+
+
+def psi_of(text: str) -> float | None:
+    """Truncation psi; None, the model's, where nothing is typed.
+
+    Raises:
+        InputError: It is no number, or out of range.
+    """
+    if not text.strip():
+        return None
+    try:
+        psi = float(text)
+    except ValueError:
+        raise InputError("expected: a number, such as 0.7") from None
+    return checked_psi(psi)
+
+
+def checked_psi(psi: float) -> float:
+    """A truncation psi that makes sense.
+
+    Raises:
+        InputError: It does not.
+    """
+    if not -LARGEST_PSI <= psi <= LARGEST_PSI:
+        raise InputError(f"expected: from -{LARGEST_PSI:g} to {LARGEST_PSI:g}")
+    return psi
+
+
+def settings_of(texts: Mapping[str, str], most_layers: int) -> DragConfig:
+    """The settings of a drag, by the names in `SETTINGS`; an empty text leaves one to the model.
+
+    Raises:
+        InputError: One of them cannot be used.
+    """
+    values: dict[str, object] = {}
+    for name, label, kind in SETTINGS:
+        text = texts[name].strip()
+        if not text and kind is not str:
+            continue
+        try:
+            values[name] = kind(text)
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise InputError(f"{label}: {what} is expected") from None
+    config = DragConfig(**values)  # type: ignore[arg-type]
+    if config.trainable_layers is not None and config.trainable_layers > most_layers:
+        raise InputError(f"Trainable layers: at most {most_layers} for this model")
+    return config
+
+
+def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoRequest:
+    """How to invert a photo, by the names in `PHOTO_SETTINGS`.
+
+    Raises:
+        InputError: One of them cannot be used.
+    """
+    space, steps, fit = (texts[name].strip().lower() for name, _ in PHOTO_SETTINGS)
+    if fit not in ("crop", "pad"):
+        raise InputError("Another shape: crop or pad is expected")
+    if not steps.isdecimal():
+        raise InputError("Steps: a whole number is expected")
+    config = InversionConfig(space=space, steps=int(steps))  # type: ignore[arg-type]
+    return PhotoRequest(path, config, "pad" if fit == "pad" else "crop")
+
+
+def existing_file(text: str, what: str = "a file's name") -> Path:
+    """The path of a file that is there.
+
+    Raises:
+        InputError: Nothing was typed, or there is no such file.
+    """
+    path = _path(text, what)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}")
+    return path
+
+
+def new_file(text: str, suffixes: tuple[str, ...]) -> Path:
+    """The path of a file to write; the first suffix is added where there is none.
+
+    Raises:
+        InputError: Nothing was typed, it ends in something else, or its folder is not there.
+    """
+    path = _path(text, "a file's name")
+    if path.suffix == "" and not path.is_dir():
+        path = path.with_name(path.name + suffixes[0])
+    return checked_target(path, suffixes)
+
+
+def checked_target(path: Path, suffixes: tuple[str, ...]) -> Path:
+    """A path that a file can be written to.
+
+    Raises:
+        InputError: It ends in something else, is a folder, or its folder is not there.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file in it")
+    if path.suffix.lower() not in suffixes:
+        raise InputError(f"It must end in {' or '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}")
+    return path
+
+
+def _path(text: str, what: str) -> Path:
+    if not text.strip():
+        raise InputError(f"Type {what}")
+    return typed_path(text.strip())
+
+
+def _whole_number(text: str, largest: int) -> int:
+    if not text.strip().isdecimal() or int(text) > largest:
+        raise InputError(f"expected: a whole number from 0 to {largest}")
+    return int(text)

@@ -1,0 +1,187 @@
+"""Starting, pausing, stepping and ending the drag, and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dragonnx.document import Document
+from dragonnx.drag.config import DragConfig
+from dragonnx.drag.session import Outcome
+from dragonnx.editor.events import DragEnded, DragProgressed, Task
+from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping, stopping, with_progress
+from dragonnx.editor.state import EditorState
+from dragonnx.editor.wording import failure
+from dragonnx.errors import InputError
+from dragonnx.types import Space
+
+_MOST_LAYERS = 18
+"""Of a model that is not open yet: the most that StyleGAN2 has."""
+
+
+class DragCommands:
+    """What can be done with the drag, and following the one that runs.
+
+    Args:
+        state: The editor's.
+    """
+
+    def __init__(self, state: EditorState) -> None:
+        self._state = state
+        self._number = 0
+        """Of the drag, so that all its parts are undone together."""
+
+    def start_or_pause(self) -> None:
+        """Start the drag, or pause it after the step that it is in; end an inversion."""
+        state, runs = self._state, self._state.running
+        if isinstance(runs, Dragging):
+            state.enter(stopping(state.phase))
+            state.jobs.pace.pause()
+            state.say("Pausing after this step ...")
+        elif isinstance(runs, Inverting):
+            self.stop()
+        else:
+            self._start(None)
+
+    def step(self) -> None:
+        """Make a single step."""
+        if self._state.running is None:
+            self._start(1)
+
+    def stop(self) -> None:
+        """End the drag or the inversion; what it reached stays."""
+        state, phase = self._state, self._state.phase
+        if not isinstance(phase, Idle):
+            state.enter(stopping(phase, for_good=True))
+            state.jobs.pace.end()
+            state.say("Stopping after this step ...")
+        elif phase.paused is not None:
+            state.enter(Idle())
+            state.history.finish_merging()
+            state.say(Outcome.CANCELLED.advice)
+        else:
+            state.say("No drag runs.")
+
+    def reset(self) -> None:
+        """Back to the picture before any drag."""
+        state = self._state
+
+        def reset() -> None:
+            if state.document.result is None:
+                state.say("The picture is as it was at the start.")
+                return
+            state.enter(Idle())
+            state.edit("reset", lambda d: d.at_start())
+            state.say("Back at the start; u brings the drag back.")
+
+        state.when_idle(reset)
+
+    def switch_space(self) -> None:
+        """W or W+."""
+
+        def change(document: Document) -> Document:
+            space: Space = "w" if document.config.space == "w+" else "w+"
+            return document.with_config(replace(document.config, space=space))
+
+        self._state.edit("W or W+", change)
+
+    def use_settings(self, config: DragConfig) -> None:
+        """Let the next drag use other settings.
+
+        Raises:
+            InputError: More layers than the model can move.
+        """
+        state = self._state
+        layers, most = config.trainable_layers, self.most_layers()
+        if layers is not None and layers > most:
+            raise InputError(f"Trainable layers: at most {most} for this model, not {layers}")
+        if config != state.document.config:
+            state.edit("settings", lambda d: d.with_config(config))
+            state.say("Settings changed; the next drag uses them.")
+
+    def most_layers(self) -> int:
+        """How many layers a drag can move."""
+        model = self._state.model
+        return _MOST_LAYERS if model is None else model.trainable_layers
+
+    def usual_settings(self) -> dict[str, float]:
+        """What applies where nothing is chosen: what suits the model, else the preset's."""
+        state, model = self._state, self._state.model
+        if model is None:
+            return {}
+        config = state.document.config
+        settings = DragConfig(preset=config.preset, space=config.space).settings(
+            image_height=model.image_size[1],
+            point_count=max(len(state.document.complete_pairs), 1),
+            trainable_layers=model.trainable_layers,
+            recommended=model.recommended,
+        )
+        return {
+            name: value
+            for name, value in settings.to_dict().items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+
+    def progressed(self, event: DragProgressed) -> None:
+        """Follow the drag."""
+        state = self._state
+        if not isinstance(state.running, Dragging):
+            return
+        state.enter(with_progress(state.phase, Dragging(event)))
+        state.losses = event.losses
+        if event.picture is not None:
+            state.picture, state.pictured = event.picture, None
+        state.changed()
+        if not isinstance(state.phase, Stopping):
+            state.say(
+                f"Step {event.steps}, {event.steps_per_second:.1f} steps/s, "
+                f"largest distance {event.distances.max():.1f} px"
+            )
+
+    def ended(self, event: DragEnded) -> None:
+        """Take over what the drag reached, then make the edits that waited for it."""
+        state, document = self._state, event.document
+        result = document.result
+        steps = 0 if result is None else result.steps
+        goes_on = event.outcome is None and event.failure is None and steps > 0
+        waiting = state.become_idle(document if goes_on else None)
+        if result is not None and steps:
+            state.picture = event.picture
+            state.pictured = None if event.is_preview else document
+            state.history.apply(f"drag, {steps} steps", document, f"drag {self._number}")
+            state.losses = tuple(result.loss.tolist())
+        state.document_changed()
+        state.do_waiting(waiting)
+        if event.failure is not None:
+            failure(state, Task.DRAG, event.failure)
+        elif not waiting:
+            self._say_ended(steps, event.outcome)
+
+    def _start(self, steps: int | None) -> None:
+        state, document, phase = self._state, self._state.document, self._state.phase
+        if state.model is None:
+            state.say("The model is not open yet.")
+            return
+        if not document.complete_pairs:
+            state.say("First place a handle point and its target: Enter or a click, twice.", "hint")
+            return
+        resume = isinstance(phase, Idle) and document is phase.paused
+        if not resume:
+            self._number += 1
+            state.losses = ()
+        state.enter(Dragging())
+        state.photo_shown = False
+        unpaired = len(document.pairs) - len(document.complete_pairs)
+        note = " The handle without a target stays out of it." if unpaired else ""
+        state.say(("Going on." if resume else "Dragging ...") + note)
+        state.jobs.drag(document, resume=resume, steps=steps)
+
+    def _say_ended(self, steps: int, outcome: Outcome | None) -> None:
+        state = self._state
+        left = max((pair.distance or 0.0 for pair in state.document.complete_pairs), default=0.0)
+        head = f"{steps} steps, {left:.1f} px left. "
+        if outcome is None:
+            state.say(f"{head}Paused; Space goes on, x ends.")
+            return
+        state.say(head + outcome.advice, "good" if outcome is Outcome.REACHED else "hint")
+        if outcome is Outcome.MAX_STEPS:
+            state.warn("Step limit", outcome.advice, "information")

@@ -1,0 +1,170 @@
+"""The editor without a screen: its state, its commands, and what it makes of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dragonnx.document import Document, Recovery
+from dragonnx.editor.autosave import Autosave
+from dragonnx.editor.contact_sheet import ContactSheet
+from dragonnx.editor.drag import DragCommands
+from dragonnx.editor.events import (
+    AutosaveFailed,
+    DocumentSaved,
+    DragEnded,
+    DragProgressed,
+    Event,
+    Exported,
+    FileOpened,
+    InversionEnded,
+    InversionProgressed,
+    ModelChosen,
+    ModelOpened,
+    PhotoFound,
+    PhotoRead,
+    PictureMade,
+    SheetPictureMade,
+    Task,
+    TaskFailed,
+)
+from dragonnx.editor.files import FileCommands
+from dragonnx.editor.jobs import Jobs
+from dragonnx.editor.latent import LatentCommands
+from dragonnx.editor.lost_work import LostWorkCommands
+from dragonnx.editor.mask import MaskCommands
+from dragonnx.editor.photo import PhotoCommands
+from dragonnx.editor.pointer import PointerCommands
+from dragonnx.editor.points import PointCommands
+from dragonnx.editor.scene import Scene, scene_of
+from dragonnx.editor.state import EditorState
+from dragonnx.editor.undo import UndoCommands
+from dragonnx.editor.wording import failure, one_line
+
+if TYPE_CHECKING:
+    from dragonnx.types import DeviceName
+
+_RUNNING_TASKS = (Task.DRAG, Task.INVERT)
+
+
+class Editor:
+    """An editor. A front-end calls its commands, hands it the events, and shows its state.
+
+    All methods are for one thread; `post` is called from others.
+
+    Args:
+        document: What to begin with.
+        post: Takes events from any thread; they come back through `receive`.
+        device: Where to compute.
+        recovery: Where to autosave, and what was lost; the user's own by default.
+        is_first_time: Whether the user is new, and gets the first hint.
+
+    Attributes:
+        state: What a view shows.
+        points: Commands for points.
+        mask: For the mask.
+        pointer: For the cross-hair and the mouse.
+        drag: For the drag.
+        latent: For model, seed, class and truncation.
+        photo: For inverting a photo.
+        files: For opening, saving and exporting.
+        history: Undo and redo.
+        sheet: The contact sheet.
+        lost_work: What another editor left behind.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        post: Callable[[Event], object],
+        *,
+        device: DeviceName = "auto",
+        recovery: Recovery | None = None,
+        is_first_time: bool = True,
+    ) -> None:
+        recovery = recovery or Recovery()
+        self._jobs = Jobs(post, device)
+        self._autosave = Autosave(recovery, post)
+        self.state = EditorState(
+            document, self._jobs, self._autosave, is_first_time=is_first_time
+        )
+        self.points = PointCommands(self.state)
+        self.mask = MaskCommands(self.state)
+        self.pointer = PointerCommands(self.state, self.points, self.mask)
+        self.drag = DragCommands(self.state)
+        self.latent = LatentCommands(self.state)
+        self.photo = PhotoCommands(self.state)
+        self.files = FileCommands(self.state)
+        self.history = UndoCommands(self.state)
+        self.sheet = ContactSheet(self.state)
+        self.lost_work = LostWorkCommands(self.state, recovery)
+        self._receivers: dict[type[Event], Callable[[Any], None]] = {
+            ModelOpened: self.latent.model_opened,
+            ModelChosen: self.latent.model_chosen,
+            PictureMade: self.latent.picture_made,
+            DragProgressed: self.drag.progressed,
+            DragEnded: self.drag.ended,
+            PhotoFound: self.photo.photo_found,
+            PhotoRead: self.photo.photo_read,
+            InversionProgressed: self.photo.progressed,
+            InversionEnded: self.photo.ended,
+            FileOpened: self.files.file_opened,
+            DocumentSaved: self.files.document_saved,
+            Exported: self.files.exported,
+            SheetPictureMade: self.sheet.picture_made,
+            TaskFailed: self._task_failed,
+            AutosaveFailed: self._autosave_failed,
+        }
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self.state.document
+
+    @property
+    def scene(self) -> Scene:
+        """What the canvas shows now."""
+        return scene_of(self.state)
+
+    def start(self) -> None:
+        """Start the worker, and ask for the first picture."""
+        self.state.say(f"Opening {self.document.model} ...")
+        self.state.jobs.show(self.document)
+        self._jobs.start()
+
+    def close(self) -> None:
+        """End the worker after what waits, and the autosave; its file goes: nothing was lost."""
+        self._jobs.close()
+        self._autosave.close(keep=False)
+
+    def join(self) -> None:
+        """Wait for the worker to end, after `close`."""
+        self._jobs.join()
+
+    def receive(self, event: Event) -> None:
+        """Act on an event."""
+        self._receivers[type(event)](event)
+
+    def yield_to_screen(self) -> bool:
+        """Keep a drag or an inversion from its next step until `go_on`; whether one runs."""
+        if self.state.running is None:
+            return False
+        self._jobs.pace.yield_to_screen()
+        return True
+
+    def go_on(self) -> None:
+        """Let a drag or an inversion make steps again."""
+        self._jobs.pace.go_on()
+
+    def _task_failed(self, event: TaskFailed) -> None:
+        """Say what went wrong; the editor goes on."""
+        state = self.state
+        if event.task in _RUNNING_TASKS and state.running is not None:
+            waiting = state.become_idle()
+            state.document_changed()
+            state.do_waiting(waiting)
+        failure(state, event.task, event.reason, event.subject)
+
+    def _autosave_failed(self, event: AutosaveFailed) -> None:
+        """Say that nothing protects the work."""
+        self.state.warn("Autosave does not work", one_line(event.reason))

@@ -1,0 +1,138 @@
+"""Opening, saving and exporting: what touches the disk. The worker does the reading and writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dragonnx.document import Document
+from dragonnx.document.archive import SUFFIX
+from dragonnx.document.outputs import OutputId, free_path, output
+from dragonnx.editor.answers import checked_target
+from dragonnx.editor.events import DocumentSaved, Exported, FileOpened
+from dragonnx.editor.phase import Idle
+from dragonnx.editor.state import EditorState, Part
+from dragonnx.errors import InputError
+from dragonnx.media import check_animation
+
+
+class FileCommands:
+    """What can be done with files.
+
+    Args:
+        state: The editor's.
+    """
+
+    def __init__(self, state: EditorState) -> None:
+        self._state = state
+
+    def open(self, path: Path) -> None:
+        """Open a document, a picture with its recipe, a latent, a mask, or a photo."""
+        state = self._state
+
+        def read() -> None:
+            state.say(f"Opening {path.name} ...")
+            state.jobs.open_file(path, state.document)
+
+        state.when_idle(read)
+
+    def save(self, path: Path | None = None, *, replace: bool = False) -> None:
+        """Save the document.
+
+        Args:
+            path: Where to; None where it was saved before or came from.
+            replace: Whether another file of that name may be replaced.
+
+        Raises:
+            InputError: There is no path yet, or nothing can or may be written there.
+        """
+        state = self._state
+        target = path or state.path
+        if target is None:
+            raise InputError("the document has no file yet: name one")
+        checked_target(target, (SUFFIX,))
+        if target != state.path:
+            _keep_existing(target, replace=replace)
+        state.when_idle(lambda: state.jobs.save(state.document, target))
+
+    def export(self, kind: OutputId, path: Path, *, replace: bool = False) -> None:
+        """Write an output of the document.
+
+        Args:
+            kind: Which, as `dragonnx.document.outputs.OUTPUTS` has them.
+            path: Where to.
+            replace: Whether a file that is there may be replaced.
+
+        Raises:
+            InputError: There is nothing to write, or nothing can or may be written there.
+        """
+        state, chosen = self._state, output(kind)
+        if not chosen.is_possible(state.document):
+            raise InputError(
+                "there is no mask to write" if chosen.needs_mask else "nothing was dragged yet"
+            )
+        checked_target(path, chosen.suffixes)
+        if kind == "animation":
+            check_animation(path)
+        _keep_existing(path, replace=replace)
+        state.say(f"Writing {path.name} ...")
+        state.when_idle(lambda: state.jobs.export(state.document, chosen, path))
+
+    def suggested_document(self) -> Path:
+        """Where the document would be saved."""
+        return self._state.path or free_path(Path(), self.suggested_stem(), SUFFIX)
+
+    def suggested_output(self, kind: OutputId) -> Path:
+        """Where an output would be written: a file that does not exist yet."""
+        chosen = output(kind)
+        return free_path(Path(), self.suggested_stem() + chosen.tail, chosen.suffixes[0])
+
+    def suggested_stem(self) -> str:
+        """What files of this document are called as a rule."""
+        state = self._state
+        if state.path is not None:
+            return state.path.stem
+        start = state.document.start
+        name = f"seed{start.seed}" if start.w_plus is None else "latent"
+        return f"{Path(state.document.model).name}-{name}"
+
+    def file_opened(self, event: FileOpened) -> None:
+        """Use what was opened: a latent and a mask on the document as it is by now."""
+        state = self._state
+
+        def use() -> None:
+            state.selected = None
+            state.enter(Idle())
+            document = _taken_over(event, state.document)
+            state.history.apply(f"open {event.path.name}", document)
+            if event.kind == "document":
+                state.path, state.saved = event.path, document
+            state.document_changed()
+            state.say(f"Opened {event.path.name}; u brings back what was here.")
+
+        state.when_idle(use)
+
+    def document_saved(self, event: DocumentSaved) -> None:
+        """Note what was saved, and where."""
+        state = self._state
+        state.path, state.saved = event.path, event.document
+        state.autosave.note(state.document, state.path)
+        state.changed(Part.FACTS)
+        state.say(f"Saved {event.path}.", "good")
+
+    def exported(self, event: Exported) -> None:
+        """Say that an output was written."""
+        self._state.say(f"Wrote {event.path}.", "good")
+
+
+def _taken_over(event: FileOpened, document: Document) -> Document:
+    if document.model == event.document.model:
+        if event.kind == "mask":
+            return document.with_mask(event.document.mask)
+        if event.kind == "latent":
+            return document.with_start(event.document.start)
+    return event.document
+
+
+def _keep_existing(path: Path, *, replace: bool) -> None:
+    if not replace and path.exists():
+        raise InputError(f"{path} exists: choose another name, or say that it may be replaced")

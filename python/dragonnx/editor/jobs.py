@@ -1,0 +1,224 @@
+"""Work on a thread of its own: jobs in, events out.
+
+Whatever takes longer than a key may take happens here, one job after another: pictures, drags,
+inversions, files. The editor asks and goes on; what comes of it is an event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragonnx.document import Document, save_document
+from dragonnx.document.latents import current_w_plus, start_w_plus
+from dragonnx.document.opening import read_file
+from dragonnx.document.outputs import Output
+from dragonnx.editor.drag_job import DragJob
+from dragonnx.editor.events import (
+    DocumentSaved,
+    Event,
+    Exported,
+    FileOpened,
+    ModelChosen,
+    ModelOpened,
+    PhotoFound,
+    PictureMade,
+    SheetPictureMade,
+    Task,
+    TaskFailed,
+    reason_of,
+)
+from dragonnx.editor.inversion_job import PhotoRequest, invert
+from dragonnx.editor.open_model import OpenModel
+from dragonnx.editor.pace import Pace
+
+if TYPE_CHECKING:
+    from dragonnx.types import DeviceName
+
+_NICENESS = 15
+"""Of the thread on Linux."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Something to do, and what to call it where it fails."""
+
+    task: Task
+    do: Callable[[], None]
+    subject: str = ""
+
+
+class Jobs:
+    """A queue of jobs and the thread that does them. Methods return at once, but for `join`.
+
+    Args:
+        post: Takes events; must be safe from any thread.
+        device: Where to compute.
+    """
+
+    def __init__(self, post: Callable[[Event], object], device: DeviceName = "auto") -> None:
+        self._post = post
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._wanted: Document | None = None
+        self._ticket = 0
+        self.pace = Pace()
+        """How far a drag or an inversion that runs may go."""
+        self._model = OpenModel(self._model_opened, device)
+        self._drag = DragJob(post, self.pace)
+
+    def start(self) -> None:
+        """Start the thread. Jobs that were asked for before wait until then."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End what runs after the step that it is in, and the thread after the jobs that wait."""
+        self.pace.end()
+        self._jobs.put(None)
+
+    def join(self) -> None:
+        """Wait for the thread to end, so that nothing is half written."""
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # --- asked by the editor ------------------------------------------------------------------
+
+    def show(self, document: Document) -> None:
+        """Make the document's picture, opening its model where it is another one.
+
+        A newer wish replaces one that has not begun.
+        """
+        self._wanted = document
+        self._put(Task.MAKE_PICTURE, lambda: self._show(document))
+
+    def drag(self, document: Document, *, resume: bool, steps: int | None = None) -> None:
+        """Drag until the end, a pause, or so many steps.
+
+        Args:
+            document: What to drag.
+            resume: Go on with the drag that was paused; `document` is what it reached.
+            steps: How many steps at most; None for no limit.
+        """
+        self.pace.begin()
+
+        def do() -> None:
+            generator = self._model.generator(document.model)
+            pictures = self._model.pictures(document.model)
+            self._drag.run(document, generator, pictures, resume=resume, steps=steps)
+
+        self._put(Task.DRAG, do)
+
+    def invert(self, document: Document, request: PhotoRequest) -> None:
+        """Invert a photo with the document's model, until the end or a stop."""
+        self.pace.begin()
+
+        def do() -> None:
+            generator = self._model.generator(document.model)
+            pictures = self._model.pictures(document.model)
+            invert(document, request, generator, pictures, self._post, self.pace)
+
+        self._put(Task.INVERT, do)
+
+    def use_model(self, document: Document) -> None:
+        """Go over to a document's model, where it works."""
+
+        def do() -> None:
+            self._model.try_document(document)
+            self._post(ModelChosen(document))
+
+        self._put(Task.OPEN_MODEL, do, document.model)
+
+    def open_file(self, path: Path, document: Document) -> None:
+        """Read a file; `document` is what a latent or a mask is put into."""
+
+        def do() -> None:
+            opened = read_file(path, document, self._model.generator())
+            if opened.document is None:
+                self._post(PhotoFound(path))
+                return
+            self._model.try_document(opened.document)
+            self._post(FileOpened(opened.document, path, opened.kind))
+
+        self._put(Task.OPEN_FILE, do, path.name)
+
+    def save(self, document: Document, path: Path) -> None:
+        """Write a document."""
+
+        def do() -> None:
+            preview = io.BytesIO()
+            generator = self._model.generator(document.model)
+            generator.image(current_w_plus(document, generator)).save(preview, "PNG")
+            save_document(document, path, preview.getvalue())
+            self._post(DocumentSaved(document, path))
+
+        self._put(Task.SAVE, do)
+
+    def export(self, document: Document, output: Output, path: Path) -> None:
+        """Write an output of a document."""
+
+        def do() -> None:
+            output.write(document, self._model.generator(document.model), path)
+            self._post(Exported(path))
+
+        self._put(Task.EXPORT, do, path.name)
+
+    def make_sheet(self, document: Document, seeds: list[int]) -> int:
+        """Make pictures of seeds one by one; returns the ticket that they carry."""
+        self._ticket += 1
+        ticket = self._ticket
+        for seed in seeds:
+            self._put(Task.CONTACT_SHEET, lambda seed=seed: self._sheet(document, seed, ticket))
+        return ticket
+
+    def drop_sheet(self) -> None:
+        """Forget pictures of a contact sheet that are not made yet."""
+        self._ticket += 1
+
+    # --- on the thread ------------------------------------------------------------------------
+
+    def _put(self, task: Task, do: Callable[[], None], subject: str = "") -> None:
+        self._jobs.put(_Job(task, do, subject))
+
+    def _run(self) -> None:
+        """Do jobs until closed. Every error becomes an event."""
+        if sys.platform == "linux":
+            # Threads that ONNX Runtime makes inherit this, and leave the screen its turn.
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        while (job := self._jobs.get()) is not None:
+            try:
+                job.do()
+            except Exception as error:
+                self._post(TaskFailed(job.task, reason_of(error), job.subject))
+
+    def _model_opened(self, event: ModelOpened) -> None:
+        self._drag.forget()
+        self._post(event)
+
+    def _show(self, document: Document) -> None:
+        if document is not self._wanted:
+            return
+        w_plus = current_w_plus(document, self._model.generator(document.model))
+        pictures = self._model.pictures(document.model)
+        if pictures.are_slow:
+            self._post(PictureMade(document, pictures.coarse(w_plus), is_preview=True))
+            if document is not self._wanted:
+                return
+        self._post(PictureMade(document, pictures.full(w_plus)))
+
+    def _sheet(self, document: Document, seed: int, ticket: int) -> None:
+        if ticket != self._ticket:
+            return
+        generator = self._model.generator(document.model)
+        start = replace(document.start, seed=seed, w_plus=None)
+        w_plus = start_w_plus(document.with_start(start), generator)
+        picture, _ = self._model.pictures(document.model).quick(w_plus)
+        self._post(SheetPictureMade(ticket, seed, picture))

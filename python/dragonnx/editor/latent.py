@@ -1,0 +1,160 @@
+"""Choosing the model and the latent that everything starts from."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from dragonnx.document import Document, LatentStart
+from dragonnx.editor.answers import checked_psi
+from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
+from dragonnx.editor.phase import Idle
+from dragonnx.editor.state import EditorState, ModelFacts, Part
+from dragonnx.errors import InputError
+from dragonnx.model.latent import LARGEST_SEED
+
+FIRST_HINT = "Click what to move, click where to, press Space."
+_SEEDS_BY_CHANCE = 100_000
+
+
+class LatentCommands:
+    """What can be done with the start of a picture: its model, seed, class and truncation.
+
+    Args:
+        state: The editor's.
+    """
+
+    def __init__(self, state: EditorState) -> None:
+        self._state = state
+
+    def next_seed(self) -> None:
+        """The picture of the next seed."""
+        self.use_seed((self._state.document.start.seed + 1) % (LARGEST_SEED + 1))
+
+    def previous_seed(self) -> None:
+        """The picture of the seed before."""
+        self.use_seed((self._state.document.start.seed - 1) % (LARGEST_SEED + 1))
+
+    def random_seed(self) -> None:
+        """A picture by chance."""
+        self.use_seed(random.randrange(_SEEDS_BY_CHANCE))  # noqa: S311 a picture, no secret
+
+    def use_seed(self, seed: int) -> None:
+        """Start from another seed.
+
+        Raises:
+            InputError: It is no seed.
+        """
+        if not 0 <= seed <= LARGEST_SEED:
+            raise InputError(f"a seed is a whole number from 0 to {LARGEST_SEED}, not {seed}")
+
+        def change(document: Document) -> Document:
+            old = document.start
+            if old.w_plus is None and old.seed == seed:
+                return document
+            return document.with_start(LatentStart(seed, old.truncation_psi, old.label))
+
+        lost = self._loses_points()
+        self._state.edit(f"choose seed {seed}", change)
+        self._state.say(f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost)
+
+    def use_psi(self, psi: float | None) -> None:
+        """Use another truncation psi; None is the model's. Points and mask stay.
+
+        Raises:
+            InputError: It makes no sense, or the picture starts from a latent.
+        """
+        if psi is not None:
+            checked_psi(psi)
+        if self._state.document.start.w_plus is not None:
+            raise InputError("Truncation applies to seeds; this picture starts from a latent.")
+
+        def change(document: Document) -> Document:
+            if document.start.truncation_psi == psi:
+                return document
+            start = replace(document.start, truncation_psi=psi)
+            return document.with_start(start, keep_points=True)
+
+        self._state.edit("truncation psi", change)
+
+    def label_count(self) -> int:
+        """How many classes there are to choose from.
+
+        Raises:
+            InputError: None, or the picture starts from a latent.
+        """
+        count = 0 if self._state.model is None else self._state.model.label_count
+        if not count:
+            raise InputError("This model has no classes to choose from.")
+        if self._state.document.start.w_plus is not None:
+            raise InputError("A class applies to seeds; this picture starts from a latent.")
+        return count
+
+    def use_label(self, label: int) -> None:
+        """Use another class.
+
+        Raises:
+            InputError: There is no such class, or the picture starts from a latent.
+        """
+        if not 0 <= label < (count := self.label_count()):
+            raise InputError(f"a class is a whole number from 0 to {count - 1}, not {label}")
+        if label == (self._state.document.start.label or 0):
+            return
+        lost = self._loses_points()
+        self._state.edit(
+            f"choose class {label}", lambda d: d.with_start(replace(d.start, label=label))
+        )
+        self._state.say(
+            f"Class {label}." + " Points and mask went with the old picture; u undoes." * lost
+        )
+
+    def use_model(self, model: str) -> None:
+        """Use another model, once it has shown that it works."""
+        state = self._state
+        if not model or model == state.document.model:
+            return
+        state.say(f"Opening {model} ...")
+        state.when_idle(lambda: state.jobs.use_model(state.document.with_model(model)))
+
+    def model_opened(self, event: ModelOpened) -> None:
+        """Take over the model's facts."""
+        state, manifest = self._state, event.manifest
+        height, width = manifest.image_size
+        state.model = ModelFacts(
+            name=manifest.name,
+            image_size=(width, height),
+            trainable_layers=manifest.trainable_layers,
+            label_count=manifest.label_dim,
+            recommended=dict(manifest.drag_settings),
+        )
+        state.picture = state.pictured = state.photo = None
+        state.put_cursor(width // 2, height // 2)
+        state.radius = max(width / 12, 1.0)
+        state.changed()
+        hint = FIRST_HINT if state.is_first_time else "Space drags. F1 is help."
+        state.say(f"{hint} {manifest.name} on {event.device}.", "hint")
+
+    def model_chosen(self, event: ModelChosen) -> None:
+        """Go over to a model that works."""
+        state, model = self._state, event.document.model
+
+        def use() -> None:
+            state.selected = None
+            state.enter(Idle())
+            state.edit(f"choose the model {model}", lambda d: d.with_model(model))
+
+        state.when_idle(use)
+
+    def picture_made(self, event: PictureMade) -> None:
+        """Show the picture of the document."""
+        state = self._state
+        if state.running is None:
+            state.picture = event.picture
+            state.pictured = None if event.is_preview else event.document
+            state.changed(Part.SCENE | Part.FACTS)
+
+    def _loses_points(self) -> bool:
+        """Whether another picture drops something; nothing stays selected then."""
+        document = self._state.document
+        self._state.selected = None
+        return bool(document.pairs or document.mask is not None)

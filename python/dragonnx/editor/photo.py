@@ -1,0 +1,120 @@
+"""A photo becomes the picture: watching it appear, taking over the latent, comparing the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dragonnx.document import LatentStart
+from dragonnx.editor.events import (
+    InversionEnded,
+    InversionProgressed,
+    PhotoFound,
+    PhotoRead,
+    Task,
+)
+from dragonnx.editor.inversion_job import PhotoRequest
+from dragonnx.editor.phase import Inverting, Stopping, with_progress
+from dragonnx.editor.state import EditorState, Part
+from dragonnx.editor.wording import failure
+
+
+class PhotoCommands:
+    """What can be done with a photo, and following the inversion that runs.
+
+    Args:
+        state: The editor's.
+    """
+
+    def __init__(self, state: EditorState) -> None:
+        self._state = state
+        self.last_request: PhotoRequest | None = None
+        """What was inverted last, and how."""
+        self.found: Path | None = None
+        """The photo that was opened last: how to invert it is to be asked."""
+
+    def invert(self, request: PhotoRequest) -> None:
+        """Invert a photo: its latent becomes the document's start."""
+        state = self._state
+
+        def start() -> None:
+            self.last_request = request
+            state.enter(Inverting(request.path.name))
+            state.losses = ()
+            state.say(f"Inverting {request.path.name} ...")
+            state.jobs.invert(state.document, request)
+
+        state.when_idle(start)
+
+    def compare(self) -> None:
+        """Show the photo, or again the picture."""
+        state = self._state
+        if state.photo is None:
+            state.say("There is no photo to compare with: P inverts one.")
+            return
+        state.photo_shown = not state.photo_shown
+        state.changed(Part.SCENE)
+        what = "the photo; c shows the picture" if state.photo_shown else "the picture"
+        state.say(f"This is {what}.")
+
+    def photo_found(self, event: PhotoFound) -> None:
+        """Have it asked how to invert a photo that was opened."""
+        self.found = event.path
+        self._state.when_idle(lambda: self._state.changed(Part.PHOTO))
+
+    def photo_read(self, event: PhotoRead) -> None:
+        """Show the photo until there is a picture like it."""
+        state = self._state
+        state.photo, state.photo_shown = event.photo, True
+        if not isinstance(state.phase, Stopping):
+            state.say(f"Inverting {event.name}: finding a good start ...")
+        state.changed()
+
+    def progressed(self, event: InversionProgressed) -> None:
+        """Follow the inversion."""
+        state, runs = self._state, self._state.running
+        if not isinstance(runs, Inverting):
+            return
+        if runs.steps == 0:
+            state.photo_shown = False
+        state.enter(with_progress(state.phase, Inverting(runs.photo, event.steps)))
+        state.losses = event.losses
+        state.picture, state.pictured = event.picture, None
+        state.changed()
+        if not isinstance(state.phase, Stopping):
+            left = event.seconds_left
+            state.say(
+                f"{'The photo. ' * state.photo_shown}"
+                f"Step {event.steps} of {event.total}, {event.psnr:.1f} dB"
+                f"{'' if left is None else f', {_time(left)} left'}. x: enough, "
+                f"c: {'picture' if state.photo_shown else 'photo'}"
+            )
+
+    def ended(self, event: InversionEnded) -> None:
+        """Take over the best so far, then make the edits that waited for it."""
+        state = self._state
+        waiting = state.become_idle()
+        if event.w_plus is None:
+            state.document_changed()
+            state.say("Stopped before the first step; all is as before.")
+        else:
+            document = state.document.with_start(LatentStart(w_plus=event.w_plus, name=event.name))
+            state.selected = None
+            state.picture = event.picture
+            state.pictured = None if event.is_preview else document
+            state.history.apply(f"invert {event.name}", document)
+            state.document_changed()
+            if not waiting:
+                state.say(
+                    f"{event.steps} steps, {event.psnr:.1f} dB. "
+                    "Now click what to move; c: photo, u: undo.",
+                    "good",
+                )
+        state.do_waiting(waiting)
+        if event.failure is not None:
+            failure(state, Task.INVERT, event.failure)
+
+
+def _time(seconds: float) -> str:
+    """A time to wait, in a few characters."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,113 @@
+"""What the canvas shows, as a value: the picture and everything that lies over it.
+
+It is made of the state alone, so that a terminal and a web page draw the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.document import PointPair
+from dragonnx.editor.phase import Dragging, Inverting
+from dragonnx.editor.state import EditorState
+from dragonnx.types import Mask, Picture, Point
+
+_GREY = 40
+"""Brightness of the canvas before the first picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The picture and what lies over it.
+
+    Attributes:
+        picture: [H, W, 3].
+        mask: bool [H, W], True where pixels may move; None or not shown.
+        pairs: Handle points and target points, the handles where they are now.
+        selected: Which pair is selected.
+        cursor: The cross-hair, an image pixel.
+        trails: Where each handle has been in this drag, (x, y) [steps, n, 2].
+        brush: The brush's radius in image pixels; None for no brush.
+        rectangle: Two corners of a rectangle that is being drawn.
+        moving: Whether the next picture comes soon: a drag runs.
+    """
+
+    picture: Picture
+    mask: Mask | None = None
+    pairs: tuple[PointPair, ...] = ()
+    selected: int | None = None
+    cursor: tuple[int, int] = (0, 0)
+    trails: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
+    brush: float | None = None
+    rectangle: tuple[Point, Point] | None = None
+    moving: bool = False
+
+
+def scene_of(state: EditorState) -> Scene:
+    """The scene that shows a state."""
+    picture = _picture(state)
+    stroke = state.stroke
+    corner = None if stroke is None else stroke.corner
+    return Scene(
+        picture=picture,
+        mask=_mask(state, picture.shape[:2]),
+        pairs=live_pairs(state),
+        selected=state.selected,
+        cursor=state.cursor,
+        trails=_trails(state),
+        brush=state.radius if state.tool.is_brush else None,
+        rectangle=None if corner is None else (corner, _float(state.cursor)),
+        moving=state.running is not None,
+    )
+
+
+def live_pairs(state: EditorState) -> tuple[PointPair, ...]:
+    """The pairs, the handles where a running drag has them; none while a photo is inverted."""
+    runs, document = state.running, state.document
+    if isinstance(runs, Inverting):  # they belong to the picture that was there before
+        return ()
+    progress = runs.progress if isinstance(runs, Dragging) else None
+    if progress is None or len(progress.handles) != len(document.complete_pairs):
+        return document.pairs
+    places = iter(progress.handles.tolist())
+    return tuple(
+        pair if pair.target is None else replace(pair, handle=_float(next(places)))
+        for pair in document.pairs
+    )
+
+
+def _picture(state: EditorState) -> Picture:
+    """The picture, or the photo where the two are compared."""
+    picture = state.picture
+    if picture is None:
+        width, height = state.image_size
+        picture = np.full((height, width, 3), _GREY, np.uint8)
+    if state.photo_shown and state.photo is not None and state.photo.shape == picture.shape:
+        return state.photo
+    return picture
+
+
+def _mask(state: EditorState, size: tuple[int, ...]) -> Mask | None:
+    """The mask, or what is being painted of it, where it belongs to the picture."""
+    if isinstance(state.running, Inverting):
+        return None
+    mask = state.stroke.mask if state.stroke is not None else state.document.mask
+    if mask is None or mask.shape != size:
+        return None
+    return mask if state.mask_shown or state.stroke is not None else None
+
+
+def _trails(state: EditorState) -> NDArray[np.float64]:
+    runs, result = state.running, state.document.result
+    if isinstance(runs, Dragging) and runs.progress is not None:
+        return runs.progress.trace
+    if result is not None and result.steps:
+        return result.trace
+    return np.zeros((0, 0, 2))
+
+
+def _float(place: tuple[float, float]) -> Point:
+    return float(place[0]), float(place[1])

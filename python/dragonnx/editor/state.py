@@ -1,0 +1,284 @@
+"""The state of the editor, and the few ways to change it and to tell of the change."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from dragonnx.document import Document, History
+from dragonnx.editor.autosave import Autosave
+from dragonnx.editor.jobs import Jobs
+from dragonnx.editor.phase import Change, Dragging, Idle, Phase, Running, checked
+from dragonnx.editor.phase import running as running_of
+from dragonnx.editor.phase import stopping as after_stopping
+from dragonnx.editor.phase import waiting as waiting_of
+from dragonnx.editor.tools import Stroke, Tool
+from dragonnx.types import Picture
+
+End: TypeAlias = Literal["handle", "target"]
+Marker: TypeAlias = tuple[int, End]
+"""One of a pair's points: the pair's number from 0, and which end."""
+Tone: TypeAlias = Literal["", "good", "bad", "hint"]
+Severity: TypeAlias = Literal["warning", "information"]
+
+
+class Part(enum.Flag):
+    """Parts of the state that a view shows. A change tells which it concerns."""
+
+    SCENE = enum.auto()
+    """What lies on the canvas."""
+    FACTS = enum.auto()
+    """Model, start, settings, mask, points and losses in numbers; whether all is saved."""
+    NOTICE = enum.auto()
+    """What just happened, in a line."""
+    ALERT = enum.auto()
+    """Something that a line is not enough for."""
+    JUMP = enum.auto()
+    """The cross-hair went where the user did not point: a view that shows a part follows it."""
+    PHOTO = enum.auto()
+    """A photo was found: how to invert it is to be asked."""
+    SHEET = enum.auto()
+    """The contact sheet has another picture."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the user.
+
+    Attributes:
+        text: It.
+        tone: How it is meant.
+        heading: What it is about, where it is long: a line begins with it, a box is headed by it.
+    """
+
+    text: str = ""
+    tone: Tone = ""
+    heading: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.heading}: {self.text}" if self.heading else self.text
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A sentence that the user must see whole."""
+
+    heading: str
+    text: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the editor knows of the model that is open.
+
+    Attributes:
+        name: The model's.
+        image_size: (width, height) of its pictures.
+        trainable_layers: How many layers a drag can move.
+        label_count: How many classes it has; 0 for one without.
+        recommended: Settings of a drag that suit it.
+    """
+
+    name: str
+    image_size: tuple[int, int]
+    trainable_layers: int
+    label_count: int = 0
+    recommended: Mapping[str, float] = field(default_factory=dict)
+
+
+class EditorState:
+    """What the editor knows. Commands change it; views look at it and are told of changes.
+
+    Every change of the document goes through `edit`, which keeps undo, autosave, picture and views
+    right. Where a drag runs, it pauses first and the change is made after it.
+
+    Args:
+        document: The first document.
+        jobs: Does what takes long.
+        autosave: Keeps a copy of the document.
+        is_first_time: Whether the user has not yet placed points, as far as is known.
+    """
+
+    def __init__(
+        self, document: Document, jobs: Jobs, autosave: Autosave, *, is_first_time: bool = True
+    ) -> None:
+        self.history = History(document)
+        self.jobs = jobs
+        self.autosave = autosave
+        self.is_first_time = is_first_time
+        self.path: Path | None = None
+        """The document's file, where it has one."""
+        self.saved = document
+        """The document as it is in that file, or as it was at the start."""
+        self.model: ModelFacts | None = None
+        self.picture: Picture | None = None
+        self.pictured: Document | None = None
+        """The document whose picture that is; None for one in between, or a coarse one."""
+        self.photo: Picture | None = None
+        """The photo that was inverted last, as the model's picture would show it."""
+        self.photo_shown = False
+        self.cursor = (64, 64)
+        """The pixel (x, y) of the cross-hair."""
+        self.selected: int | None = None
+        """The selected pair's number from 0."""
+        self.gripped: Marker | None = None
+        """The marker that the mouse moves."""
+        self.tool = Tool.POINTS
+        self.radius = 10.0
+        """Of the brush, in pixels."""
+        self.mask_shown = True
+        self.stroke: Stroke | None = None
+        """What is being painted."""
+        self.losses: tuple[float, ...] = ()
+        """Of the latest steps of a drag or an inversion."""
+        self.notice = Notice()
+        self.alert = Alert("", "", "information")
+        self._phase: Phase = Idle()
+        self._views: list[Callable[[Part], object]] = []
+
+    # --- looking ------------------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self.history.document
+
+    @property
+    def phase(self) -> Phase:
+        """What the editor does just now."""
+        return self._phase
+
+    @property
+    def running(self) -> Running | None:
+        """The drag or the inversion that runs, even if it was told to end."""
+        return running_of(self._phase)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether nothing would be lost without the autosave."""
+        return self.document is self.saved
+
+    @property
+    def title(self) -> str:
+        """The document's name, with a star where it is not saved."""
+        name = "unsaved document" if self.path is None else self.path.name
+        return name if self.is_saved else f"{name} *"
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(width, height) of the model's pictures."""
+        return (128, 128) if self.model is None else self.model.image_size
+
+    @property
+    def shows_document(self) -> bool:
+        """Whether the picture is the document's, and not a coarse one."""
+        shown, document = self.pictured, self.document
+        return (
+            shown is not None
+            and shown.model == document.model
+            and shown.start is document.start
+            and shown.result is document.result
+        )
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def subscribe(self, view: Callable[[Part], object]) -> Callable[[], None]:
+        """Tell a view of every change from now on; returns what ends that."""
+        self._views.append(view)
+        return lambda: self._views.remove(view)
+
+    def changed(self, parts: Part = Part.SCENE | Part.FACTS) -> None:
+        """Tell the views which parts changed."""
+        for view in tuple(self._views):
+            view(parts)
+
+    def say(self, text: str, tone: Tone = "", heading: str = "") -> None:
+        """Tell the user something in a line, as `Notice` has it."""
+        self.notice = Notice(text, tone, heading)
+        self.changed(Part.NOTICE)
+
+    def warn(self, heading: str, text: str, severity: Severity = "warning") -> None:
+        """Tell the user something that a line is not enough for."""
+        self.alert = Alert(heading, text, severity)
+        self.changed(Part.ALERT)
+
+    # --- changing -----------------------------------------------------------------------------
+
+    def enter(self, phase: Phase) -> None:
+        """Go over to another phase.
+
+        Raises:
+            ValueError: It cannot follow the present one.
+        """
+        self._phase = checked(self._phase, phase)
+
+    def when_idle(self, change: Change) -> None:
+        """Do something at once, or after pausing a drag, or ending an inversion."""
+        runs = self.running
+        if runs is None:
+            change()
+            return
+        self.enter(after_stopping(self._phase, change=change))
+        self.jobs.pace.pause()
+        pauses = "Pausing to let you edit; Space goes on."
+        ends = "That ends it; the best so far stays, u takes it back."
+        self.say(pauses if isinstance(runs, Dragging) else ends)
+
+    def become_idle(self, paused: Document | None = None) -> tuple[Change, ...]:
+        """Nothing runs any more.
+
+        Args:
+            paused: What a paused drag reached, where it can go on.
+
+        Returns:
+            What waited for this; the caller does it once it has taken over what was reached.
+        """
+        changes = waiting_of(self._phase)
+        self.enter(Idle(paused))
+        return changes
+
+    def do_waiting(self, changes: tuple[Change, ...]) -> None:
+        """Do what waited; where one of them starts something, the others wait again."""
+        for change in changes:
+            self.when_idle(change)
+
+    def edit(
+        self, label: str, change: Callable[[Document], Document], merge_key: str | None = None
+    ) -> None:
+        """Change the document, after pausing a drag that runs.
+
+        Args:
+            label: What is done, for undo: "move point 1".
+            change: From the document to the changed one; the same one is no edit.
+            merge_key: Consecutive edits of one key are undone together.
+        """
+
+        def apply() -> None:
+            if self.history.apply(label, change(self.document), merge_key):
+                self.document_changed()
+
+        self.when_idle(apply)
+
+    def document_changed(self) -> None:
+        """Follow the document: autosave, the picture where it is another, the views."""
+        document = self.document
+        self.photo_shown = False
+        self.autosave.note(document, self.path)
+        if self.selected is not None and self.selected >= len(document.pairs):
+            self.selected = len(document.pairs) - 1 if document.pairs else None
+        if document.result is None:
+            self.losses = ()
+        if not self.shows_document:
+            self.jobs.show(document)
+        self.changed()
+
+    def put_cursor(self, x: float, y: float) -> None:
+        """Put the cross-hair on the nearest pixel of the image; telling it is the caller's."""
+        width, height = self.image_size
+        self.cursor = (min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1))

@@ -1,0 +1,34 @@
+"""What users read of a task that failed: one table, and one place that makes the sentence."""
+
+from __future__ import annotations
+
+from dragonnx.editor.events import Task
+from dragonnx.editor.state import EditorState
+
+_COULD_NOT = {
+    Task.OPEN_MODEL: "open the model {subject}",
+    Task.MAKE_PICTURE: "make the picture",
+    Task.DRAG: "drag",
+    Task.INVERT: "invert the photo",
+    Task.SAVE: "save the document",
+    Task.EXPORT: "write {subject}",
+    Task.OPEN_FILE: "open {subject}",
+    Task.CONTACT_SHEET: "make the contact sheet",
+}
+
+def failure(state: EditorState, task: Task, reason: str, subject: str = "") -> None:
+    """Tell the user that a task failed, and why.
+
+    Args:
+        state: Where to tell it.
+        task: Which.
+        reason: What the error said, of any length.
+        subject: The file or the model that it was about.
+    """
+    heading = f"Could not {_COULD_NOT[task].format(subject=subject)}"
+    state.say(one_line(reason), "bad", heading)
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks or control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,1 @@
+"""Scenes drawn for a terminal: as cells of characters, or as pixels."""

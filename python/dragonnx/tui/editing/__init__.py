@@ -1,1 +1,0 @@
-"""What the editor's actions do, one concern a file."""

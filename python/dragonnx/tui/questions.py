@@ -1,0 +1,281 @@
+"""What is asked before a command: each function opens dialogs and hands the answer to the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from dragonnx.document.archive import SUFFIX
+from dragonnx.document.opening import OPENS
+from dragonnx.document.outputs import OutputId
+from dragonnx.drag.config import DragConfig
+from dragonnx.editor.answers import label_of, psi_of, seed_of
+from dragonnx.editor.editor import Editor
+from dragonnx.editor.inversion_job import PhotoRequest
+from dragonnx.errors import InputError
+from dragonnx.model.library import known_bundles
+from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.screens.choice import ChoiceScreen
+from dragonnx.tui.screens.confirm import ConfirmScreen
+from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
+from dragonnx.tui.screens.export import ExportScreen
+from dragonnx.tui.screens.path import PathScreen
+from dragonnx.tui.screens.photo import PhotoScreen
+from dragonnx.tui.screens.prompt import PromptScreen
+from dragonnx.tui.screens.settings import SettingsScreen
+
+_SEED_HELP = "The seed decides the picture: the same seed, model, class and psi give the same one."
+_PSI_HELP = (
+    "How far pictures are from the average one: 0 is the average, 1 as the model drew them, below 1 "
+    "plainer and cleaner. Empty means what suits the model. Points and mask stay."
+)
+_LABEL_HELP = "The kind of thing that the model draws, by its number in the model's training data."
+_MODEL_HELP = (
+    "The bundled model, and those in your folder of models; or Tab and the path of a bundle folder. "
+    "A model that fails leaves everything as it is."
+)
+_OPEN_HELP = (
+    "A document goes on where it was saved; a picture that dragonnx saved opens with its points; a "
+    "latent becomes the start; a black and white picture of the right size becomes the mask; any "
+    "other picture is a photo to invert."
+)
+_SAVE_HELP = "Everything: model, start, points, mask, settings, the drag and what it reached."
+_UNSAVED = "The document has changes that are not saved."
+
+
+class Questions:
+    """Asks, and calls the editor's commands with the answers.
+
+    Args:
+        app: Shows dialogs.
+        editor: Gets the answers.
+        mode: How pictures are shown just now.
+    """
+
+    def __init__(self, app: App[Any], editor: Editor, mode: Callable[[], CanvasMode]) -> None:
+        self._app = app
+        self._editor = editor
+        self._mode = mode
+
+    def ask(self, name: str) -> None:
+        """Ask what the action of that id asks."""
+        getattr(self, name)()
+
+    # --- what a picture starts from -----------------------------------------------------------
+
+    def type_seed(self) -> None:
+        """A seed."""
+        editor = self._editor
+        seed = str(editor.document.start.seed)
+
+        def use(text: str | None) -> None:
+            if text is not None:
+                editor.latent.use_seed(seed_of(text))
+
+        self._app.push_screen(PromptScreen("Seed", seed, check=seed_of, advice=_SEED_HELP), use)
+
+    def type_psi(self) -> None:
+        """Truncation psi."""
+        editor = self._editor
+        psi = editor.document.start.truncation_psi
+
+        def use(text: str | None) -> None:
+            if text is not None:
+                self.attempt(lambda: editor.latent.use_psi(psi_of(text)))
+
+        self._app.push_screen(
+            PromptScreen(
+                "Truncation psi: empty is the model's", "" if psi is None else f"{psi:g}",
+                check=psi_of, advice=_PSI_HELP,
+            ),
+            use,
+        )  # fmt: skip
+
+    def type_label(self) -> None:
+        """The class."""
+        editor = self._editor
+        count = editor.latent.label_count()
+
+        def use(text: str | None) -> None:
+            if text is not None:
+                self.attempt(lambda: editor.latent.use_label(label_of(text, count)))
+
+        self._app.push_screen(
+            PromptScreen(
+                f"Class: 0 to {count - 1}", str(editor.document.start.label or 0),
+                check=lambda text: label_of(text, count), advice=_LABEL_HELP,
+            ),
+            use,
+        )  # fmt: skip
+
+    def choose_model(self) -> None:
+        """A model, or a bundle folder."""
+
+        def use(model: str | None) -> None:
+            if model is not None:
+                self._editor.latent.use_model(model)
+
+        self._app.push_screen(
+            ChoiceScreen("Model", model_choices(), other="a bundle folder's path", advice=_MODEL_HELP),
+            use,
+        )
+
+    def contact_sheet(self) -> None:
+        """One of the pictures of many seeds."""
+
+        def use(seed: int | None) -> None:
+            if seed is not None:
+                self._editor.latent.use_seed(seed)
+
+        self._when_idle(lambda: ContactSheetScreen(self._editor, self._mode()), use)
+
+    def photo(self, path: Path | None = None) -> None:
+        """Which photo to invert, and how."""
+        photo = self._editor.photo
+
+        def use(request: PhotoRequest | None) -> None:
+            if request is not None:
+                photo.invert(request)
+
+        self._when_idle(lambda: PhotoScreen(path, photo.last_request), use)
+
+    def settings(self) -> None:
+        """The settings of the drag."""
+        state, drag = self._editor.state, self._editor.drag
+
+        def use(config: DragConfig | None) -> None:
+            if config is not None:
+                self.attempt(lambda: drag.use_settings(config))
+
+        self._when_idle(
+            lambda: SettingsScreen(
+                state.document.config, drag.most_layers(), drag.usual_settings()
+            ),
+            use,
+        )
+
+    # --- files --------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """What to open, and whether even though something would be lost."""
+        state = self._editor.state
+
+        def use(path: Path | None) -> None:
+            if path is None:
+                return
+            if state.is_saved or path.suffix.lower() != SUFFIX:
+                self._editor.files.open(path)
+            else:
+                self._confirm(_UNSAVED, "Open anyway", "Cancel", lambda: self._editor.files.open(path))
+
+        self._app.push_screen(
+            PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP), use
+        )
+
+    def save(self) -> None:
+        """Where to, where that is not known."""
+        if self._editor.state.path is None:
+            self.save_as()
+        else:
+            self._editor.files.save()
+
+    def save_as(self) -> None:
+        """Where to save the document."""
+        files = self._editor.files
+
+        def use(path: Path | None) -> None:
+            if path is not None:
+                known = path == self._editor.state.path
+                self._write(path, lambda: files.save(path, replace=True), asked=known)
+
+        suggestion = str(files.suggested_document())
+        self._app.push_screen(
+            PathScreen("Save the document as", suggestion, suffixes=(SUFFIX,), advice=_SAVE_HELP),
+            use,
+        )
+
+    def export(self) -> None:
+        """What to export, and where to."""
+        files = self._editor.files
+
+        def use(chosen: tuple[OutputId, Path] | None) -> None:
+            if chosen is not None:
+                kind, path = chosen
+                self._write(path, lambda: files.export(kind, path, replace=True))
+
+        self._when_idle(lambda: ExportScreen(self._editor.document, files.suggested_output), use)
+
+    def leave(self) -> None:
+        """Whether to leave, where something would be lost."""
+        if self._editor.state.is_saved:
+            self._app.exit()
+        else:
+            self._confirm(_UNSAVED, "Leave", "Stay", self._app.exit)
+
+    def lost_work(self) -> None:
+        """Whether to recover what another editor left behind, where it did."""
+        lost_work = self._editor.lost_work
+        work = lost_work.newest()
+        if work is None:
+            return
+
+        def use(answer: bool | None) -> None:
+            if answer is None:
+                lost_work.keep()
+            elif answer:
+                lost_work.recover(work)
+            else:
+                lost_work.discard(work)
+
+        fact = f"An editor ended before its work was saved: {lost_work.name(work)}."
+        self._app.push_screen(ConfirmScreen(fact, yes="Recover", no="Discard"), use)
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def attempt(self, command: Callable[[], object]) -> None:
+        """Call a command, and say it where it refuses."""
+        try:
+            command()
+        except InputError as error:
+            self._editor.state.say(str(error))
+
+    def _when_idle(self, make: Callable[[], Any], use: Callable[[Any], None]) -> None:
+        """Open a dialog once nothing runs."""
+        self._editor.state.when_idle(lambda: self._app.push_screen(make(), use))
+
+    def _confirm(self, fact: str, yes: str, no: str, then: Callable[[], object]) -> None:
+        self._app.push_screen(
+            ConfirmScreen(fact, yes=yes, no=no), lambda sure: then() if sure else None
+        )
+
+    def _write(self, path: Path, write: Callable[[], object], *, asked: bool = False) -> None:
+        """Write, but never over a file without asking."""
+        if asked or not path.exists():
+            self.attempt(write)
+            return
+        self._app.push_screen(
+            ConfirmScreen(f"{path} exists.", yes="Replace", no="Keep it"),
+            lambda sure: (
+                self.attempt(write) if sure else self._editor.state.say("Nothing was written.")
+            ),
+        )
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Models with a name: what to open, and what to show."""
+    from dragonnx.errors import BundleError
+    from dragonnx.model.bundle import read_manifest
+
+    found = []
+    for folder in known_bundles():
+        try:
+            manifest = read_manifest(folder)
+        except BundleError as error:
+            found.append((folder.name, f"{folder.name}  damaged: {error}"))
+            continue
+        height, width = manifest.image_size
+        found.append((folder.name, f"{folder.name}  {width} x {height} px"))
+    return found
