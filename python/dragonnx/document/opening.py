@@ -57,9 +57,7 @@ def read_file(path: Path, document: Document, generator: Generator) -> OpenedFil
     return _read_picture(path, suffix, document, generator)
 
 
-def _read_picture(
-    path: Path, suffix: str, document: Document, generator: Generator
-) -> OpenedFile:
+def _read_picture(path: Path, suffix: str, document: Document, generator: Generator) -> OpenedFile:
     """Read a picture: with a recipe, drawn as a mask, or a photo."""
     from dragonnx.drag.mask import is_mask, load_mask
     from dragonnx.inversion.photo import load_photo

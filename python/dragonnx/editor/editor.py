@@ -85,9 +85,7 @@ class Editor:
         recovery = recovery or Recovery()
         self._jobs = Jobs(post, device)
         self._autosave = Autosave(recovery, post)
-        self.state = EditorState(
-            document, self._jobs, self._autosave, is_first_time=is_first_time
-        )
+        self.state = EditorState(document, self._jobs, self._autosave, is_first_time=is_first_time)
         self.points = PointCommands(self.state)
         self.mask = MaskCommands(self.state)
         self.pointer = PointerCommands(self.state, self.points, self.mask)

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,7 @@ class Jobs:
         self._ticket += 1
         ticket = self._ticket
         for seed in seeds:
-            self._put(Task.CONTACT_SHEET, lambda seed=seed: self._sheet(document, seed, ticket))
+            self._put(Task.CONTACT_SHEET, partial(self._sheet, document, seed, ticket))
         return ticket
 
     def drop_sheet(self) -> None:
@@ -218,7 +219,6 @@ class Jobs:
         if ticket != self._ticket:
             return
         generator = self._model.generator(document.model)
-        start = replace(document.start, seed=seed, w_plus=None)
-        w_plus = start_w_plus(document.with_start(start), generator)
+        w_plus = start_w_plus(replace(document.start, seed=seed, w_plus=None), generator)
         picture, _ = self._model.pictures(document.model).quick(w_plus)
         self._post(SheetPictureMade(ticket, seed, picture))

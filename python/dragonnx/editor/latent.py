@@ -56,7 +56,9 @@ class LatentCommands:
 
         lost = self._loses_points()
         self._state.edit(f"choose seed {seed}", change)
-        self._state.say(f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost)
+        self._state.say(
+            f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost
+        )
 
     def use_psi(self, psi: float | None) -> None:
         """Use another truncation psi; None is the model's. Points and mask stay.

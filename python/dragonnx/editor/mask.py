@@ -45,9 +45,7 @@ class MaskCommands:
         if self._state.document.mask is None:
             self._state.say("There is no mask to invert: paint one with 2 or 3.")
             return
-        self._state.edit(
-            "invert the mask", lambda d: d if d.mask is None else d.with_mask(~d.mask)
-        )
+        self._state.edit("invert the mask", lambda d: d if d.mask is None else d.with_mask(~d.mask))
 
     def clear(self) -> None:
         """No mask: everything may move."""

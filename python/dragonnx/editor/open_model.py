@@ -25,7 +25,9 @@ class OpenModel:
         device: Where to compute.
     """
 
-    def __init__(self, opened: Callable[[ModelOpened], object], device: DeviceName = "auto") -> None:
+    def __init__(
+        self, opened: Callable[[ModelOpened], object], device: DeviceName = "auto"
+    ) -> None:
         self._announce = opened
         self._device: DeviceName = device
         self._model: str | None = None

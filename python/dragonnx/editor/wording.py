@@ -16,6 +16,7 @@ _COULD_NOT = {
     Task.CONTACT_SHEET: "make the contact sheet",
 }
 
+
 def failure(state: EditorState, task: Task, reason: str, subject: str = "") -> None:
     """Tell the user that a task failed, and why.
 

@@ -119,7 +119,9 @@ class Questions:
                 self._editor.latent.use_model(model)
 
         self._app.push_screen(
-            ChoiceScreen("Model", model_choices(), other="a bundle folder's path", advice=_MODEL_HELP),
+            ChoiceScreen(
+                "Model", model_choices(), other="a bundle folder's path", advice=_MODEL_HELP
+            ),
             use,
         )
 
@@ -169,11 +171,11 @@ class Questions:
             if state.is_saved or path.suffix.lower() != SUFFIX:
                 self._editor.files.open(path)
             else:
-                self._confirm(_UNSAVED, "Open anyway", "Cancel", lambda: self._editor.files.open(path))
+                self._confirm(
+                    _UNSAVED, "Open anyway", "Cancel", lambda: self._editor.files.open(path)
+                )
 
-        self._app.push_screen(
-            PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP), use
-        )
+        self._app.push_screen(PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP), use)
 
     def save(self) -> None:
         """Where to, where that is not known."""
@@ -247,21 +249,25 @@ class Questions:
         self._editor.state.when_idle(lambda: self._app.push_screen(make(), use))
 
     def _confirm(self, fact: str, yes: str, no: str, then: Callable[[], object]) -> None:
-        self._app.push_screen(
-            ConfirmScreen(fact, yes=yes, no=no), lambda sure: then() if sure else None
-        )
+        def use(sure: bool | None) -> None:
+            if sure:
+                then()
+
+        self._app.push_screen(ConfirmScreen(fact, yes=yes, no=no), use)
 
     def _write(self, path: Path, write: Callable[[], object], *, asked: bool = False) -> None:
         """Write, but never over a file without asking."""
         if asked or not path.exists():
             self.attempt(write)
             return
-        self._app.push_screen(
-            ConfirmScreen(f"{path} exists.", yes="Replace", no="Keep it"),
-            lambda sure: (
-                self.attempt(write) if sure else self._editor.state.say("Nothing was written.")
-            ),
-        )
+
+        def use(sure: bool | None) -> None:
+            if sure:
+                self.attempt(write)
+            else:
+                self._editor.state.say("Nothing was written.")
+
+        self._app.push_screen(ConfirmScreen(f"{path} exists.", yes="Replace", no="Keep it"), use)
 
 
 def model_choices() -> list[tuple[str, str]]:

@@ -51,9 +51,7 @@ def compose(
     return cells
 
 
-def point_at(
-    pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int
-) -> Marker | None:
+def point_at(pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int) -> Marker | None:
     """The marker that lies on a cell or beside it: which pair, and which of its ends."""
     best: tuple[float, int, End] | None = None
     for index, pair in enumerate(pairs):

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dragonnx.editor.scene import Scene
+from dragonnx.tui.drawing.cell_scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE
 from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.tui.drawing.raster import LINE, TRAIL, Raster, draw_picture, tint_fixed
-from dragonnx.tui.drawing.cell_scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE
 from dragonnx.types import Point
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 from textual import events, on
@@ -58,7 +59,11 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         self.preferences = preferences
         self._first_mode = mode
         self._graphics = graphics
-        self.questions = Questions(self.app, editor, lambda: self.canvas.mode)
+
+    @functools.cached_property
+    def questions(self) -> Questions:
+        """What is asked before some commands."""
+        return Questions(self.app, self.editor, lambda: self.canvas.mode)
 
     @property
     def canvas(self) -> Canvas:

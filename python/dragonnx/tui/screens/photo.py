@@ -15,6 +15,7 @@ from dragonnx.inversion.config import InversionConfig
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester
 
+
 class PhotoScreen(Dialog[PhotoRequest]):
     """A line for the photo's path, and one for each choice.
 
@@ -42,7 +43,9 @@ class PhotoScreen(Dialog[PhotoRequest]):
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(classes="dialog"):
-            yield Label("Invert a photo: recreate it with the model, to drag it then", classes="title")
+            yield Label(
+                "Invert a photo: recreate it with the model, to drag it then", classes="title"
+            )
             yield Input(
                 self._path, id="path", placeholder="the photo's path", suggester=PathSuggester()
             )

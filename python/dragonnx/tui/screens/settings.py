@@ -11,6 +11,7 @@ from dragonnx.editor.answers import SETTINGS, settings_of
 from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 
+
 class SettingsScreen(Dialog[DragConfig]):
     """A line for each setting; an empty one means what suits the model, else the preset.
 

@@ -11,11 +11,11 @@ from textual.message import Message
 
 from dragonnx.editor.scene import Scene
 from dragonnx.editor.state import Marker
+from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.geometry import CELL_ASPECT, ZOOM_STEP, Viewport
 from dragonnx.tui.drawing.graphics import Graphics, Protocol
 from dragonnx.tui.drawing.pixel_scene import compose_pixels
-from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.terminal import cell_size
 from dragonnx.tui.widgets.painted import Painted
 from dragonnx.types import Point

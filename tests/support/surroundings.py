@@ -1,0 +1,64 @@
+"""What tests of the editor share: the bundled model, opened once, and folders of each test's own."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from dragonnx.model.generator import Generator
+
+_open = Generator.open
+
+
+@functools.cache
+def _bundled() -> Generator:
+    return _open("critters", "cpu")
+
+
+@pytest.fixture
+def critters() -> Generator:
+    """The bundled model; its graphs load once for all tests."""
+    return _bundled()
+
+
+@pytest.fixture(autouse=True)
+def opened_once(monkeypatch):
+    """Editors that open the bundled model share it."""
+
+    def open_model(model, *arguments):
+        return _bundled() if model == "critters" else _open(model, *arguments)
+
+    monkeypatch.setattr(Generator, "open", open_model)
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch, tmp_path):
+    """A truecolor terminal, and folders of the test's own."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("state", "config", "models"):
+        monkeypatch.setenv(f"DRAGONNX_{name.upper()}", str(tmp_path / name))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.fixture
+def labels(monkeypatch):
+    """Gives the bundled model three classes; returns the labels that pictures were made with."""
+    from dataclasses import replace
+
+    asked = []
+
+    def mapped(self, *arguments, label=None, **settings):
+        asked.append(label)
+        assert self._label_input(label, 1)["label"].shape == (1, 3)
+        return made(self, *arguments, label=label, **settings)
+
+    made, manifest = Generator.w_plus, Generator.manifest.fget
+    monkeypatch.setattr(Generator, "w_plus", mapped)
+    monkeypatch.setattr(
+        Generator, "manifest", property(lambda self: replace(manifest(self), label_dim=3))
+    )
+    return asked
