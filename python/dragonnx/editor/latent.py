@@ -148,9 +148,9 @@ class LatentCommands:
         state.when_idle(use)
 
     def picture_made(self, event: PictureMade) -> None:
-        """Show the picture of the document."""
+        """Show the picture of the document, or one on the way to it."""
         state = self._state
-        if state.running is None:
+        if state.running is None and not state.shows_document:
             state.picture = event.picture
             state.pictured = None if event.is_preview else event.document
             state.changed(Part.SCENE | Part.FACTS)

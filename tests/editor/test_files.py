@@ -1,0 +1,278 @@
+"""Opening, saving and exporting: what touches the disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM, point_option
+from support.headless_editor import HeadlessEditor
+from support.program import dragonnx
+
+from dragonnx.document import Document, LatentStart, open_document, save_document
+from dragonnx.document.outputs import OUTPUTS
+from dragonnx.document.recipe import open_picture
+from dragonnx.drag.config import DragConfig
+from dragonnx.editor.answers import existing_file, new_file
+from dragonnx.editor.events import DocumentSaved, Exported, FileOpened, TaskFailed
+from dragonnx.editor.tools import Tool
+from dragonnx.errors import InputError
+from dragonnx.model.library import find_bundle
+
+
+@pytest.fixture
+def editor():
+    with HeadlessEditor() as editor:
+        yield editor
+
+
+@pytest.fixture
+def dragged(editor):
+    """An editor after a drag of a few steps."""
+    editor.drag.use_settings(DragConfig(max_steps=3))
+    editor.place(NOSE, NOSE_NEAR)
+    editor.drag_to_the_end()
+    return editor
+
+
+def save(editor, path: str | None = None, **options) -> None:
+    count = editor.count(DocumentSaved)
+    editor.files.save(None if path is None else Path(path), **options)
+    editor.came(DocumentSaved, count + 1)
+
+
+def export(editor, kind: str, path: str, **options) -> None:
+    count = editor.count(Exported)
+    editor.files.export(kind, Path(path), **options)
+    editor.came(Exported, count + 1)
+
+
+def open_file(editor, path: str | Path) -> None:
+    count = editor.count(FileOpened)
+    editor.open(path)
+    editor.came(FileOpened, count + 1)
+    editor.settle()
+
+
+def test_every_output_of_a_drag(dragged):
+    editor = dragged
+    editor.mask.use_tool(Tool.MOVABLE)
+    editor.pointer.use()
+    for output in OUTPUTS:
+        path = editor.files.suggested_output(output.id)
+        assert path.name == f"critters-seed{SEED}{output.tail}{output.suffixes[0]}"
+        export(editor, output.id, str(path))
+        assert editor.status == f"Wrote {path}."
+        assert path.is_file()
+        assert editor.files.suggested_output(output.id) != path
+    stem = f"critters-seed{SEED}"
+    with Image.open(f"{stem}.png") as picture:
+        assert picture.size == (SIZE, SIZE)
+    with Image.open(f"{stem}-pair.png") as pair:
+        assert pair.width > 2 * pair.height
+    assert json.loads(Path(f"{stem}-report.json").read_text("utf-8"))["outcome"] == "max_steps"
+    assert np.load(f"{stem}.npz")["w_plus"].shape == (1, NUM_WS, W_DIM)
+    assert open_picture(Path(f"{stem}.png")).result.outcome == "max_steps"
+
+
+def test_what_there_is_nothing_of_is_not_written(editor):
+    for kind, what in (("comparison", "nothing was dragged"), ("mask", "no mask")):
+        with pytest.raises(InputError, match=what):
+            editor.files.export(kind, Path("a.png"))
+
+
+def test_nothing_is_replaced_unless_it_may_be(editor):
+    for name in ("mine.png", "mine.dragonnx"):
+        Path(name).write_text("precious", "utf-8")
+    with pytest.raises(InputError, match=r"mine\.png exists"):
+        editor.files.export("picture", Path("mine.png"))
+    with pytest.raises(InputError, match=r"mine\.dragonnx exists"):
+        editor.files.save(Path("mine.dragonnx"))
+    assert Path("mine.png").read_text("utf-8") == "precious"
+    export(editor, "picture", "mine.png", replace=True)
+    assert Path("mine.png").read_bytes().startswith(b"\x89PNG")
+    save(editor, "mine.dragonnx", replace=True)
+    save(editor)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("nowhere/a.png", "no folder nowhere"),
+        ("a.gif", r"must end in \.png"),
+        (".", "is a folder"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused(editor, path, reason):
+    with pytest.raises(InputError, match=reason):
+        editor.files.export("picture", Path(path))
+    with pytest.raises(InputError, match=reason):
+        new_file(path, (".png",))
+
+
+def test_typed_names(tmp_path):
+    assert new_file(" cat ", (".png", ".gif")) == Path("cat.png")
+    assert new_file("cat.GIF", (".png", ".gif")) == Path("cat.GIF")
+    for read in (existing_file, lambda text: new_file(text, (".png",))):
+        with pytest.raises(InputError, match="Type a file's name"):
+            read(" ")
+    with pytest.raises(InputError, match=r"no file missing\.png"):
+        existing_file("missing.png")
+
+
+def test_what_cannot_be_written_is_said(editor, monkeypatch):
+    def full(*_arguments, **_settings):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.Image.Image.save", full)
+        editor.files.export("picture", Path("a.png"))
+        editor.came(TaskFailed)
+        assert editor.status.startswith("Could not write a.png: ")
+        assert "No space left" in editor.status
+        editor.files.save(Path("a.dragonnx"))
+        editor.came(TaskFailed, 2)
+        assert editor.status.startswith("Could not save the document: ")
+    assert list(Path().iterdir()) == []
+    assert editor.state.path is None
+    editor.latent.next_seed()
+    editor.settle()
+
+
+def test_save_and_open_a_document(dragged):
+    editor = dragged
+    with pytest.raises(InputError, match="no file yet"):
+        editor.files.save()
+    assert editor.files.suggested_document() == Path(f"critters-seed{SEED}.dragonnx")
+    save(editor, "cat.dragonnx")
+    assert editor.status == "Saved cat.dragonnx."
+    assert editor.state.title == "cat.dragonnx"
+    editor.history.undo()
+    assert editor.state.title == "cat.dragonnx *"
+    editor.history.redo()
+    save(editor)
+    assert editor.state.is_saved
+    drawn = editor.state.picture
+    assert "preview.png" in zipfile.ZipFile("cat.dragonnx").namelist()
+    save(editor, "other.dragonnx")
+    assert editor.files.suggested_stem() == "other"
+    with HeadlessEditor() as again:
+        open_file(again, "cat.dragonnx")
+        assert np.array_equal(again.state.picture, drawn)
+        assert again.document.pairs[0].origin == NOSE
+        assert again.state.path == Path("cat.dragonnx")
+        assert again.state.is_saved
+        again.history.undo()
+        assert again.document.result is None
+
+
+def test_a_picture_a_latent_a_mask_and_nonsense_are_opened(dragged):
+    editor = dragged
+    drawn = editor.state.picture
+    export(editor, "picture", "a.png")
+    export(editor, "latent", "a.npz")
+    editor.mask.use_tool(Tool.MOVABLE)
+    editor.pointer.use()
+    export(editor, "mask", "mask.png")
+    mask = editor.document.mask
+    editor.latent.next_seed()
+    editor.settle()
+    for name in ("a.png", "a.npz", "mask.png"):
+        open_file(editor, name)
+        assert np.array_equal(editor.state.picture, drawn)
+        assert editor.status == f"Opened {name}; u brings back what was here."
+        assert not editor.state.is_saved
+        assert editor.state.path is None
+    assert np.array_equal(editor.document.mask, mask)
+    assert editor.document.start.name == "a.npz"
+    Path("notes.txt").write_text("no picture", "utf-8")
+    editor.open("notes.txt")
+    editor.came(TaskFailed)
+    assert "Could not open notes.txt: notes.txt cannot be opened" in editor.status
+
+
+def test_a_mask_is_put_on_the_document_as_it_is_by_then(editor):
+    drawn = np.zeros((SIZE, SIZE), np.uint8)
+    drawn[30:90, 20:70] = 255
+    Image.fromarray(drawn).save("mask.png")
+    editor.open("mask.png")
+    editor.place(NOSE)
+    editor.came(FileOpened)
+    assert editor.document.pairs[0].handle == NOSE
+    assert np.array_equal(editor.document.mask, drawn == 255)
+
+
+def test_a_file_opened_while_dragging_pauses_it_first(editor):
+    save_document(Document(start=LatentStart(SEED + 5)), Path("other.dragonnx"))
+    editor.place(NOSE, NOSE_NEAR)
+    editor.drag.start_or_pause()
+    open_file(editor, "other.dragonnx")
+    assert editor.document.start.seed == SEED + 5
+    editor.history.undo()
+    assert editor.document.pairs[0].target == NOSE_NEAR
+
+
+def test_a_document_that_does_not_fit_its_model_is_not_opened(editor):
+    unfit = Document(start=LatentStart(w_plus=np.zeros((1, 3, 4), np.float32), name="a"))
+    small = Document().with_mask(np.eye(8, dtype=bool))
+    before = editor.document
+    for count, document in enumerate((unfit, small), 1):
+        save_document(document, Path("unfit.dragonnx"))
+        editor.open("unfit.dragonnx")
+        editor.came(TaskFailed, count)
+        assert editor.status.startswith("Could not open unfit.dragonnx: ")
+        assert editor.document is before
+
+
+def test_a_picture_of_the_command_line_opens_with_everything(editor, tmp_path):
+    model = tmp_path / "my model"
+    shutil.copytree(find_bundle("critters"), model)
+    mask = Image.new("L", (SIZE, SIZE), 255)
+    mask.paste(0, (0, 0, SIZE, SIZE // 4))
+    mask.save("mask.png")
+    done = dragonnx(
+        "drag", "--model", model, "--seed", str(SEED), "--point", point_option(NOSE, NOSE_NEAR),
+        "--mask", "mask.png", "--step-size", "0.02", "--max-steps", "4", "--device", "cpu",
+        "-o", "a.png",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    open_file(editor, "a.png")
+    document = editor.document
+    assert document.model == str(model.resolve())
+    assert document.start.seed == SEED
+    assert np.array_equal(document.mask, np.asarray(mask) == 255)
+    assert document.config == DragConfig(step_size=0.02, max_steps=4)
+    (pair,) = document.pairs
+    assert (pair.origin, pair.target) == (NOSE, NOSE_NEAR)
+    assert document.result.steps == 4
+    assert document.result.outcome == "max_steps"
+    assert document.result.masked
+    assert pair.handle == tuple(document.result.trace[-1][0])
+    with Image.open("a.png") as picture:
+        assert np.array_equal(editor.state.picture, np.asarray(picture))
+    editor.drag.reset()
+    assert editor.document.pairs[0].handle == NOSE
+
+
+def test_a_video_of_a_drag(dragged, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda _name: None)
+        with pytest.raises(InputError, match=r"pip install 'dragonnx\[video\]'"):
+            dragged.files.export("animation", Path("drag.mp4"))
+    pytest.importorskip("av")
+    export(dragged, "animation", "drag.mp4")
+    assert b"ftyp" in Path("drag.mp4").read_bytes()[:16]
+    assert list(Path().iterdir()) == [Path("drag.mp4")]
+
+
+def test_what_waits_is_written_though_the_editor_is_closed():
+    with HeadlessEditor() as editor:
+        editor.files.save(Path("late.dragonnx"))
+        editor.files.export("picture", Path("late.png"))
+    assert open_document(Path("late.dragonnx")).start.seed == SEED
+    assert open_picture(Path("late.png")).start.seed == SEED
