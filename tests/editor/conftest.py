@@ -1,40 +1,25 @@
-"""Folders of each test's own, and models that cost nothing."""
+"""The bundled model, a model that costs nothing, and folders of each test's own."""
 
 from __future__ import annotations
 
 import pytest
 from editor.sliding_model import SlidingModel
 from support.editor_runs import EditorRun
+from support.surroundings import critters, labels, opened_once, surroundings
 
 from dragonnx.document import Document, LatentStart
 from dragonnx.model.generator import Generator
 
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """Folders of the test's own; it runs in an empty one."""
-    monkeypatch.setenv("DRAGONNX_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("DRAGONNX_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-
-
-@pytest.fixture(scope="session")
-def critters():
-    """The bundled model; its graphs load once for all tests."""
-    return Generator.open("critters", "cpu", threads=1)
+__all__ = ["critters", "labels", "opened_once", "surroundings"]
 
 
 @pytest.fixture
-def models(monkeypatch, request):
-    """Models by name, to which a test may add; other names are opened as ever."""
+def models(monkeypatch, opened_once):
+    """Models that cost nothing, by name; a test may add some. Other names are opened as ever."""
     known = {"sliding": SlidingModel()}
     opened = Generator.open
 
     def open_model(model, *arguments):
-        if model == "critters":
-            return request.getfixturevalue("critters")
         return known[model] if model in known else opened(model, *arguments)
 
     monkeypatch.setattr(Generator, "open", open_model)
@@ -43,19 +28,18 @@ def models(monkeypatch, request):
 
 @pytest.fixture
 def model(models):
-    """The model that documents of these tests have."""
+    """The model of `document`."""
     return models["sliding"]
 
 
 @pytest.fixture
 def document():
-    """The document that editors of these tests begin with."""
     return Document(model="sliding", start=LatentStart(seed=40))
 
 
 @pytest.fixture
 def run(model, document):
-    """An editor that shows its first picture."""
+    """An editor of that document, which shows its first picture."""
     with EditorRun(document) as run:
         run.settled()
         yield run

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dragonnx.document import Document, Recovery
 from dragonnx.editor import Editor
 from dragonnx.editor.events import Event
+from dragonnx.editor.scene import Scene
 from dragonnx.editor.state import EditorState, Part
 
 HANG = 60.0
@@ -52,6 +53,10 @@ class EditorRun:
     @property
     def document(self) -> Document:
         return self.editor.document
+
+    @property
+    def scene(self) -> Scene:
+        return self.editor.scene
 
     @property
     def notice(self) -> str:

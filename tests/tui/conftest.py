@@ -1,4 +1,4 @@
-"""Coroutines as tests, and a terminal and folders of each test's own."""
+"""Coroutines as tests, the bundled model, and a terminal and folders of each test's own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import inspect
 
 import pytest
+from support.surroundings import critters, labels, opened_once, surroundings
 
-from dragonnx.model.generator import Generator
+__all__ = ["critters", "labels", "opened_once", "surroundings"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,33 +19,3 @@ def pytest_pyfunc_call(pyfuncitem):
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
-
-
-@pytest.fixture(scope="session")
-def critters():
-    """The bundled model; its graphs load once for all tests."""
-    return Generator.open("critters", "cpu")
-
-
-@pytest.fixture(autouse=True)
-def opened_once(monkeypatch, critters):
-    """Editors that open the bundled model share it."""
-    opened = Generator.open
-
-    def open_model(model, *arguments):
-        return critters if model == "critters" else opened(model, *arguments)
-
-    monkeypatch.setattr(Generator, "open", open_model)
-
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """A truecolor terminal, and folders of the test's own."""
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("DRAGONNX_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("DRAGONNX_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")

@@ -1,4 +1,4 @@
-"""Geometry, rasters, cells, tools and terminal detection: pure functions, no app."""
+"""Geometry, rasters, cells and terminal detection: pure functions, no app."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from dragonnx.document import Document, PointPair
+from dragonnx.editor.scene import Scene
+from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
-from dragonnx.tui.editing.tools import box, brush, canvas_mask, painted
 from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.tui.drawing.raster import draw_path, draw_picture, tint_fixed
-from dragonnx.tui.scene import Scene, compose, point_at
-from dragonnx.tui.terminal import best_mode
 from dragonnx.tui.drawing.sparkline import sparkline
+from dragonnx.tui.terminal import best_mode
 from dragonnx.tui.widgets.side_panel import PanelState, rows_of
 
 VIEWS = st.builds(
@@ -187,29 +187,6 @@ def test_markers_are_drawn_and_found():
     column, row = (int(v) for v in view.cell_of((50, 40)))
     assert point_at(scene.pairs, view, column + 1, row) == (0, "target")
     assert point_at(scene.pairs, view, 2, 30) is None
-
-
-def test_brush_paints_a_stroke_without_gaps():
-    mask = np.zeros((40, 60), bool)
-    brush(mask, (5, 20), (50, 20), 3, movable=True)
-    assert mask[20, 2:54].all()
-    assert mask.sum() < 60 * 8
-    brush(mask, (-100, -100), (-90, -90), 3, movable=True)
-
-
-def test_a_box_holds_its_corners():
-    mask = np.zeros((10, 10), bool)
-    box(mask, (7, 2), (3, 4), movable=True)
-    assert mask.sum() == 15
-    assert mask[2, 7]
-    assert mask[4, 3]
-
-
-def test_masks_that_say_nothing_are_none():
-    assert painted(np.ones((2, 2), bool)) is None
-    assert painted(np.zeros((2, 2), bool)) is None
-    assert not canvas_mask(None, (2, 3), paints=True).any()
-    assert canvas_mask(None, (2, 3), paints=False).all()
 
 
 APPLE = {"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}

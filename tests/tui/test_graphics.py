@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 from support.bundled import FAR, NOSE
-from support.tui_editor import Editor
+from support.terminal_editor import TerminalEditor
 
 from dragonnx.document import PointPair
+from dragonnx.editor.events import DragProgressed
+from dragonnx.editor.scene import Scene
+from dragonnx.tui.drawing.cell_scene import HANDLE, TARGET
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode
 from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.tui.drawing.graphics import Graphics, PixelStripMaker, Protocol, kitty, sixel
-from dragonnx.tui.messages import DragProgressed
 from dragonnx.tui.drawing.pixel_scene import compose_pixels
-from dragonnx.tui.scene import HANDLE, TARGET, Scene
 from dragonnx.tui.terminal import QUESTIONS, find_graphics, protocol_of
 
 CELL = (8, 16)
@@ -120,7 +121,7 @@ def test_what_lies_over_the_picture_is_drawn_into_it():
 
 
 async def test_an_editor_in_pixels(monkeypatch):
-    async with Editor(graphics=Graphics(Protocol.KITTY, CELL)) as editor:
+    async with TerminalEditor(graphics=Graphics(Protocol.KITTY, CELL)) as editor:
         canvas, console = editor.screen.canvas, editor.app.console
         assert canvas.mode is CanvasMode.PIXELS
         assert all("\x1b_Ga=T" in canvas.render_line(y).render(console) for y in range(5))
@@ -135,11 +136,11 @@ async def test_an_editor_in_pixels(monkeypatch):
         await editor.press("escape")
         assert "\x1b_Ga=T" in canvas.render_line(5).render(console)
         await editor.place(NOSE, FAR)
-        editor.key("space")
-        await editor.until(lambda: editor.count(DragProgressed) >= 1)
+        await editor.press("space")
+        await editor.came(DragProgressed)
         assert "\x1b_Ga=T" in canvas.render_line(3).render(console)
-        editor.key("x")
-        await editor.until(lambda: not editor.screen.dragging)
+        await editor.press("x")
+        await editor.until(lambda: editor.state.running is None)
         written: list[str] = []
         monkeypatch.setattr(editor.app._driver, "write", written.append)
         await editor.press("a")
@@ -148,16 +149,16 @@ async def test_an_editor_in_pixels(monkeypatch):
 
 
 async def test_sixels_give_way_to_half_blocks_while_a_drag_runs():
-    async with Editor(graphics=Graphics(Protocol.SIXEL, CELL)) as editor:
+    async with TerminalEditor(graphics=Graphics(Protocol.SIXEL, CELL)) as editor:
         canvas, console = editor.screen.canvas, editor.app.console
         assert "\x1bP" in canvas.render_line(3).render(console)
         await editor.place(NOSE, FAR)
-        editor.key("space")
-        await editor.until(lambda: editor.count(DragProgressed) >= 1)
+        await editor.press("space")
+        await editor.came(DragProgressed)
         assert "\x1bP" not in canvas.render_line(3).render(console)
-        editor.key("x")
-        await editor.until(lambda: not editor.screen.dragging)
-        await editor.pilot.pause()
+        await editor.press("x")
+        await editor.until(lambda: editor.state.running is None)
+        await editor.rest()
         assert "\x1bP" in canvas.render_line(3).render(console)
 
 
@@ -212,7 +213,7 @@ def test_the_terminal_is_asked(answer, found):
     os.close(terminal)
 
 
-def test_a_person_may_choose(monkeypatch):
+def test_a_user_may_choose(monkeypatch):
     truecolor = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     forced = find_graphics({**truecolor, "DRAGONNX_GRAPHICS": "kitty"})
     assert forced is not None

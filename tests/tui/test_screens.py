@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from support.bundled import NOSE, SEED
-from support.tui_editor import Editor
+from support.bundled import SEED
+from support.terminal_editor import TerminalEditor
 from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, Label, OptionList
 from textual.widgets._footer import FooterKey
 
+from dragonnx.editor.tools import Tool
 from dragonnx.tui.actions import ACTIONS
 from dragonnx.tui.drawing.cells import CanvasMode
-from dragonnx.tui.editing.tools import Tool
-from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.widgets.side_panel import SidePanel
 
 
 async def test_view_and_modes():
-    async with Editor() as editor:
+    async with TerminalEditor() as editor:
         canvas = editor.screen.canvas
         await editor.press("plus")
         assert canvas.view.zoom > 1
@@ -40,12 +39,12 @@ async def test_view_and_modes():
         assert editor.app.theme != theme
         await editor.pilot._post_mouse_events([events.MouseScrollUp],
                                               canvas, (20, 10), button=0)  # fmt: skip
-        await editor.pilot.pause()
+        await editor.rest()
         assert canvas.view.zoom > 1
 
 
 async def test_the_palette_finds_and_runs_an_action():
-    async with Editor() as editor:
+    async with TerminalEditor() as editor:
         await editor.press("ctrl+p")
         palette = editor.app.screen
         assert isinstance(palette, CommandPalette)
@@ -63,7 +62,7 @@ def help_heading(editor) -> str:
 
 
 async def test_the_mouse_reaches_every_action():
-    async with Editor(size=(80, 24)) as editor:
+    async with TerminalEditor(size=(80, 24)) as editor:
         keys = {str(key.description): key for key in editor.screen.query(FooterKey)}
         assert max(key.region.right for key in keys.values()) <= 80
         await editor.pilot.click(keys["All"])
@@ -74,13 +73,13 @@ async def test_the_mouse_reaches_every_action():
             if "Fixed brush" in str(commands.get_option_at_index(k).prompt)
         )  # fmt: skip
         commands.highlighted = at
-        await editor.pilot.pause()
+        await editor.rest()
         commands.action_select()
-        await editor.until(lambda: editor.screen.tool is Tool.FIXED)
+        await editor.until(lambda: editor.state.tool is Tool.FIXED)
 
 
 async def test_help_tells_of_what_is_in_use():
-    async with Editor() as editor:
+    async with TerminalEditor() as editor:
         await editor.press("f1")
         assert help_heading(editor) == "dragonnx"
         await editor.press("escape", "2", "question_mark")
@@ -107,7 +106,7 @@ async def test_help_tells_of_what_is_in_use():
     ],
 )
 async def test_every_dialog_has_help(key, ask, heading):
-    async with Editor() as editor:
+    async with TerminalEditor() as editor:
         await editor.press(key, ask)
         assert help_heading(editor) == heading
         await editor.press("escape")
@@ -116,26 +115,28 @@ async def test_every_dialog_has_help(key, ask, heading):
         assert editor.app.screen is editor.screen
 
 
-async def test_leaving_asks_only_where_something_would_be_lost():
-    async with Editor() as editor:
-        await editor.place(NOSE)
-        await editor.press("q")
-        assert isinstance(editor.app.screen, ConfirmScreen)
-        await editor.press("n")
-        assert editor.app.screen is editor.screen
-        await editor.press("u", "q")
-        assert editor.app._exit
-
-
-def test_every_action_has_its_method_and_ids_are_unique():
+def test_every_action_is_done_by_somebody_and_ids_are_unique():
+    from dragonnx.tui.actions import ASK, VIEW
     from dragonnx.tui.app import EditorApp
+    from dragonnx.tui.questions import Questions
     from dragonnx.tui.screens.editor import EditorScreen
 
     ids = [action.id for action in ACTIONS]
     assert len(ids) == len(set(ids))
     for action in ACTIONS:
-        name = f"action_{action.call.split('(')[0]}"
-        assert hasattr(EditorScreen, name) or hasattr(EditorApp, name), action.id
+        if action.run == ASK:
+            assert hasattr(Questions, action.id), action.id
+        elif action.run == VIEW:
+            name = f"action_{action.call.split('(')[0]}"
+            assert hasattr(EditorScreen, name) or hasattr(EditorApp, name), action.id
         assert action.help.endswith(".")
     keys = [key for action in ACTIONS for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
+
+
+async def test_every_command_of_the_table_can_be_called():
+    async with TerminalEditor() as editor:
+        for action in ACTIONS:
+            if callable(action.run):
+                editor.screen.action_command(action.id)
+        await editor.settled()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import textual
-from support.tui_editor import Editor
+from support.terminal_editor import TerminalEditor
 
 FOLDER = Path(__file__).parent / "snapshots"
 PINNED = "8.2.8"
@@ -49,10 +49,10 @@ def compare(name: str, svg: str) -> None:
     ],
 )
 async def test_the_screen_looks_as_stored(name, keys, size):
-    async with Editor(size=size) as editor:
+    async with TerminalEditor(size=size) as editor:
         for key in keys:
             await editor.press(key)
         if editor.app.focused is not None and hasattr(editor.app.focused, "cursor_blink"):
             editor.app.focused.cursor_blink = False
-        await editor.pilot.pause()
+        await editor.rest()
         compare(name, editor.app.export_screenshot())

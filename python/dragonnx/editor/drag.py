@@ -142,7 +142,11 @@ class DragCommands:
         state, document = self._state, event.document
         result = document.result
         steps = 0 if result is None else result.steps
-        goes_on = event.outcome is None and event.failure is None and steps > 0
+        told_to_end = isinstance(state.phase, Stopping) and state.phase.for_good
+        outcome = event.outcome
+        if outcome is None and told_to_end:  # it paused before it could hear of that
+            outcome = Outcome.CANCELLED
+        goes_on = outcome is None and event.failure is None
         waiting = state.become_idle(document if goes_on else None)
         if result is not None and steps:
             state.picture = event.picture
@@ -154,11 +158,11 @@ class DragCommands:
         if event.failure is not None:
             failure(state, Task.DRAG, event.failure)
         elif not waiting:
-            self._say_ended(steps, event.outcome)
+            self._say_ended(steps, outcome)
 
     def _start(self, steps: int | None) -> None:
         state, document, phase = self._state, self._state.document, self._state.phase
-        if state.model is None:
+        if not state.is_model_open:
             state.say("The model is not open yet.")
             return
         if not document.complete_pairs:

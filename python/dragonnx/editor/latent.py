@@ -123,6 +123,7 @@ class LatentCommands:
         state, manifest = self._state, event.manifest
         height, width = manifest.image_size
         state.model = ModelFacts(
+            model=event.model,
             name=manifest.name,
             image_size=(width, height),
             trainable_layers=manifest.trainable_layers,
@@ -130,6 +131,7 @@ class LatentCommands:
             recommended=dict(manifest.drag_settings),
         )
         state.picture = state.pictured = state.photo = None
+        state.stroke = state.gripped = None
         state.put_cursor(width // 2, height // 2)
         state.radius = max(width / 12, 1.0)
         state.changed()

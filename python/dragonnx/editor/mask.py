@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dragonnx.document import Document
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.editor.tools import Stroke, Tool, box, brush, canvas_mask, painted
 
@@ -50,7 +51,7 @@ class MaskCommands:
     def clear(self) -> None:
         """No mask: everything may move."""
         if self._state.document.mask is not None:
-            self._state.edit("clear the mask", lambda d: d.with_mask(None))
+            self._state.edit("clear the mask", lambda d: d if d.mask is None else d.with_mask(None))
 
     def show_or_hide(self) -> None:
         """Show or hide the mask; it works either way."""
@@ -64,6 +65,9 @@ class MaskCommands:
         state = self._state
 
         def begin() -> None:
+            if not state.is_model_open:
+                state.say("The model is not open yet.")
+                return
             width, height = state.image_size
             movable = self._paints_movable()
             mask = canvas_mask(state.document.mask, (height, width), paints=movable)
@@ -94,7 +98,12 @@ class MaskCommands:
             state.say("That would fix or free everything, which is the same as no mask.")
             state.changed(Part.SCENE)
             return
-        state.edit(f"paint with the {state.tool.value}", lambda d: d.with_mask(mask))
+        model = state.document.model
+
+        def change(document: Document) -> Document:
+            return document.with_mask(mask) if document.model == model else document
+
+        state.edit(f"paint with the {state.tool.value}", change)
         state.changed()
 
     def stamp(self) -> None:

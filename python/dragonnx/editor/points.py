@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dragonnx.document import Document
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState, End, Marker, Part
 from dragonnx.editor.tools import Tool
@@ -26,6 +27,9 @@ class PointCommands:
         state = self._state
 
         def place() -> None:
+            if not state.is_model_open:
+                state.say("The model is not open yet.")
+                return
             document = state.document
             is_target = document.waits_for_target
             number = len(document.pairs) + (0 if is_target else 1)
@@ -71,17 +75,23 @@ class PointCommands:
 
     def delete(self) -> None:
         """Delete the selected point, else the newest."""
-        state, pairs = self._state, live_pairs(self._state)
-        if not pairs:
+        state = self._state
+        if not live_pairs(state):
             state.say("There is no point to delete.")
             return
-        index = len(pairs) - 1 if state.selected is None else state.selected
-        state.edit(f"delete point {index + 1}", lambda d: d.without_pair(index))
+
+        def delete() -> None:
+            count = len(state.document.pairs)
+            if count:
+                index = count - 1 if state.selected is None else state.selected
+                state.edit(f"delete point {index + 1}", lambda d: d.without_pair(index))
+
+        state.when_idle(delete)
 
     def clear(self) -> None:
         """Delete all points."""
         if live_pairs(self._state):
-            self._state.edit("delete all points", lambda d: d.without_pairs())
+            self._state.edit("delete all points", lambda d: d.without_pairs() if d.pairs else d)
 
     def grip(self, marker: Marker) -> None:
         """Begin to move a marker with the mouse."""
@@ -130,13 +140,14 @@ class PointCommands:
 
     def _move(self, index: int, end: End, pixel: tuple[int, int], merge_key: str | None) -> None:
         at = _float(pixel)
-        label = f"move {end} point {index + 1}"
-        if index >= len(self._state.document.pairs):
-            return
-        if end == "handle":
-            self._state.edit(label, lambda d: d.with_handle(index, at), merge_key)
-        else:
-            self._state.edit(label, lambda d: d.with_target(index, at), merge_key)
+
+        def change(document: Document) -> Document:
+            if index >= len(document.pairs):  # it went while this waited
+                return document
+            move = document.with_handle if end == "handle" else document.with_target
+            return move(index, at)
+
+        self._state.edit(f"move {end} point {index + 1}", change, merge_key)
 
 
 def _float(pixel: tuple[int, int]) -> Point:

@@ -78,13 +78,15 @@ class ModelFacts:
     """What the editor knows of the model that is open.
 
     Attributes:
-        name: The model's.
+        model: As documents name it.
+        name: As it names itself.
         image_size: (width, height) of its pictures.
         trainable_layers: How many layers a drag can move.
         label_count: How many classes it has; 0 for one without.
         recommended: Settings of a drag that suit it.
     """
 
+    model: str
     name: str
     image_size: tuple[int, int]
     trainable_layers: int
@@ -169,6 +171,11 @@ class EditorState:
         """The document's name, with a star where it is not saved."""
         name = "unsaved document" if self.path is None else self.path.name
         return name if self.is_saved else f"{name} *"
+
+    @property
+    def is_model_open(self) -> bool:
+        """Whether the model that is open is the document's."""
+        return self.model is not None and self.model.model == self.document.model
 
     @property
     def image_size(self) -> tuple[int, int]:

@@ -1,0 +1,138 @@
+"""The terminal editor under test, in a terminal that is not there."""
+
+from __future__ import annotations
+
+import asyncio
+
+from support.bundled import SEED
+
+from dragonnx.editor.events import Event
+from dragonnx.tui.app import EditorApp
+from dragonnx.tui.messages import EditorEvent
+from dragonnx.tui.widgets.status_line import StatusLine
+
+HANG = 300.0
+"""Seconds after which something that does not happen is a failure; a busy machine takes long."""
+_ROUNDS = 8
+"""Of the event loop without any work, after which everything that was begun is done."""
+
+
+class TerminalEditor:
+    """Presses keys and waits for what comes of them, never for time.
+
+    Args:
+        size: Columns and rows of the terminal.
+        settings: Of the application.
+    """
+
+    def __init__(self, *, size: tuple[int, int] = (100, 32), **settings) -> None:
+        settings.setdefault("seed", SEED)
+        self.app = EditorApp(**settings)
+        self.size = size
+        self.events: list[Event] = []
+        self._arrived = asyncio.Event()
+
+    def _hook(self, message) -> None:
+        if isinstance(message, EditorEvent):
+            self.events.append(message.event)
+        self._arrived.set()
+
+    async def __aenter__(self) -> TerminalEditor:
+        self._context = self.app.run_test(size=self.size, message_hook=self._hook)
+        self.pilot = await self._context.__aenter__()
+        self.pilot.pause = lambda _delay=None: self.rest()
+        await self.settled()
+        return self
+
+    async def __aexit__(self, *error) -> None:
+        await self._context.__aexit__(*error)
+        await asyncio.to_thread(self.app.editor.join)
+
+    # --- looking ------------------------------------------------------------------------------
+
+    @property
+    def screen(self):
+        return self.app.editor_screen
+
+    @property
+    def state(self):
+        return self.app.editor.state
+
+    @property
+    def document(self):
+        return self.app.editor.document
+
+    @property
+    def status(self) -> str:
+        return self.screen.query_one(StatusLine).message
+
+    def count(self, kind: type[Event]) -> int:
+        return sum(isinstance(event, kind) for event in self.events)
+
+    def cell(self, pixel: tuple[int, int]) -> tuple[int, int]:
+        """The canvas cell of an image pixel."""
+        column, row = self.screen.canvas.view.cell_of(pixel)
+        return int(column), int(row)
+
+    # --- waiting ------------------------------------------------------------------------------
+
+    async def rest(self) -> None:
+        """Wait until every message is handled, and what they led to is painted.
+
+        Textual's own wait is for an idle processor, which a busy machine never has.
+        """
+        idle = 0
+        while idle < _ROUNDS:
+            await asyncio.sleep(0)
+            idle = 0 if self._has_work() else idle + 1
+
+    def _has_work(self) -> bool:
+        """Whether a message, a callback or a paint waits; paints are done at once."""
+        screen = self.app.screen
+        pumps = [self.app, *self.app._registry]
+        if any(pump.message_queue_size or pump._next_callbacks for pump in pumps):
+            return True
+        waits = screen._layout_required or screen._dirty_widgets or screen._callbacks
+        if waits or screen._repaint_required or screen._scroll_required:
+            screen._on_timer_update()
+            return True
+        return False
+
+    async def until(self, condition) -> None:
+        """Wait until a condition holds, looking again whenever a message came."""
+
+        async def look() -> None:
+            while not condition():
+                self._arrived.clear()
+                try:
+                    await asyncio.wait_for(self._arrived.wait(), 0.1)
+                except TimeoutError:
+                    continue
+
+        await asyncio.wait_for(look(), HANG)
+        await self.rest()
+
+    async def came(self, kind: type[Event], count: int = 1) -> None:
+        """Wait until there were so many events of a kind."""
+        await self.until(lambda: self.count(kind) >= count)
+
+    async def settled(self) -> None:
+        """Wait until nothing runs and the picture is the document's."""
+        await self.until(lambda: self.state.running is None and self.state.shows_document)
+
+    # --- doing --------------------------------------------------------------------------------
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            self.app.simulate_key(key)
+            await self.rest()
+
+    async def place(self, *pixels: tuple[int, int]) -> None:
+        for pixel in pixels:
+            self.state.put_cursor(*pixel)
+            await self.press("enter")
+
+    async def type(self, text: str) -> None:
+        """Replace the text of the focused line and press Enter."""
+        self.app.focused.value = text
+        await self.press("enter")

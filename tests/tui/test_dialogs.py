@@ -1,0 +1,374 @@
+"""What is asked: each dialog's keys and checks, and that its answer reaches the editor."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
+from support.terminal_editor import TerminalEditor
+from textual.widgets import OptionList
+
+from dragonnx.document import open_document
+from dragonnx.document.recipe import open_picture
+from dragonnx.editor.events import (
+    DocumentSaved,
+    DragEnded,
+    Exported,
+    FileOpened,
+    InversionEnded,
+    InversionProgressed,
+    PhotoFound,
+    TaskFailed,
+)
+from dragonnx.inversion.session import InversionSession
+from dragonnx.model.library import find_bundle
+from dragonnx.tui.screens.confirm import ConfirmScreen
+from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
+from dragonnx.tui.screens.export import ExportScreen
+from dragonnx.tui.screens.photo import PhotoScreen
+from dragonnx.tui.screens.settings import SettingsScreen
+from dragonnx.tui.widgets.sheet import Sheet
+from dragonnx.tui.widgets.side_panel import SidePanel
+
+
+def problem(editor) -> str:
+    return str(editor.app.screen.query_one(".problem").content)
+
+
+def is_left(editor) -> bool:
+    return editor.app.screen is editor.screen
+
+
+# --- what a picture starts from -------------------------------------------------------------------
+
+
+async def test_seeds_and_psi():
+    async with TerminalEditor() as editor:
+        await editor.press("n", "p", "p", "r")
+        await editor.settled()
+        await editor.press("s")
+        await editor.type("nothing")
+        assert "whole number from 0" in problem(editor)
+        await editor.type("99")
+        assert editor.document.start.seed == 99
+        await editor.place(NOSE, NOSE_TARGET)
+        await editor.press("y")
+        await editor.type("0.4")
+        assert editor.document.start.truncation_psi == 0.4
+        assert len(editor.document.pairs) == 1
+        await editor.press("w")
+        assert editor.document.config.space == "w"
+        await editor.settled()
+
+
+async def test_the_contact_sheet_chooses_a_seed():
+    async with TerminalEditor() as editor:
+        await editor.press("k")
+        assert isinstance(editor.app.screen, ContactSheetScreen)
+        sheet = editor.app.screen.query_one(Sheet)
+        await editor.until(lambda: sheet.filled == sheet.count)
+        await editor.press("right", "down", "up", "left", "right", "enter")
+        assert is_left(editor)
+        assert editor.document.start.seed == SEED + 1
+        await editor.press("k", "pagedown")
+        await editor.until(lambda: editor.app.screen.query_one(Sheet).filled > 0)
+        await editor.press("escape")
+        assert editor.document.start.seed == SEED + 1
+        assert editor.app.editor.sheet.pictures == {}
+
+
+async def test_a_model_is_chosen_from_the_list(tmp_path):
+    twin = tmp_path / "models" / "twin"
+    shutil.copytree(find_bundle("critters"), twin)
+    async with TerminalEditor() as editor:
+        await editor.press("m")
+        choices = editor.app.screen.query_one(OptionList)
+        shown = [str(choices.get_option_at_index(k).prompt) for k in range(choices.option_count)]
+        at = next(k for k, text in enumerate(shown) if text.startswith("twin"))
+        await editor.press(*["down"] * (at - (choices.highlighted or 0)), "enter")
+        await editor.until(lambda: editor.document.model == "twin")
+        await editor.settled()
+        await editor.press("u")
+        await editor.settled()
+        await editor.press("m", "tab")
+        await editor.type(str(twin))
+        await editor.until(lambda: editor.document.model == str(twin))
+
+
+async def test_a_class_is_asked_for(labels):
+    async with TerminalEditor() as editor:
+        await editor.press("l")
+        await editor.type("3")
+        assert "from 0 to 2" in problem(editor)
+        await editor.type("2")
+        await editor.settled()
+        assert labels == [0, 2]
+        assert "Class  2 of 3" in str(editor.screen.query_one(SidePanel).content)
+
+
+async def test_a_model_without_classes_says_so():
+    async with TerminalEditor() as editor:
+        await editor.press("l")
+        assert "no classes" in editor.status
+        assert is_left(editor)
+
+
+async def test_settings_are_checked_while_typed():
+    async with TerminalEditor() as editor:
+        await editor.press("comma")
+        screen = editor.app.screen
+        assert isinstance(screen, SettingsScreen)
+        assert screen.query_one("#step_size").placeholder == str(STEP_SIZE)
+        screen.query_one("#step_size").value = "-1"
+        await editor.rest()
+        assert "step_size" in problem(editor)
+        assert screen.query_one("#step_size").has_class("-invalid")
+        await editor.press("enter")
+        assert editor.app.screen is screen
+        screen.query_one("#step_size").value = "0.05"
+        screen.query_one("#trainable_layers").value = "99"
+        await editor.press("enter")
+        assert "at most 6" in problem(editor)
+        screen.query_one("#trainable_layers").value = "4"
+        await editor.press("down", "up", "enter")
+        assert is_left(editor)
+        assert editor.document.config.step_size == 0.05
+        assert editor.document.config.trainable_layers == 4
+        await editor.press("u")
+        assert editor.document.config.step_size is None
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+async def export(editor, kind: int, name: str) -> None:
+    await editor.press("e", *["down"] * kind, "enter")
+    assert isinstance(editor.app.screen, ExportScreen)
+    await editor.type(name)
+
+
+async def test_outputs_are_chosen_and_named():
+    async with TerminalEditor() as editor:
+        await editor.press("e")
+        choices = editor.app.screen.query_one(OptionList)
+        usable = [not choices.get_option_at_index(k).disabled for k in range(6)]
+        assert usable == [True, False, False, False, True, False]
+        await editor.press("escape")
+        await editor.place(NOSE, NOSE_NEAR)
+        await editor.press("full_stop")
+        await editor.came(DragEnded)
+        await export(editor, 0, "picture")
+        await export(editor, 4, "latent.npz")
+        await editor.came(Exported, 2)
+        assert "Wrote latent.npz" in editor.status
+    assert open_picture(Path("picture.png")).result.steps == 1
+
+
+async def test_nothing_is_replaced_without_asking():
+    Path("mine.png").write_text("precious", "utf-8")
+    async with TerminalEditor() as editor:
+        await export(editor, 0, "mine.png")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        await editor.press("enter")
+        assert Path("mine.png").read_text("utf-8") == "precious"
+        assert "Nothing was written" in editor.status
+        await export(editor, 0, "mine.png")
+        await editor.press("y")
+        await editor.came(Exported)
+        assert Path("mine.png").read_bytes().startswith(b"\x89PNG")
+
+
+async def test_what_cannot_be_written_is_said(monkeypatch):
+    def full(*_arguments, **_settings):
+        raise OSError(28, "No space left on device, and none on any other that was tried")
+
+    async with TerminalEditor() as editor:
+        await export(editor, 0, "nowhere/a.png")
+        assert "no folder" in problem(editor)
+        await editor.type("a.gif")
+        assert "must end in .png" in problem(editor)
+        with monkeypatch.context() as patch:
+            patch.setattr("PIL.Image.Image.save", full)
+            await editor.type("a.png")
+            await editor.came(TaskFailed)
+        assert "Could not write a.png: " in editor.status
+        (toast,) = editor.app._notifications
+        assert toast.title == "Could not write a.png"
+        assert "No space left" in toast.message
+
+
+async def test_an_animation_that_lacks_its_library_is_refused_in_the_dialog(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    async with TerminalEditor() as editor:
+        await editor.place(NOSE, NOSE_NEAR)
+        await editor.press("full_stop")
+        await editor.came(DragEnded)
+        await export(editor, 2, "drag.mp4")
+        assert "pip install 'dragonnx[video]'" in problem(editor)
+
+
+async def test_save_and_open_a_document():
+    async with TerminalEditor() as editor:
+        await editor.place(NOSE, NOSE_NEAR)
+        await editor.press("ctrl+s")
+        await editor.type("cat")
+        await editor.came(DocumentSaved)
+        assert "cat.dragonnx" in str(editor.screen.query_one("#title").content)
+        await editor.press("u", "U", "ctrl+s")
+        await editor.came(DocumentSaved, 2)
+        await editor.press("S")
+        await editor.type("other.dragonnx")
+        await editor.came(DocumentSaved, 3)
+        await editor.press("n", "o")
+        await editor.type("cat.dragonnx")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        await editor.press("n")
+        assert editor.document.start.seed == SEED + 1
+        await editor.press("o")
+        await editor.type("cat.dragonnx")
+        await editor.press("y")
+        await editor.came(FileOpened)
+        assert editor.state.path == Path("cat.dragonnx")
+        await editor.press("ctrl+o")
+        await editor.type("missing.png")
+        assert "no file" in problem(editor)
+    assert open_document(Path("other.dragonnx")).pairs[0].target == NOSE_NEAR
+    async with TerminalEditor(file=Path("cat.dragonnx")) as editor:
+        await editor.came(FileOpened)
+        assert editor.document.pairs[0].target == NOSE_NEAR
+
+
+@pytest.mark.parametrize(("answer", "points"), [("y", 1), ("n", 0), ("escape", 0)])
+async def test_lost_work_is_offered(answer, points):
+    killed = (
+        "import os; from dragonnx.document import *; "
+        f"Recovery().save(Document().with_point({NOSE}).with_point({NOSE_NEAR})); "
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed], check=False)
+    async with TerminalEditor() as editor:
+        await editor.until(lambda: isinstance(editor.app.screen, ConfirmScreen))
+        await editor.press(answer)
+        assert len(editor.document.pairs) == points
+        assert (editor.app.editor.lost_work.newest() is None) == (answer != "escape")
+
+
+async def test_leaving_asks_only_where_something_would_be_lost():
+    async with TerminalEditor() as editor:
+        await editor.place(NOSE)
+        await editor.press("q")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        await editor.press("n")
+        assert is_left(editor)
+        await editor.press("u", "q")
+        assert editor.app._exit
+
+
+# --- photos ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_start(monkeypatch):
+    """The start is the average picture, found at once."""
+    monkeypatch.setattr(InversionSession, "_coarse_distance", lambda *_: 0.0)
+    monkeypatch.setattr("dragonnx.inversion.session._SPACE_SAMPLES", 300)
+
+
+@pytest.fixture
+def photo(critters, quick_start):
+    """A photo wider than the model's pictures."""
+    path = Path("cat.jpg")
+    picture = critters.image(critters.w_plus(77)).convert("RGB")
+    picture.resize((180, 140), Image.Resampling.LANCZOS).save(path, quality=90)
+    return path
+
+
+async def ask(editor, path, **fields) -> None:
+    """Ask for a photo by its key, and start."""
+    await editor.press("P")
+    screen = editor.app.screen
+    assert isinstance(screen, PhotoScreen)
+    for name, value in fields.items():
+        screen.query_one(f"#{name}").value = value
+    await editor.type(str(path))
+
+
+async def test_a_photo_is_asked_for_and_compared(photo):
+    async with TerminalEditor() as editor:
+        await ask(editor, photo, steps="2", fit="pad", space="w")
+        await editor.came(InversionEnded)
+        assert "2 steps, " in editor.status
+        scene = editor.screen.canvas.scene
+        await editor.press("c")
+        assert editor.screen.canvas.scene.picture is editor.state.photo
+        await editor.press("c")
+        assert editor.screen.canvas.scene.picture is scene.picture
+        await editor.press("P")
+        assert editor.app.screen.query_one("#fit").value == "pad"
+        assert editor.app.screen.query_one("#path").value == "cat.jpg"
+
+
+@pytest.mark.parametrize("key", ["x", "space"])
+async def test_an_inversion_is_ended_by_a_key(photo, key):
+    async with TerminalEditor() as editor:
+        await ask(editor, photo)
+        await editor.came(InversionProgressed)
+        await editor.press(key)
+        await editor.came(InversionEnded)
+        assert editor.document.start.name == "cat.jpg"
+
+
+async def test_a_photo_is_opened_like_any_file(photo):
+    async with TerminalEditor(file=photo) as editor:
+        await editor.until(lambda: isinstance(editor.app.screen, PhotoScreen))
+        await editor.press("escape", "o")
+        await editor.type(str(photo))
+        await editor.came(PhotoFound, 2)
+        screen = editor.app.screen
+        assert isinstance(screen, PhotoScreen)
+        screen.query_one("#steps").value = "2"
+        await editor.press("enter")
+        await editor.came(InversionEnded)
+        assert editor.document.start.name == photo.name
+
+
+async def test_the_choices_are_checked_while_typed(photo):
+    async with TerminalEditor() as editor:
+        await editor.press("P")
+        screen = editor.app.screen
+        await editor.press("enter")
+        assert "Type a photo's path" in problem(editor)
+        await editor.type("missing.jpg")
+        assert "no file missing.jpg" in problem(editor)
+        for name, value, words in (
+            ("steps", "many", "whole number"),
+            ("steps", "0", "at least 1"),
+            ("space", "z", "w+ or w"),
+            ("fit", "stretch", "crop or pad"),
+        ):
+            line = screen.query_one(f"#{name}")
+            good = line.value
+            line.value = value
+            await editor.rest()
+            assert words in problem(editor)
+            await editor.type(str(photo))
+            assert editor.app.screen is screen
+            line.value = good
+        await editor.press("escape")
+        assert editor.state.running is None
+
+
+async def test_asking_while_it_runs_ends_it_first(photo):
+    async with TerminalEditor() as editor:
+        await ask(editor, photo)
+        await editor.came(InversionProgressed)
+        await editor.press("comma")
+        await editor.until(lambda: isinstance(editor.app.screen, SettingsScreen))
+        assert editor.count(InversionEnded) == 1
+        assert np.array_equal(editor.document.start.w_plus, editor.events[-1].w_plus)
