@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,19 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dragonnx.errors import InputError
-from dragonnx.model.manifest import MANIFEST_NAME, W_AVG_NAME, Manifest, Source
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.features import features_graph
-from dragonnx_export.families.stylegan2.image import (
-    image_graph,
-    image_layers_graph,
-    preview_resolution,
-)
-from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
-from dragonnx_export.families.stylegan2.layers import SynthesisLayers
-from dragonnx_export.families.stylegan2.mapping import mapping_graph
-from dragonnx_export.families.stylegan2.pullback import pullback_graph
+from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRecord, Source, graph_name
+from dragonnx.model.manifest import W_AVG_NAME, Manifest
+from dragonnx_export.families.family import FamilyCheckpoint, FamilyModel
+from dragonnx_export.families.registry import model_of
 from dragonnx_export.folder_writer import (
     ExportError,
     check_target,
@@ -33,19 +25,16 @@ from dragonnx_export.folder_writer import (
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.parity.check import Progress, check_parity
 
-DEFAULT_FEATURE_RESOLUTION = 128
-"""The released DragGAN drags the output of the sixth block, 128x128."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """What a person may choose about a bundle.
+    """What the user may choose about a bundle.
 
     Attributes:
-        name: A short name for people.
+        name: A short name for users.
         licence: Of the weights.
         note: Anything else about them.
-        feature_resolution: Block whose output is dragged; None is 128, or the last block.
+        feature_resolution: Block whose output is dragged; None leaves it to the family.
         trainable_layers: For how many of the first w's the pullback gives a gradient.
         truncation_psi: The truncation that suits the model.
         drag_settings: `DragConfig` values that suit the model.
@@ -63,7 +52,7 @@ class ExportOptions:
 
 
 def write_bundle(
-    checkpoint: Checkpoint,
+    checkpoint: FamilyCheckpoint,
     folder: Path,
     options: ExportOptions,
     progress: Progress = lambda _line: None,
@@ -74,7 +63,7 @@ def write_bundle(
     Args:
         checkpoint: The generator.
         folder: The bundle's.
-        options: What a person chose.
+        options: What the user chose.
         progress: Is told what is being done, a line each.
         further: Files that belong to the bundle besides, by name.
 
@@ -82,30 +71,17 @@ def write_bundle(
         ExportError: The folder is taken or cannot be written, or an option does not fit.
         ParityError: A graph does not equal the checkpoint; nothing is written.
     """
-    architecture = checkpoint.architecture
-    resolution = _feature_resolution(checkpoint, options.feature_resolution)
     if not options.trainable_layers >= 1:
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
-    trainable_layers = min(options.trainable_layers, architecture.layers_up_to(resolution))
+    model = model_of(checkpoint, options.feature_resolution, options.trainable_layers)
     check_target(folder, overwrite=options.overwrite)
     progress("writing the graphs ...")
-    weights = WeightFile()
-    contents = {**_contents(checkpoint, weights, resolution, trainable_layers), **(further or {})}
     with staged(folder) as staging:
-        files = write_files(staging, contents, weights)
-        del contents, weights  # the check needs the memory
+        graphs, files = _write_graphs(model, staging, further or {})
         manifest = Manifest(
             name=options.name,
-            image_size=architecture.image_size,
-            feature_size=architecture.block_size(resolution),
-            channels=tuple(c for r, c in architecture.channels.items() if r <= resolution),
-            cuts=cuts_for(resolution),
-            resample_filter=architecture.resample_filter,
-            z_dim=architecture.z_dim,
-            w_dim=architecture.w_dim,
-            num_ws=architecture.num_ws,
-            label_dim=architecture.label_dim,
-            trainable_layers=trainable_layers,
+            **vars(model.facts),
+            graphs=graphs,
             truncation_psi=options.truncation_psi,
             drag_settings=dict(options.drag_settings),
             files=files,
@@ -116,50 +92,25 @@ def write_bundle(
                 note=" ".join(filter(None, (options.note, *checkpoint.notes))),
             ),
             versions=library_versions(),
-            parity=check_parity(
-                checkpoint, staging, resolution, trainable_layers, cuts_for(resolution), progress
-            ),
         )
-        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
+        parity = check_parity(manifest, staging, model.network(), progress)
+        manifest = dataclasses.replace(manifest, parity=parity)
+        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
     return manifest
 
 
-def _contents(
-    checkpoint: Checkpoint, weights: WeightFile, feature_resolution: int, trainable_layers: int
-) -> dict[str, bytes]:
-    """Every file of the bundle but the manifest and the weights, by name."""
-    graphs = [mapping_graph(checkpoint, weights)]
-    network = SynthesisLayers.of(checkpoint)
-    preview = preview_resolution(checkpoint.architecture)
-    for resolution in (None, preview) if preview else (None,):
-        graphs += [
-            image_graph(network, weights, resolution),
-            image_layers_graph(network, weights, resolution),
-            image_pullback_graph(network, weights, resolution),
-        ]
-    for cut in (None, *cuts_for(feature_resolution)):
-        graphs += [
-            features_graph(network, weights, feature_resolution, cut),
-            pullback_graph(network, weights, feature_resolution, trainable_layers, cut),
-        ]
+def _write_graphs(
+    model: FamilyModel, staging: Path, further: Mapping[str, bytes]
+) -> tuple[tuple[GraphRecord, ...], dict[str, FileRecord]]:
+    """Write every file of the bundle but the manifest; what it says of graphs and files."""
+    weights = WeightFile()
+    graphs: list[GraphRecord] = []
+    contents: dict[str, bytes] = {}
+    for graph in model.graphs(weights):
+        name = graph_name(graph.role, graph.cut)
+        graphs.append(GraphRecord(role=graph.role, file=f"{name}.onnx", cut=graph.cut))
+        contents[graphs[-1].file] = serialised(graph.model)
     w_avg = io.BytesIO()
-    np.save(w_avg, checkpoint.weights["mapping.w_avg"])
-    return {
-        **{f"{model.graph.name}.onnx": serialised(model) for model in graphs},
-        W_AVG_NAME: w_avg.getvalue(),
-    }
-
-
-def cuts_for(feature_resolution: int) -> tuple[int, ...]:
-    """The blocks from which on windows are worth having: in a coarser one they are the map."""
-    return tuple(1 << k for k in range(4, feature_resolution.bit_length() - 1))
-
-
-def _feature_resolution(checkpoint: Checkpoint, asked: int | None) -> int:
-    blocks = checkpoint.architecture.block_resolutions
-    if asked is None:
-        return max(block for block in blocks if block <= DEFAULT_FEATURE_RESOLUTION)
-    if asked not in blocks:
-        listed = ", ".join(map(str, blocks))
-        raise InputError(f"the feature resolution must be one of {listed}, not {asked}")
-    return asked
+    np.save(w_avg, model.w_avg)
+    contents = {**contents, W_AVG_NAME: w_avg.getvalue(), **further}
+    return tuple(graphs), write_files(staging, contents, weights)

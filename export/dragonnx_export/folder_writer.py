@@ -12,7 +12,7 @@ import onnx
 
 from dragonnx.errors import DragonnxError
 from dragonnx.files import atomic_folder
-from dragonnx.model.manifest import MANIFEST_NAME, FileRecord
+from dragonnx.model.facts import MANIFEST_NAME, FileRecord
 from dragonnx_export.graphs.weight_file import WeightFile
 
 _VERSIONS_OF = ("dragonnx-export", "numpy", "onnx", "onnxruntime", "torch")

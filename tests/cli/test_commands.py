@@ -201,6 +201,8 @@ def test_finding_out_what_is_there() -> None:
     done = dragonnx("info")
     assert done.returncode == 0
     assert f"critters: {SIZE} x {SIZE} px" in done.stdout
+    assert "family: stylegan2" in done.stdout
+    assert "feature map: 48 channels of 64 x 64" in done.stdout
     assert "pullback grad_w_plus" in done.stdout
     assert f"critters: {SIZE} x {SIZE} px" in dragonnx("models").stdout
     doctor = dragonnx("doctor", "--model", "critters")

@@ -14,17 +14,19 @@ from support.random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, rando
 from dragonnx import Generator, InversionConfig, invert
 from dragonnx.errors import DragonnxError
 from dragonnx.model.bundle import Bundle
+from dragonnx.model.facts import OPTIONAL_ROLES, REQUIRED_ROLES, GraphRecord
 from dragonnx.model.latent import truncate
-from dragonnx.model.manifest import GRAPHS, PREVIEW
+from dragonnx.model.manifest import Manifest
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export import bundle_writer
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.families.family import ModelGraph
 from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.reference import ParityCase
-from dragonnx_export.families.stylegan2.taken_slopes import Arrays
+from dragonnx_export.families.stylegan2.model import StyleGAN2Model
 from dragonnx_export.folder_writer import ExportError
-from dragonnx_export.parity import check as parity
+from dragonnx_export.graphs.weight_file import WeightFile
+from dragonnx_export.parity import check
+from dragonnx_export.parity.cases import Arrays, ParityCase
 from dragonnx_export.parity.record import ParityError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -73,10 +75,12 @@ def test_the_graphs_give_what_the_formats_own_code_gives(tmp_path: Path, name: s
 @pytest.mark.parametrize("architecture", [PLAIN, *VARIANTS.values()], ids=["plain", *VARIANTS])
 def test_parity_is_recorded_for_every_graph(tmp_path: Path, architecture: Architecture) -> None:
     manifest = write_bundle(random_checkpoint(architecture), tmp_path / "bundle", OPTIONS)
-    kinds = (PREVIEW, f"{PREVIEW}_layers", f"{PREVIEW}_pullback")
-    previews = set(kinds) if architecture.variant == "skip" else set()
-    windowed = {"features_16", "pullback_16"}
-    assert {record.graph for record in manifest.parity} == {*GRAPHS, *previews, *windowed}
+    to_invert, previews = OPTIONAL_ROLES
+    expected = {*REQUIRED_ROLES, *to_invert, "features_16", "pullback_16"}
+    if architecture.variant == "skip":
+        expected.update(previews)
+    assert {record.graph for record in manifest.parity} == expected
+    assert {graph.name for graph in manifest.graphs} == expected
     assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
     assert Bundle.open(tmp_path / "bundle").manifest == manifest
 
@@ -85,12 +89,13 @@ def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
     """The check must notice a clamp that the graphs know nothing of."""
     unclamped = dataclasses.replace(CLAMPED, conv_clamp=None)
     checkpoint = random_checkpoint(CLAMPED)
-    contents_of = bundle_writer._contents
+    bent = dataclasses.replace(checkpoint, architecture=unclamped)
 
-    def without_clamp(_checkpoint: object, *arguments: int) -> dict[str, bytes]:
-        return contents_of(dataclasses.replace(checkpoint, architecture=unclamped), *arguments)
+    def without_clamp(_model: StyleGAN2Model, weights: WeightFile) -> Iterator[ModelGraph]:
+        yield from graphs(StyleGAN2Model(bent, None, 6), weights)
 
-    monkeypatch.setattr(bundle_writer, "_contents", without_clamp)
+    graphs = StyleGAN2Model.graphs
+    monkeypatch.setattr(StyleGAN2Model, "graphs", without_clamp)
     with pytest.raises(
         ParityError, match=r"features\.features.*features_16.*image\.image.*pullback\.grad_w_plus"
     ):
@@ -99,13 +104,15 @@ def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_nan_is_no_parity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = parity._run_graphs
+    run = check._run_graphs
 
-    def broken(folder: Path, case: ParityCase) -> Iterator[tuple[str, Arrays]]:
-        for graph, outputs in run(folder, case):
-            yield graph, {"w": outputs["w"] * np.nan} if graph == "mapping" else outputs
+    def broken(
+        manifest: Manifest, folder: Path, case: ParityCase
+    ) -> Iterator[tuple[GraphRecord, Arrays]]:
+        for graph, outputs in run(manifest, folder, case):
+            yield graph, {"w": outputs["w"] * np.nan} if graph.role == "mapping" else outputs
 
-    monkeypatch.setattr(parity, "_run_graphs", broken)
+    monkeypatch.setattr(check, "_run_graphs", broken)
     with pytest.raises(ParityError, match=r"mapping\.w differs from torch float32 by nan"):
         write_bundle(random_checkpoint(PLAIN), tmp_path / "bundle", OPTIONS)
 

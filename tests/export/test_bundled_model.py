@@ -50,7 +50,7 @@ def test_the_checkpoint_gives_the_bundled_graphs_again(tmp_path: Path) -> None:
         name=shipped.name,
         licence=shipped.source.licence,
         note=shipped.source.note,
-        feature_resolution=shipped.feature_size[0],
+        feature_resolution=shipped.feature_map.size[0],
         truncation_psi=shipped.truncation_psi,
         drag_settings=shipped.drag_settings,
     )

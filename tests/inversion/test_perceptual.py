@@ -24,8 +24,8 @@ from dragonnx.inversion.perceptual import (
     shrink_factor,
 )
 from dragonnx.inversion.perceptual_bundle import PerceptualManifest, open_perceptual
+from dragonnx.model.facts import FileRecord, Source
 from dragonnx.model.library import find_bundle
-from dragonnx.model.manifest import FileRecord, Source
 
 FILES = {name: name.encode() for name in ("perceptual_features.onnx", "perceptual_distance.onnx")}
 

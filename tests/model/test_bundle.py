@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,6 @@ from support.bundled import SIZE
 from dragonnx.errors import BundleError
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.library import find_bundle, open_bundle
-from dragonnx.model.manifest import GRAPHS, PREVIEW
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -32,14 +32,15 @@ def edit_manifest(folder: Path, edit: Edit) -> None:
     path.write_text(json.dumps(facts))
 
 
+def without_graph(facts: dict[str, Any], role: str, cut: int | None = None) -> None:
+    facts["graphs"] = [g for g in facts["graphs"] if (g["role"], g["cut"]) != (role, cut)]
+
+
 def test_the_bundled_model_opens() -> None:
     manifest = open_bundle("critters").manifest
     assert manifest.image_size == (SIZE, SIZE)
-    assert {record.graph for record in manifest.parity} == {
-        *GRAPHS,
-        *(PREVIEW + end for end in ("", "_layers", "_pullback")),
-        *(f"{kind}_{cut}" for kind in ("features", "pullback") for cut in manifest.cuts),
-    }
+    assert {record.graph for record in manifest.parity} == {graph.name for graph in manifest.graphs}
+    assert len(manifest.graphs) == 13
     for record in manifest.parity:
         assert 0 < record.max_relative <= record.tolerance
         assert record.reason
@@ -100,9 +101,28 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, name: str) -> None
         (lambda f: f.update(drag_settings={"r3": 3}), "drag setting r3 3"),
         (lambda f: f.update(drag_settings={"r1": -3}), "drag setting r1 -3"),
         (lambda f: f.update(image_size=[128]), "cannot be read"),
-        (lambda f: f.update(cuts=[24]), "a cut that is no block"),
-        (lambda f: f.update(channels=[]), "not positive"),
-        (lambda f: f.update(resample_filter=[1, 3]), "no usable filter"),
+        (lambda f: f["windows"].update(cuts=[24]), "a cut that is no block"),
+        (lambda f: f["windows"].update(channels=[]), "not positive"),
+        (lambda f: f["windows"].update(resample_filter=[1, 3]), "no usable filter"),
+        (lambda f: f["windows"].update(size=3), "unknown entries size"),
+        (lambda f: f["windows"].update(cuts=[32, 16, 8]), "lists no graph features_8, pullback_8"),
+        (lambda f: f.update(windows=3), "cannot be read"),
+        (lambda f: f.update(family=2), "2 is no text"),
+        (lambda f: f["feature_map"].pop("rate"), "rate"),
+        (lambda f: f["feature_map"].update(rate=[4, 0]), "not positive"),
+        (lambda f: f["feature_map"].update(offset=[1.5, math.nan]), "is no place in an image"),
+        (lambda f: f["feature_map"].update(offset=1.5), "cannot be read"),
+        (lambda f: f.update(graphs=[]), "lists no graph features, features_16, "),
+        (lambda f: without_graph(f, "pullback"), "lists no graph pullback: export"),
+        (lambda f: without_graph(f, "image_pullback"), "lists no graph image_pullback: export"),
+        (lambda f: without_graph(f, "preview"), "lists no graph preview: export"),
+        (lambda f: without_graph(f, "features", 16), "lists no graph features_16: export"),
+        (lambda f: f["graphs"].append(f["graphs"][0]), "lists the graph mapping twice"),
+        (lambda f: f["graphs"].append({"role": "upscaled", "file": "x.onnx"}), "not list x.onnx"),
+        (lambda f: f["graphs"][0].update(role=None), "None is no text"),
+        (lambda f: f["graphs"][0].update(cut="16"), "'16' is no whole number"),
+        (lambda f: f["graphs"][0].update(kind="x"), "unknown entries kind"),
+        (lambda f: f.update(graphs={}), "lists no graph"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(copy: Path, edit: Edit, message: str) -> None:

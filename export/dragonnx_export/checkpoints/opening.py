@@ -12,7 +12,7 @@ import numpy as np
 
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.vocabulary import quoted
-from dragonnx_export.families.stylegan2.architecture import ArchitectureError
+from dragonnx_export.families.family import ArchitectureError
 
 MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""

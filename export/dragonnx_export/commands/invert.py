@@ -168,7 +168,7 @@ def _options(
     return ExportOptions(
         name=name,
         licence=licence or m.source.licence,
-        feature_resolution=m.blocks[-1],
+        feature_resolution=m.feature_map.size[0],
         trainable_layers=m.trainable_layers,
         truncation_psi=m.truncation_psi,
         drag_settings=m.drag_settings,

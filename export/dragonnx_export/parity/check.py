@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
-from dragonnx.model.manifest import PREVIEW, ParityRecord, graph_name
+from dragonnx.model.facts import WINDOWED_ROLES, GraphRecord, GraphRole, ParityRecord
+from dragonnx.model.manifest import Manifest
 from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.networks import Generator
-from dragonnx_export.families.stylegan2.reference import SEEDS, ParityCase, Reference, parity_cases
-from dragonnx_export.families.stylegan2.taken_slopes import Arrays
+from dragonnx_export.parity.cases import SEEDS, Arrays, ParityCase, parity_cases
 from dragonnx_export.parity.record import Difference, parity_record, refuse_failed
+from dragonnx_export.parity.reference import ReferenceNetwork
 
 VALUE_REASON = (
     "float32 sums over up to 4608 terms a convolution and a dozen layers differ by their order"
@@ -27,25 +26,25 @@ _LARGEST_DOUBLE_IMAGE = 512
 _REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
 
 Progress = Callable[[str], None]
-"""Takes what is being done, a line for a person."""
+"""Takes what is being done, a line for the user."""
+
+
+_IMAGES: tuple[GraphRole, ...] = ("image", "preview")
+_IMAGE_PULLBACKS: tuple[tuple[GraphRole, GraphRole], ...] = (
+    ("image_layers", "image_pullback"),
+    ("preview_layers", "preview_pullback"),
+)
 
 
 def check_parity(
-    checkpoint: Checkpoint,
-    folder: Path,
-    feature_resolution: int,
-    trainable_layers: int,
-    cuts: Sequence[int],
-    progress: Progress,
+    manifest: Manifest, folder: Path, network: ReferenceNetwork, progress: Progress
 ) -> tuple[ParityRecord, ...]:
     """Run every graph in a folder, optimised as users run it, and compare with torch.
 
     Args:
-        checkpoint: What they were made from.
+        manifest: The model's facts and graphs.
         folder: Where they are.
-        feature_resolution: Of the block that is dragged.
-        trainable_layers: How many w's the pullbacks give a gradient for.
-        cuts: Where windows may begin.
+        network: What they were made from, in torch.
         progress: Is told what is being checked.
 
     Returns:
@@ -54,72 +53,78 @@ def check_parity(
     Raises:
         ParityError: Some output exceeds its tolerance; the message names them all.
     """
-    generator = Generator.from_checkpoint(checkpoint)
     differences: dict[tuple[str, str, str], list[Difference]] = {}
-    for case in parity_cases(checkpoint, generator, feature_resolution, cuts):
+    for case in parity_cases(manifest, network.image_channels, network.w):
         progress(f"checking seed {case.seed} of {SEEDS[0]} to {SEEDS[-1]} against torch ...")
-        torch_gives = Reference(generator, case, feature_resolution, trainable_layers)
-        for graph, measured in _run_graphs(folder, case):
+        torch_gives = network.reference(case)
+        for graph, measured in _run_graphs(manifest, folder, case):
             for reference, dtype in _REFERENCES.items():
-                if not _affordable(checkpoint, graph, case, dtype):
+                if not _affordable(manifest, graph, case, dtype):
                     continue
-                generator.to(dtype)
-                expected = torch_gives.outputs(graph, measured)
+                expected = torch_gives.outputs(graph, measured, dtype)
                 for output, values in expected.items():
                     found = Difference.between(measured[output], values, case.seed)
-                    differences.setdefault((reference, graph, output), []).append(found)
+                    differences.setdefault((reference, graph.name, output), []).append(found)
     records = [
         parity_record(*key, found, value_reason=VALUE_REASON, gradient_reason=GRADIENT_REASON)
         for key, found in sorted(differences.items())
     ]
     refuse_failed(records, "checkpoint")
+    unchecked = {graph.name for graph in manifest.graphs} - {record.graph for record in records}
+    assert not unchecked, f"no case runs {unchecked}"  # noqa: S101
     return tuple(records)
 
 
-def _affordable(checkpoint: Checkpoint, graph: str, case: ParityCase, dtype: torch.dtype) -> bool:
+def _affordable(
+    manifest: Manifest, graph: GraphRecord, case: ParityCase, dtype: torch.dtype
+) -> bool:
     """Whether to take the time, and for float64, in which torch unfolds large maps, the memory."""
-    whole_image = graph in {"image", "image_layers", "image_pullback"}
-    small = not whole_image or checkpoint.architecture.resolution <= _LARGEST_DOUBLE_IMAGE
-    if dtype is torch.float64 or graph in {"image_layers", "image_pullback"}:
+    whole_image = graph.role in {"image", "image_layers", "image_pullback"}
+    small = not whole_image or manifest.image_size[0] <= _LARGEST_DOUBLE_IMAGE
+    if dtype is torch.float64 or graph.role in {"image_layers", "image_pullback"}:
         return case.seed == SEEDS[0] and (small or dtype is torch.float32)
     return True
 
 
-def _run_graphs(folder: Path, case: ParityCase) -> Iterator[tuple[str, Arrays]]:
+def _run_graphs(
+    manifest: Manifest, folder: Path, case: ParityCase
+) -> Iterator[tuple[GraphRecord, Arrays]]:
     """Every graph of a case with its outputs; a pullback's come with its layers' outputs.
 
     One at a time, and loaded for one run: all at once would need gigabytes at 1024 px.
     """
 
-    def run(name: str, inputs: Arrays) -> Arrays:
-        outputs = Graph(folder / f"{name}.onnx", Device(CPU)).run(inputs)[0]
+    def run(graph: GraphRecord, inputs: Arrays) -> Arrays:
+        outputs = Graph(folder / graph.file, Device(CPU)).run(inputs)[0]
         # Copies, since an output that is not one keeps all that its session ever allocated.
         return {output: values.copy() for output, values in outputs.items()}
 
     w_plus = {"w_plus": case.w_plus}
-    yield "mapping", run("mapping", case.mapping_inputs)
-    yield "image", run("image", w_plus)
-    has_preview = (folder / f"{PREVIEW}.onnx").exists()
-    if has_preview:
-        yield PREVIEW, run(PREVIEW, w_plus)
-    if case.seed == SEEDS[0]:
-        for kind in ("image", *((PREVIEW,) if has_preview else ())):
-            forward = dict(run(f"{kind}_layers", w_plus))
-            yield f"{kind}_layers", forward
+    if mapping := manifest.graph("mapping"):
+        yield mapping, run(mapping, case.mapping_inputs)
+    for role in _IMAGES:
+        if image := manifest.graph(role):
+            yield image, run(image, w_plus)
+    for roles in _IMAGE_PULLBACKS if case.seed == SEEDS[0] else ():
+        layers, pullback = map(manifest.graph, roles)
+        if layers and pullback:
+            forward = dict(run(layers, w_plus))
+            yield layers, forward
             grad_image = case.grad_for(forward.pop("image"))
-            pulled = run(f"{kind}_pullback", {**w_plus, **forward, "grad_image": grad_image})
-            yield f"{kind}_pullback", {**forward, **pulled, "grad_image": grad_image}
+            pulled = run(pullback, {**w_plus, **forward, "grad_image": grad_image})
+            yield pullback, {**forward, **pulled, "grad_image": grad_image}
     for part in case.parts:
-        inputs = {**w_plus, **part.inputs}
-        forward = dict(run(graph_name("features", part.cut), inputs))
-        yield graph_name("features", part.cut), forward
-        inputs = {**inputs, **forward, "grad_features": part.grad_features}
-        pulled = run(graph_name("pullback", part.cut), inputs)
-        yield graph_name("pullback", part.cut), {**forward, **pulled}
+        features, pullback = (manifest.graph(role, part.cut) for role in WINDOWED_ROLES)
+        if features and pullback:
+            inputs = {**w_plus, **part.inputs}
+            forward = dict(run(features, inputs))
+            yield features, forward
+            inputs = {**inputs, **forward, "grad_features": part.grad_features}
+            yield pullback, {**forward, **run(pullback, inputs)}
 
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:
-    """The relative differences as lines for a person: an output a line, a reference a column."""
+    """The relative differences as lines for the user: an output a line, a reference a column."""
     references = tuple(_REFERENCES)
     heads = "".join(f"{reference:>15}" for reference in references)
     yield f"{'graph':<18}{'output':<12}{heads}   bound"

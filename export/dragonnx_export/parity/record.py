@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import DragonnxError
-from dragonnx.model.manifest import ParityRecord
+from dragonnx.model.facts import ParityRecord
 
 VALUE_TOLERANCE = 2e-5
 GRADIENT_TOLERANCE = 1e-4

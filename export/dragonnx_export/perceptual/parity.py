@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from dragonnx.inversion.perceptual_bundle import DISTANCE, FEATURES
-from dragonnx.model.manifest import ParityRecord
+from dragonnx.model.facts import ParityRecord
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx.types import Array
 from dragonnx_export.parity.record import Difference, parity_record, refuse_failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dragonnx.inversion.perceptual_bundle import PerceptualManifest
-from dragonnx.model.manifest import MANIFEST_NAME, Source
+from dragonnx.model.facts import MANIFEST_NAME, Source
 from dragonnx_export.folder_writer import (
     check_target,
     library_versions,

@@ -17,8 +17,10 @@ def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT
     bundle = open_bundle(model)
     m = bundle.manifest
     show(f"{m.name}: {m.image_size[1]} x {m.image_size[0]} px, in {bundle.folder}")
+    show(f"family: {m.family}")
     show(f"latent: z {m.z_dim}, w {m.w_dim}, {m.num_ws} w's, {m.label_dim or 'no'} classes")
-    show(f"feature map: {m.feature_channels} channels of {m.feature_size[1]} x {m.feature_size[0]}")
+    height, width = m.feature_map.size
+    show(f"feature map: {m.feature_map.channels} channels of {width} x {height}")
     settings = ", ".join(f"{name} {value:g}" for name, value in m.drag_settings.items())
     show(f"drag settings: {settings or 'as the preset says'}; truncation_psi {m.truncation_psi:g}")
     show(f"weights: {m.source.format}, licence {m.source.licence}. {m.source.note}".rstrip())

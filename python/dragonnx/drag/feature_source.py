@@ -52,8 +52,10 @@ class FeatureSource:
         # A patch reaches r1 around its handle, and one pixel further once it is moved.
         self._patch = settings.r1_pixels + 1
         self._reach = max(settings.r2_pixels, self._patch + _ROOM_TO_MOVE)
-        cuts = () if whole else m.cuts
-        self.cut = cheapest_cut(self._geometry, m.channels, cuts, self._reach, point_count)
+        self.cut: int | None = None
+        if m.windows and not whole:
+            channels, cuts = m.windows.channels, m.windows.cuts
+            self.cut = cheapest_cut(self._geometry, channels, cuts, self._reach, point_count)
 
     def at(self, w_plus: NDArray[np.float32], points: Points) -> Features:
         """The features of a latent, at least those within reach of the points [n, 2]."""

@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx import _core
+from dragonnx.errors import BundleError
+from dragonnx.model.facts import FeatureMap
 from dragonnx.model.manifest import Manifest
 from dragonnx.types import Points
 
@@ -50,7 +52,8 @@ class Geometry:
     Attributes:
         image_size: In pixels.
         feature_size: Of the feature map, in cells.
-        blocks: Resolutions of the blocks up to the feature map's: 4, 8, ...
+        blocks: Resolutions of the blocks up to the feature map's: 4, 8, ...; empty, as the filter
+            is, where the model's graphs know no windows.
         resample_filter: The four taps of the low-pass filter.
     """
 
@@ -61,12 +64,22 @@ class Geometry:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Geometry:
-        """The geometry of a bundle's model."""
+        """The geometry of a bundle's model.
+
+        Raises:
+            BundleError: Its feature map does not cover the image exactly, as the kernels take it.
+        """
+        given, windows = manifest.feature_map, manifest.windows
+        if given != FeatureMap.over(manifest.image_size, given.size, given.channels):
+            raise BundleError(
+                f"the feature map of the model {manifest.name} does not cover its image exactly, "
+                "so this dragonnx cannot drag it: use the dragonnx that it was made for"
+            )
         return cls(
             image_size=manifest.image_size,
-            feature_size=manifest.feature_size,
-            blocks=manifest.blocks,
-            resample_filter=manifest.resample_filter,
+            feature_size=given.size,
+            blocks=windows.blocks if windows else (),
+            resample_filter=windows.resample_filter if windows else (),
         )
 
 

@@ -14,17 +14,14 @@ from pathlib import Path
 
 from dragonnx.errors import BundleError
 from dragonnx.model.bundle import verify_file
-from dragonnx.model.manifest import (
-    MANIFEST_NAME,
+from dragonnx.model.decoding import (
     SHARED_DECODERS,
-    FileRecord,
-    ParityRecord,
-    Source,
     decode,
     require_plain_names,
     require_version,
     text,
 )
+from dragonnx.model.facts import MANIFEST_NAME, FileRecord, ParityRecord, Source
 
 FORMAT_VERSION = 1
 KIND = "perceptual network"

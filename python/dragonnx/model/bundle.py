@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dragonnx.errors import BundleError
-from dragonnx.model.manifest import MANIFEST_NAME, FileRecord, Manifest
+from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRole, graph_name
+from dragonnx.model.manifest import W_AVG_NAME, Manifest
+
+if TYPE_CHECKING:
+    from dragonnx.types import Float32
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,44 @@ class Bundle:
     def path(self, name: str) -> Path:
         """Where a file of the bundle lies."""
         return self.folder / name
+
+    def graph(self, role: GraphRole, cut: int | None = None) -> Path:
+        """Where the graph of a role lies.
+
+        Args:
+            role: What it is run for.
+            cut: For windows, resolution of the block in which they begin.
+
+        Raises:
+            BundleError: The model has none.
+        """
+        found = self.manifest.graph(role, cut)
+        if found is None:
+            raise BundleError(
+                f"the model {self.manifest.name} has no graph {graph_name(role, cut)}, which this "
+                "needs: export it again"
+            )
+        return self.path(found.file)
+
+    def load_w_avg(self) -> Float32:
+        """The mean of w, [w_dim].
+
+        Raises:
+            BundleError: The file holds something else.
+        """
+        import numpy as np  # not for looking at manifests
+
+        w_dim = self.manifest.w_dim
+        try:
+            w_avg = np.load(self.path(W_AVG_NAME), allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{W_AVG_NAME} of the bundle {self.folder} is no array") from error
+        if w_avg.shape != (w_dim,) or w_avg.dtype != np.float32:
+            raise BundleError(
+                f"{W_AVG_NAME} of the bundle {self.folder} must be float32 [{w_dim}], not "
+                f"{w_avg.dtype} {list(w_avg.shape)}"
+            )
+        return np.asarray(w_avg, np.float32)
 
 
 def read_manifest(folder: Path) -> Manifest:

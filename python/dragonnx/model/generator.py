@@ -1,4 +1,4 @@
-"""A StyleGAN2 generator on ONNX Runtime: latents, images, feature maps and their gradient."""
+"""A generator on ONNX Runtime: latents, images, feature maps and their gradient."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dragonnx.errors import BundleError, InputError
+from dragonnx.errors import InputError
 from dragonnx.model.bundle import Bundle
+from dragonnx.model.facts import GraphRole, graph_name
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
-from dragonnx.model.manifest import DEFAULT_MODEL, PREVIEW, W_AVG_NAME, Manifest, graph_name
+from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device, node_placement
 from dragonnx.types import Array, DeviceName, Float32
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 
 _PREVIEW_SIDE = 64
+_IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
+    ("image", "image_layers", "image_pullback"),
+    ("preview", "preview_layers", "preview_pullback"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,11 @@ class Generator:
 
     def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
         self._bundle = bundle
-        self._graphs: dict[str, Graph] = {}
+        self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
         self._lock = threading.Lock()
         self.device = device
         self.threads = threads
-        self._w_avg = _load_w_avg(bundle)
+        self._w_avg = bundle.load_w_avg()
 
     @classmethod
     def open(
@@ -172,7 +177,7 @@ class Generator:
             InputError: The latent does not fit the model.
         """
         if self.manifest.has_preview:
-            return self._picture(PREVIEW, w_plus)
+            return self._picture("preview", w_plus)
         image = self.image(w_plus)
         return image.reduce(max(1, max(image.size) // _PREVIEW_SIDE))
 
@@ -197,7 +202,7 @@ class Generator:
             raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
         latent = self.checked_w_plus(w_plus)
         inputs = dict(windows or {})
-        graph = self._graph(graph_name("features", cut))
+        graph = self._graph("features", cut)
         kept = [name for name in graph.output_names if name != "features"]
         arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
         return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
@@ -211,7 +216,7 @@ class Generator:
             **forward.layer_outputs,
             **forward.windows,
         }
-        graph = self._graph(graph_name("pullback", forward.cut))
+        graph = self._graph("pullback", forward.cut)
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
 
@@ -223,12 +228,13 @@ class Generator:
             preview: Whether to make the image that `preview` gives, which a model may lack.
 
         Raises:
+            BundleError: The model has no graphs to invert with.
             InputError: The latent does not fit the model, or the model has no preview.
         """
         if preview and not self.manifest.has_preview:
             raise InputError(f"the model {self.manifest.name} has no graphs for a smaller image")
         latent = self.checked_w_plus(w_plus)
-        graph = self._graph(f"{PREVIEW if preview else 'image'}_layers")
+        graph = self._graph("preview_layers" if preview else "image_layers")
         kept = [name for name in graph.output_names if name != "image"]
         arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
         return ImagePass(latent, arrays["image"], layer_outputs, preview)
@@ -243,7 +249,7 @@ class Generator:
             "grad_image": grad_image,
             **forward.layer_outputs,
         }
-        graph = self._graph(f"{PREVIEW if forward.preview else 'image'}_pullback")
+        graph = self._graph("preview_pullback" if forward.preview else "image_pullback")
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         rest = self.manifest.num_ws - gradient.shape[1]
         return np.pad(gradient, ((0, 0), (0, rest), (0, 0))) if rest else gradient
@@ -256,9 +262,9 @@ class Generator:
         """
         return checked_w_plus(w_plus, self.manifest.num_ws, self.manifest.w_dim)
 
-    def _picture(self, graph: str, w_plus: ArrayLike) -> Image:
+    def _picture(self, role: GraphRole, w_plus: ArrayLike) -> Image:
         latent = self.checked_w_plus(w_plus)
-        return picture_of(self._graph(graph).run({"w_plus": latent})[0]["image"])
+        return picture_of(self._graph(role).run({"w_plus": latent})[0]["image"])
 
     def placements(
         self, windows: Mapping[int, Mapping[str, Array]]
@@ -275,31 +281,34 @@ class Generator:
         mapping = {"z": np.zeros((1, m.z_dim), np.float32)}
         if m.label_dim:
             mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
-        yield "mapping", self._placed("mapping", mapping)
-        for kind in ("image", *((PREVIEW,) if m.has_preview else ())):
-            for name in (kind, f"{kind}_layers"):
-                yield name, self._placed(name, {"w_plus": w_plus})
-            layers = self._graph(f"{kind}_layers").run({"w_plus": w_plus})[0]
-            inputs = {"w_plus": w_plus, **layers, "grad_image": layers["image"]}
-            yield f"{kind}_pullback", self._placed(f"{kind}_pullback", inputs)
+        yield self._placed("mapping", mapping)
+        for image, layers, pullback in _IMAGES:
+            if m.graph(image):
+                yield self._placed(image, {"w_plus": w_plus})
+            if m.graph(layers):
+                yield self._placed(layers, {"w_plus": w_plus})
+                given = self._graph(layers).run({"w_plus": w_plus})[0]
+                inputs = {"w_plus": w_plus, **given, "grad_image": given["image"]}
+                yield self._placed(pullback, inputs)
         for cut in (None, *m.cuts):
-            features, pullback = graph_name("features", cut), graph_name("pullback", cut)
             inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
-            yield features, self._placed(features, inputs)
-            forward = self._graph(features).run(inputs)[0]
-            inputs = {**inputs, **forward, "grad_features": forward["features"]}
-            yield pullback, self._placed(pullback, inputs)
+            yield self._placed("features", inputs, cut)
+            given = self._graph("features", cut).run(inputs)[0]
+            inputs = {**inputs, **given, "grad_features": given["features"]}
+            yield self._placed("pullback", inputs, cut)
 
-    def _placed(self, name: str, inputs: Mapping[str, Array]) -> dict[str, list[str]]:
-        path = self._bundle.path(f"{name}.onnx")
-        return node_placement(path, self.device, inputs)
+    def _placed(
+        self, role: GraphRole, inputs: Mapping[str, Array], cut: int | None = None
+    ) -> tuple[str, dict[str, list[str]]]:
+        placement = node_placement(self._bundle.graph(role, cut), self.device, inputs)
+        return graph_name(role, cut), placement
 
-    def _graph(self, name: str) -> Graph:
+    def _graph(self, role: GraphRole, cut: int | None = None) -> Graph:
         with self._lock:
-            if name not in self._graphs:
-                path = self._bundle.path(f"{name}.onnx")
-                self._graphs[name] = Graph(path, self.device, self.threads)
-            return self._graphs[name]
+            if (role, cut) not in self._graphs:
+                path = self._bundle.graph(role, cut)
+                self._graphs[role, cut] = Graph(path, self.device, self.threads)
+            return self._graphs[role, cut]
 
     def check_label(self, label: int | None) -> None:
         """Refuse a class that the model does not have, or a missing one.
@@ -331,17 +340,3 @@ def picture_of(image: Float32) -> Image:
 
     colours = np.rint((image[0].transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
     return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
-
-
-def _load_w_avg(bundle: Bundle) -> Float32:
-    path = bundle.path(W_AVG_NAME)
-    try:
-        w_avg = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{W_AVG_NAME} of the bundle {bundle.folder} is no array") from error
-    if w_avg.shape != (bundle.manifest.w_dim,) or w_avg.dtype != np.float32:
-        raise BundleError(
-            f"{W_AVG_NAME} of the bundle {bundle.folder} must be float32 "
-            f"[{bundle.manifest.w_dim}], not {w_avg.dtype} {list(w_avg.shape)}"
-        )
-    return np.asarray(w_avg, np.float32)

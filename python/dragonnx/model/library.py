@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from dragonnx.errors import BundleError, InputError
 from dragonnx.files import atomic_folder, move, typed_path
 from dragonnx.model.bundle import Bundle, read_manifest
-from dragonnx.model.manifest import MANIFEST_NAME
+from dragonnx.model.facts import MANIFEST_NAME
 
 _PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

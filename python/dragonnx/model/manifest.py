@@ -1,28 +1,36 @@
 """The manifest of a model bundle: the contract between the exporter and the runtime.
 
-The exporter writes it, the runtime reads it; this module is its one schema.
+The exporter writes it, the runtime reads it; this module and its parts in `facts` are its one schema.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import get_args
 
 from dragonnx.errors import BundleError
+from dragonnx.model import decoding, manifest_v1
+from dragonnx.model.facts import (
+    FILTER_TAPS,
+    MANIFEST_NAME,
+    OPTIONAL_ROLES,
+    REQUIRED_ROLES,
+    WINDOWED_ROLES,
+    FeatureMap,
+    FileRecord,
+    GraphRecord,
+    GraphRole,
+    ParityRecord,
+    Source,
+    WindowFacts,
+    graph_name,
+)
 
-FORMAT_VERSION = 1
-MANIFEST_NAME = "manifest.json"
-GRAPHS = ("mapping", "features", "pullback", "image", "image_layers", "image_pullback")
-"""Graph NAME lies in the file NAME.onnx. There may also be features_R and pullback_R, in which
-windows begin in the block of resolution R: the cuts of the manifest."""
-PREVIEW = "preview"
-"""A smaller image, of models whose coarser blocks give colours: the graphs preview, preview_layers
-and preview_pullback stand beside those of the image."""
+FORMAT_VERSION = 2
 W_AVG_NAME = "w_avg.npy"
-FILTER_TAPS = 4
 DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
 """The `DragConfig` values for which a bundle may say what suits its model."""
 DEFAULT_MODEL = "critters"
@@ -30,71 +38,23 @@ DEFAULT_MODEL = "critters"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileRecord:
-    """What a file of a bundle must be: its sha256 in hexadecimal and its size in bytes."""
-
-    sha256: str
-    size: int
-
-    @classmethod
-    def of(cls, content: bytes) -> FileRecord:
-        """The record of a file with this content."""
-        return cls(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParityRecord:
-    """How far one output of one graph lies from torch.
-
-    Attributes:
-        graph: The graph's name.
-        output: The output's name.
-        reference: What it was compared with, "torch float64" or "torch float32".
-        max_absolute: Largest absolute difference.
-        max_relative: That difference over the reference's largest absolute value.
-        tolerance: Bound on `max_relative` that the exporter enforced.
-        reason: Why that bound.
-        seeds: Seeds of the latents that were compared.
-    """
-
-    graph: str
-    output: str
-    reference: str
-    max_absolute: float
-    max_relative: float
-    tolerance: float
-    reason: str
-    seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where a bundle's weights came from: file format, the file's sha256, licence, a note."""
-
-    format: str
-    sha256: str
-    licence: str
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The facts of a bundle. Sizes are (height, width).
 
     Attributes:
-        name: A short name for people.
+        name: A short name for users.
+        family: Of generators: "stylegan2".
         image_size: Of the generated image, in pixels.
-        feature_size: Of the feature map that is dragged.
-        channels: Feature channels of the blocks 4, 8, ... up to that feature map's.
-        cuts: Resolutions of the blocks from which windows can be computed; empty for none.
-        resample_filter: The four taps of the network's low-pass filter.
+        feature_map: What is dragged.
+        windows: What computing parts of the feature map takes; None where the graphs cannot.
+        graphs: By their roles, in any order.
         z_dim: Length of z.
         w_dim: Length of w.
         num_ws: How many w's a w_plus has.
         label_dim: Number of classes, 0 for none.
         trainable_layers: For how many of the first w's the pullback gives a gradient.
-        truncation_psi: The truncation that suits the model when a person names none.
-        drag_settings: `DragConfig` values that suit the model, used where a person names none.
+        truncation_psi: The truncation that suits the model when the user names none.
+        drag_settings: `DragConfig` values that suit the model, used where the user names none.
         files: Every other file of the bundle.
         source: Where the weights came from.
         versions: The exporter and the libraries that made and checked the graphs.
@@ -103,11 +63,11 @@ class Manifest:
     """
 
     name: str
+    family: str
     image_size: tuple[int, int]
-    feature_size: tuple[int, int]
-    channels: tuple[int, ...]
-    cuts: tuple[int, ...]
-    resample_filter: tuple[float, ...]
+    feature_map: FeatureMap
+    windows: WindowFacts | None
+    graphs: tuple[GraphRecord, ...]
     z_dim: int
     w_dim: int
     num_ws: int
@@ -122,19 +82,24 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
     @property
-    def feature_channels(self) -> int:
-        """Channels of the feature map."""
-        return self.channels[-1]
+    def cuts(self) -> tuple[int, ...]:
+        """Resolutions of the blocks from which on windows can be computed; empty for none."""
+        return self.windows.cuts if self.windows else ()
 
     @property
     def has_preview(self) -> bool:
         """Whether there are graphs for a smaller image."""
-        return f"{PREVIEW}.onnx" in self.files
+        return self.graph("preview") is not None
 
-    @property
-    def blocks(self) -> tuple[int, ...]:
-        """Resolutions of the blocks up to the feature map's."""
-        return tuple(4 << position for position in range(len(self.channels)))
+    def graph(self, role: GraphRole, cut: int | None = None) -> GraphRecord | None:
+        """The graph of a role, or None where the model has none.
+
+        Args:
+            role: What it is run for.
+            cut: For windows, resolution of the block in which they begin.
+        """
+        found = (g for g in self.graphs if g.role == role and g.cut == cut)
+        return next(found, None)
 
     def to_json(self) -> str:
         """The text of manifest.json: sorted, so that equal manifests are equal bytes."""
@@ -142,15 +107,17 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: str) -> Manifest:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, or what it wrote in version 1.
 
         Raises:
             BundleError: The text is no manifest, of another version, or not consistent.
         """
         try:
             facts = json.loads(content)
-            require_version(facts["format_version"], FORMAT_VERSION)
-            manifest = cls(**decode(facts, _DECODERS))
+            if facts["format_version"] == manifest_v1.VERSION:
+                facts = manifest_v1.upgraded(facts)
+            decoding.require_version(facts["format_version"], FORMAT_VERSION)
+            manifest = cls(**decoding.decode(facts, _DECODERS))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
         manifest._check()
@@ -158,9 +125,14 @@ class Manifest:
 
     def _check(self) -> None:
         """Refuse values that contradict each other."""
-        sizes = (*self.image_size, *self.feature_size, *self.channels, len(self.channels),
-                 self.z_dim, self.w_dim, self.num_ws, self.trainable_layers)  # fmt: skip
-        if min(sizes) < 1 or self.label_dim < 0:
+        given, windows = self.feature_map, self.windows
+        sizes = [
+            *self.image_size, *given.size, given.channels, *given.rate,
+            self.z_dim, self.w_dim, self.num_ws, self.trainable_layers,
+        ]  # fmt: skip
+        if windows:
+            sizes += (len(windows.channels), *windows.channels)
+        if min(sizes) <= 0 or self.label_dim < 0:
             raise BundleError(f"{MANIFEST_NAME} holds a size that is not positive")
         if self.trainable_layers > self.num_ws:
             raise BundleError(
@@ -170,99 +142,47 @@ class Manifest:
         for name, value in self.drag_settings.items():
             if name not in DRAG_SETTINGS or not value > 0:
                 raise BundleError(f"{MANIFEST_NAME} holds an unusable drag setting {name} {value}")
-        if not set(self.cuts) <= set(self.blocks[1:]) or len(self.resample_filter) != FILTER_TAPS:
+        if windows and (
+            not set(windows.cuts) <= set(windows.blocks[1:])
+            or len(windows.resample_filter) != FILTER_TAPS
+        ):
             raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or no usable filter")
-        windowed = (graph_name(kind, c) for c in self.cuts for kind in ("features", "pullback"))
-        preview = (f"{PREVIEW}_layers", f"{PREVIEW}_pullback") if self.has_preview else ()
-        graphs = (*GRAPHS, *windowed, *preview)
-        expected = {*(f"{graph}.onnx" for graph in graphs), W_AVG_NAME}
+        self._check_graphs()
+        decoding.require_plain_names(self.files)
+
+    def _check_graphs(self) -> None:
+        """Refuse a list of graphs that lacks one, or has one twice or without its file."""
+        known = Counter(g.name for g in self.graphs if g.role in get_args(GraphRole))
+        if twice := sorted(name for name, count in known.items() if count > 1):
+            raise BundleError(f"{MANIFEST_NAME} lists the graph {', '.join(twice)} twice")
+        if missing := sorted(set(self._needed_graphs()) - set(known)):
+            raise BundleError(
+                f"{MANIFEST_NAME} lists no graph {', '.join(missing)}: export the model again"
+            )
+        expected = {*(graph.file for graph in self.graphs), W_AVG_NAME}
         if missing := sorted(expected - set(self.files)):
             raise BundleError(
                 f"{MANIFEST_NAME} does not list {', '.join(missing)}: export the model again"
             )
-        require_plain_names(self.files)
+
+    def _needed_graphs(self) -> Iterator[str]:
+        """Names of the graphs without which the others, or the facts of windows, are of no use."""
+        yield from REQUIRED_ROLES
+        for group in OPTIONAL_ROLES:
+            if any(self.graph(role) for role in group):
+                yield from group
+        for cut in self.cuts:
+            yield from (graph_name(role, cut) for role in WINDOWED_ROLES)
 
 
-def graph_name(kind: str, cut: int | None) -> str:
-    """`features`, or `features_16` where windows begin in the block of resolution 16."""
-    return kind if cut is None else f"{kind}_{cut}"
-
-
-def require_version(found: object, known: int) -> None:
-    """Refuse a manifest of another format version.
-
-    Raises:
-        BundleError: It is of one.
-    """
-    if found != known:
-        raise BundleError(
-            f"the bundle has format version {found!r}, this dragonnx reads version "
-            f"{known}: export it again, or use the dragonnx that it was made for"
-        )
-
-
-def require_plain_names(names: Iterable[str]) -> None:
-    """Refuse names of files that would lie outside their folder.
-
-    Raises:
-        BundleError: There is one.
-    """
-    for name in names:
-        if set(name) & set("/\\:") or name in {"", ".", ".."}:  # a colon parts them on Windows
-            raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
-
-
-def decode(
-    facts: Mapping[str, Any], decoders: Mapping[str, Callable[[Any], Any]]
-) -> dict[str, Any]:
-    """JSON values as a manifest's types; a wrong type is a TypeError or ValueError."""
-    if unknown := sorted(set(facts) - set(decoders)):
-        raise ValueError(f"unknown entries {', '.join(unknown)}")
-    return {key: decoders[key](value) for key, value in facts.items()}
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no whole number")
-    return value
-
-
-def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no number")
-    return value
-
-
-def text(value: Any) -> str:
-    """A text; anything else is a TypeError."""
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _size(value: Any) -> tuple[int, int]:
-    height, width = value
-    return _whole(height), _whole(width)
-
-
-SHARED_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "format_version": _whole,
-    "name": text,
-    "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
-    "source": lambda value: Source(**{k: text(v) for k, v in value.items()}),
-    "versions": lambda value: {text(k): text(v) for k, v in value.items()},
-    "parity": lambda value: tuple(ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value),
-}
-"""Entries that the manifest of a perceptual network has too."""
-
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    **SHARED_DECODERS,
-    **dict.fromkeys(("z_dim", "w_dim", "num_ws", "label_dim", "trainable_layers"), _whole),
-    "image_size": _size,
-    "feature_size": _size,
-    "channels": lambda value: tuple(map(_whole, value)),
-    "cuts": lambda value: tuple(map(_whole, value)),
-    "resample_filter": lambda value: tuple(map(_number, value)),
+_DECODERS: decoding.Decoders = {
+    **decoding.SHARED_DECODERS,
+    **dict.fromkeys(("z_dim", "w_dim", "num_ws", "label_dim", "trainable_layers"), decoding.whole),
+    "family": decoding.text,
+    "image_size": decoding.size,
+    "feature_map": decoding.feature_map,
+    "windows": decoding.windows,
+    "graphs": decoding.graphs,
     "truncation_psi": float,
-    "drag_settings": lambda value: {text(k): _number(v) for k, v in value.items()},
+    "drag_settings": lambda value: {decoding.text(k): decoding.number(v) for k, v in value.items()},
 }

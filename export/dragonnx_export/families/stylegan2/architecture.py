@@ -9,17 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dragonnx.errors import DragonnxError
+from dragonnx_export.families.family import ArchitectureError
 
 Variant = Literal["skip", "orig", "resnet"]
 """How blocks are joined: colours added up, colour of the last block alone, or residual blocks."""
 
 RESIDUAL_GAIN = math.sqrt(0.5)
 """Of both halves that a residual block adds up, which keeps the sum's variance at theirs."""
-
-
-class ArchitectureError(DragonnxError):
-    """The description of a generator is incomplete or contradicts itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

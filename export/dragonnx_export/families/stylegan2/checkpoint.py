@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,10 @@ class Checkpoint(Contents):
 
     Attributes:
         sha256: Hash of the file, in hexadecimal.
+        family: As manifests name it.
     """
+
+    family: ClassVar[str] = "stylegan2"
 
     sha256: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from dragonnx.model.manifest import graph_name
+from dragonnx.model.facts import graph_name
 from dragonnx_export.families.stylegan2.forward import layer_forward, skip_forward
 from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape

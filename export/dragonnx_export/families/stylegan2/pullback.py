@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from dragonnx.model.manifest import graph_name
+from dragonnx.model.facts import graph_name
 from dragonnx_export.families.stylegan2.block_backward import block_backward, declare_outputs
 from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape

@@ -1,9 +1,8 @@
-"""What torch gives for the inputs on which the graphs are checked."""
+"""What the StyleGAN2 network in torch gives for the inputs on which the graphs are checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,110 +10,45 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dragonnx.drag.windows import Geometry, GraphWindows, plan_windows
-from dragonnx.model.manifest import PREVIEW, graph_name
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx.model.facts import GraphRecord
 from dragonnx_export.families.stylegan2.networks import Generator, Stage, State
-from dragonnx_export.families.stylegan2.taken_slopes import Arrays, TakenSlopes
-
-SEEDS = (0, 1, 2)
-
-
-@dataclass(frozen=True)
-class FeaturesPart:
-    """The features and pullback graphs of one cut: their windows, and the gradient that goes in."""
-
-    plan: GraphWindows | None
-    grad_features: NDArray[np.float32]
-
-    @property
-    def cut(self) -> int | None:
-        """Where windows begin; None for whole maps."""
-        return self.plan.cut if self.plan else None
-
-    @property
-    def inputs(self) -> Arrays:
-        """The windows' inputs."""
-        return self.plan.inputs if self.plan else {}
+from dragonnx_export.families.stylegan2.taken_slopes import TakenSlopes
+from dragonnx_export.parity.cases import Arrays, FeaturesPart, ParityCase
 
 
-@dataclass(frozen=True)
-class ParityCase:
-    """Inputs that all implementations get; the w_plus has another w in each layer."""
-
-    seed: int
-    mapping_inputs: Arrays
-    w_plus: NDArray[np.float32]
-    grad_image: NDArray[np.float32]
-    parts: tuple[FeaturesPart, ...]
-
-    def grad_for(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The gradient that goes into the pullback of an image of any size, shaped as it."""
-        height, width = image.shape[-2:]
-        return np.ascontiguousarray(self.grad_image[..., :height, :width])
-
-
-def parity_cases(
-    checkpoint: Checkpoint, generator: Generator, feature_resolution: int, cuts: Sequence[int]
-) -> Iterator[ParityCase]:
-    """One case for each seed; whole maps in all of them, each cut in one, since torch takes long."""
-    architecture = checkpoint.architecture
-    height, width = architecture.image_size
-    geometry = Geometry(
-        image_size=(height, width),
-        feature_size=architecture.block_size(feature_resolution),
-        blocks=tuple(b for b in architecture.block_resolutions if b <= feature_resolution),
-        resample_filter=architecture.resample_filter,
-    )
-    channels = architecture.channels[feature_resolution]
-    for number, seed in enumerate(SEEDS):
-        random = np.random.default_rng(seed)
-        # One z for each layer: a w_plus whose rows are all equal would hide swapped layers.
-        inputs = {"z": random.standard_normal((architecture.num_ws, architecture.z_dim))}
-        if architecture.label_dim:
-            chosen = random.integers(architecture.label_dim, size=architecture.num_ws)
-            inputs["label"] = np.eye(architecture.label_dim)[chosen]
-        inputs = {name: np.asarray(values, np.float32) for name, values in inputs.items()}
-        with torch.no_grad():
-            tensors = {name: torch.tensor(values) for name, values in inputs.items()}
-            w = generator.to(torch.float32).mapping(**tensors)
-        plans: list[GraphWindows | None] = [None]
-        for position, cut in enumerate(cuts):
-            if position % len(SEEDS) == number:
-                # Every other window in a corner, where it meets the padding.
-                corner = np.array([[width, height]]) - 1
-                place = corner * (random.uniform(0, 1, 2) if position % 2 else [0, 1])
-                plans.append(plan_windows(place, height / 40, geometry, cut))
-        yield ParityCase(
-            seed=seed,
-            mapping_inputs=inputs,
-            w_plus=w.numpy()[None],
-            grad_image=random.standard_normal(
-                (1, architecture.image_channels, height, width), np.float32
-            ),
-            parts=tuple(
-                FeaturesPart(
-                    plan,
-                    random.standard_normal(
-                        (1, channels, *(plan.size if plan else geometry.feature_size))
-                    ).astype(np.float32),
-                )
-                for plan in plans
-            ),
-        )
-
-
-class Reference:
-    """What torch gives for one case, in the generator's precision of the moment.
-
-    What several graphs are compared with is computed once.
+class TorchNetwork:
+    """A `ReferenceNetwork`.
 
     Args:
-        generator: In float64 or float32, from call to call.
-        case: The inputs.
+        generator: Its precision changes from call to call.
         feature_resolution: Of the block that is dragged.
         trainable_layers: How many w's the pullback gives a gradient for.
     """
+
+    def __init__(
+        self, generator: Generator, feature_resolution: int, trainable_layers: int
+    ) -> None:
+        self._generator = generator
+        self._feature_resolution = feature_resolution
+        self._trainable_layers = trainable_layers
+        self.image_channels = generator.architecture.image_channels
+
+    def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
+        """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""
+        tensors = {name: torch.tensor(values) for name, values in mapping_inputs.items()}
+        with torch.no_grad():
+            w: NDArray[np.float32] = self._generator.float().mapping(**tensors).numpy()
+        return w
+
+    def reference(self, case: ParityCase) -> CaseReference:
+        """What it gives for a case."""
+        return CaseReference(
+            self._generator, case, self._feature_resolution, self._trainable_layers
+        )
+
+
+class CaseReference:
+    """A `Reference`. What several graphs are compared with is computed once."""
 
     def __init__(
         self,
@@ -129,38 +63,31 @@ class Reference:
         self._trainable_layers = trainable_layers
         self._known: dict[tuple[str, torch.dtype], NDArray[np.float64]] = {}
 
-    def outputs(self, graph: str, measured: Arrays) -> dict[str, NDArray[np.float64]]:
-        """The checked outputs of one graph.
-
-        Args:
-            graph: The graph's name.
-            measured: What the graph gave; a pullback's layer outputs tell which slopes it took,
-                and that of an image comes with the gradient that went in.
-        """
-        synthesis, case = self._generator.synthesis, self._case
-        dtype = self._generator.mapping.w_avg.dtype
+    def outputs(
+        self, graph: GraphRecord, measured: Arrays, dtype: torch.dtype
+    ) -> dict[str, NDArray[np.float64]]:
+        """The outputs of one graph that are to be compared."""
+        synthesis, case = self._generator.to(dtype).synthesis, self._case
         w_plus = torch.tensor(case.w_plus, dtype=dtype)
-        if graph == "mapping":
-            inputs = {name: torch.tensor(v, dtype=dtype) for name, v in case.mapping_inputs.items()}
-            return {"w": _double(self._generator.mapping(**inputs))}
-        if graph in {"image", "image_layers"}:
-            return {"image": self._once("image", lambda: synthesis(w_plus))}
-        if graph in {PREVIEW, f"{PREVIEW}_layers"}:
-            resolution = measured["image"].shape[-2]
-            return {"image": _double(synthesis(w_plus, resolution=resolution))}
-        if graph in {"image_pullback", f"{PREVIEW}_pullback"}:
-            gradient = self._image_gradient(w_plus, measured)
-            return {"grad_w_plus": _double(gradient[:, : measured["grad_w_plus"].shape[1]])}
-        for part in case.parts:
-            if graph == graph_name("features", part.cut):
-                features = self._once(
-                    "features", lambda: synthesis.features(w_plus, self._feature_resolution)
-                )
-                return {"features": features[_place(part)]}
-            if graph == graph_name("pullback", part.cut):
-                gradient = self._features_gradient(w_plus, part, measured)
-                return {"grad_w_plus": _double(gradient[:, : self._trainable_layers])}
-        raise AssertionError(f"{graph} is no graph of the case")
+        match graph.role:
+            case "mapping":
+                inputs = {k: torch.tensor(v, dtype=dtype) for k, v in case.mapping_inputs.items()}
+                return {"w": _double(self._generator.mapping(**inputs))}
+            case "image" | "image_layers":
+                return {"image": self._once("image", lambda: synthesis(w_plus))}
+            case "preview" | "preview_layers":
+                resolution = measured["image"].shape[-2]
+                return {"image": _double(synthesis(w_plus, resolution=resolution))}
+            case "image_pullback" | "preview_pullback":
+                gradient = self._image_gradient(w_plus, measured)
+                return {"grad_w_plus": _double(gradient[:, : measured["grad_w_plus"].shape[1]])}
+        (part,) = (part for part in case.parts if part.cut == graph.cut)
+        if graph.role == "features":
+            resolution = self._feature_resolution
+            features = self._once("features", lambda: synthesis.features(w_plus, resolution))
+            return {"features": features[_place(part)]}
+        gradient = self._features_gradient(w_plus, part, measured)
+        return {"grad_w_plus": _double(gradient[:, : self._trainable_layers])}
 
     def _once(self, name: str, compute: Callable[[], Tensor]) -> NDArray[np.float64]:
         key = name, self._generator.mapping.w_avg.dtype

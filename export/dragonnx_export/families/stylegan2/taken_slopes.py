@@ -14,8 +14,7 @@ from torch.overrides import TorchFunctionMode
 from dragonnx.drag.windows import GraphWindows
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.layers import LEAK
-
-Arrays = Mapping[str, NDArray[Any]]
+from dragonnx_export.parity.cases import Arrays
 
 
 class TakenSlopes(TorchFunctionMode):

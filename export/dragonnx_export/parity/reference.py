@@ -1,0 +1,45 @@
+"""What a family's network in torch must give for the graphs to be compared with it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dragonnx.model.facts import GraphRecord
+from dragonnx_export.parity.cases import Arrays, ParityCase
+
+
+class Reference(Protocol):
+    """What torch gives for one case."""
+
+    def outputs(
+        self, graph: GraphRecord, measured: Arrays, dtype: torch.dtype
+    ) -> dict[str, NDArray[np.float64]]:
+        """The outputs of one graph that are to be compared.
+
+        Args:
+            graph: Which one.
+            measured: What the graph gave. A pullback's come with the layer outputs that it took,
+                which tell the slopes that it saw, and that of an image with the gradient that went in.
+            dtype: The precision to compute in.
+        """
+
+
+class ReferenceNetwork(Protocol):
+    """A generator in torch.
+
+    Attributes:
+        image_channels: Colours of its image.
+    """
+
+    @property
+    def image_channels(self) -> int: ...  # noqa: D102
+
+    def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
+        """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""
+
+    def reference(self, case: ParityCase) -> Reference:
+        """What it gives for a case."""

@@ -1,0 +1,165 @@
+"""The parts of a manifest: graphs and their roles, the feature map, windows, files, measurements.
+
+Sizes are (height, width); places and steps in the image are (x, y), as points are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, Self
+
+MANIFEST_NAME = "manifest.json"
+FILTER_TAPS = 4
+
+GraphRole = Literal[
+    "mapping", "image", "features", "pullback", "image_layers", "image_pullback", "preview",
+    "preview_layers", "preview_pullback",
+]  # fmt: skip
+"""What dragonnx runs a graph for:
+
+    mapping           z, and a label where there are classes, to w
+    image             w_plus to the image
+    features          w_plus to the feature map and what its pullback needs
+    pullback          the gradient of the feature map to that of w_plus
+    image_layers      w_plus to the image and what its pullback needs
+    image_pullback    the gradient of the image to that of w_plus
+    preview ...       the same three as for the image, for a smaller one
+
+With a cut, features and pullback compute windows from the block of that resolution on."""
+
+REQUIRED_ROLES: tuple[GraphRole, ...] = ("mapping", "image", "features", "pullback")
+"""Without one of these a model cannot be dragged. All others are optional."""
+
+OPTIONAL_ROLES: tuple[tuple[GraphRole, ...], ...] = (
+    ("image_layers", "image_pullback"),
+    ("preview", "preview_layers", "preview_pullback"),
+)
+"""To invert with, and for a smaller image: of each group a model has all or none."""
+
+WINDOWED_ROLES: tuple[GraphRole, ...] = ("features", "pullback")
+"""Those that there are once more for each cut."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphRecord:
+    """One graph of a bundle.
+
+    Attributes:
+        role: What it is run for, a `GraphRole`; others are for a newer dragonnx, and ignored.
+        file: Its file's name.
+        cut: Resolution of the block from which on it computes windows; None for whole maps.
+    """
+
+    role: str
+    file: str
+    cut: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages and parity records."""
+        return graph_name(self.role, self.cut)
+
+
+def graph_name(role: str, cut: int | None = None) -> str:
+    """`features`, or `features_16` where windows begin in the block of resolution 16."""
+    return role if cut is None else f"{role}_{cut}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMap:
+    """The feature map that is dragged, and where it lies on the image.
+
+    The centre of the cell in column i and row j lies in the image at `offset + rate * (i, j)`, in
+    pixels, pixel centres at integers.
+
+    Attributes:
+        size: In cells.
+        channels: Features of a cell.
+        offset: (x, y) of the first cell's centre; negative where the map reaches beyond the image.
+        rate: Pixels from one cell to the next, along x and y.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    offset: tuple[float, float]
+    rate: tuple[float, float]
+
+    @classmethod
+    def over(cls, image_size: tuple[int, int], size: tuple[int, int], channels: int) -> Self:
+        """A map whose cells cover the image exactly, as those of StyleGAN2 do."""
+        height, width = (length / cells for length, cells in zip(image_size, size, strict=True))
+        return cls(
+            size=size,
+            channels=channels,
+            offset=((width - 1) / 2, (height - 1) / 2),
+            rate=(width, height),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowFacts:
+    """What planning windows and judging their cost takes.
+
+    Attributes:
+        cuts: Resolutions of the blocks from which on windows can be computed.
+        channels: Feature channels of the blocks 4, 8, ... up to the feature map's.
+        resample_filter: The four taps of the network's low-pass filter.
+    """
+
+    cuts: tuple[int, ...]
+    channels: tuple[int, ...]
+    resample_filter: tuple[float, ...]
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Resolutions of the blocks up to the feature map's."""
+        return tuple(4 << position for position in range(len(self.channels)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """What a file of a bundle must be: its sha256 in hexadecimal and its size in bytes."""
+
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes) -> FileRecord:
+        """The record of a file with this content."""
+        return cls(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityRecord:
+    """How far one output of one graph lies from torch.
+
+    Attributes:
+        graph: The graph's name.
+        output: The output's name.
+        reference: What it was compared with, "torch float64" or "torch float32".
+        max_absolute: Largest absolute difference.
+        max_relative: That difference over the reference's largest absolute value.
+        tolerance: Bound on `max_relative` that the exporter enforced.
+        reason: Why that bound.
+        seeds: Seeds of the latents that were compared.
+    """
+
+    graph: str
+    output: str
+    reference: str
+    max_absolute: float
+    max_relative: float
+    tolerance: float
+    reason: str
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a bundle's weights came from: file format, the file's sha256, licence, a note."""
+
+    format: str
+    sha256: str
+    licence: str
+    note: str = ""

@@ -1,0 +1,213 @@
+"""The manifest: graphs by their roles, what may be missing, where the feature map lies, version 1."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.bundled import NOSE, NOSE_NEAR, SEED
+
+from dragonnx import BundleError, DragSession, Generator
+from dragonnx.drag.windows import Geometry, plan_windows
+from dragonnx.errors import InputError
+from dragonnx.model.bundle import Bundle, read_manifest
+from dragonnx.model.facts import FeatureMap, GraphRecord, WindowFacts
+from dragonnx.model.library import add_bundle, find_bundle
+from dragonnx.model.manifest import Manifest
+
+VERSION_1 = Path(__file__).parents[1] / "fixtures" / "bundle-v1"
+"""A generator of 32 px with random weights, as the exporter of dragonnx 0.1.0 wrote it."""
+
+Facts = dict[str, Any]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the bundled model, to be changed."""
+    return Path(shutil.copytree(find_bundle("critters"), tmp_path / "copy"))
+
+
+def keep_graphs(folder: Path, keep: Callable[[Facts], bool], **changes: object) -> None:
+    """Let a bundle have fewer graphs, and no files of the others."""
+    path = folder / "manifest.json"
+    facts = json.loads(path.read_text())
+    gone = [graph for graph in facts["graphs"] if not keep(graph)]
+    facts["graphs"] = [graph for graph in facts["graphs"] if keep(graph)]
+    for graph in gone:
+        del facts["files"][graph["file"]]
+        (folder / graph["file"]).unlink()
+    path.write_text(json.dumps({**facts, **changes}))
+
+
+def test_graphs_are_found_by_their_roles_whatever_their_files_are_called(copy: Path) -> None:
+    path = copy / "manifest.json"
+    facts = json.loads(path.read_text())
+    for number, graph in enumerate(facts["graphs"]):
+        name = f"{number}.onnx"
+        (copy / graph["file"]).rename(copy / name)
+        facts["files"][name] = facts["files"].pop(graph["file"])
+        graph["file"] = name
+    path.write_text(json.dumps(facts))
+    generator, shipped = Generator.open(copy, device="cpu"), Generator.open(device="cpu")
+    w_plus = shipped.w_plus(SEED)
+    np.testing.assert_array_equal(generator.w_plus(SEED), w_plus)
+    assert generator.preview(w_plus).tobytes() == shipped.preview(w_plus).tobytes()
+    step = next(DragSession(generator, w_plus, [NOSE], [NOSE_NEAR]))
+    assert step.number == 1
+
+
+def test_what_only_inversion_and_previews_need_may_be_missing(copy: Path) -> None:
+    required = {"mapping", "image", "features", "pullback"}
+    keep_graphs(copy, lambda g: g["role"] in required and g["cut"] is None, windows=None)
+    generator = Generator.open(copy, device="cpu")
+    assert (generator.manifest.cuts, generator.manifest.has_preview) == ((), False)
+    w_plus = generator.w_plus(SEED)
+    assert generator.preview(w_plus).size == (64, 64), "the image made smaller"
+    session = DragSession(generator, w_plus, [NOSE], [NOSE_NEAR])
+    assert next(session).number == 1
+    with pytest.raises(BundleError, match=r"critters has no graph image_layers, which this needs"):
+        generator.image_layers(w_plus)
+    with pytest.raises(InputError, match="no graphs for a smaller image"):
+        generator.image_layers(w_plus, preview=True)
+    with pytest.raises(InputError, match="no graphs cut at 16"):
+        generator.features(w_plus, cut=16, windows={})
+    assert [name for name, _ in generator.placements({})] == [
+        "mapping", "image", "features", "pullback",
+    ]  # fmt: skip
+
+
+def test_roles_of_a_newer_dragonnx_are_ignored_and_kept(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = copy / "manifest.json"
+    facts = json.loads(path.read_text())
+    shutil.copy(copy / "image.onnx", copy / "depth.onnx")
+    facts["files"]["depth.onnx"] = facts["files"]["image.onnx"]
+    facts["graphs"].append({"role": "depth", "file": "depth.onnx"})
+    path.write_text(json.dumps(facts))
+    generator = Generator.open(copy, device="cpu")
+    assert generator.manifest.graphs[-1] == GraphRecord(role="depth", file="depth.onnx")
+    generator.image(generator.w_plus(SEED))
+    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
+    added = Bundle.open(add_bundle(copy, "deep"))
+    assert added.manifest == dataclasses.replace(generator.manifest, name="deep")
+
+
+def test_the_cells_of_a_map_over_the_image_lie_where_resizing_puts_them() -> None:
+    """Half-pixel centres: cell i is at ((i + 0.5) * scale - 0.5) pixels."""
+    found = FeatureMap.over((512, 256), (128, 32), 9)
+    cells = np.arange(5)
+    for axis, scale in enumerate((256 / 32, 512 / 128)):
+        places = found.offset[axis] + found.rate[axis] * cells
+        np.testing.assert_array_equal(places, (cells + 0.5) * scale - 0.5)
+    shipped = read_manifest(find_bundle("critters"))
+    assert shipped.feature_map == FeatureMap.over(shipped.image_size, (64, 64), 48)
+
+
+def test_a_map_with_a_margin_is_read_and_not_dragged_as_if_it_had_none() -> None:
+    shipped = read_manifest(find_bundle("critters"))
+    margin = dataclasses.replace(shipped.feature_map, size=(84, 84), offset=(-38.5, -38.5))
+    manifest = dataclasses.replace(shipped, feature_map=margin, windows=None)
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    with pytest.raises(BundleError, match="does not cover its image exactly"):
+        Geometry.of(manifest)
+
+
+def test_version_1_reads_as_the_equivalent_of_today() -> None:
+    old = json.loads((VERSION_1 / "manifest.json").read_text())
+    assert old["format_version"] == 1
+    manifest = read_manifest(VERSION_1)
+    assert (manifest.format_version, manifest.family) == (2, "stylegan2")
+    assert manifest.feature_map == FeatureMap(
+        size=(32, 32), channels=3, offset=(0.0, 0.0), rate=(1.0, 1.0)
+    )
+    assert manifest.windows == WindowFacts(
+        cuts=(16,), channels=(6, 5, 4, 3), resample_filter=(1.0, 3.0, 3.0, 1.0)
+    )
+    assert {graph.file for graph in manifest.graphs} == {
+        name for name in old["files"] if name.endswith(".onnx")
+    }
+    assert manifest.graph("pullback", 16) == GraphRecord(
+        role="pullback", file="pullback_16.onnx", cut=16
+    )
+    for name in ("name", "z_dim", "w_dim", "num_ws", "label_dim", "drag_settings"):
+        assert getattr(manifest, name) == old[name]
+    assert len(manifest.parity) == len(old["parity"])
+    assert Manifest.from_json(manifest.to_json()) == manifest
+
+
+def test_a_bundle_of_version_1_generates_and_drags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = Generator.open(VERSION_1, device="cpu")
+    w_plus = generator.w_plus(0)
+    assert generator.image(w_plus).size == (32, 32)
+    assert generator.preview(w_plus).size == (16, 16)
+    image = generator.image_layers(w_plus)
+    assert generator.image_pullback(image, image.image).shape == w_plus.shape
+    whole = generator.features(w_plus)
+    geometry = Geometry.of(generator.manifest)
+    plan = plan_windows(np.array([[9.0, 20.0]]), 2, geometry, 16)
+    windows = generator.features(w_plus, cut=16, windows=plan.inputs)
+    (x, y), (height, width) = plan.origins[0], plan.size
+    cut_out = whole.features[..., y : y + height, x : x + width]
+    # float32 sums of a few dozen terms in another order, over values of size one.
+    np.testing.assert_allclose(windows.features, cut_out, atol=1e-5)
+    session = DragSession(generator, w_plus, [(9, 20)], [(20, 9)])
+    for _ in range(3):
+        next(session)
+    assert not np.array_equal(session.w_plus, w_plus)
+    # A copy in the user's own models is of today's version.
+    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
+    added = add_bundle(VERSION_1, "small")
+    assert json.loads((added / "manifest.json").read_text())["format_version"] == 2
+    np.testing.assert_array_equal(Generator.open(added, device="cpu").w_plus(0), w_plus)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda f: f.pop("cuts"), "cannot be read .'cuts'"),
+        (lambda f: f.update(cuts=None), "cannot be read"),
+        (lambda f: f.update(cuts=[24]), "a cut that is no block"),
+        (lambda f: f.update(channels=[]), "not positive"),
+        (lambda f: f.update(feature_size=[0, 32]), "not positive"),
+        (lambda f: f.update(feature_size="32"), "is no whole number"),
+        (lambda f: f.update(resample_filter=[1, 3]), "no usable filter"),
+        (lambda f: f.update(format_version=True), "True is no whole number"),
+        (lambda f: f.update(family="stylegan3"), "unknown entries family"),
+        (lambda f: f.update(surprise=1), "unknown entries surprise"),
+        (lambda f: f["files"].pop("image.onnx"), "does not list image.onnx: export"),
+        (lambda f: f["files"].pop("image_layers.onnx"), "does not list image_layers.onnx: export"),
+        (lambda f: f["files"].pop("preview_layers.onnx"), "does not list preview_layers.onnx"),
+        (lambda f: f["files"].pop("features_16.onnx"), "does not list features_16.onnx: export"),
+        (lambda f: f["files"].pop("w_avg.npy"), "does not list w_avg.npy: export"),
+        (lambda f: f["files"].update({"../x": f["files"]["w_avg.npy"]}), "leaves the folder"),
+        (lambda f: f.update(files=[]), "cannot be read"),
+    ],
+)
+def test_a_manifest_of_version_1_that_does_not_fit_is_refused(
+    edit: Callable[[Facts], object], message: str
+) -> None:
+    facts = json.loads((VERSION_1 / "manifest.json").read_text())
+    edit(facts)
+    with pytest.raises(BundleError, match=message) as caught:
+        Manifest.from_json(json.dumps(facts))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("version", [0, 3, "2", None, 1.5])
+def test_another_version_is_refused_in_one_sentence(version: object) -> None:
+    facts = json.loads((VERSION_1 / "manifest.json").read_text())
+    with pytest.raises(BundleError) as caught:
+        Manifest.from_json(json.dumps({**facts, "format_version": version}))
+    assert str(caught.value) == (
+        f"the bundle has format version {version!r}, this dragonnx reads version 2: export it "
+        "again, or use the dragonnx that it was made for"
+    )
