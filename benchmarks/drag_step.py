@@ -20,52 +20,20 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
+from random_models import bundle, config_f, random_weights
 from reference.plain_draggan import PlainDrag
 
 from dragonnx import DragConfig, DragSession, Generator
 from dragonnx.drag.cost import cost
 from dragonnx.drag.windows import Geometry
-from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2 import networks
-from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
 
 SIZES = (256, 512, 1024)
 POINTS = (1, 3, 8, 16)
 MASKED = (512,)
-
-
-def config_f(size: int) -> Architecture:
-    """The published architecture, with two mapping layers instead of eight: they are not timed."""
-    blocks = [4 << k for k in range(size.bit_length() - 2)]
-    channels = {block: min(512, 32768 // block) for block in blocks}
-    return Architecture(z_dim=512, w_dim=512, resolution=size, channels=channels, mapping_layers=2)
-
-
-def random_weights(architecture: Architecture) -> Checkpoint:
-    """A checkpoint as before training; noise is on."""
-    random = np.random.default_rng(0)
-    weights = {}
-    for name, shape in parameter_shapes(architecture):
-        values = random.standard_normal(shape, np.float32)
-        if name.startswith("mapping.fc"):
-            values /= architecture.mapping_lr_multiplier
-        values = np.asarray(values + 1 if name.endswith("affine.bias") else values, np.float32)
-        weights[name] = values * np.float32(0.1) if name.endswith("noise_strength") else values
-    return Checkpoint(architecture=architecture, weights=weights, format="random", sha256="0" * 64)
-
-
-def bundle(size: int, folder: Path) -> Path:
-    """The bundle of a size, exported once, without the proof: these weights show nothing."""
-    path = folder / f"config-f-{size}"
-    if not path.exists():
-        with mock.patch("dragonnx_export.bundle_writer.check_parity", return_value=()):
-            write_bundle(random_weights(config_f(size)), path, ExportOptions(name=path.name))
-    return path
 
 
 def points(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -224,7 +192,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform ==
 RUN_TORCH = """
 import resource, sys
 import numpy as np
-from drag_step import config_f, random_weights, torch_step
+from drag_step import torch_step
+from random_models import config_f, random_weights
 from dragonnx_export.families.stylegan2.networks import Generator
 generator = Generator.from_checkpoint(random_weights(config_f(1024)))
 step = torch_step(generator, np.zeros((1, 18, 512), np.float32), 1)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from drag_step import bundle, config_f, interleaved, random_weights
+from drag_step import interleaved
 from PIL import Image
+from random_models import bundle, config_f, random_weights
 from reference.plain_synthesis import weights_modulated
 
 from dragonnx import Generator, InversionConfig, InversionSession

@@ -1,4 +1,4 @@
-"""The command `dragonnx-export`: which of its commands a person asked for."""
+"""The command `dragonnx-export`: which of its commands the user asked for."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _ROOTS = frozenset(
         "generator", "op", "src", "lib", "pti", "PTI", "e4e", "core", "pg_modules", "torch_utils",
     }
 )  # fmt: skip
-"""Where the classes live that people's checkpoints name; no module of these is ever imported."""
+"""Where the classes live that users' checkpoints name; no module of these is ever imported."""
 
 _PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.", "numpy.random.")
 _NOT_CLASSES = frozenset({"torch_utils.persistence"})

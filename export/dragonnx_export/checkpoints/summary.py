@@ -1,4 +1,4 @@
-"""What a checkpoint is, in lines for a person."""
+"""What a checkpoint is, in lines for the user."""
 
 from __future__ import annotations
 

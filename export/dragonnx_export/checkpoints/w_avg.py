@@ -33,7 +33,7 @@ def select_with_average(
     """`select_weights`, with the average w estimated where the arrays lack it.
 
     Returns:
-        The weights, and a note for a person where the average is estimated.
+        The weights, and a note for the user where the average is estimated.
 
     Raises:
         CheckpointError: As `select_weights`, or the mapping network overflows.

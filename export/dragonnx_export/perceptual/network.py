@@ -1,4 +1,4 @@
-"""VGG16's convolutions and LPIPS's heads, read from files that people have of them.
+"""VGG16's convolutions and LPIPS's heads, read from files as users have them.
 
 The convolutions are torchvision's: `features.N.weight` [O, I, 3, 3] and `features.N.bias` [O]. The
 heads are those of LPIPS v0.1: `lin0.model.1.weight` [1, C, 1, 1] to `lin4`, for the last ReLU of

@@ -89,7 +89,7 @@ class Tuning:
         pivot: The latent [1, num_ws, w_dim] that is to show the photo.
         target: The photo [1, 3, H, W], -1 to 1.
         loss: How images are compared.
-        config: What a person chose.
+        config: What the user chose.
     """
 
     def __init__(
