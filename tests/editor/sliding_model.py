@@ -151,7 +151,7 @@ class SlidingModel:
         return picture_of(self._image(self.checked_w_plus(w_plus))).reduce(4)
 
     def features(self, w_plus, *, cut=None, windows=None):
-        assert cut is None
+        assert cut is windows is None
         self._called("features")
         latent = self.checked_w_plus(w_plus)
         return FeaturePass(latent, np.sin(self._phases(latent)).astype(np.float32)[None], {})

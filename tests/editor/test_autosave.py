@@ -99,7 +99,7 @@ def test_a_failure_is_told_once_until_it_works_again(recovery, document):
     assert [type(event) for event in failures] == [AutosaveFailed, AutosaveFailed]
 
 
-def test_every_way_to_another_document_is_written(run, model, document, recovery):
+def test_every_way_to_another_document_is_written(model, document, recovery):
     with EditorRun(document, recovery=recovery) as run:
         run.settled()
         for change in (
