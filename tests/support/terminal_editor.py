@@ -136,3 +136,7 @@ class TerminalEditor:
         """Replace the text of the focused line and press Enter."""
         self.app.focused.value = text
         await self.press("enter")
+
+
+def problem(editor) -> str:
+    return str(editor.app.screen.query_one(".problem").content)

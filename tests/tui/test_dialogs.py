@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
-from support.terminal_editor import TerminalEditor
+from support.terminal_editor import TerminalEditor, problem
 from textual.widgets import OptionList
 
 from dragonnx.document import open_document
@@ -28,10 +28,6 @@ from dragonnx.tui.screens.export import ExportScreen
 from dragonnx.tui.screens.settings import SettingsScreen
 from dragonnx.tui.widgets.sheet import Sheet
 from dragonnx.tui.widgets.side_panel import SidePanel
-
-
-def problem(editor) -> str:
-    return str(editor.app.screen.query_one(".problem").content)
 
 
 def is_left(editor) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.terminal_editor import TerminalEditor
+from support.terminal_editor import TerminalEditor, problem
 
 from dragonnx.editor.events import (
     InversionEnded,
