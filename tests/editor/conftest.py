@@ -33,12 +33,12 @@ def model(models):
 
 
 @pytest.fixture
-def document():
-    return Document(model="sliding", start=LatentStart(seed=40))
+def document(model):
+    return Document(model=model.manifest.name, start=LatentStart(seed=40))
 
 
 @pytest.fixture
-def run(model, document):
+def run(document):
     """An editor of that document, which shows its first picture."""
     with EditorRun(document) as run:
         run.settled()

@@ -46,7 +46,7 @@ def test_the_facts_of_a_model(run):
     assert run.scene.picture.shape == (*OTHER, 3)
 
 
-def test_the_usual_settings_are_the_models_then_the_presets(run, model, document):
+def test_the_usual_settings_are_the_models_then_the_presets(run, document):
     usual = run.editor.drag.usual_settings()
     assert usual["step_size"] == STEP_SIZE
     assert usual["trainable_layers"] == TRAINABLE
@@ -119,7 +119,7 @@ def test_a_model_that_gives_no_picture_is_not_chosen(run, other, error):
     run.settled()
 
 
-def test_nothing_is_placed_or_painted_before_the_model_is_open(model, document):
+def test_nothing_is_placed_or_painted_before_the_model_is_open(document):
     run = EditorRun(document)
     run.place((100, 100))
     run.editor.mask.use_tool(Tool.MOVABLE)
@@ -178,7 +178,7 @@ def test_classes(run, other):
     assert run.document.start.label == 2, "another seed is of the same class"
 
 
-def test_a_latent_has_neither_class_nor_truncation(models, other, document):
+def test_a_latent_has_neither_class_nor_truncation(document):
     start = LatentStart(w_plus=np.ones((1, 3, 2), np.float32), name="a.npz")
     with EditorRun(document.with_model("other").with_start(start)) as run:
         run.settled()

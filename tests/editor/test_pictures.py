@@ -34,7 +34,7 @@ def test_before_the_first_picture_it_is_grey(model, document):
         assert run.notice.endswith("sliding on cpu.")
 
 
-def test_who_knows_the_editor_gets_no_first_hint(model, document):
+def test_who_knows_the_editor_gets_no_first_hint(document):
     with EditorRun(document, is_first_time=False) as run:
         run.settled()
         assert run.notice == "Space drags. F1 is help. sliding on cpu."
@@ -123,7 +123,7 @@ def test_a_picture_that_fails_is_told_and_the_next_one_is_made(run, model, error
     run.settled()
 
 
-def test_a_model_that_is_missing_at_the_start_is_told(models, document):
+def test_a_model_that_is_missing_at_the_start_is_told(document):
     document = document.with_model("missing")
     with EditorRun(document) as run:
         run.received(TaskFailed)

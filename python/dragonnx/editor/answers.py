@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dragonnx.drag.config import DragConfig
@@ -110,9 +111,11 @@ def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoReq
     space, steps, fit = (texts[name].strip().lower() for name, _ in PHOTO_SETTINGS)
     if fit not in ("crop", "pad"):
         raise InputError("Another shape: crop or pad is expected")
-    if not steps.isdecimal():
-        raise InputError("Steps: a whole number is expected")
-    config = InversionConfig(space=space, steps=int(steps))  # type: ignore[arg-type]
+    try:
+        count = _integer(steps)
+    except ValueError:
+        raise InputError("Steps: a whole number is expected") from None
+    config = InversionConfig(space=space, steps=count)  # type: ignore[arg-type]
     return PhotoRequest(path, config, "pad" if fit == "pad" else "crop")
 
 
@@ -123,8 +126,9 @@ def existing_file(text: str, what: str = "a file's name") -> Path:
         InputError: Nothing was typed, or there is no such file.
     """
     path = _path(text, what)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}")
+    with _usable(path):
+        if not path.is_file():
+            raise InputError(f"There is no file {path}")
     return path
 
 
@@ -135,8 +139,9 @@ def new_file(text: str, suffixes: tuple[str, ...]) -> Path:
         InputError: Nothing was typed, it ends in something else, or its folder is not there.
     """
     path = _path(text, "a file's name")
-    if path.suffix == "" and not path.is_dir():
-        path = path.with_name(path.name + suffixes[0])
+    with _usable(path):
+        if path.suffix == "" and not path.is_dir():
+            path = path.with_name(path.name + suffixes[0])
     return checked_target(path, suffixes)
 
 
@@ -146,12 +151,13 @@ def checked_target(path: Path, suffixes: tuple[str, ...]) -> Path:
     Raises:
         InputError: It ends in something else, is a folder, or its folder is not there.
     """
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name a file in it")
-    if path.suffix.lower() not in suffixes:
-        raise InputError(f"It must end in {' or '.join(suffixes)}")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}")
+    with _usable(path):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name a file in it")
+        if path.suffix.lower() not in suffixes:
+            raise InputError(f"It must end in {' or '.join(suffixes)}")
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent}")
     return path
 
 
@@ -162,6 +168,26 @@ def _path(text: str, what: str) -> Path:
 
 
 def _whole_number(text: str, largest: int) -> int:
-    if not text.strip().isdecimal() or int(text) > largest:
+    try:
+        value = _integer(text.strip())
+    except ValueError:
+        value = largest + 1
+    if value > largest:
         raise InputError(f"expected: a whole number from 0 to {largest}")
-    return int(text)
+    return value
+
+
+def _integer(digits: str) -> int:
+    """A number of digits alone; ValueError for other texts, and for more than Python reads."""
+    if not digits.isdecimal():
+        raise ValueError(digits)
+    return int(digits)
+
+
+@contextlib.contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Refuse a name that the system does not even look for: one that is too long."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be used ({error.strerror or error})") from error

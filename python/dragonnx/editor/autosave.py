@@ -36,10 +36,11 @@ class Autosave:
             self._newest = (document, saved_as)
             self._wake.notify_all()
 
-    def flush(self, seconds: float = 5.0) -> None:
-        """Wait until everything is written."""
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Wait until everything is written; whether it is."""
         with self._wake:
-            self._wake.wait_for(lambda: self._newest is None and not self._busy, seconds)
+            done = self._wake.wait_for(lambda: self._newest is None and not self._busy, seconds)
+            return done and not self._complained
 
     def close(self, *, keep: bool) -> None:
         """End the thread.

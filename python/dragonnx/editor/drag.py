@@ -151,8 +151,7 @@ class DragCommands:
         if result is not None and steps:
             state.picture = event.picture
             state.pictured = None if event.is_preview else document
-            state.history.apply(f"drag, {steps} steps", document, f"drag {self._number}")
-            state.losses = tuple(result.loss.tolist())
+            state.apply(f"drag, {steps} steps", document, f"drag {self._number}")
         state.document_changed()
         state.do_waiting(waiting)
         if event.failure is not None:

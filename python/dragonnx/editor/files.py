@@ -10,7 +10,7 @@ from dragonnx.document.outputs import OutputId, free_path, output
 from dragonnx.editor.answers import checked_target
 from dragonnx.editor.events import DocumentSaved, Exported, FileOpened
 from dragonnx.editor.phase import Idle
-from dragonnx.editor.state import EditorState, Part
+from dragonnx.editor.state import EditorState, Home, Part
 from dragonnx.errors import InputError
 from dragonnx.media import check_animation
 
@@ -103,9 +103,7 @@ class FileCommands:
             state.selected = None
             state.enter(Idle())
             document = _taken_over(event, state.document)
-            state.history.apply(f"open {event.path.name}", document)
-            if event.kind == "document":
-                state.path, state.saved = event.path, document
+            state.apply(f"open {event.path.name}", document, home=_home(event))
             state.document_changed()
             state.say(f"Opened {event.path.name}; u brings back what was here.")
 
@@ -114,7 +112,8 @@ class FileCommands:
     def document_saved(self, event: DocumentSaved) -> None:
         """Note what was saved, and where."""
         state = self._state
-        state.path, state.saved = event.path, event.document
+        home = state.home_of(event.document)
+        home.path, home.saved = event.path, event.document
         state.autosave.note(state.document, state.path)
         state.changed(Part.FACTS)
         state.say(f"Saved {event.path}.", "good")
@@ -131,6 +130,13 @@ def _taken_over(event: FileOpened, document: Document) -> Document:
         if event.kind == "latent":
             return document.with_start(event.document.start)
     return event.document
+
+
+def _home(event: FileOpened) -> Home | None:
+    """The file of what was opened; a latent and a mask leave the document its own."""
+    if event.kind == "document":
+        return Home(event.path, event.document)
+    return Home() if event.kind == "picture" else None
 
 
 def _keep_existing(path: Path, *, replace: bool) -> None:

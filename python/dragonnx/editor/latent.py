@@ -54,7 +54,7 @@ class LatentCommands:
                 return document
             return document.with_start(LatentStart(seed, old.truncation_psi, old.label))
 
-        lost = self._loses_points()
+        lost = change(self._state.document) is not self._state.document and self._loses_points()
         self._state.edit(f"choose seed {seed}", change)
         self._state.say(
             f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost
@@ -98,7 +98,8 @@ class LatentCommands:
         Raises:
             InputError: There is no such class, or the picture starts from a latent.
         """
-        if not 0 <= label < (count := self.label_count()):
+        count = self.label_count()
+        if not 0 <= label < count:
             raise InputError(f"a class is a whole number from 0 to {count - 1}, not {label}")
         if label == (self._state.document.start.label or 0):
             return

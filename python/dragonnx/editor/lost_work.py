@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dragonnx.document import Recovery
 from dragonnx.document.recovery import LostWork
-from dragonnx.editor.state import EditorState
+from dragonnx.editor.state import EditorState, Home
 from dragonnx.errors import InputError
 
 
@@ -39,11 +39,10 @@ class LostWorkCommands:
             return
 
         def use() -> None:
-            state.history.apply("recover", document)
-            state.path = work.saved_as
+            state.apply("recover", document, home=Home(work.saved_as))
             state.document_changed()
-            state.autosave.flush()
-            self._recovery.discard(work)
+            if state.autosave.flush():
+                self._recovery.discard(work)
             state.say("Recovered. Save it with Ctrl+S; u brings back an empty document.", "good")
 
         state.when_idle(use)

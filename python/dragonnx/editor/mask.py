@@ -70,11 +70,13 @@ class MaskCommands:
                 return
             width, height = state.image_size
             movable = self._paints_movable()
-            mask = canvas_mask(state.document.mask, (height, width), paints=movable)
+            before = state.document.mask
+            mask = canvas_mask(before, (height, width), paints=movable)
             if state.tool.is_box:
-                state.stroke = Stroke(mask, movable, (float(pixel[0]), float(pixel[1])))
+                corner = (float(pixel[0]), float(pixel[1]))
+                state.stroke = Stroke(mask, movable, before, corner)
             else:
-                state.stroke = Stroke(mask, movable)
+                state.stroke = Stroke(mask, movable, before)
                 self._brush(pixel, pixel)
             state.changed(Part.SCENE)
 
@@ -89,7 +91,8 @@ class MaskCommands:
         """Make what was painted an edit; a rectangle ends at the cross-hair."""
         state, stroke = self._state, self._state.stroke
         state.stroke = None
-        if stroke is None:
+        if stroke is None or not state.is_model_open:
+            state.changed(Part.SCENE)
             return
         if stroke.corner is not None:
             box(stroke.mask, stroke.corner, state.cursor, movable=stroke.movable)

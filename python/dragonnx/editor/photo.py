@@ -101,7 +101,7 @@ class PhotoCommands:
             state.selected = None
             state.picture = event.picture
             state.pictured = None if event.is_preview else document
-            state.history.apply(f"invert {event.name}", document)
+            state.apply(f"invert {event.name}", document)
             state.document_changed()
             if not waiting:
                 state.say(

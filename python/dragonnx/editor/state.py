@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 from dragonnx.document import Document, History
 from dragonnx.editor.autosave import Autosave
@@ -94,6 +95,19 @@ class ModelFacts:
     recommended: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass
+class Home:
+    """The file of a document and of all that is made of it by edits.
+
+    Attributes:
+        path: It; None where there is none yet.
+        saved: The document as it is in the file, or as it was at the start; None for neither.
+    """
+
+    path: Path | None = None
+    saved: Document | None = None
+
+
 class EditorState:
     """What the editor knows. Commands change it; views look at it and are told of changes.
 
@@ -114,10 +128,8 @@ class EditorState:
         self.jobs = jobs
         self.autosave = autosave
         self.is_first_time = is_first_time
-        self.path: Path | None = None
-        """The document's file, where it has one."""
-        self.saved = document
-        """The document as it is in that file, or as it was at the start."""
+        self._homes = WeakKeyDictionary({document: Home(saved=document)})
+        """Of each document that was; edits of a document have its home."""
         self.model: ModelFacts | None = None
         self.picture: Picture | None = None
         self.pictured: Document | None = None
@@ -162,9 +174,23 @@ class EditorState:
         return running_of(self._phase)
 
     @property
+    def home(self) -> Home:
+        """The document's file, and what is in it."""
+        return self._homes[self.document]
+
+    def home_of(self, document: Document) -> Home:
+        """The file of a document that was, as far as it can be undone to; else the present one."""
+        return self._homes.get(document, self.home)
+
+    @property
+    def path(self) -> Path | None:
+        """The document's file, where it has one."""
+        return self.home.path
+
+    @property
     def is_saved(self) -> bool:
         """Whether nothing would be lost without the autosave."""
-        return self.document is self.saved
+        return self.document is self.home.saved
 
     @property
     def title(self) -> str:
@@ -267,10 +293,30 @@ class EditorState:
         """
 
         def apply() -> None:
-            if self.history.apply(label, change(self.document), merge_key):
+            if self.apply(label, change(self.document), merge_key):
                 self.document_changed()
 
         self.when_idle(apply)
+
+    def apply(
+        self, label: str, document: Document, merge_key: str | None = None, home: Home | None = None
+    ) -> bool:
+        """Make another document the current one, without telling anybody; nothing runs.
+
+        Args:
+            label: As `edit` has it.
+            document: The other one; the very same one is no edit.
+            merge_key: As `edit` has it.
+            home: Its file, where that is another one.
+
+        Returns:
+            Whether it was an edit.
+        """
+        home = home or self.home
+        if not self.history.apply(label, document, merge_key):
+            return False
+        self._homes[document] = home
+        return True
 
     def document_changed(self) -> None:
         """Follow the document: autosave, the picture where it is another, the views."""
@@ -279,8 +325,10 @@ class EditorState:
         self.autosave.note(document, self.path)
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None
-        if document.result is None:
-            self.losses = ()
+        if self.stroke is not None and document.mask is not self.stroke.before:
+            self.stroke = None  # it goes on with a mask that is gone
+        result = document.result
+        self.losses = () if result is None else tuple(result.loss.tolist())
         if not self.shows_document:
             self.jobs.show(document)
         self.changed()

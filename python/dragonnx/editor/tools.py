@@ -51,11 +51,13 @@ class Stroke:
     Attributes:
         mask: The mask with it, bool [H, W]; painted in place while the stroke goes on.
         movable: What it paints.
+        before: The document's mask without it.
         corner: Where a rectangle began; None for a brush.
     """
 
     mask: NDArray[np.bool_]
     movable: bool
+    before: Mask | None
     corner: Point | None = None
 
 

@@ -30,7 +30,5 @@ class UndoCommands:
         if label is None:
             state.say(nothing)
             return
-        result = state.document.result
-        state.losses = tuple(result.loss.tolist()) if result is not None else ()
         state.document_changed()
         state.say(f"{verb}: {label}.")
