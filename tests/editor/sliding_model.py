@@ -15,9 +15,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from dragonnx.errors import InputError
+from dragonnx.model.facts import FeatureMap, GraphRecord, Source
 from dragonnx.model.generator import FeaturePass, ImagePass, picture_of
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
-from dragonnx.model.manifest import FileRecord, Manifest, Source
+from dragonnx.model.manifest import Manifest
 
 HEIGHT, WIDTH = 48, 64
 NUM_WS, W_DIM, TRAINABLE = 3, 2, 2
@@ -70,12 +71,12 @@ class SlidingModel:
     ) -> None:
         self.device = SimpleNamespace(kind="cpu")
         self.threads = 1
+        small = (GraphRecord(role="preview", file="preview.onnx"),) if has_preview else ()
         self.manifest = Manifest(
-            name=name, image_size=size, feature_size=size, channels=(4,) * 5, cuts=(),
-            resample_filter=(1.0, 3.0, 3.0, 1.0), z_dim=W_DIM, w_dim=W_DIM, num_ws=NUM_WS,
+            name=name, family="none", image_size=size, feature_map=FeatureMap.over(size, size, 4),
+            windows=None, graphs=small, z_dim=W_DIM, w_dim=W_DIM, num_ws=NUM_WS,
             label_dim=labels, trainable_layers=TRAINABLE, truncation_psi=0.7,
-            drag_settings={"step_size": STEP_SIZE, "r1": 20, "r2": 64},
-            files={"preview.onnx": FileRecord.of(b"")} if has_preview else {},
+            drag_settings={"step_size": STEP_SIZE, "r1": 20, "r2": 64}, files={},
             source=Source(format="none", sha256="0" * 64, licence="none"), versions={},
         )  # fmt: skip
         self.calls: Counter[str] = Counter()

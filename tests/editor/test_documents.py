@@ -190,6 +190,25 @@ def test_a_document_of_a_model_that_is_gone_is_refused(run, document):
     run.settled()
 
 
+def test_undo_brings_back_which_file_a_document_belongs_to(run):
+    run.place((5, 5))
+    save(run, "a.dragonnx")
+    first = run.document
+    run.place((6, 6))
+    save_document(first.without_pairs(), Path("b.dragonnx"))
+    open_file(run, "b.dragonnx")
+    assert run.state.title == "b.dragonnx"
+    run.place((9, 9))
+    assert run.state.title == "b.dragonnx *"
+    for title in ("b.dragonnx", "a.dragonnx *", "a.dragonnx"):
+        run.editor.history.undo()
+        assert run.state.title == title
+    run.editor.history.redo()
+    save(run)
+    assert len(open_document(Path("a.dragonnx")).complete_pairs) == 1
+    assert open_document(Path("b.dragonnx")).pairs == (), "the other file is as it was"
+
+
 def test_what_is_dragged_further_after_saving_keeps_the_file(dragged):
     run = dragged
     save(run, "a.dragonnx")
