@@ -36,7 +36,7 @@ class Shot:
         """Put the first drag of the README's on the canvas."""
         drag = readme_drags()[0]
         for point in (drag.handle, drag.target):
-            self.app.editor.move_cursor(*point)
+            self.app.editor.pointer.hover(point)
             self.app.simulate_key("enter")
             await asyncio.sleep(0.1)
 
@@ -66,7 +66,7 @@ async def drag(shot: Shot) -> None:
 
 
 async def ascii_mode(shot: Shot) -> None:
-    while shot.app.editor.canvas.mode is not CanvasMode.COLOURED_ASCII:
+    while shot.app.editor_screen.canvas.mode is not CanvasMode.COLOURED_ASCII:
         shot.app.simulate_key("a")
         await asyncio.sleep(0.1)
     await shot.save("ascii.svg")
@@ -78,13 +78,13 @@ async def main() -> None:
         app = EditorApp(seed=seed)
         async with app.run_test(size=SIZE):
             shot = Shot(app)
-            await shot.until(lambda app=app: app.editor.picture is not None)  # type: ignore[misc]
+            await shot.until(lambda app=app: app.editor.state.picture is not None)  # type: ignore[misc]
             await act(shot)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        # A first start: with the hint, and with nobody's sessions and keys.
+        # A first start: with the hint, and with nobody's lost work and keys.
         os.environ |= {
             "DRAGONNX_STATE": folder,
             "DRAGONNX_CONFIG": folder,

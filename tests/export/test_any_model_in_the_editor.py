@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.random_checkpoints import LABELLED, TALL, random_checkpoint
-from support.tui_editor import Editor
+from support.terminal_editor import TerminalEditor
 from textual.widgets import OptionList
 
 from dragonnx.document import open_document
-from dragonnx.tui.messages import DragEnded, WorkDone
+from dragonnx.editor.events import DocumentSaved, DragEnded
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.widgets.sheet import Sheet
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -36,7 +36,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_image_half_as_wide_as_high() -> None:
     async def edit() -> None:
-        async with Editor() as editor:
+        async with TerminalEditor() as editor:
             await editor.press("m")
             choices = editor.app.screen.query_one(OptionList)
             shown = [
@@ -47,28 +47,28 @@ def test_an_image_half_as_wide_as_high() -> None:
             await editor.press(*["down"] * (at - (choices.highlighted or 0)), "enter")
             await editor.until(lambda: editor.document.model == "tall")
             await editor.settled()
-            screen, view = editor.screen, editor.screen.canvas.view
-            assert screen.image_size == (16, 32)
-            assert screen.picture.shape == (32, 16, 3)
+            view = editor.screen.canvas.view
+            assert editor.state.image_size == (16, 32)
+            assert editor.state.picture.shape == (32, 16, 3)
             # A cell is twice as high as wide: a pixel takes as many rows as half its columns.
             assert view.image == (16, 32)
             assert view.rows_per_pixel == pytest.approx(view.columns_per_pixel * view.aspect)
             assert view.rows_per_pixel * 32 <= view.cells[1]
-            screen.move_cursor(40, 40)
-            assert screen.cursor == (15, 31)
+            editor.state.put_cursor(40, 40)
+            assert editor.state.cursor == (15, 31)
             await editor.place(HANDLE, TARGET)
             await editor.press("4")
             for corner in ((0, 4), (15, 27)):
-                screen.move_cursor(*corner)
+                editor.state.put_cursor(*corner)
                 await editor.press("enter")
             expected = np.zeros((32, 16), bool)
             expected[4:28] = True
             np.testing.assert_array_equal(editor.document.mask, expected)
             await editor.press("full_stop")
-            await editor.until(lambda: editor.count(DragEnded) == 1)
+            await editor.came(DragEnded)
             assert editor.document.result.steps == 1
-            screen.save_session(Path("tall.dragonnx"))
-            await editor.until(lambda: editor.count(WorkDone) == 1)
+            editor.app.editor.files.save(Path("tall.dragonnx"))
+            await editor.came(DocumentSaved)
             again = open_document(Path("tall.dragonnx"))
             assert again.mask.shape == (32, 16)
             await editor.press("k")
@@ -82,16 +82,16 @@ def test_an_image_half_as_wide_as_high() -> None:
 
 def test_a_model_with_classes() -> None:
     async def edit() -> None:
-        async with Editor(model="classes") as editor:
-            first = editor.screen.picture
+        async with TerminalEditor(model="classes") as editor:
+            first = editor.state.picture
             await editor.press("l")
             await editor.type("4")
             await editor.until(lambda: editor.document.start.label == 4)
             await editor.settled()
-            assert not np.array_equal(editor.screen.picture, first)
+            assert not np.array_equal(editor.state.picture, first)
             await editor.place((4, 4), (8, 8))
             await editor.press("full_stop")
-            await editor.until(lambda: editor.count(DragEnded) == 1)
+            await editor.came(DragEnded)
             assert editor.document.result.steps == 1
 
     asyncio.run(edit())

@@ -17,11 +17,13 @@ import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
 
+from dragonnx.document import open_document
 from dragonnx.document.recipe import open_picture
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
-PATIENCE = 40.0
+HANG = 300.0
+"""Seconds; a busy machine takes long."""
 PICTURE = f"critters-seed{SEED}.png"
 """As the editor names it."""
 _numbers = itertools.count()
@@ -65,7 +67,7 @@ class Terminal:
 
     def wait(self, pattern: str) -> str:
         """Wait until the screen shows a pattern."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + HANG
         while time.monotonic() < end:
             screen = self.screen
             if re.search(pattern, screen):
@@ -188,6 +190,11 @@ def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     check_picture(tmp_path / PICTURE)
 
 
+def autosaved(folder: Path) -> list[Path]:
+    """Documents that are whole; one that is being written has a hidden name."""
+    return list(folder.glob("[!.]*.dragonnx"))
+
+
 def test_a_killed_editor_loses_nothing(terminal, tmp_path):
     editor = terminal("", "edit", "--seed", str(SEED))
     editor.wait("critters on cpu")
@@ -195,9 +202,10 @@ def test_a_killed_editor_loses_nothing(terminal, tmp_path):
     editor.wait("Now the target")
     editor.mouse(*cell_of(*NOSE_TARGET))
     editor.wait("Space starts the drag")
-    saved = tmp_path / "state" / "autosave" / f"{editor.pid}.dragonnx"
-    deadline = time.monotonic() + PATIENCE
-    while not saved.exists() and time.monotonic() < deadline:
+    folder = tmp_path / "state" / "autosave"
+    end = time.monotonic() + HANG
+    while not any(len(open_document(path).complete_pairs) for path in autosaved(folder)):
+        assert time.monotonic() < end, "nothing was autosaved"
         select_pause()
     os.kill(editor.pid, signal.SIGKILL)
     editor.close()
@@ -221,8 +229,17 @@ def test_a_poor_terminal_shows_ascii(terminal):
     editor.wait("Now the target")
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processor: ps tells it as [days-]hours:minutes:seconds."""
+    told = subprocess.run(["ps", "-o", "time=", "-p", f"{pid}"], check=True, capture_output=True,
+                          text=True).stdout  # fmt: skip
+    days, _, clock = told.strip().rpartition("-")
+    parts = [float(part) for part in clock.split(":")]
+    return int(days or 0) * 86400 + sum(part * 60**k for k, part in enumerate(reversed(parts)))
+
+
 def test_the_first_picture_comes_soon(terminal):
-    began = time.monotonic()
     editor = terminal()
     editor.wait("critters on cpu")
-    assert time.monotonic() - began < 10  # 2 s on an idle machine; tests share theirs
+    # Of the processor, since the machine may do other things besides: it takes about 2.
+    assert processor_seconds(editor.pid) < 10
