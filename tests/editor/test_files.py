@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM, point_option
-from support.headless_editor import HeadlessEditor
+from support.editor_runs import EditorRun
 from support.program import dragonnx
 
 from dragonnx.document import Document, LatentStart, open_document, save_document
@@ -26,50 +26,51 @@ from dragonnx.model.library import find_bundle
 
 
 @pytest.fixture
-def editor():
-    with HeadlessEditor() as editor:
-        yield editor
+def run():
+    with EditorRun() as run:
+        run.settled()
+        yield run
 
 
 @pytest.fixture
-def dragged(editor):
+def dragged(run):
     """An editor after a drag of a few steps."""
-    editor.drag.use_settings(DragConfig(max_steps=3))
-    editor.place(NOSE, NOSE_NEAR)
-    editor.drag_to_the_end()
-    return editor
+    run.editor.drag.use_settings(DragConfig(max_steps=3))
+    run.place(NOSE, NOSE_NEAR)
+    run.drag_to_the_end()
+    return run
 
 
-def save(editor, path: str | None = None, **options) -> None:
-    count = editor.count(DocumentSaved)
-    editor.files.save(None if path is None else Path(path), **options)
-    editor.came(DocumentSaved, count + 1)
+def save(run, path: str | None = None, **options) -> None:
+    count = run.count(DocumentSaved)
+    run.editor.files.save(None if path is None else Path(path), **options)
+    run.received(DocumentSaved, count + 1)
 
 
-def export(editor, kind: str, path: str, **options) -> None:
-    count = editor.count(Exported)
-    editor.files.export(kind, Path(path), **options)
-    editor.came(Exported, count + 1)
+def export(run, kind: str, path: str, **options) -> None:
+    count = run.count(Exported)
+    run.editor.files.export(kind, Path(path), **options)
+    run.received(Exported, count + 1)
 
 
-def open_file(editor, path: str | Path) -> None:
-    count = editor.count(FileOpened)
-    editor.open(path)
-    editor.came(FileOpened, count + 1)
-    editor.settle()
+def open_file(run, path: str | Path) -> None:
+    count = run.count(FileOpened)
+    run.editor.files.open(Path(path))
+    run.received(FileOpened, count + 1)
+    run.settled()
 
 
 def test_every_output_of_a_drag(dragged):
-    editor = dragged
-    editor.mask.use_tool(Tool.MOVABLE)
-    editor.pointer.use()
+    run = dragged
+    run.editor.mask.use_tool(Tool.MOVABLE)
+    run.editor.pointer.use()
     for output in OUTPUTS:
-        path = editor.files.suggested_output(output.id)
+        path = run.editor.files.suggested_output(output.id)
         assert path.name == f"critters-seed{SEED}{output.tail}{output.suffixes[0]}"
-        export(editor, output.id, str(path))
-        assert editor.status == f"Wrote {path}."
+        export(run, output.id, str(path))
+        assert run.notice == f"Wrote {path}."
         assert path.is_file()
-        assert editor.files.suggested_output(output.id) != path
+        assert run.editor.files.suggested_output(output.id) != path
     stem = f"critters-seed{SEED}"
     with Image.open(f"{stem}.png") as picture:
         assert picture.size == (SIZE, SIZE)
@@ -80,24 +81,24 @@ def test_every_output_of_a_drag(dragged):
     assert open_picture(Path(f"{stem}.png")).result.outcome == "max_steps"
 
 
-def test_what_there_is_nothing_of_is_not_written(editor):
+def test_what_there_is_nothing_of_is_not_written(run):
     for kind, what in (("comparison", "nothing was dragged"), ("mask", "no mask")):
         with pytest.raises(InputError, match=what):
-            editor.files.export(kind, Path("a.png"))
+            run.editor.files.export(kind, Path("a.png"))
 
 
-def test_nothing_is_replaced_unless_it_may_be(editor):
+def test_nothing_is_replaced_unless_it_may_be(run):
     for name in ("mine.png", "mine.dragonnx"):
         Path(name).write_text("precious", "utf-8")
     with pytest.raises(InputError, match=r"mine\.png exists"):
-        editor.files.export("picture", Path("mine.png"))
+        run.editor.files.export("picture", Path("mine.png"))
     with pytest.raises(InputError, match=r"mine\.dragonnx exists"):
-        editor.files.save(Path("mine.dragonnx"))
+        run.editor.files.save(Path("mine.dragonnx"))
     assert Path("mine.png").read_text("utf-8") == "precious"
-    export(editor, "picture", "mine.png", replace=True)
+    export(run, "picture", "mine.png", replace=True)
     assert Path("mine.png").read_bytes().startswith(b"\x89PNG")
-    save(editor, "mine.dragonnx", replace=True)
-    save(editor)
+    save(run, "mine.dragonnx", replace=True)
+    save(run)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,9 @@ def test_nothing_is_replaced_unless_it_may_be(editor):
         (".", "is a folder"),
     ],
 )
-def test_a_path_that_cannot_be_written_is_refused(editor, path, reason):
+def test_a_path_that_cannot_be_written_is_refused(run, path, reason):
     with pytest.raises(InputError, match=reason):
-        editor.files.export("picture", Path(path))
+        run.editor.files.export("picture", Path(path))
     with pytest.raises(InputError, match=reason):
         new_file(path, (".png",))
 
@@ -125,111 +126,112 @@ def test_typed_names(tmp_path):
         existing_file("missing.png")
 
 
-def test_what_cannot_be_written_is_said(editor, monkeypatch):
+def test_what_cannot_be_written_is_said(run, monkeypatch):
     def full(*_arguments, **_settings):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("PIL.Image.Image.save", full)
-        editor.files.export("picture", Path("a.png"))
-        editor.came(TaskFailed)
-        assert editor.status.startswith("Could not write a.png: ")
-        assert "No space left" in editor.status
-        editor.files.save(Path("a.dragonnx"))
-        editor.came(TaskFailed, 2)
-        assert editor.status.startswith("Could not save the document: ")
+        run.editor.files.export("picture", Path("a.png"))
+        run.received(TaskFailed)
+        assert run.notice.startswith("Could not write a.png: ")
+        assert "No space left" in run.notice
+        run.editor.files.save(Path("a.dragonnx"))
+        run.received(TaskFailed, 2)
+        assert run.notice.startswith("Could not save the document: ")
     assert list(Path().iterdir()) == []
-    assert editor.state.path is None
-    editor.latent.next_seed()
-    editor.settle()
+    assert run.state.path is None
+    run.editor.latent.next_seed()
+    run.settled()
 
 
 def test_save_and_open_a_document(dragged):
-    editor = dragged
+    run = dragged
     with pytest.raises(InputError, match="no file yet"):
-        editor.files.save()
-    assert editor.files.suggested_document() == Path(f"critters-seed{SEED}.dragonnx")
-    save(editor, "cat.dragonnx")
-    assert editor.status == "Saved cat.dragonnx."
-    assert editor.state.title == "cat.dragonnx"
-    editor.history.undo()
-    assert editor.state.title == "cat.dragonnx *"
-    editor.history.redo()
-    save(editor)
-    assert editor.state.is_saved
-    drawn = editor.state.picture
+        run.editor.files.save()
+    assert run.editor.files.suggested_document() == Path(f"critters-seed{SEED}.dragonnx")
+    save(run, "cat.dragonnx")
+    assert run.notice == "Saved cat.dragonnx."
+    assert run.state.title == "cat.dragonnx"
+    run.editor.history.undo()
+    assert run.state.title == "cat.dragonnx *"
+    run.editor.history.redo()
+    save(run)
+    assert run.state.is_saved
+    drawn = run.state.picture
     assert "preview.png" in zipfile.ZipFile("cat.dragonnx").namelist()
-    save(editor, "other.dragonnx")
-    assert editor.files.suggested_stem() == "other"
-    with HeadlessEditor() as again:
+    save(run, "other.dragonnx")
+    assert run.editor.files.suggested_stem() == "other"
+    with EditorRun() as again:
+        again.settled()
         open_file(again, "cat.dragonnx")
         assert np.array_equal(again.state.picture, drawn)
         assert again.document.pairs[0].origin == NOSE
         assert again.state.path == Path("cat.dragonnx")
         assert again.state.is_saved
-        again.history.undo()
+        again.editor.history.undo()
         assert again.document.result is None
 
 
 def test_a_picture_a_latent_a_mask_and_nonsense_are_opened(dragged):
-    editor = dragged
-    drawn = editor.state.picture
-    export(editor, "picture", "a.png")
-    export(editor, "latent", "a.npz")
-    editor.mask.use_tool(Tool.MOVABLE)
-    editor.pointer.use()
-    export(editor, "mask", "mask.png")
-    mask = editor.document.mask
-    editor.latent.next_seed()
-    editor.settle()
+    run = dragged
+    drawn = run.state.picture
+    export(run, "picture", "a.png")
+    export(run, "latent", "a.npz")
+    run.editor.mask.use_tool(Tool.MOVABLE)
+    run.editor.pointer.use()
+    export(run, "mask", "mask.png")
+    mask = run.document.mask
+    run.editor.latent.next_seed()
+    run.settled()
     for name in ("a.png", "a.npz", "mask.png"):
-        open_file(editor, name)
-        assert np.array_equal(editor.state.picture, drawn)
-        assert editor.status == f"Opened {name}; u brings back what was here."
-        assert not editor.state.is_saved
-        assert editor.state.path is None
-    assert np.array_equal(editor.document.mask, mask)
-    assert editor.document.start.name == "a.npz"
+        open_file(run, name)
+        assert np.array_equal(run.state.picture, drawn)
+        assert run.notice == f"Opened {name}; u brings back what was here."
+        assert not run.state.is_saved
+        assert run.state.path is None
+    assert np.array_equal(run.document.mask, mask)
+    assert run.document.start.name == "a.npz"
     Path("notes.txt").write_text("no picture", "utf-8")
-    editor.open("notes.txt")
-    editor.came(TaskFailed)
-    assert "Could not open notes.txt: notes.txt cannot be opened" in editor.status
+    run.editor.files.open(Path("notes.txt"))
+    run.received(TaskFailed)
+    assert "Could not open notes.txt: notes.txt cannot be opened" in run.notice
 
 
-def test_a_mask_is_put_on_the_document_as_it_is_by_then(editor):
+def test_a_mask_is_put_on_the_document_as_it_is_by_then(run):
     drawn = np.zeros((SIZE, SIZE), np.uint8)
     drawn[30:90, 20:70] = 255
     Image.fromarray(drawn).save("mask.png")
-    editor.open("mask.png")
-    editor.place(NOSE)
-    editor.came(FileOpened)
-    assert editor.document.pairs[0].handle == NOSE
-    assert np.array_equal(editor.document.mask, drawn == 255)
+    run.editor.files.open(Path("mask.png"))
+    run.place(NOSE)
+    run.received(FileOpened)
+    assert run.document.pairs[0].handle == NOSE
+    assert np.array_equal(run.document.mask, drawn == 255)
 
 
-def test_a_file_opened_while_dragging_pauses_it_first(editor):
+def test_a_file_opened_while_dragging_pauses_it_first(run):
     save_document(Document(start=LatentStart(SEED + 5)), Path("other.dragonnx"))
-    editor.place(NOSE, NOSE_NEAR)
-    editor.drag.start_or_pause()
-    open_file(editor, "other.dragonnx")
-    assert editor.document.start.seed == SEED + 5
-    editor.history.undo()
-    assert editor.document.pairs[0].target == NOSE_NEAR
+    run.place(NOSE, NOSE_NEAR)
+    run.editor.drag.start_or_pause()
+    open_file(run, "other.dragonnx")
+    assert run.document.start.seed == SEED + 5
+    run.editor.history.undo()
+    assert run.document.pairs[0].target == NOSE_NEAR
 
 
-def test_a_document_that_does_not_fit_its_model_is_not_opened(editor):
+def test_a_document_that_does_not_fit_its_model_is_not_opened(run):
     unfit = Document(start=LatentStart(w_plus=np.zeros((1, 3, 4), np.float32), name="a"))
     small = Document().with_mask(np.eye(8, dtype=bool))
-    before = editor.document
+    before = run.document
     for count, document in enumerate((unfit, small), 1):
         save_document(document, Path("unfit.dragonnx"))
-        editor.open("unfit.dragonnx")
-        editor.came(TaskFailed, count)
-        assert editor.status.startswith("Could not open unfit.dragonnx: ")
-        assert editor.document is before
+        run.editor.files.open(Path("unfit.dragonnx"))
+        run.received(TaskFailed, count)
+        assert run.notice.startswith("Could not open unfit.dragonnx: ")
+        assert run.document is before
 
 
-def test_a_picture_of_the_command_line_opens_with_everything(editor, tmp_path):
+def test_a_picture_of_the_command_line_opens_with_everything(run, tmp_path):
     model = tmp_path / "my model"
     shutil.copytree(find_bundle("critters"), model)
     mask = Image.new("L", (SIZE, SIZE), 255)
@@ -241,8 +243,8 @@ def test_a_picture_of_the_command_line_opens_with_everything(editor, tmp_path):
         "-o", "a.png",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    open_file(editor, "a.png")
-    document = editor.document
+    open_file(run, "a.png")
+    document = run.document
     assert document.model == str(model.resolve())
     assert document.start.seed == SEED
     assert np.array_equal(document.mask, np.asarray(mask) == 255)
@@ -254,16 +256,16 @@ def test_a_picture_of_the_command_line_opens_with_everything(editor, tmp_path):
     assert document.result.masked
     assert pair.handle == tuple(document.result.trace[-1][0])
     with Image.open("a.png") as picture:
-        assert np.array_equal(editor.state.picture, np.asarray(picture))
-    editor.drag.reset()
-    assert editor.document.pairs[0].handle == NOSE
+        assert np.array_equal(run.state.picture, np.asarray(picture))
+    run.editor.drag.reset()
+    assert run.document.pairs[0].handle == NOSE
 
 
 def test_a_video_of_a_drag(dragged, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda _name: None)
         with pytest.raises(InputError, match=r"pip install 'dragonnx\[video\]'"):
-            dragged.files.export("animation", Path("drag.mp4"))
+            dragged.editor.files.export("animation", Path("drag.mp4"))
     pytest.importorskip("av")
     export(dragged, "animation", "drag.mp4")
     assert b"ftyp" in Path("drag.mp4").read_bytes()[:16]
@@ -271,8 +273,9 @@ def test_a_video_of_a_drag(dragged, monkeypatch):
 
 
 def test_what_waits_is_written_though_the_editor_is_closed():
-    with HeadlessEditor() as editor:
-        editor.files.save(Path("late.dragonnx"))
-        editor.files.export("picture", Path("late.png"))
+    with EditorRun() as run:
+        run.settled()
+        run.editor.files.save(Path("late.dragonnx"))
+        run.editor.files.export("picture", Path("late.png"))
     assert open_document(Path("late.dragonnx")).start.seed == SEED
     assert open_picture(Path("late.png")).start.seed == SEED

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.bundled import NOSE, NOSE_TARGET, SEED
-from support.headless_editor import HeadlessEditor
+from support.editor_runs import EditorRun
 
 from dragonnx.document import Document, LatentStart, open_document, save_document
 from dragonnx.editor.answers import label_of, psi_of, seed_of
@@ -34,52 +34,52 @@ def twin(tmp_path):
 
 
 def test_seeds():
-    with HeadlessEditor(works=False) as editor:
-        editor.latent.next_seed()
-        assert editor.document.start.seed == SEED + 1
-        editor.latent.previous_seed()
-        editor.latent.previous_seed()
-        assert editor.document.start.seed == SEED - 1
-        editor.latent.random_seed()
-        editor.latent.use_seed(LARGEST_SEED)
-        editor.latent.next_seed()
-        assert editor.document.start.seed == 0
-        editor.latent.previous_seed()
-        assert editor.document.start.seed == LARGEST_SEED
+    with EditorRun(works=False) as run:
+        run.editor.latent.next_seed()
+        assert run.document.start.seed == SEED + 1
+        run.editor.latent.previous_seed()
+        run.editor.latent.previous_seed()
+        assert run.document.start.seed == SEED - 1
+        run.editor.latent.random_seed()
+        run.editor.latent.use_seed(LARGEST_SEED)
+        run.editor.latent.next_seed()
+        assert run.document.start.seed == 0
+        run.editor.latent.previous_seed()
+        assert run.document.start.seed == LARGEST_SEED
         for seed in (-1, LARGEST_SEED + 1):
             with pytest.raises(InputError, match="whole number from 0"):
-                editor.latent.use_seed(seed)
+                run.editor.latent.use_seed(seed)
 
 
 def test_another_seed_takes_the_points_and_undo_brings_them_back():
-    with HeadlessEditor(works=False) as editor:
-        editor.place(NOSE, NOSE_TARGET)
-        editor.latent.next_seed()
-        assert "Points and mask went" in editor.status
-        assert editor.document.pairs == ()
-        editor.history.undo()
-        assert editor.document.pairs[0].handle == NOSE
+    with EditorRun(works=False) as run:
+        run.place(NOSE, NOSE_TARGET)
+        run.editor.latent.next_seed()
+        assert "Points and mask went" in run.notice
+        assert run.document.pairs == ()
+        run.editor.history.undo()
+        assert run.document.pairs[0].handle == NOSE
 
 
 def test_truncation_keeps_the_points():
-    with HeadlessEditor(works=False) as editor:
-        editor.place(NOSE, NOSE_TARGET)
-        editor.latent.use_psi(0.4)
-        assert editor.document.start.truncation_psi == 0.4
-        assert len(editor.document.pairs) == 1
-        editor.latent.use_psi(None)
-        assert editor.document.start.truncation_psi is None
+    with EditorRun(works=False) as run:
+        run.place(NOSE, NOSE_TARGET)
+        run.editor.latent.use_psi(0.4)
+        assert run.document.start.truncation_psi == 0.4
+        assert len(run.document.pairs) == 1
+        run.editor.latent.use_psi(None)
+        assert run.document.start.truncation_psi is None
         with pytest.raises(InputError, match="from -2 to 2"):
-            editor.latent.use_psi(3.0)
+            run.editor.latent.use_psi(3.0)
 
 
 def test_a_latent_has_neither_class_nor_truncation():
     start = LatentStart(w_plus=np.zeros((1, 14, 192), np.float32), name="a.npz")
-    with HeadlessEditor(Document(start=start), works=False) as editor:
+    with EditorRun(Document(start=start), works=False) as run:
         with pytest.raises(InputError, match="starts from a latent"):
-            editor.latent.use_psi(0.5)
+            run.editor.latent.use_psi(0.5)
         with pytest.raises(InputError, match="no classes"):
-            editor.latent.label_count()
+            run.editor.latent.label_count()
 
 
 @pytest.mark.parametrize(
@@ -99,65 +99,70 @@ def test_what_is_typed_is_read_or_refused(read, good, value, bad):
 
 
 def test_the_newest_picture_is_the_one_that_is_made():
-    with HeadlessEditor() as editor:
+    with EditorRun() as run:
+        run.settled()
         for _ in range(5):
-            editor.latent.next_seed()
-        editor.settle()
-        assert editor.newest(PictureMade).document is editor.document
-        assert editor.count(PictureMade) < 6
+            run.editor.latent.next_seed()
+        run.settled()
+        assert run.all(PictureMade)[-1].document is run.document
+        assert run.count(PictureMade) < 6
 
 
 def test_a_picture_that_comes_late_does_not_replace_the_documents():
-    with HeadlessEditor() as editor:
-        shown = editor.state.picture
-        editor.latent.next_seed()
-        editor.history.undo()
-        assert editor.state.shows_document
-        editor.latent.use_model("missing")
-        editor.came(TaskFailed)  # what was asked before is done by then
-        assert editor.state.picture is shown
+    with EditorRun() as run:
+        run.settled()
+        shown = run.state.picture
+        run.editor.latent.next_seed()
+        run.editor.history.undo()
+        assert run.state.shows_document
+        run.editor.latent.use_model("missing")
+        run.received(TaskFailed)  # what was asked before is done by then
+        assert run.state.picture is shown
 
 
 def test_the_contact_sheet_has_the_pages_pictures():
-    with HeadlessEditor() as editor:
-        seeds = editor.sheet.show_page(SEED, 3)
+    with EditorRun() as run:
+        run.settled()
+        seeds = run.editor.sheet.show_page(SEED, 3)
         assert SEED in seeds
         assert len(seeds) == 3
-        editor.until(lambda: len(editor.sheet.pictures) == 3)
-        assert sorted(editor.sheet.pictures) == seeds
-        last = editor.sheet.show_page(LARGEST_SEED, 7)
+        run.until(lambda: len(run.editor.sheet.pictures) == 3)
+        assert sorted(run.editor.sheet.pictures) == seeds
+        last = run.editor.sheet.show_page(LARGEST_SEED, 7)
         assert last[-1] == LARGEST_SEED
-        editor.until(lambda: len(editor.sheet.pictures) == len(last))
-        count = editor.count(SheetPictureMade)
-        editor.sheet.show_page(0, 50)
-        editor.sheet.close()
-        editor.latent.next_seed()
-        editor.settle()
-        assert editor.count(SheetPictureMade) < count + 5, "the rest of the page is not made"
-        assert editor.sheet.pictures == {}
+        run.until(lambda: len(run.editor.sheet.pictures) == len(last))
+        count = run.count(SheetPictureMade)
+        run.editor.sheet.show_page(0, 50)
+        run.editor.sheet.close()
+        run.editor.latent.next_seed()
+        run.settled()
+        assert run.count(SheetPictureMade) < count + 5, "the rest of the page is not made"
+        assert run.editor.sheet.pictures == {}
 
 
 def test_a_model_is_chosen_and_undone(twin):
-    with HeadlessEditor() as editor:
-        editor.place(NOSE)
-        editor.latent.use_model("twin")
-        editor.until(lambda: editor.document.model == "twin")
-        editor.settle()
-        assert editor.document.start.seed == SEED
-        assert editor.document.pairs == ()
-        editor.history.undo()
-        editor.settle()
-        assert editor.document.model == "critters"
-        assert editor.document.pairs[0].handle == NOSE
-        editor.latent.use_model(str(twin))
-        editor.until(lambda: editor.document.model == str(twin))
+    with EditorRun() as run:
+        run.settled()
+        run.place(NOSE)
+        run.editor.latent.use_model("twin")
+        run.until(lambda: run.document.model == "twin")
+        run.settled()
+        assert run.document.start.seed == SEED
+        assert run.document.pairs == ()
+        run.editor.history.undo()
+        run.settled()
+        assert run.document.model == "critters"
+        assert run.document.pairs[0].handle == NOSE
+        run.editor.latent.use_model(str(twin))
+        run.until(lambda: run.document.model == str(twin))
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered", "no picture"])
 def test_a_model_that_fails_changes_nothing(twin, monkeypatch, damage):
-    with HeadlessEditor() as editor:
-        editor.place(NOSE, NOSE_TARGET)
-        before, picture = editor.document, editor.state.picture
+    with EditorRun() as run:
+        run.settled()
+        run.place(NOSE, NOSE_TARGET)
+        before, picture = run.document, run.state.picture
         if damage == "missing":
             shutil.rmtree(twin)
         elif damage == "altered":
@@ -165,60 +170,63 @@ def test_a_model_that_fails_changes_nothing(twin, monkeypatch, damage):
         with monkeypatch.context() as patch:
             if damage == "no picture":
                 patch.setattr(Generator, "image", lambda *_: 1 / 0)
-            editor.latent.use_model(str(twin))
-            editor.came(TaskFailed)
-        assert f"Could not open the model {twin}" in editor.status
-        assert editor.document is before
-        assert editor.state.picture is picture
-        editor.latent.next_seed()
-        editor.settle()
+            run.editor.latent.use_model(str(twin))
+            run.received(TaskFailed)
+        assert f"Could not open the model {twin}" in run.notice
+        assert run.document is before
+        assert run.state.picture is picture
+        run.editor.latent.next_seed()
+        run.settled()
 
 
 def test_a_document_whose_model_is_gone_is_not_opened(twin):
     save_document(Document(model=str(twin)), Path("old.dragonnx"))
     shutil.rmtree(twin)
-    with HeadlessEditor() as editor:
-        before = editor.document
-        editor.open("old.dragonnx")
-        editor.came(TaskFailed)
-        assert "Could not open old.dragonnx" in editor.status
-        assert editor.document is before
+    with EditorRun() as run:
+        run.settled()
+        before = run.document
+        run.editor.files.open(Path("old.dragonnx"))
+        run.received(TaskFailed)
+        assert "Could not open old.dragonnx" in run.notice
+        assert run.document is before
 
 
 def test_a_class_is_chosen_saved_and_undone(labels):
-    with HeadlessEditor() as editor:
+    with EditorRun() as run:
+        run.settled()
         assert labels == [0]
         with pytest.raises(InputError, match="from 0 to 2"):
-            editor.latent.use_label(3)
-        editor.latent.use_label(2)
-        editor.settle()
+            run.editor.latent.use_label(3)
+        run.editor.latent.use_label(2)
+        run.settled()
         assert labels == [0, 2]
-        editor.files.save(Path("a.dragonnx"))
-        editor.came(DocumentSaved)
+        run.editor.files.save(Path("a.dragonnx"))
+        run.received(DocumentSaved)
         assert open_document(Path("a.dragonnx")).start.label == 2
-        editor.latent.next_seed()
-        editor.history.undo()
-        editor.history.undo()
-        editor.settle()
-        assert editor.document.start.label is None
+        run.editor.latent.next_seed()
+        run.editor.history.undo()
+        run.editor.history.undo()
+        run.settled()
+        assert run.document.start.label is None
         assert labels[-1] == 0
 
 
 def test_slow_pictures_are_preceded_by_coarse_ones(monkeypatch):
     monkeypatch.setattr("dragonnx.editor.pictures.SLOW_SECONDS", 0.0)
-    with HeadlessEditor() as editor:
-        assert editor.count(PictureMade) == 1  # the first picture's time says nothing yet
+    with EditorRun() as run:
+        run.settled()
+        assert run.count(PictureMade) == 1  # the first picture's time says nothing yet
         for _ in range(2):
-            editor.latent.next_seed()
-            editor.settle()
-        made = [event for event in editor.events if isinstance(event, PictureMade)]
+            run.editor.latent.next_seed()
+            run.settled()
+        made = [event for event in run.events if isinstance(event, PictureMade)]
         assert [event.is_preview for event in made] == [False, False, True, False]
         coarse, full = (event.picture for event in made[2:])
         assert coarse.shape == full.shape
         assert 2 < np.abs(coarse.astype(int) - full).mean() < 40
-        editor.place(NOSE, NOSE_TARGET)
-        editor.drag.step()
-        editor.came(DragEnded)
-        assert editor.newest(DragEnded).is_preview
-        editor.settle()
-        assert not np.array_equal(editor.state.picture, full)
+        run.place(NOSE, NOSE_TARGET)
+        run.editor.drag.step()
+        run.received(DragEnded)
+        assert run.all(DragEnded)[-1].is_preview
+        run.settled()
+        assert not np.array_equal(run.state.picture, full)

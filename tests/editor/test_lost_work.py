@@ -1,4 +1,4 @@
-"""Autosave, and what a killed editor left behind."""
+"""Autosave, and what a killed run left behind."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from support.bundled import NOSE, NOSE_NEAR
-from support.headless_editor import HeadlessEditor
+from support.editor_runs import EditorRun
 
 from dragonnx.document import Recovery
 from dragonnx.editor.events import AutosaveFailed
 
 
 def lose(saved_as: str = "None") -> None:
-    """Have an editor killed after two points were placed."""
+    """Have an run killed after two points were placed."""
     killed = (
         "import os, pathlib; from dragonnx.document import *; "
         f"Recovery().save(Document().with_point({NOSE}).with_point({NOSE_NEAR}), {saved_as}); "
@@ -31,54 +31,54 @@ def autosaved() -> list[Path]:
 
 
 def test_every_edit_is_autosaved_and_a_good_end_leaves_nothing():
-    with HeadlessEditor(works=False) as editor:
-        editor.place(NOSE, NOSE_NEAR)
-        editor.state.autosave.flush()
+    with EditorRun(works=False) as run:
+        run.place(NOSE, NOSE_NEAR)
+        run.state.autosave.flush()
         (path,) = autosaved()
         from dragonnx.document import open_document
 
         assert open_document(path).pairs[0].target == NOSE_NEAR
-        assert HeadlessEditor(works=False).lost_work.newest() is None, "its editor still runs"
+        assert EditorRun(works=False).editor.lost_work.newest() is None, "it still runs"
     assert autosaved() == []
 
 
 def test_lost_work_is_recovered():
     lose('pathlib.Path("cat.dragonnx")')
-    with HeadlessEditor(works=False) as editor:
-        work = editor.lost_work.newest()
-        assert editor.lost_work.name(work) == "cat.dragonnx"
-        editor.lost_work.recover(work)
-        assert editor.document.pairs[0].target == NOSE_NEAR
-        assert editor.state.path.name == "cat.dragonnx"
-        assert not editor.state.is_saved
-        assert editor.lost_work.newest() is None
+    with EditorRun(works=False) as run:
+        work = run.editor.lost_work.newest()
+        assert run.editor.lost_work.name(work) == "cat.dragonnx"
+        run.editor.lost_work.recover(work)
+        assert run.document.pairs[0].target == NOSE_NEAR
+        assert run.state.path.name == "cat.dragonnx"
+        assert not run.state.is_saved
+        assert run.editor.lost_work.newest() is None
         assert len(autosaved()) == 1, "it is autosaved here before the old one goes"
-        editor.history.undo()
-        assert editor.document.pairs == ()
+        run.editor.history.undo()
+        assert run.document.pairs == ()
 
 
 def test_lost_work_is_discarded_or_kept():
     lose()
-    with HeadlessEditor(works=False) as editor:
-        work = editor.lost_work.newest()
-        assert editor.lost_work.name(work) == "a document that was never saved"
-        editor.lost_work.keep()
-        assert "offered again" in editor.status
-    with HeadlessEditor(works=False) as editor:
-        editor.lost_work.discard(editor.lost_work.newest())
-        assert editor.lost_work.newest() is None
-        assert editor.document.pairs == ()
+    with EditorRun(works=False) as run:
+        work = run.editor.lost_work.newest()
+        assert run.editor.lost_work.name(work) == "a document that was never saved"
+        run.editor.lost_work.keep()
+        assert "offered again" in run.notice
+    with EditorRun(works=False) as run:
+        run.editor.lost_work.discard(run.editor.lost_work.newest())
+        assert run.editor.lost_work.newest() is None
+        assert run.document.pairs == ()
 
 
 def test_damaged_lost_work_is_said_and_stays():
     lose()
     (path,) = autosaved()
     path.write_bytes(b"nonsense")
-    with HeadlessEditor(works=False) as editor:
-        editor.lost_work.recover(editor.lost_work.newest())
-        assert editor.status.startswith("Could not recover: ")
-        assert editor.document.pairs == ()
-        assert editor.lost_work.newest() is not None
+    with EditorRun(works=False) as run:
+        run.editor.lost_work.recover(run.editor.lost_work.newest())
+        assert run.notice.startswith("Could not recover: ")
+        assert run.document.pairs == ()
+        assert run.editor.lost_work.newest() is not None
 
 
 @pytest.mark.parametrize("later", ["better", "still full"])
@@ -87,17 +87,17 @@ def test_an_autosave_that_fails_is_said_once_and_the_editor_works(monkeypatch, l
         raise OSError(28, "No space left on device")
 
     recovery = Recovery()
-    with HeadlessEditor(recovery=recovery, works=False) as editor:
+    with EditorRun(recovery=recovery, works=False) as run:
         with monkeypatch.context() as patch:
             patch.setattr("zipfile.ZipFile.writestr", full)
-            editor.place(NOSE)
-            editor.came(AutosaveFailed)
-            editor.place(NOSE_NEAR)
-            editor.state.autosave.flush()
-        assert editor.count(AutosaveFailed) == 1
-        assert editor.state.alert.heading == "Autosave does not work"
-        assert "No space left" in editor.state.alert.text
+            run.place(NOSE)
+            run.received(AutosaveFailed)
+            run.place(NOSE_NEAR)
+            run.state.autosave.flush()
+        assert run.count(AutosaveFailed) == 1
+        assert run.state.alert.heading == "Autosave does not work"
+        assert "No space left" in run.state.alert.text
         if later == "better":
-            editor.history.undo()
-            editor.state.autosave.flush()
+            run.editor.history.undo()
+            run.state.autosave.flush()
             assert len(autosaved()) == 1

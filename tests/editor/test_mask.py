@@ -4,102 +4,102 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.headless_editor import HeadlessEditor
+from support.editor_runs import EditorRun
 
 from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted
 
 
 @pytest.fixture
-def editor():
-    with HeadlessEditor(works=False) as editor:
-        yield editor
+def run():
+    with EditorRun(works=False) as run:
+        yield run
 
 
-def test_the_mask_at_the_cross_hair(editor):
-    editor.mask.invert()
-    assert "no mask" in editor.status
-    editor.at(40, 40)
-    editor.mask.use_tool(Tool.MOVABLE)
-    editor.pointer.use()
-    mask = editor.document.mask
+def test_the_mask_at_the_cross_hair(run):
+    run.editor.mask.invert()
+    assert "no mask" in run.notice
+    run.editor.pointer.hover((40, 40))
+    run.editor.mask.use_tool(Tool.MOVABLE)
+    run.editor.pointer.use()
+    mask = run.document.mask
     assert mask[40, 40]
     assert not mask[100, 100]
-    radius = editor.state.radius
-    editor.mask.larger_brush()
-    assert editor.state.radius > radius
-    editor.mask.smaller_brush()
-    editor.mask.smaller_brush()
-    assert editor.state.radius < radius
-    editor.mask.use_tool(Tool.ERASER)
-    editor.pointer.use()
-    assert editor.document.mask.sum() < mask.sum()
-    editor.mask.invert()
-    assert editor.document.mask[100, 100]
-    editor.mask.show_or_hide()
-    assert editor.scene.mask is None
-    editor.mask.show_or_hide()
-    assert editor.scene.mask is not None
-    editor.mask.clear()
-    assert editor.document.mask is None
+    radius = run.state.radius
+    run.editor.mask.larger_brush()
+    assert run.state.radius > radius
+    run.editor.mask.smaller_brush()
+    run.editor.mask.smaller_brush()
+    assert run.state.radius < radius
+    run.editor.mask.use_tool(Tool.ERASER)
+    run.editor.pointer.use()
+    assert run.document.mask.sum() < mask.sum()
+    run.editor.mask.invert()
+    assert run.document.mask[100, 100]
+    run.editor.mask.show_or_hide()
+    assert run.scene.mask is None
+    run.editor.mask.show_or_hide()
+    assert run.scene.mask is not None
+    run.editor.mask.clear()
+    assert run.document.mask is None
 
 
-def test_boxes_have_two_corners(editor):
-    editor.at(100, 100)
-    editor.mask.use_tool(Tool.FIXED_BOX)
-    editor.pointer.use()
-    assert editor.scene.rectangle == ((100, 100), (100, 100))
-    editor.pointer.move_by(8, 8)
-    assert editor.scene.rectangle == ((100, 100), (108, 108))
-    editor.pointer.use()
-    assert editor.scene.rectangle is None
-    assert (~editor.document.mask).sum() == 81
-    editor.mask.clear()
-    editor.mask.use_tool(Tool.MOVABLE_BOX)
-    editor.pointer.use()
-    editor.pointer.move_by(-8, 0)
-    editor.pointer.use()
-    assert editor.document.mask.sum() == 9
+def test_boxes_have_two_corners(run):
+    run.editor.pointer.hover((100, 100))
+    run.editor.mask.use_tool(Tool.FIXED_BOX)
+    run.editor.pointer.use()
+    assert run.scene.rectangle == ((100, 100), (100, 100))
+    run.editor.pointer.move_by(8, 8)
+    assert run.scene.rectangle == ((100, 100), (108, 108))
+    run.editor.pointer.use()
+    assert run.scene.rectangle is None
+    assert (~run.document.mask).sum() == 81
+    run.editor.mask.clear()
+    run.editor.mask.use_tool(Tool.MOVABLE_BOX)
+    run.editor.pointer.use()
+    run.editor.pointer.move_by(-8, 0)
+    run.editor.pointer.use()
+    assert run.document.mask.sum() == 9
 
 
-def test_another_tool_forgets_a_corner(editor):
-    editor.mask.use_tool(Tool.FIXED_BOX)
-    editor.pointer.use()
-    editor.points.use_tool()
-    assert editor.scene.rectangle is None
-    assert editor.state.tool is Tool.POINTS
-    editor.pointer.release()
-    assert editor.document.mask is None
+def test_another_tool_forgets_a_corner(run):
+    run.editor.mask.use_tool(Tool.FIXED_BOX)
+    run.editor.pointer.use()
+    run.editor.points.use_tool()
+    assert run.scene.rectangle is None
+    assert run.state.tool is Tool.POINTS
+    run.editor.pointer.release()
+    assert run.document.mask is None
 
 
-def test_a_stroke_with_the_mouse_is_one_edit(editor):
-    editor.mask.use_tool(Tool.MOVABLE)
-    editor.pointer.press((30, 30))
-    editor.pointer.drag((60, 30))
-    assert editor.document.mask is None
-    assert editor.scene.mask[30, 45]
-    editor.pointer.drag((90, 30))
-    editor.pointer.release()
-    assert editor.document.mask[30, 75]
-    editor.history.undo()
-    assert editor.document.mask is None
+def test_a_stroke_with_the_mouse_is_one_edit(run):
+    run.editor.mask.use_tool(Tool.MOVABLE)
+    run.editor.pointer.press((30, 30))
+    run.editor.pointer.drag((60, 30))
+    assert run.document.mask is None
+    assert run.scene.mask[30, 45]
+    run.editor.pointer.drag((90, 30))
+    run.editor.pointer.release()
+    assert run.document.mask[30, 75]
+    run.editor.history.undo()
+    assert run.document.mask is None
 
 
-def test_a_mask_that_says_nothing_is_none(editor):
-    editor.mask.use_tool(Tool.FIXED_BOX)
-    editor.pointer.press((0, 0))
-    editor.pointer.drag((255, 255))
-    editor.pointer.release()
-    assert editor.document.mask is None
-    assert "same as no mask" in editor.status
+def test_a_mask_that_says_nothing_is_none(run):
+    run.editor.mask.use_tool(Tool.FIXED_BOX)
+    run.editor.pointer.press((0, 0))
+    run.editor.pointer.drag((255, 255))
+    run.editor.pointer.release()
+    assert run.document.mask is None
+    assert "same as no mask" in run.notice
 
 
-def test_the_brush_has_a_smallest_and_a_largest_radius(editor):
+def test_the_brush_has_a_smallest_and_a_largest_radius(run):
     for _ in range(40):
-        editor.mask.smaller_brush()
-    assert editor.state.radius == 0.5
+        run.editor.mask.smaller_brush()
+    assert run.state.radius == 0.5
     for _ in range(60):
-        editor.mask.larger_brush()
-    assert editor.state.radius == 128
+        run.editor.mask.larger_brush()
+    assert run.state.radius == 128
 
 
 def test_brush_paints_a_stroke_without_gaps():

@@ -1,10 +1,10 @@
-"""What the editor does just now, and what may follow."""
+"""What the run does just now, and what may follow."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.headless_editor import HeadlessEditor
+from support.editor_runs import EditorRun
 
 from dragonnx.editor.events import DragProgressed
 from dragonnx.editor.phase import (
@@ -56,8 +56,8 @@ def test_progress_of_what_is_stopping_leaves_it_stopping():
 
 
 def test_of_what_waited_a_start_lets_the_rest_wait_again():
-    with HeadlessEditor(works=False) as editor:
-        state, done = editor.state, []
+    with EditorRun(works=False) as run:
+        state, done = run.state, []
         state.enter(Dragging())
         state.when_idle(lambda: state.enter(Inverting("cat.jpg")))
         state.when_idle(lambda: done.append("edit"))

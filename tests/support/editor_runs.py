@@ -7,13 +7,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from dragonnx.document import Document, Recovery
+from support.bundled import SEED
+
+from dragonnx.document import Document, LatentStart, Recovery
 from dragonnx.editor import Editor
-from dragonnx.editor.events import Event
+from dragonnx.editor.events import Event, ModelOpened
 from dragonnx.editor.scene import Scene
 from dragonnx.editor.state import EditorState, Part
+from dragonnx.model.bundle import read_manifest
+from dragonnx.model.library import find_bundle
 
-HANG = 60.0
+BUNDLED_PICTURE = Document(start=LatentStart(SEED))
+"""Of the bundled model; what can be dragged on it is in `support.bundled`."""
+HANG = 300.0
 """Seconds after which a condition that does not come to hold is a failure."""
 
 
@@ -22,10 +28,14 @@ class EditorRun:
 
     Args:
         document: What to begin with.
+        works: Whether there is a worker. Without one the bundled model is as good as open, but what
+            is asked of the worker stays undone.
         settings: Of the `Editor`.
     """
 
-    def __init__(self, document: Document, **settings) -> None:
+    def __init__(
+        self, document: Document = BUNDLED_PICTURE, *, works: bool = True, **settings
+    ) -> None:
         self._posted: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._waiting: deque[Event] = deque()
         self.events: list[Event] = []
@@ -36,10 +46,15 @@ class EditorRun:
         """Every notice, as one line."""
         self.recovery = settings.setdefault("recovery", Recovery())
         self.editor = Editor(document, self._posted.put, device="cpu", **settings)
+        self._works = works
         self.state.subscribe(self._changed)
 
     def __enter__(self) -> EditorRun:
-        self.editor.start()
+        if self._works:
+            self.editor.start()
+        else:
+            manifest = read_manifest(find_bundle("critters"))
+            self.editor.receive(ModelOpened("critters", manifest, "cpu"))
         return self
 
     def __exit__(self, *error) -> None:
@@ -96,6 +111,11 @@ class EditorRun:
     def place(self, *pixels: tuple[int, int]) -> None:
         for pixel in pixels:
             self.editor.points.place(pixel)
+
+    def drag_to_the_end(self) -> None:
+        """Drag, until the picture is what the drag reached."""
+        self.editor.drag.start_or_pause()
+        self.settled()
 
     def _next(self, ends: float) -> Event:
         try:
