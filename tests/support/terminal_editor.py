@@ -25,7 +25,7 @@ class TerminalEditor:
         settings: Of the application.
     """
 
-    def __init__(self, *, size: tuple[int, int] = (100, 32), **settings) -> None:
+    def __init__(self, *, size: tuple[int, int] = (80, 24), **settings) -> None:
         settings.setdefault("seed", SEED)
         self.app = EditorApp(**settings)
         self.size = size

@@ -21,6 +21,7 @@ from dragonnx.editor.events import (
     FileOpened,
     TaskFailed,
 )
+from dragonnx.editor.state import Part
 from dragonnx.model.library import find_bundle
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
@@ -70,6 +71,15 @@ async def test_the_contact_sheet_chooses_a_seed():
         await editor.press("escape")
         assert editor.document.start.seed == SEED + 1
         assert editor.app.editor.sheet.pictures == {}
+
+
+async def test_a_picture_that_comes_while_the_contact_sheet_closes_is_none_too_many():
+    async with TerminalEditor() as editor:
+        await editor.press("k")
+        dialog = editor.app.screen
+        await dialog.query_one(Sheet).remove()
+        editor.state.changed(Part.SHEET)
+        assert editor.app.screen is dialog
 
 
 async def test_a_model_is_chosen_from_the_list(tmp_path):

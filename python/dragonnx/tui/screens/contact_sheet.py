@@ -99,7 +99,8 @@ class ContactSheetScreen(Dialog[int]):
     def _changed(self, parts: Part) -> None:
         """Show pictures that came."""
         if Part.SHEET in parts:
-            self.query_one(Sheet).show(self._sheet.pictures)
+            for sheet in self.query(Sheet):  # none while the dialog is taken down
+                sheet.show(self._sheet.pictures)
 
     def _select(self, seed: int) -> None:
         self._seed = min(max(seed, 0), LARGEST_SEED)
