@@ -33,6 +33,11 @@ def test_a_drag_loads_no_user_interface_and_no_torch() -> None:
     assert not loaded & {"textual", "torch", "typer", "dragonnx_export"}
 
 
+def test_the_editor_without_a_screen_loads_none() -> None:
+    loaded = loaded_after("from dragonnx.editor import Editor")
+    assert not loaded & {"textual", "torch", "typer", "onnxruntime"}
+
+
 def test_the_command_line_starts_light() -> None:
     assert not loaded_after("import dragonnx.cli.program") & {
         "onnxruntime",

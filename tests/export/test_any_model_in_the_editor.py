@@ -74,7 +74,7 @@ def test_an_image_half_as_wide_as_high() -> None:
             await editor.press("k")
             assert isinstance(editor.app.screen, ContactSheetScreen)
             sheet = editor.app.screen.query_one(Sheet)
-            await editor.until(lambda: sheet.filled == sheet.count)
+            await editor.until(lambda: len(editor.app.editor.sheet.pictures) == sheet.count)
             await editor.press("escape", "u", "u", "u", "u")
 
     asyncio.run(edit())

@@ -34,7 +34,11 @@ def opened_once(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch, tmp_path):
-    """A truecolor terminal, and folders of the test's own."""
+    """A truecolor terminal, folders of the test's own, and a worker that gives way to nobody.
+
+    On a machine that is busy with other things a nice worker would wait for all of them.
+    """
+    monkeypatch.setattr("dragonnx.editor.jobs.NICENESS", 0)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)

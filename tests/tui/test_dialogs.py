@@ -61,16 +61,16 @@ async def test_the_contact_sheet_chooses_a_seed():
     async with TerminalEditor() as editor:
         await editor.press("k")
         assert isinstance(editor.app.screen, ContactSheetScreen)
-        sheet = editor.app.screen.query_one(Sheet)
-        await editor.until(lambda: sheet.filled == sheet.count)
+        sheet, page = editor.app.screen.query_one(Sheet), editor.app.editor.sheet
+        await editor.until(lambda: len(page.pictures) == sheet.count)
         await editor.press("right", "down", "up", "left", "right", "enter")
         assert is_left(editor)
         assert editor.document.start.seed == SEED + 1
         await editor.press("k", "pagedown")
-        await editor.until(lambda: editor.app.screen.query_one(Sheet).filled > 0)
+        await editor.until(lambda: len(page.pictures) > 0)
         await editor.press("escape")
         assert editor.document.start.seed == SEED + 1
-        assert editor.app.editor.sheet.pictures == {}
+        assert page.pictures == {}
 
 
 async def test_a_picture_that_comes_while_the_contact_sheet_closes_is_none_too_many():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PREVIEW_SHARE = 0.35
 """Of the time at most goes to pictures while a drag runs."""
-_TOLD_LOSSES = 60
+_REPORTED_LOSSES = 60
 
 
 class DragJob:
@@ -61,7 +61,7 @@ class DragJob:
         run = run or DragRun(document, generator)
         failure = None
         try:
-            run.go_on(progress=_Telling(self._post, pictures), stop=self._pace.stops, steps=steps)
+            run.go_on(progress=_Reports(self._post, pictures), stop=self._pace.stops, steps=steps)
             if self._pace.is_ending and run.outcome is None:
                 run.cancel()
                 run.go_on()
@@ -77,7 +77,7 @@ class DragJob:
         self._paused = None
 
 
-class _Telling:
+class _Reports:
     """Tells of a drag's steps, not more often than a screen can follow.
 
     Args:
@@ -90,7 +90,7 @@ class _Telling:
         self._pictures = pictures
         self._began = time.perf_counter()
         self._made = 0
-        self._told = 0.0
+        self._reported = 0.0
         self._drawn = self._began
         self._cost = 0.0
 
@@ -103,16 +103,16 @@ class _Telling:
             picture, _ = self._pictures.quick(run.w_plus)
             self._drawn = time.perf_counter()
             self._cost = self._drawn - now
-        if picture is None and now - self._told < PREVIEW_SECONDS:
+        if picture is None and now - self._reported < PREVIEW_SECONDS:
             return
-        self._told = now
+        self._reported = now
         self._post(
             DragProgressed(
                 steps=step.number,
                 handles=step.handle_points,
                 distances=step.distances,
                 trace=run.trace,
-                losses=tuple(each.loss for each in run.steps[-_TOLD_LOSSES:]),
+                losses=tuple(each.loss for each in run.steps[-_REPORTED_LOSSES:]),
                 steps_per_second=self._made / (now - self._began),
                 picture=picture,
             )

@@ -10,7 +10,7 @@ from dragonnx.document.outputs import OutputId, free_path, output
 from dragonnx.editor.answers import checked_target
 from dragonnx.editor.events import DocumentSaved, Exported, FileOpened
 from dragonnx.editor.phase import Idle
-from dragonnx.editor.state import EditorState, Home, Part
+from dragonnx.editor.state import DocumentFile, EditorState, Part
 from dragonnx.errors import InputError
 from dragonnx.media import check_animation
 
@@ -103,7 +103,7 @@ class FileCommands:
             state.selected = None
             state.enter(Idle())
             document = _taken_over(event, state.document)
-            state.apply(f"open {event.path.name}", document, home=_home(event))
+            state.apply(f"open {event.path.name}", document, file=_file(event))
             state.document_changed()
             state.say(f"Opened {event.path.name}; u brings back what was here.")
 
@@ -112,8 +112,8 @@ class FileCommands:
     def document_saved(self, event: DocumentSaved) -> None:
         """Note what was saved, and where."""
         state = self._state
-        home = state.home_of(event.document)
-        home.path, home.saved = event.path, event.document
+        file = state.file_of(event.document)
+        file.path, file.saved = event.path, event.document
         state.autosave.note(state.document, state.path)
         state.changed(Part.FACTS)
         state.say(f"Saved {event.path}.", "good")
@@ -132,11 +132,11 @@ def _taken_over(event: FileOpened, document: Document) -> Document:
     return event.document
 
 
-def _home(event: FileOpened) -> Home | None:
+def _file(event: FileOpened) -> DocumentFile | None:
     """The file of what was opened; a latent and a mask leave the document its own."""
     if event.kind == "document":
-        return Home(event.path, event.document)
-    return Home() if event.kind == "picture" else None
+        return DocumentFile(event.path, event.document)
+    return DocumentFile() if event.kind == "picture" else None
 
 
 def _keep_existing(path: Path, *, replace: bool) -> None:

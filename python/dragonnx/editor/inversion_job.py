@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.generator import Generator
 
-_TOLD_LOSSES = 60
+_REPORTED_LOSSES = 60
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ def invert(
 
 def _run(session: InversionSession, post: Callable[[Event], object], pace: Pace) -> None:
     """Make steps and tell of them."""
-    losses: deque[float] = deque(maxlen=_TOLD_LOSSES)
+    losses: deque[float] = deque(maxlen=_REPORTED_LOSSES)
     total = session.config.steps
-    began, told = 0.0, 0.0
+    began, reported = 0.0, 0.0
     while not pace.stops():
         step = next(session, None)
         if step is None:
@@ -106,8 +106,8 @@ def _run(session: InversionSession, post: Callable[[Event], object], pace: Pace)
         losses.append(step.loss)
         now = time.perf_counter()
         began = began or now  # the first step also loads graphs and looks for a start
-        if now - told >= PREVIEW_SECONDS:
-            told = now
+        if now - reported >= PREVIEW_SECONDS:
+            reported = now
             done = step.number - 1
             left = (total - step.number) * (now - began) / done if done else None
             # The step made this picture anyway, so showing it costs no run of the generator.

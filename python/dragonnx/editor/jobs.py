@@ -44,7 +44,7 @@ from dragonnx.editor.pace import Pace
 if TYPE_CHECKING:
     from dragonnx.types import DeviceName
 
-_NICENESS = 15
+NICENESS = 15
 """Of the thread on Linux."""
 
 
@@ -193,7 +193,7 @@ class Jobs:
         if sys.platform == "linux":
             # Threads that ONNX Runtime makes inherit this, and leave the screen its turn.
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while (job := self._jobs.get()) is not None:
             try:
                 job.do()

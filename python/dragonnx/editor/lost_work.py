@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dragonnx.document import Recovery
 from dragonnx.document.recovery import LostWork
-from dragonnx.editor.state import EditorState, Home
+from dragonnx.editor.state import DocumentFile, EditorState
 from dragonnx.errors import InputError
 
 
@@ -39,7 +39,7 @@ class LostWorkCommands:
             return
 
         def use() -> None:
-            state.apply("recover", document, home=Home(work.saved_as))
+            state.apply("recover", document, file=DocumentFile(work.saved_as))
             state.document_changed()
             if state.autosave.flush():
                 self._recovery.discard(work)

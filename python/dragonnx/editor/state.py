@@ -96,7 +96,7 @@ class ModelFacts:
 
 
 @dataclass
-class Home:
+class DocumentFile:
     """The file of a document and of all that is made of it by edits.
 
     Attributes:
@@ -128,8 +128,8 @@ class EditorState:
         self.jobs = jobs
         self.autosave = autosave
         self.is_first_time = is_first_time
-        self._homes = WeakKeyDictionary({document: Home(saved=document)})
-        """Of each document that was; edits of a document have its home."""
+        self._files = WeakKeyDictionary({document: DocumentFile(saved=document)})
+        """Of each document that was; edits of a document have its file."""
         self.model: ModelFacts | None = None
         self.picture: Picture | None = None
         self.pictured: Document | None = None
@@ -174,23 +174,23 @@ class EditorState:
         return running_of(self._phase)
 
     @property
-    def home(self) -> Home:
+    def file(self) -> DocumentFile:
         """The document's file, and what is in it."""
-        return self._homes[self.document]
+        return self._files[self.document]
 
-    def home_of(self, document: Document) -> Home:
+    def file_of(self, document: Document) -> DocumentFile:
         """The file of a document that was, as far as it can be undone to; else the present one."""
-        return self._homes.get(document, self.home)
+        return self._files.get(document, self.file)
 
     @property
     def path(self) -> Path | None:
         """The document's file, where it has one."""
-        return self.home.path
+        return self.file.path
 
     @property
     def is_saved(self) -> bool:
         """Whether nothing would be lost without the autosave."""
-        return self.document is self.home.saved
+        return self.document is self.file.saved
 
     @property
     def title(self) -> str:
@@ -299,7 +299,11 @@ class EditorState:
         self.when_idle(apply)
 
     def apply(
-        self, label: str, document: Document, merge_key: str | None = None, home: Home | None = None
+        self,
+        label: str,
+        document: Document,
+        merge_key: str | None = None,
+        file: DocumentFile | None = None,
     ) -> bool:
         """Make another document the current one, without telling anybody; nothing runs.
 
@@ -307,15 +311,15 @@ class EditorState:
             label: As `edit` has it.
             document: The other one; the very same one is no edit.
             merge_key: As `edit` has it.
-            home: Its file, where that is another one.
+            file: Its file, where that is another one.
 
         Returns:
             Whether it was an edit.
         """
-        home = home or self.home
+        file = file or self.file
         if not self.history.apply(label, document, merge_key):
             return False
-        self._homes[document] = home
+        self._files[document] = file
         return True
 
     def document_changed(self) -> None:

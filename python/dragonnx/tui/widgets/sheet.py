@@ -62,11 +62,6 @@ class Sheet(Painted):
         self._pictures = dict(pictures)
         self._repaint()
 
-    @property
-    def filled(self) -> int:
-        """How many tiles show their picture."""
-        return len(self._pictures)
-
     def select(self, index: int) -> None:
         """Mark a tile."""
         self._selected = index
