@@ -33,6 +33,14 @@ def choose(run, model: str) -> None:
     run.settled()
 
 
+def test_a_folder_is_found_from_everywhere(run, models):
+    """A picture or a document that is opened in another folder finds its model."""
+    folder = str(Path("mine").resolve())
+    models[folder] = SlidingModel("mine")
+    choose(run, str(Path("mine", "..", "mine")))
+    assert run.document.model == folder
+
+
 def test_the_facts_of_a_model(run):
     facts = run.state.model
     assert (facts.name, facts.label_count) == ("sliding", 0)

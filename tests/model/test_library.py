@@ -23,6 +23,7 @@ from dragonnx.model.library import (
     find_bundle,
     known_bundles,
     known_models,
+    model_name,
     remove_bundle,
     user_models_folder,
 )
@@ -278,3 +279,13 @@ def test_what_windows_parts_is_a_path_there(
 def test_a_models_name_is_no_path_anywhere(name: str) -> None:
     assert not _is_path(name, PureWindowsPath)
     assert not _is_path(name, PurePosixPath)
+
+
+def test_a_model_is_named_so_that_every_folder_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert model_name("critters") == "critters"
+    assert model_name("no such model") == "no such model"
+    folder = str(tmp_path.resolve() / "mine")
+    assert model_name("./mine") == model_name(Path("mine")) == model_name(folder) == folder

@@ -12,6 +12,7 @@ from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState, ModelFacts, Part
 from dragonnx.errors import InputError
 from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.model.library import model_name
 
 FIRST_HINT = "Click what to move, click where to, press Space."
 _SEEDS_BY_CHANCE = 100_000
@@ -112,12 +113,13 @@ class LatentCommands:
         )
 
     def use_model(self, model: str) -> None:
-        """Use another model, once it has shown that it works."""
+        """Use another model, by its name or its folder's path, once it has shown that it works."""
         state = self._state
-        if not model or model == state.document.model:
+        name = model_name(model) if model else state.document.model
+        if name == state.document.model:
             return
         state.say(f"Opening {model} ...")
-        state.when_idle(lambda: state.jobs.use_model(state.document.with_model(model)))
+        state.when_idle(lambda: state.jobs.use_model(state.document.with_model(name)))
 
     def model_opened(self, event: ModelOpened) -> None:
         """Take over the model's facts."""

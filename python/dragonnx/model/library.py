@@ -15,6 +15,7 @@ from dragonnx.errors import BundleError, InputError
 from dragonnx.files import atomic_folder, move, typed_path
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
+from dragonnx.model.manifest import Manifest
 
 _PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -39,8 +40,7 @@ def find_bundle(model: str | Path) -> Path:
         BundleError: There is no such bundle.
     """
     text = str(model)
-    if isinstance(model, Path) or _is_path(text) or (Path(text) / MANIFEST_NAME).is_file():
-        folder = typed_path(text)
+    if (folder := _folder_of(model)) is not None:
         if not folder.is_dir():
             raise BundleError(f"there is no bundle folder {folder}")
         return folder
@@ -58,12 +58,18 @@ def find_bundle(model: str | Path) -> Path:
 def model_name(model: str | Path) -> str:
     """How to name a model so that it is found from every folder: by its name, or its folder's path.
 
-    Raises:
-        BundleError: There is no such bundle.
+    Whether there is one is another question.
     """
-    folder = find_bundle(model)
-    named = any(folder == known and known.name == str(model) for known in known_bundles())
-    return str(model) if named else str(folder.resolve())
+    folder = _folder_of(model)
+    return str(model) if folder is None else str(folder.resolve())
+
+
+def _folder_of(model: str | Path) -> Path | None:
+    """The folder of a model that is named by its path; None where it is named by its name."""
+    text = str(model)
+    if isinstance(model, Path) or _is_path(text) or (Path(text) / MANIFEST_NAME).is_file():
+        return typed_path(text)
+    return None
 
 
 def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
@@ -157,16 +163,22 @@ def remove_bundle(name: str) -> Path:
     return own[name]
 
 
-def known_models() -> Iterator[str]:
-    """One line for each model with a name; one that cannot be used says why."""
+def known_manifests() -> Iterator[tuple[Path, Manifest | BundleError]]:
+    """The folder of each bundle with a name, and its manifest, or why it cannot be used."""
     for folder in known_bundles():
         try:
-            manifest = read_manifest(folder)
+            yield folder, read_manifest(folder)
         except BundleError as error:
-            yield f"{folder.name}: unusable. {error}"
+            yield folder, error
+
+
+def known_models() -> Iterator[str]:
+    """One line for each model with a name; one that cannot be used says why."""
+    for folder, found in known_manifests():
+        if isinstance(found, BundleError):
+            yield f"{folder.name}: unusable. {found}"
         else:
-            size = f"{manifest.image_size[1]} x {manifest.image_size[0]} px"
-            yield f"{folder.name}: {size}, {folder}"
+            yield f"{folder.name}: {found.image_size[1]} x {found.image_size[0]} px, {folder}"
 
 
 def _bundles_in(root: Path) -> Iterator[Path]:

@@ -14,6 +14,8 @@ from textual.screen import Screen
 from dragonnx.document import Document, LatentStart
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import Event
+from dragonnx.model.library import model_name
+from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.tui.actions import ACTIONS, app_bindings, keys_of
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
@@ -49,7 +51,7 @@ class EditorApp(App[None], inherit_bindings=False):
         self.preferences, self._complaint = Preferences.load()
         self._file = file
         start = LatentStart(seed=seed)
-        document = Document(start=start) if model is None else Document(model=model, start=start)
+        document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
             document, self._post, device=device, is_first_time=not self.preferences.hint_seen
         )

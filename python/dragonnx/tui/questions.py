@@ -15,8 +15,8 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import label_of, psi_of, seed_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.inversion_job import PhotoRequest
-from dragonnx.errors import InputError
-from dragonnx.model.library import known_bundles
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.library import known_manifests
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.choice import ChoiceScreen
 from dragonnx.tui.screens.confirm import ConfirmScreen
@@ -272,16 +272,12 @@ class Questions:
 
 def model_choices() -> list[tuple[str, str]]:
     """Models with a name: what to open, and what to show."""
-    from dragonnx.errors import BundleError
-    from dragonnx.model.bundle import read_manifest
-
-    found = []
-    for folder in known_bundles():
-        try:
-            manifest = read_manifest(folder)
-        except BundleError as error:
-            found.append((folder.name, f"{folder.name}  damaged: {error}"))
-            continue
-        height, width = manifest.image_size
-        found.append((folder.name, f"{folder.name}  {width} x {height} px"))
-    return found
+    return [
+        (
+            folder.name,
+            f"{folder.name}  damaged: {found}"
+            if isinstance(found, BundleError)
+            else f"{folder.name}  {found.image_size[1]} x {found.image_size[0]} px",
+        )
+        for folder, found in known_manifests()
+    ]
