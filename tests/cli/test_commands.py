@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
+from support.documents import open_picture
 from support.program import dragonnx
 
-from dragonnx.document.recipe import open_picture
 from dragonnx.drag.config import DragConfig
 from dragonnx.model.library import find_bundle
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from support.bundled import SEED
-from support.documents import documents, same
+from support.documents import documents, open_picture, same
 
 from dragonnx.document import Document
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.outputs import output
-from dragonnx.document.recipe import document_of, open_picture, recipe_of
+from dragonnx.document.recipe import document_of, recipe_of
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
 from dragonnx.media import read_recipe

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM, point_option
+from support.documents import open_picture
 from support.editor_runs import EditorRun
 from support.program import dragonnx
 
 from dragonnx.document import Document, LatentStart, open_document, save_document
 from dragonnx.document.outputs import OUTPUTS
-from dragonnx.document.recipe import open_picture
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import existing_file, new_file
 from dragonnx.editor.events import DocumentSaved, Exported, FileOpened, TaskFailed

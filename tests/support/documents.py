@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
+from dragonnx.document.recipe import document_of
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.session import Outcome
+from dragonnx.media import read_recipe
 
 NUM_WS, W_DIM, SIDE = 3, 4, 8
 """Sizes of these documents' latents and masks."""
@@ -24,6 +27,11 @@ def same(one: object, other: object) -> bool:
             same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
         )
     return bool(one == other)
+
+
+def open_picture(path: Path) -> Document:
+    """The document of a picture that dragonnx saved."""
+    return document_of(read_recipe(path))
 
 
 _numbers = st.floats(-1e6, 1e6, allow_nan=False)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
+from support.documents import open_picture
 from support.terminal_editor import TerminalEditor, problem
 from textual.widgets import OptionList
 
 from dragonnx.document import open_document
-from dragonnx.document.recipe import open_picture
 from dragonnx.editor.events import (
     DocumentSaved,
     DragEnded,

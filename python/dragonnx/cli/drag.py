@@ -103,9 +103,10 @@ def drag(
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)
     run = _run(document, generator, keep_frames=video is not None)
+    dragged = run.document
     written = [(kind(name), path) for name, path in wanted if path]
     for each, path in written:
-        each.write(run.document, generator, path)
+        each.write(dragged, generator, path)
     assert run.outcome is not None, "the drag was run to its end"  # noqa: S101
     say(f"{run.outcome.advice} {len(run.steps)} steps, "
         f"largest distance {run.distances.max():.1f} px; wrote "

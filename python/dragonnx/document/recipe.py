@@ -9,14 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from dragonnx.document.facts import MEMBERS, document_of_facts, facts_of, members_of
 from dragonnx.document.recipe_v0 import document_of_v0
 from dragonnx.document.state import Document
 from dragonnx.errors import BundleError, InputError
-from dragonnx.media import read_recipe
 
 _MEMBERS = "members"
 
@@ -53,12 +51,3 @@ def document_of(recipe: Mapping[str, Any]) -> Document:
         raise InputError(f"the picture's recipe cannot be used: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
         raise InputError(f"the picture's recipe cannot be used ({error})") from error
-
-
-def open_picture(path: Path) -> Document:
-    """The document of a picture that dragonnx saved.
-
-    Raises:
-        InputError: The file cannot be read, or carries no recipe that can be used.
-    """
-    return document_of(read_recipe(path))

@@ -26,7 +26,7 @@ def failure(state: EditorState, task: Task, reason: str, subject: str = "") -> N
         reason: What the error said, of any length.
         subject: The file or the model that it was about.
     """
-    heading = f"Could not {_COULD_NOT[task].format(subject=subject)}"
+    heading = f"Could not {_COULD_NOT[task].format(subject=one_line(subject))}"
     state.say(one_line(reason), "bad", heading)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,14 +100,8 @@ class HostStep:
             self._problem.settings,
             self._problem.threads,
         )
-        after = HostState(
-            w_plus=w_plus,
-            handle_points=handle_points,
-            adam=adam,
-            features=features,
-            references=state.references,
-            feature_terms=state.feature_terms,
-            latent_terms=state.latent_terms,
+        after = replace(
+            state, w_plus=w_plus, handle_points=handle_points, adam=adam, features=features
         )
         return after, losses
 

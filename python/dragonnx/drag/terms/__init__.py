@@ -11,8 +11,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from dragonnx.drag.problem import DragProblem
-from dragonnx.drag.terms import base
-from dragonnx.drag.terms.base import Term
+from dragonnx.drag.terms.base import FeatureTerm, LatentTerm, Term
 
 
 def terms_for(problem: DragProblem) -> tuple[type[Term], ...]:
@@ -29,6 +28,6 @@ def _all_terms() -> Iterator[type[Term]]:
             found
             for found in vars(module).values()
             if isinstance(found, type)
-            and issubclass(found, base.FeatureTerm | base.LatentTerm)
+            and issubclass(found, FeatureTerm | LatentTerm)
             and found.__module__ == module.__name__
         )
