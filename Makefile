@@ -43,7 +43,9 @@ demo: .venv/installed
 
 # --- checks -----------------------------------------------------------------------------------
 
-test: test-rust test-runtime test-export
+# The runtime's and the exporter's tests share nothing, so that they run side by side.
+test: .venv/installed-dev .venv-export/installed test-rust
+	$(MAKE) --jobs=2 --output-sync=target test-runtime test-export
 
 test-rust:
 	cargo test --workspace --quiet
