@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.program import dragonnx
 
 from dragonnx import Generator
 from dragonnx.errors import BundleError, InputError
@@ -48,10 +47,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def models(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dragonnx.cli", "models", *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False, env=os.environ,
-    )  # fmt: skip
+    return dragonnx("models", *arguments)
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.program import HANGS
+
 WITHOUT_UNIX = """
 import os, sys, warnings
 import platformdirs  # goes by the name of the system, which is still that of this one
@@ -36,7 +38,7 @@ def without_unix(code: str, *arguments: str | Path, **env: str) -> subprocess.Co
     return subprocess.run(
         [sys.executable, "-X", "warn_default_encoding", "-c", WITHOUT_UNIX + code,
          *map(str, arguments)],
-        capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+        capture_output=True, text=True, encoding="utf-8", timeout=HANGS, check=False,
         env=surroundings | env,
     )  # fmt: skip
 

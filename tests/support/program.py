@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+HANGS = 900
+"""Seconds after which a process is taken to hang: far more than a busy machine needs for any."""
+
 
 def dragonnx(
     *arguments: str | Path, env: dict[str, str] | None = None
@@ -14,5 +17,5 @@ def dragonnx(
     """Run the program in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "dragonnx.cli", *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, check=False, env=os.environ | (env or {}),
+        capture_output=True, text=True, timeout=HANGS, check=False, env=os.environ | (env or {}),
     )  # fmt: skip
