@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.program import HANGS
 from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
 from dragonnx import Generator, InputError
@@ -107,7 +108,7 @@ def test_settings_out_of_range_are_refused(values: dict[str, float], message: st
 def export(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from dragonnx_export.cli import main; main()", "invert", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, check=False, env=os.environ,
+        capture_output=True, text=True, timeout=HANGS, check=False, env=os.environ,
     )  # fmt: skip
 
 
