@@ -30,5 +30,10 @@ Space = Literal["w+", "w"]
 """Whether every layer has a w of its own, or one w moves them all."""
 DeviceName: TypeAlias = str
 """Where to compute: "cpu", "cuda", "cuda:1" for the second GPU, or "auto" for CUDA where it works."""
+Precision = Literal["auto", "float32", "tf32"]
+"""Of convolutions and matrix products: TF32 keeps ten bits of mantissa, float32 has 23; "auto" takes
+TF32 on CUDA, as PyTorch does for convolutions, and float32 elsewhere."""
+DevicePrecision = Literal["float32", "tf32"]
+"""What a device computes in."""
 Fit = Literal["crop", "pad"]
 """What to do with a photo of another shape: cut it, or show all of it."""

@@ -1,8 +1,7 @@
-"""The generator on ONNX Runtime: latents, pictures, devices, errors."""
+"""The generator on ONNX Runtime: latents, pictures, errors."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from support.bundled import NUM_WS, SIZE, W_DIM, Z_DIM
 
 from dragonnx import BundleError, DeviceError, Generator, InputError
 from dragonnx.drag.windows import Geometry, plan_windows
-from dragonnx.runtime import CPU, Device, DeviceTensor, Graph, providers
+from dragonnx.runtime import CPU, Device, DeviceTensor, Graph
 from dragonnx.runtime.ort import onnxruntime
 
 
@@ -101,36 +100,6 @@ def test_layer_outputs_stay_where_they_are(generator: Generator) -> None:
 def test_threads_must_be_positive() -> None:
     with pytest.raises(InputError, match="at least 1, not 0"):
         Generator.open("critters", threads=0)
-
-
-def test_an_unknown_device() -> None:
-    with pytest.raises(DeviceError, match="auto, cpu or cuda, not 'tpu'"):
-        Generator.open("critters", device="tpu")  # type: ignore[arg-type]
-
-
-def test_cuda_that_is_not_there_says_why() -> None:
-    with pytest.raises(DeviceError, match="CUDA was asked for, but"):
-        Generator.open("critters", device="cuda")
-
-
-def test_auto_falls_back_and_says_so_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As with onnxruntime-gpu installed on a machine without a GPU."""
-    ort = onnxruntime()
-    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(ort, "get_available_providers", lambda: both)
-    providers.why_not.cache_clear()
-    providers._say_once.cache_clear()
-    try:
-        with caplog.at_level(logging.WARNING, "dragonnx"):
-            devices = [providers.choose_device("auto") for _ in range(2)]
-    finally:
-        providers.why_not.cache_clear()
-        providers._say_once.cache_clear()
-    assert [device.kind for device in devices] == ["cpu", "cpu"]
-    assert len(caplog.records) == 1
-    assert "no NVIDIA driver was found" in caplog.text
 
 
 def test_no_runtime_names_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:

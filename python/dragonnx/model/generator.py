@@ -18,7 +18,7 @@ from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_se
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device, node_placement
-from dragonnx.types import Array, DeviceName, Float32
+from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
     import os
@@ -89,6 +89,7 @@ class Generator:
         model: str | os.PathLike[str] = DEFAULT_MODEL,
         device: DeviceName = "auto",
         threads: int | None = None,
+        precision: Precision = "auto",
     ) -> Generator:
         """Open a bundle by name or folder.
 
@@ -97,15 +98,17 @@ class Generator:
             device: "auto" takes CUDA where it works; "cuda" fails where it does not.
             threads: CPU threads for each graph, and for the kernels of a drag; None lets ONNX
                 Runtime choose, and the kernels take all cores.
+            precision: Of convolutions and matrix products; "auto" takes TF32 on CUDA and float32
+                elsewhere.
 
         Raises:
             BundleError: The bundle is missing or damaged.
-            DeviceError: The device, or ONNX Runtime, is not to be had.
+            DeviceError: The device, its precision or ONNX Runtime is not to be had.
             InputError: `threads` is not positive.
         """
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, not {threads}")
-        chosen = choose_device(device)
+        chosen = choose_device(device, precision)
         bundle = open_bundle(model if isinstance(model, str) else Path(model))
         return cls(bundle, chosen, threads)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from dragonnx.errors import DeviceError
+from dragonnx.runtime import cuda
 from dragonnx.runtime.ort import onnxruntime
-from dragonnx.types import DeviceName
+from dragonnx.types import DeviceName, DevicePrecision, Precision
 
 logger = logging.getLogger("dragonnx")
 
@@ -25,8 +26,11 @@ class Provider:
         ort_name: ONNX Runtime's name of the execution provider.
         memory: ONNX Runtime's name of the memory in which its tensors lie.
         options: Options of the execution provider.
+        precision_options: Further ones, by the precision that they give.
         install: The command that brings an ONNX Runtime with it.
-        obstacle: Why the machine has no such device, as the end of a sentence; empty where it has.
+        obstacle: Why the machine has no such device of that number, as the end of a sentence; empty
+            where it has.
+        no_tf32: Why the device of that number has no TF32, likewise.
     """
 
     name: str
@@ -34,8 +38,12 @@ class Provider:
     ort_name: str
     memory: str
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    precision_options: Mapping[DevicePrecision, Mapping[str, str]] = field(
+        default_factory=dict, hash=False
+    )
     install: str = ""
-    obstacle: Callable[[], str] = lambda: ""
+    obstacle: Callable[[int], str] = lambda _ordinal: ""
+    no_tf32: Callable[[int], str] = lambda _ordinal: ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,13 @@ class Device:
     Attributes:
         provider: A row of `PROVIDERS`.
         ordinal: Which of several devices of that kind, from 0.
+        precision: Of convolutions and matrix products.
         note: Why `auto` did not choose a GPU although its runtime is installed, else empty.
     """
 
     provider: Provider
     ordinal: int = 0
+    precision: DevicePrecision = "float32"
     note: str = ""
 
     @property
@@ -62,23 +72,34 @@ class Device:
         """What `choose_device` takes to give this device again: "cpu", "cuda", "cuda:1"."""
         return f"{self.kind}:{self.ordinal}" if self.ordinal else self.kind
 
+    @property
+    def precisions(self) -> tuple[DevicePrecision, ...]:
+        """Every precision that the device has."""
+        return ("float32",) if self.provider.no_tf32(self.ordinal) else ("float32", "tf32")
+
     def session_providers(self) -> list[tuple[str, dict[str, str]]]:
         """What an ONNX Runtime session takes: this provider, then the CPU for what it lacks."""
         if self.provider is CPU:
             return [(CPU.ort_name, {})]
-        options = {"device_id": str(self.ordinal), **self.provider.options}
+        options = {
+            "device_id": str(self.ordinal),
+            **self.provider.options,
+            **self.provider.precision_options[self.precision],
+        }
         return [(self.provider.ort_name, options), (CPU.ort_name, {})]
 
 
-def choose_device(requested: DeviceName = "auto") -> Device:
+def choose_device(requested: DeviceName = "auto", precision: Precision = "auto") -> Device:
     """The device for a request.
 
     Args:
         requested: A provider's name, with `:N` for the one of that number from 0; "auto" takes the
             first GPU that works, else the CPU.
+        precision: Of convolutions and matrix products; "auto" takes TF32 where the device has it.
 
     Raises:
-        DeviceError: No ONNX Runtime is installed, or the device is unknown or not to be had.
+        DeviceError: No ONNX Runtime is installed, the device is unknown or not to be had, or it
+            does not have the precision.
     """
     name, colon, number = requested.partition(":")
     known = {provider.name: provider for provider in PROVIDERS}
@@ -90,52 +111,46 @@ def choose_device(requested: DeviceName = "auto") -> Device:
             f"the device must be {', '.join(names)} or {last}, not {requested!r}; with several GPUs, "
             "cuda:1 is the second one"
         )
+    if precision not in get_args(Precision):
+        raise DeviceError(f"the precision must be auto, float32 or tf32, not {precision!r}")
     onnxruntime()
     if name != "auto":
-        provider = known[name]
-        if reason := why_not(provider):
+        provider, ordinal = known[name], int(number or 0)
+        if reason := why_not(provider, ordinal):
             raise DeviceError(f"{provider.title} was asked for, but {reason}")
-        return Device(provider, int(number or 0))
+        return _with_precision(Device(provider, ordinal), precision)
     note = ""
     for provider in PROVIDERS:
         if provider is CPU:
             continue
         if not (reason := why_not(provider)):
-            return Device(provider)
+            return _with_precision(Device(provider), precision)
         if _is_built_in(provider):  # of a build without it nobody expects it
             note = _say_once(f"running on the CPU, since {reason}")
-    return Device(CPU, note=note)
+    return _with_precision(Device(CPU, note=note), precision)
 
 
 @functools.cache
-def why_not(provider: Provider) -> str:
-    """Why a provider cannot be used here, as the end of a sentence; empty where it can.
+def why_not(provider: Provider, ordinal: int = 0) -> str:
+    """Why a provider's device of a number cannot be used here, as the end of a sentence, or empty.
 
     Raises:
         DeviceError: No ONNX Runtime is installed.
     """
     if not _is_built_in(provider):
         return f"the installed onnxruntime {onnxruntime().__version__} is built without it: {provider.install}"
-    return provider.obstacle()
+    return provider.obstacle(ordinal)
+
+
+def _with_precision(device: Device, requested: Precision) -> Device:
+    """The device with a precision; `auto` is what PyTorch takes for convolutions: TF32 on CUDA."""
+    if requested == "tf32" and (reason := device.provider.no_tf32(device.ordinal)):
+        raise DeviceError(f"TF32 was asked for, but {reason}")
+    return replace(device, precision=device.precisions[-1] if requested == "auto" else requested)
 
 
 def _is_built_in(provider: Provider) -> bool:
     return provider.ort_name in onnxruntime().get_available_providers()
-
-
-def _no_cuda() -> str:
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if hasattr(ctypes, "windll") else "libcuda.so.1")
-    except OSError as error:
-        return f"no NVIDIA driver was found ({error})"
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return "the NVIDIA driver cannot be initialised"
-    if count.value == 0:
-        return "the NVIDIA driver sees no GPU"
-    if hasattr(onnxruntime(), "preload_dlls"):
-        onnxruntime().preload_dlls()  # finds CUDA and cuDNN where pip installed them
-    return ""
 
 
 @functools.cache
@@ -144,16 +159,29 @@ def _say_once(note: str) -> str:
     return note
 
 
-CPU = Provider("cpu", "the CPU", "CPUExecutionProvider", "cpu")
+CPU = Provider(
+    "cpu",
+    "the CPU",
+    "CPUExecutionProvider",
+    "cpu",
+    no_tf32=lambda _ordinal: "the CPU computes in float32 alone: ask for auto or float32",
+)
 CUDA = Provider(
     "cuda",
     "CUDA",
     "CUDAExecutionProvider",
     "cuda",
-    # TensorFloat-32 keeps ten bits of mantissa: too few for gradients checked to 1e-4.
-    options={"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
-    install="pip uninstall onnxruntime, then pip install 'dragonnx[gpu]'",
-    obstacle=_no_cuda,
+    options={
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # Less memory at the same speed: no doubling of what is reserved, and cuDNN takes what it needs.
+        "arena_extend_strategy": "kSameAsRequested",
+        "cudnn_conv_use_max_workspace": "0",
+    },
+    # TensorFloat-32 keeps ten bits of mantissa.
+    precision_options={"float32": {"use_tf32": "0"}, "tf32": {"use_tf32": "1"}},
+    install=cuda.INSTALL,
+    obstacle=cuda.obstacle,
+    no_tf32=cuda.no_tf32,
 )
 PROVIDERS = (CUDA, CPU)
 """All of them, in the order in which `auto` tries them."""
