@@ -37,9 +37,10 @@ def dragged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_tells_the_drag(dragged: Path) -> None:
     report = json.loads((dragged / "out.json").read_text())
     assert list(report) == [
-        "outcome", "steps", "seconds", "model", "seed", "config", "points", "trace", "loss",
+        "outcome", "steps", "seconds", "device", "precision", "model", "seed", "config", "points", "trace", "loss",
     ]  # fmt: skip
     assert (report["outcome"], report["model"], report["seed"]) == ("reached", "critters", SEED)
+    assert (report["device"], report["precision"]) == ("cpu", "float32")
     assert report["steps"] == len(report["trace"]) == len(report["loss"]) > 5
     (point,) = report["points"]
     assert (point["handle"], point["target"]) == (list(NOSE), list(NOSE_TARGET))
@@ -141,7 +142,12 @@ def test_masks_presets_and_spaces(tmp_path: Path) -> None:
         (["drag", "--point", "20,5:30,5", "--seed", "-1"], "from 0 to 4294967295, not -1"),
         (["drag", "--point", "20,5:30,5", "--r1", "0"], "r1 must be a positive number"),
         (["drag", "--point", "20,5:30,5", "--max-steps", "0"], "max_steps must be at least 1"),
-        (["drag", "--point", "20,5:30,5", "--device", "cuda"], "CUDA was asked for, but"),
+        (["drag", "--point", "20,5:30,5", "--device", "cuda:99"], "CUDA was asked for, but"),
+        (
+            ["drag", "--point", "20,5:30,5", "--device", "cpu", "--precision", "tf32"],
+            "TF32 was asked for, but the CPU computes in float32 alone",
+        ),
+        (["generate", "--precision", "float16"], "'float16' is not one of"),
         (["drag", "--point", "20,5:30,5", "--mask", "none.png"], "none.png cannot be read"),
         (["drag", "--point", "20,5:30,5", "--latent", "none.npz"], "none.npz cannot be read"),
         (["drag", "--point", "20,5:30,5", "--preset", "mine"], "'mine' is not one of"),
@@ -205,12 +211,14 @@ def test_finding_out_what_is_there() -> None:
     assert "feature map: 48 channels of 64 x 64" in done.stdout
     assert "pullback grad_w_plus" in done.stdout
     assert f"critters: {SIZE} x {SIZE} px" in dragonnx("models").stdout
-    doctor = dragonnx("doctor", "--model", "critters")
+    doctor = dragonnx("doctor", "--model", "critters", "--device", "cpu")
     assert "graph features_16: CPUExecutionProvider, every node" in doctor.stdout
     assert "graph pullback: CPUExecutionProvider, every node" in doctor.stdout
     assert doctor.returncode == 0
     assert "runtime: onnxruntime" in doctor.stdout
-    assert "cuda: no, " in doctor.stdout
+    assert "cpu: yes" in doctor.stdout
+    assert "cuda: " in doctor.stdout
+    assert "difference" not in doctor.stdout, "there is nothing to compare the CPU with"
 
 
 def test_own_models_are_listed_even_when_one_is_broken(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_p
     assert 0.7 < report["ms_ssim"] < 1
     assert report["loss"].startswith("pyramid")
     assert report["settings"]["space"] == "w+"
+    assert (report["device"], report["precision"]) == ("cpu", "float32")
     assert report["seconds_per_step"] > 0
     with np.load(tmp_path / "l.npz") as latent, Image.open(tmp_path / "pair.png") as pair:
         assert latent["w_plus"].shape[0] == 1

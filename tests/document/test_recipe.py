@@ -14,7 +14,7 @@ from support.documents import documents, open_picture, same
 
 from dragonnx.document import Document
 from dragonnx.document.latents import current_w_plus
-from dragonnx.document.outputs import output
+from dragonnx.document.outputs import output, report
 from dragonnx.document.recipe import document_of, recipe_of
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
@@ -44,6 +44,16 @@ def test_a_picture_opens_as_the_document_that_made_it(tmp_path, generator, dragg
         path = tmp_path / f"{kind}.png"
         output(kind).write(dragged, generator, path)
         assert same(open_picture(path), without_frames(dragged))
+
+
+def test_a_recipe_that_does_not_tell_the_device(dragged):
+    """As dragonnx wrote them before it knew precisions."""
+    recipe = recipe_of(dragged)
+    for name in ("device", "precision"):
+        del recipe["result"][name]
+    document = document_of(recipe)
+    assert (document.result.device, document.result.precision) == ("", "")
+    assert (report(document)["device"], report(document)["precision"]) == (None, None)
 
 
 def test_only_chosen_settings_are_told():

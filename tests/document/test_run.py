@@ -25,6 +25,7 @@ def test_it_is_what_the_session_does(generator, marked, dragged):
     np.testing.assert_array_equal(result.loss, [step.loss for step in steps])
     assert result.settings == session.settings.to_dict()
     assert (result.outcome, result.masked) == ("max_steps", True)
+    assert (result.device, result.precision) == ("cpu", "float32")
     assert dragged.pairs[0].handle == tuple(result.trace[-1, 0])
     assert dragged.pairs[0].first == NOSE
 

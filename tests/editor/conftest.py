@@ -19,8 +19,8 @@ def models(monkeypatch, opened_once):
     known = {"sliding": SlidingModel()}
     opened = Generator.open
 
-    def open_model(model, *arguments):
-        return known[model] if model in known else opened(model, *arguments)
+    def open_model(model, *arguments, **named):
+        return known[model] if model in known else opened(model, *arguments, **named)
 
     monkeypatch.setattr(Generator, "open", open_model)
     return known

@@ -10,7 +10,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from dragonnx.model.facts import FeatureMap, GraphRecord, Source
 from dragonnx.model.generator import FeaturePass, ImagePass, picture_of
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.manifest import Manifest
+from dragonnx.runtime import CPU, Device
 
 HEIGHT, WIDTH = 48, 64
 NUM_WS, W_DIM, TRAINABLE = 3, 2, 2
@@ -69,7 +69,7 @@ class SlidingModel:
         has_preview: bool = True,
         size: tuple[int, int] = (HEIGHT, WIDTH),
     ) -> None:
-        self.device = SimpleNamespace(kind="cpu")
+        self.device = Device(CPU)
         self.threads = 1
         small = (GraphRecord(role="preview", file="preview.onnx"),) if has_preview else ()
         self.manifest = Manifest(

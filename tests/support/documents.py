@@ -88,6 +88,8 @@ def results(draw: st.DrawFn, points: int) -> DragResult:
         outcome=draw(st.sampled_from([*(outcome.value for outcome in Outcome), "paused"])),
         settings={"preset": "paper", "r1": draw(_numbers), "r1_pixels": 3, "windows": True},
         masked=draw(st.booleans()),
+        device=draw(st.sampled_from(["cpu", "cuda:1"])),
+        precision=draw(st.sampled_from(["float32", "tf32"])),
     )
 
 

@@ -26,8 +26,8 @@ def critters() -> Generator:
 def opened_once(monkeypatch):
     """Editors that open the bundled model share it."""
 
-    def open_model(model, *arguments):
-        return _bundled() if model == "critters" else _open(model, *arguments)
+    def open_model(model, *arguments, **named):
+        return _bundled() if model == "critters" else _open(model, *arguments, **named)
 
     monkeypatch.setattr(Generator, "open", open_model)
 

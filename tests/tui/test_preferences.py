@@ -5,6 +5,7 @@ from __future__ import annotations
 from support.bundled import NOSE, NOSE_NEAR, SEED
 from support.terminal_editor import TerminalEditor
 
+from dragonnx.model.generator import Generator
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.preferences import Preferences
 
@@ -47,3 +48,22 @@ def test_preferences_survive_nonsense(tmp_path):
     assert Preferences.load(path) == (Preferences(theme="nord", hint_seen=True), "")
     path.write_text('{"keys": {"nothing": "q"}}', "utf-8")
     assert "no action nothing" in Preferences.load(path)[1]
+    path.write_text('{"precision": "float16"}', "utf-8")
+    preferences, told = Preferences.load(path)
+    assert preferences.precision == "auto"
+    assert "auto, float32 or tf32, not 'float16'" in told
+
+
+async def test_the_file_says_what_precision_auto_is(tmp_path, monkeypatch, critters):
+    asked = []
+
+    def open_model(_model, *_arguments, precision):
+        asked.append(precision)
+        return critters
+
+    monkeypatch.setattr(Generator, "open", open_model)
+    Preferences(precision="float32").save(tmp_path / "config" / "editor.json")
+    for precision in ("auto", "tf32"):
+        async with TerminalEditor(precision=precision):
+            pass
+    assert asked == ["float32", "tf32"]

@@ -7,10 +7,8 @@ import os
 import platform
 from collections.abc import Iterator
 
-import numpy as np
-
 from dragonnx import __version__, _core
-from dragonnx.drag.windows import Geometry, plan_windows
+from dragonnx.cli.comparison import windows_of
 from dragonnx.errors import DragonnxError
 from dragonnx.model.generator import Generator
 from dragonnx.model.library import known_models, user_models_folder
@@ -37,11 +35,7 @@ def diagnose() -> Iterator[str]:
 def diagnose_model(generator: Generator) -> Iterator[str]:
     """Where each of a model's graphs runs, and the nodes that do not run on its device."""
     wanted = generator.device.provider.ort_name
-    m = generator.manifest
-    centre = np.array([m.image_size[::-1]]) / 2
-    geometry = Geometry.of(m)
-    windows = {cut: plan_windows(centre, 1, geometry, cut).inputs for cut in m.cuts}
-    for graph, placed in generator.placements(windows):
+    for graph, placed in generator.placements(windows_of(generator)):
         elsewhere = {provider: kinds for provider, kinds in placed.items() if provider != wanted}
         listed = "; ".join(f"{', '.join(kinds)} on {name}" for name, kinds in elsewhere.items())
         yield f"graph {graph}: {wanted}" + (f", but {listed}" if listed else ", every node")

@@ -15,6 +15,7 @@ from dragonnx.cli.options import (
     Latent,
     Model,
     Output,
+    PrecisionOption,
     Psi,
     Seed,
     SpaceOption,
@@ -61,6 +62,7 @@ def drag(
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
     device: Device = "auto",
     threads: Threads = None,
+    precision: PrecisionOption = "auto",
 ) -> None:
     """Drag handle points to target points and save the picture.
 
@@ -95,7 +97,7 @@ def drag(
         max_steps=max_steps,
         trainable_layers=trainable_layers,
     )
-    generator = open_generator(model, device, threads)
+    generator = open_generator(model, device, threads, precision)
     document = Document(
         model=model_name(model),
         start=latent_start(generator, seed, truncation_psi, label, latent),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import has_terminal
-from dragonnx.cli.options import Device, Model, Seed
+from dragonnx.cli.options import Device, Model, PrecisionOption, Seed
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 
@@ -21,6 +21,7 @@ def edit(
     model: Model = DEFAULT_MODEL,
     seed: Seed = 0,
     device: Device = "auto",
+    precision: PrecisionOption = "auto",
 ) -> None:
     """Open the terminal editor, as `dragonnx` alone does."""
     if not has_terminal():
@@ -28,4 +29,4 @@ def edit(
 
     from dragonnx.tui import edit as open_editor
 
-    raise typer.Exit(open_editor(file, model, seed, device))
+    raise typer.Exit(open_editor(file, model, seed, device, precision))

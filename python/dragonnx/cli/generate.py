@@ -15,6 +15,7 @@ from dragonnx.cli.options import (
     Latent,
     Model,
     Output,
+    PrecisionOption,
     Psi,
     Seed,
     Threads,
@@ -34,10 +35,11 @@ def generate(
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
     device: Device = "auto",
     threads: Threads = None,
+    precision: PrecisionOption = "auto",
 ) -> None:
     """Make a picture from a seed or a latent."""
     check_outputs([(output, (".png",)), (latent_out, (".npz",))])
-    generator = open_generator(model, device, threads)
+    generator = open_generator(model, device, threads, precision)
 
     from dragonnx.document import Document
     from dragonnx.document.outputs import output as kind

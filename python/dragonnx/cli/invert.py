@@ -14,6 +14,7 @@ from dragonnx.cli.options import (
     Device,
     Label,
     Model,
+    PrecisionOption,
     Seed,
     SpaceOption,
     Threads,
@@ -76,6 +77,7 @@ def invert(
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
     device: Device = "auto",
     threads: Threads = None,
+    precision: PrecisionOption = "auto",
 ) -> None:
     """Look for the latent of a photo, to drag it with `dragonnx drag --latent`.
 
@@ -108,7 +110,7 @@ def invert(
         pull=InversionConfig.pull if pull is None else pull,
     )
     whole = load_photo(photo, mask)
-    generator = open_generator(model, device, threads)
+    generator = open_generator(model, device, threads, precision)
     size = generator.manifest.image_size
     part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
     start = generator.load_latent(latent) if latent else None
@@ -117,7 +119,13 @@ def invert(
     if progress and progress.exists():
         session.resume(progress)
         say(f"going on after step {session.steps} of {progress}")
-    facts = {"model": generator.manifest.name, "photo": photo.name, "space": space}
+    facts = {
+        "model": generator.manifest.name,
+        "photo": photo.name,
+        "space": space,
+        "device": generator.device.name,
+        "precision": generator.device.precision,
+    }
     named = model_name(model)
 
     def save_picture(picture: Image, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragonnx.types import DeviceName, Space
+from dragonnx.types import DeviceName, Precision, Space
 
 if TYPE_CHECKING:
     from dragonnx.document import LatentStart
@@ -22,6 +22,9 @@ Latent = Annotated[Path | None, typer.Option(help="Start from this .npz file, no
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
 ]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="Of convolutions: tf32 is quicker, auto takes it on CUDA.")
+]
 SpaceOption = Annotated[Space, typer.Option(help="Latent space.")]
 Threads = Annotated[
     int | None, typer.Option(help="CPU threads, for graphs and kernels [all cores].")
@@ -29,11 +32,13 @@ Threads = Annotated[
 Output = Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")]
 
 
-def open_generator(model: str, device: DeviceName, threads: int | None) -> Generator:
+def open_generator(
+    model: str, device: DeviceName, threads: int | None, precision: Precision
+) -> Generator:
     """The generator that the options name."""
     from dragonnx.model.generator import Generator
 
-    return Generator.open(model, device, threads)
+    return Generator.open(model, device, threads, precision)
 
 
 def latent_start(

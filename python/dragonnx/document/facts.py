@@ -53,6 +53,8 @@ def facts_of(document: Document) -> dict[str, Any]:
             "outcome": result.outcome,
             "settings": result.settings,
             "masked": result.masked,
+            "device": result.device,
+            "precision": result.precision,
         },
     }
 
@@ -172,6 +174,8 @@ def _result(facts: Mapping[str, Any], members: Mapping[str, bytes]) -> DragResul
         outcome=str(facts["outcome"]),
         settings=dict(facts["settings"]),
         masked=bool(facts["masked"]),
+        device=str(facts.get("device", "")),
+        precision=str(facts.get("precision", "")),
     )
 
 

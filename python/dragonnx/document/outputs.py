@@ -103,6 +103,8 @@ def report(document: Document) -> dict[str, Any]:
         "outcome": result.outcome,
         "steps": result.steps,
         "seconds": round(result.seconds, 4),
+        "device": result.device or None,
+        "precision": result.precision or None,
         "model": document.model,
         "seed": start.seed if start.w_plus is None else None,
         "config": result.settings,

@@ -40,6 +40,7 @@ class DragRun:
             raise InputError("there is nothing to drag: set a handle point and its target point")
         self._before = document
         self._keep_frames = keep_frames
+        self._device = generator.device
         self._session = DragSession(
             generator,
             current_w_plus(document, generator),
@@ -101,6 +102,8 @@ class DragRun:
             outcome=PAUSED if self.outcome is None else self.outcome.value,
             settings=self._session.settings.to_dict(),
             masked=self._before.mask is not None,
+            device=self._device.name,
+            precision=self._device.precision,
         )
 
     def go_on(

@@ -81,6 +81,8 @@ class DragResult:
         outcome: How it ended: an `Outcome` value, or "paused".
         settings: What it ran with, as plain data.
         masked: Whether a mask was in use.
+        device: Where it was computed; empty where an older dragonnx did not say.
+        precision: In which precision, likewise.
     """
 
     latents: Float32
@@ -91,6 +93,8 @@ class DragResult:
     outcome: str
     settings: dict[str, Any] = field(default_factory=dict)
     masked: bool = False
+    device: str = ""
+    precision: str = ""
 
     @property
     def steps(self) -> int:

@@ -42,7 +42,7 @@ from dragonnx.editor.undo import UndoCommands
 from dragonnx.editor.wording import failure, one_line
 
 if TYPE_CHECKING:
-    from dragonnx.types import DeviceName
+    from dragonnx.types import DeviceName, Precision
 
 _RUNNING_TASKS = (Task.DRAG, Task.INVERT)
 
@@ -56,6 +56,7 @@ class Editor:
         document: What to begin with.
         post: Takes events from any thread; they come back through `receive`.
         device: Where to compute.
+        precision: Of convolutions.
         recovery: Where to autosave, and what was lost; the user's own by default.
         is_first_time: Whether the user is new, and gets the first hint.
 
@@ -79,11 +80,12 @@ class Editor:
         post: Callable[[Event], object],
         *,
         device: DeviceName = "auto",
+        precision: Precision = "auto",
         recovery: Recovery | None = None,
         is_first_time: bool = True,
     ) -> None:
         recovery = recovery or Recovery()
-        self._jobs = Jobs(post, device)
+        self._jobs = Jobs(post, device, precision)
         self._autosave = Autosave(recovery, post)
         self.state = EditorState(document, self._jobs, self._autosave, is_first_time=is_first_time)
         self.points = PointCommands(self.state)

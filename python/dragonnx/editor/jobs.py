@@ -42,7 +42,7 @@ from dragonnx.editor.open_model import OpenModel
 from dragonnx.editor.pace import Pace
 
 if TYPE_CHECKING:
-    from dragonnx.types import DeviceName
+    from dragonnx.types import DeviceName, Precision
 
 NICENESS = 15
 """Of the thread on Linux."""
@@ -63,9 +63,15 @@ class Jobs:
     Args:
         post: Takes events; must be safe from any thread.
         device: Where to compute.
+        precision: Of convolutions.
     """
 
-    def __init__(self, post: Callable[[Event], object], device: DeviceName = "auto") -> None:
+    def __init__(
+        self,
+        post: Callable[[Event], object],
+        device: DeviceName = "auto",
+        precision: Precision = "auto",
+    ) -> None:
         self._post = post
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
@@ -73,7 +79,7 @@ class Jobs:
         self._ticket = 0
         self.pace = Pace()
         """How far a drag or an inversion that runs may go."""
-        self._model = OpenModel(self._model_opened, device)
+        self._model = OpenModel(self._model_opened, device, precision)
         self._drag = DragJob(post, self.pace)
 
     def start(self) -> None:

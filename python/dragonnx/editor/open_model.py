@@ -14,7 +14,7 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
-    from dragonnx.types import DeviceName
+    from dragonnx.types import DeviceName, Precision
 
 
 class OpenModel:
@@ -23,13 +23,18 @@ class OpenModel:
     Args:
         opened: Told of each model that is opened.
         device: Where to compute.
+        precision: Of convolutions.
     """
 
     def __init__(
-        self, opened: Callable[[ModelOpened], object], device: DeviceName = "auto"
+        self,
+        opened: Callable[[ModelOpened], object],
+        device: DeviceName = "auto",
+        precision: Precision = "auto",
     ) -> None:
         self._announce = opened
         self._device: DeviceName = device
+        self._precision: Precision = precision
         self._model: str | None = None
         self._generator: Generator | None = None
         self._pictures: Pictures | None = None
@@ -70,7 +75,7 @@ class OpenModel:
     def _opened(self, model: str) -> Generator:
         from dragonnx.model.generator import Generator
 
-        return Generator.open(model, self._device)
+        return Generator.open(model, self._device, precision=self._precision)
 
     def _use(self, model: str, generator: Generator) -> Generator:
         self._model, self._generator, self._pictures = model, generator, None

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dragonnx.types import DeviceName, Precision
 
 
 def edit(
-    file: Path | None = None, model: str | None = None, seed: int = 0, device: str = "auto"
+    file: Path | None = None,
+    model: str | None = None,
+    seed: int = 0,
+    device: DeviceName = "auto",
+    precision: Precision = "auto",
 ) -> int:
     """Open the editor and return the exit code of the program.
 
@@ -15,6 +23,7 @@ def edit(
         model: The model to begin with.
         seed: The picture to begin with.
         device: Where to compute.
+        precision: Of convolutions; "auto" is what the user's file of choices says.
     """
     import gc
     import os
@@ -27,7 +36,14 @@ def edit(
 
     # A key pressed while the worker holds the interpreter waits this long at most, not 5 ms.
     sys.setswitchinterval(0.001)
-    app = EditorApp(file=file, model=model, seed=seed, device=device, graphics=find_graphics())
+    app = EditorApp(
+        file=file,
+        model=model,
+        seed=seed,
+        device=device,
+        precision=precision,
+        graphics=find_graphics(),
+    )
     # Collecting garbage among all that was imported would hold a key up for 50 ms.
     gc.freeze()
     app.run()

@@ -23,6 +23,7 @@ from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.editor import EditorScreen
 from dragonnx.tui.terminal import best_mode
+from dragonnx.types import DeviceName, Precision
 
 
 class EditorApp(App[None], inherit_bindings=False):
@@ -33,6 +34,7 @@ class EditorApp(App[None], inherit_bindings=False):
         model: The model to begin with.
         seed: The picture to begin with.
         device: Where to compute.
+        precision: Of convolutions; "auto" is what the user's file of choices says.
         graphics: How the terminal takes real pixels; None where it does not.
     """
 
@@ -44,7 +46,8 @@ class EditorApp(App[None], inherit_bindings=False):
         file: Path | None = None,
         model: str | None = None,
         seed: int = 0,
-        device: str = "auto",
+        device: DeviceName = "auto",
+        precision: Precision = "auto",
         graphics: Graphics | None = None,
     ) -> None:
         super().__init__()
@@ -53,7 +56,11 @@ class EditorApp(App[None], inherit_bindings=False):
         start = LatentStart(seed=seed)
         document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
-            document, self._post, device=device, is_first_time=not self.preferences.hint_seen
+            document,
+            self._post,
+            device=device,
+            precision=self.preferences.precision if precision == "auto" else precision,
+            is_first_time=not self.preferences.hint_seen,
         )
         mode = _mode(self.preferences, graphics)
         self.editor_screen = EditorScreen(self.editor, self.preferences, mode, graphics)

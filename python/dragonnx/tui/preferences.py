@@ -1,4 +1,4 @@
-"""What the editor remembers and lets a user choose: keys, theme, canvas mode, hint seen.
+"""What the editor remembers and lets a user choose: keys, theme, canvas mode, precision, hint seen.
 
 One JSON file that a user may edit: {"keys": {"drag": "space,g"}, "theme": "nord"}.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dragonnx.files import atomic_path, typed_path
 from dragonnx.tui.actions import BY_ID
+from dragonnx.types import Precision
 
 FILE_NAME = "editor.json"
 
@@ -24,12 +25,14 @@ class Preferences:
         keys: Keys by action id, instead of the table's.
         theme: The colour theme; empty for the default.
         mode: The canvas mode's name; empty for the best that the terminal shows.
+        precision: Of convolutions, where the command line does not name one.
         hint_seen: Whether the first-run hint was followed.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
     theme: str = ""
     mode: str = ""
+    precision: Precision = "auto"
     hint_seen: bool = False
 
     @classmethod
@@ -51,14 +54,21 @@ class Preferences:
         keys = values.get("keys", {})
         keys = keys if isinstance(keys, dict) else {}
         unknown = sorted(str(name) for name in keys if name not in BY_ID)
+        told = [f"there is no action {', '.join(unknown)}"] if unknown else []
+        precision: Precision = "auto"
+        match values.get("precision", "auto"):
+            case "auto" | "float32" | "tf32" as chosen:
+                precision = chosen
+            case other:
+                told.append(f"the precision must be auto, float32 or tf32, not {other!r}")
         preferences = cls(
             keys={str(k): str(v) for k, v in keys.items() if k in BY_ID and isinstance(v, str)},
             theme=str(values.get("theme", "")),
             mode=str(values.get("mode", "")),
+            precision=precision,
             hint_seen=values.get("hint_seen") is True,
         )
-        told = f"{path}: there is no action {', '.join(unknown)}" if unknown else ""
-        return preferences, told
+        return preferences, f"{path}: {'; '.join(told)}" if told else ""
 
     def save(self, path: Path | None = None) -> None:
         """Write the file; a place that cannot be written loses nothing of value."""
