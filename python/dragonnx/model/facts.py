@@ -132,7 +132,7 @@ class FileRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ParityRecord:
-    """How far one output of one graph lies from torch.
+    """How far one output of one graph, computed in float32 on the CPU, lies from torch.
 
     Attributes:
         graph: The graph's name.
