@@ -6,7 +6,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 RUN := .venv/bin
 EXPORT := .venv-export/bin
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow lint check-targets format bench bench-inversion bench-kernels model train-model pictures clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -108,6 +108,10 @@ model: .venv-export/installed
 	    -o python/dragonnx/model/bundled/critters --name critters --overwrite --feature-resolution 64 \
 	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
 	    --licence MIT --note 'Rendered toy animals, trained by this project.'
+
+# Graphs of the method, which belong to no model.
+drag-graphs: .venv-export/installed
+	$(EXPORT)/python -m dragonnx_export.drag_graphs python/dragonnx/drag/graphs
 
 # Three hours on two cores; goes on where it was stopped. Ends in new weights, which `make model`
 # exports.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # names of types cost no import: the command line starts with
 Array: TypeAlias = "NDArray[Any]"
 Float32: TypeAlias = "NDArray[np.float32]"
 Float64: TypeAlias = "NDArray[np.float64]"
+UInt8: TypeAlias = "NDArray[np.uint8]"
 
 Point: TypeAlias = tuple[float, float]
 """(x, y) in image pixels, pixel centres at integers."""

@@ -20,7 +20,7 @@ from support.bundled import (
 )
 
 from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome
-from dragonnx.model.generator import FeaturePass
+from dragonnx.model.passes import FeaturePass
 from dragonnx.runtime import CPU, Device, Graph
 
 

@@ -11,8 +11,8 @@ from support.bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR, SEED
 from dragonnx import DragConfig, DragSession, Generator
 from dragonnx._core import Threads
 from dragonnx.drag.cost import cheapest_cut, cost
-from dragonnx.drag.feature_source import FeatureSource
 from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import Geometry, plan_windows
@@ -60,7 +60,7 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
     before, after = generator.w_plus(seed), generator.w_plus(seed) + np.float32(0.05)
     results = []
     for chosen in (None, cut):
-        source = FeatureSource(generator, s, len(handles), whole=False)
+        source = HostFeatures(generator, s, len(handles), whole=False)
         source.cut = chosen
         first = source.at(before, handles)
         references = reference_features(first.windows, handles)
@@ -70,7 +70,7 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
         term = MotionSupervision(DragProblem(s, targets, None, Threads(1)), around.windows)
         grad_features = np.zeros_like(around.windows.values)
         loss = term.add_to(grad_features, around.windows, found)
-        gradient = source.pullback(around, grad_features)
+        gradient, _ = source.pullback(around, grad_features)
         results.append((references, found, loss, gradient))
     (ref_a, found_a, loss_a, grad_a), (ref_b, found_b, loss_b, grad_b) = results
     # Windows and whole maps add the same float32 terms in another order; features are of size 1.

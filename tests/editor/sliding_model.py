@@ -15,9 +15,10 @@ import numpy as np
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, GraphRecord, Source
-from dragonnx.model.generator import FeaturePass, ImagePass, picture_of
+from dragonnx.model.generator import picture_of
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.manifest import Manifest
+from dragonnx.model.passes import FeaturePass, ImagePass
 from dragonnx.runtime import CPU, Device
 
 HEIGHT, WIDTH = 48, 64
@@ -161,6 +162,17 @@ class SlidingModel:
         self._called("pullback")
         return self._slid(forward.w_plus, grad_features[0], 1.0)[None, :TRAINABLE]
 
+    def bound_features(self, user, w_plus, cut, windows):
+        del user
+        assert cut is None
+        assert not windows
+        return _SlidingPass(self.features, self.pullback, "features", w_plus)
+
+    def bound_image(self, w_plus, *, preview=False):
+        return _SlidingPass(
+            lambda w: self.image_layers(w, preview=preview), self.image_pullback, "image", w_plus
+        )
+
     def image_layers(self, w_plus, *, preview=False):
         self._called("image_layers")
         latent = self.checked_w_plus(w_plus)
@@ -200,3 +212,29 @@ class SlidingModel:
 def _small(image):
     height, width = image.shape[-2:]
     return image.reshape(1, 3, height // 4, 4, width // 4, 4).mean(axis=(3, 5))
+
+
+class _SlidingPass:
+    """As `BoundPass`."""
+
+    def __init__(self, forward, pullback, result, w_plus):
+        self._forward, self._pullback, self._name = forward, pullback, result
+        self.result, self.gradient = _SlidingBuffer(), _SlidingBuffer()
+        self.run({"w_plus": w_plus})
+
+    def run(self, inputs):
+        self._last = self._forward(inputs["w_plus"])
+        self.result.write(getattr(self._last, self._name))
+
+    def pull_back(self):
+        return self._pullback(self._last, self.gradient.read())
+
+
+class _SlidingBuffer:
+    """As `Buffer`, in host memory."""
+
+    def write(self, values):
+        self._values = values.copy()
+
+    def read(self):
+        return self._values.copy()

@@ -12,8 +12,8 @@ from support.random_checkpoints import random_checkpoint
 
 from dragonnx import DragConfig, Generator
 from dragonnx._core import Threads
-from dragonnx.drag.feature_source import FeatureSource
 from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -74,7 +74,7 @@ def test_same_points_loss_and_gradient(
     after = before + np.float32(0.05)
     results = []
     for chosen in (None, m.cuts[cut % len(m.cuts)]):
-        source = FeatureSource(generator, asked, len(handles), whole=False)
+        source = HostFeatures(generator, asked, len(handles), whole=False)
         source.cut = chosen
         start = source.at(before, handles)
         references = reference_features(start.windows, handles)
@@ -105,6 +105,6 @@ def test_same_points_loss_and_gradient(
     assert differs.sum() <= 8 * FLIPPED_SIGNS
     # So may slopes of leaky ReLUs: each moves the gradient by one of the thousands of terms that it
     # sums. What goes in is the same for both.
-    grad_a = whole.pullback(on_map, scattered)
-    grad_b = cut_out.pullback(on_windows, grad_b)
+    grad_a, _ = whole.pullback(on_map, scattered)
+    grad_b, _ = cut_out.pullback(on_windows, grad_b)
     assert np.linalg.norm(grad_b - grad_a) <= 5e-3 * np.linalg.norm(grad_a) + 1e-9

@@ -16,8 +16,7 @@ from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.mask import checked_mask
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
-from dragonnx.drag.step import HostStep
-from dragonnx.drag.step.host import HostState
+from dragonnx.drag.step import HostState, step_for
 from dragonnx.model.generator import Generator
 from dragonnx.types import Points
 
@@ -109,7 +108,7 @@ class DragSession:
             mask=checked_mask(mask, m.image_size),
             threads=_core.Threads(generator.threads),
         )
-        self._method = HostStep(generator, problem)
+        self._method = step_for(generator, problem)
         self._cancelled = threading.Event()
         self._state: HostState | None = None
         self._last_step: DragStep | None = None

@@ -133,6 +133,20 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
     return GraphWindows(cut, np.stack([columns, rows], axis=1), (sides[0], sides[1]), inputs)
 
 
+def window_side(reach: float, length: int, cells: int) -> int:
+    """How many cells of a map of so many an interval of 2 reach pixels of the image wants.
+
+    It touches so many, and each is read with its neighbour.
+    """
+    return min(math.ceil(2 * reach * cells / length) + 2, cells)
+
+
+def first_cells(centres: NDArray[np.float64], reach: float, length: int, cells: int) -> _Cells:
+    """The first cell that is read around each centre along one axis; it may be -1."""
+    lowest = np.clip(centres - reach, 0, length - 1)
+    return np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
+
+
 def window_sizes(
     reach: float, length: int, cells: int, blocks: Sequence[int], cut: int
 ) -> dict[int, int]:
@@ -145,8 +159,7 @@ def window_sizes(
         blocks: Resolutions up to the feature map's.
         cut: Resolution of the first windowed block.
     """
-    # An interval of that length touches so many cells, and each is read with its neighbour.
-    size = min(math.ceil(2 * reach * cells / length) + 2, cells)
+    size = window_side(reach, length, cells)
     sizes = {}
     for block in reversed(blocks):
         if block < cut:
@@ -175,8 +188,7 @@ def _axis_windows(
     cut: int,
 ) -> dict[int, _Level]:
     """The windows of each block from the cut on, along one axis, by block resolution."""
-    lowest = np.clip(centres - reach, 0, length - 1)
-    first = np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
+    first = first_cells(centres, reach, length, cells)
     levels = {}
     for block, size in window_sizes(reach, length, cells, blocks, cut).items():
         origins = np.clip(first, 0, cells - size)

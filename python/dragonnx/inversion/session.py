@@ -22,6 +22,7 @@ from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.model.generator import Generator, picture_of
+from dragonnx.model.passes import BoundPass, of_all_layers
 from dragonnx.types import Float32, Float64
 
 _SPACE_SAMPLES = 2000
@@ -88,6 +89,8 @@ class InversionSession:
         has_small = generator.manifest.has_preview
         self._coarse_steps = int(self.config.coarse * self.config.steps) if has_small else 0
         self._coarse: CoarseLoss | None = None
+        self._passes: dict[bool, BoundPass] = {}
+        """By whether they give the small image; made when first needed."""
         self._space: LatentSpace | None = None
         self._progress: Progress | None = None
         self._best_image: Float32 | None = None
@@ -185,25 +188,38 @@ class InversionSession:
 
     def _whole_gradient(self, progress: Progress, noisy: Float64) -> Float32:
         """dL/dw [num_ws, w_dim] of the whole image."""
-        forward = self._generator.image_layers(self._latent(noisy))
-        grad_image = self._compare(progress, noisy, forward.image)
-        gradient: Float32 = self._generator.image_pullback(forward, grad_image)[0]
-        return gradient
+        image = self._image_of(self._latent(noisy), preview=False)
+        return self._pulled_back(self._compare(progress, noisy, image), preview=False)
 
     def _small_gradient(self, progress: Progress, noisy: Float64) -> Float32:
         """dL/dw [num_ws, w_dim] of the small image, 0 in layers that it does not show."""
         latent = self._latent(noisy)
-        small = self._generator.image_layers(latent, preview=True)
+        small = self._image_of(latent, preview=True)
         if self._coarse is None:
-            height, width = small.image.shape[-2:]
-            target = self._target_like(small.image)
+            height, width = small.shape[-2:]
+            target = self._target_like(small)
             self._coarse = CoarseLoss(target, self._weights, (height, width))
         if progress.steps % RENEWAL == 0:
-            image = self._generator.image_layers(latent).image
+            image = self._image_of(latent, preview=False)
             self._compare(progress, noisy, image)
-            progress.correction = self._coarse.correction(image, small.image)
-        grad_small = self._coarse(small.image, progress.correction)[1]
-        gradient: Float32 = self._generator.image_pullback(small, grad_small)[0]
+            progress.correction = self._coarse.correction(image, small)
+        grad_small = self._coarse(small, progress.correction)[1]
+        return self._pulled_back(grad_small, preview=True)
+
+    def _image_of(self, latent: Float32, *, preview: bool) -> Float32:
+        """The image [1, image_channels, H, W] of a latent, whole or small."""
+        bound = self._passes.get(preview)
+        if bound is None:
+            bound = self._passes[preview] = self._generator.bound_image(latent, preview=preview)
+        else:
+            bound.run({"w_plus": latent})
+        return bound.result.read()
+
+    def _pulled_back(self, grad_image: Float32, *, preview: bool) -> Float32:
+        """dL/dw [num_ws, w_dim] from the gradient of the last such image."""
+        bound = self._passes[preview]
+        bound.gradient.write(grad_image)
+        gradient: Float32 = of_all_layers(bound.pull_back(), self._generator.manifest.num_ws)[0]
         return gradient
 
     def _compare(self, progress: Progress, noisy: Float64, image: Float32) -> Float32:

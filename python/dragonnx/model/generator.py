@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +12,13 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole, graph_name
+from dragonnx.model.graphs import GraphSet
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
-from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device, node_placement
-from dragonnx.types import Array, DeviceName, Float32, Precision
+from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
+from dragonnx.runtime import Device, DeviceTensor, choose_device, node_placement
+from dragonnx.types import Array, DeviceName, Float32, Precision, UInt8
 
 if TYPE_CHECKING:
     import os
@@ -33,42 +33,6 @@ _IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class FeaturePass:
-    """A feature map with what its pullback needs.
-
-    Attributes:
-        w_plus: The latent [1, num_ws, w_dim] it belongs to.
-        features: The feature map [1, C, h, w], or n windows of it.
-        layer_outputs: Outputs of the layers, where the graph left them.
-        cut: Resolution of the block from which on windows were computed; None for whole maps.
-        windows: What the graphs take to know the windows, by input name.
-    """
-
-    w_plus: Float32
-    features: Float32
-    layer_outputs: Mapping[str, DeviceTensor]
-    cut: int | None = None
-    windows: Mapping[str, Array] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ImagePass:
-    """An image with what its pullback needs.
-
-    Attributes:
-        w_plus: The latent [1, num_ws, w_dim] it belongs to.
-        image: [1, image_channels, H, W], about -1 to 1.
-        layer_outputs: Outputs of the layers, where the graph left them.
-        preview: Whether it is the small one.
-    """
-
-    w_plus: Float32
-    image: Float32
-    layer_outputs: Mapping[str, DeviceTensor]
-    preview: bool = False
-
-
 class Generator:
     """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
 
@@ -77,8 +41,7 @@ class Generator:
 
     def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
         self._bundle = bundle
-        self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
-        self._lock = threading.Lock()
+        self._graphs = GraphSet(bundle, device, threads)
         self.device = device
         self.threads = threads
         self._w_avg = bundle.load_w_avg()
@@ -151,7 +114,7 @@ class Generator:
         if not np.isfinite(psi):
             raise InputError(f"truncation_psi must be a finite number, not {psi}")
         inputs = {"z": codes, **self._label_input(label, len(codes))}
-        w = truncate(self._graph("mapping").run(inputs)[0]["w"], self._w_avg, psi)
+        w = truncate(self._graphs.get("mapping").run(inputs)[0]["w"], self._w_avg, psi)
         return np.repeat(w[:, None], m.num_ws, axis=1)
 
     def load_latent(self, path: str | os.PathLike[str]) -> Float32:
@@ -205,7 +168,7 @@ class Generator:
             raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
         latent = self.checked_w_plus(w_plus)
         inputs = dict(windows or {})
-        graph = self._graph("features", cut)
+        graph = self._graphs.get("features", cut)
         kept = [name for name in graph.output_names if name != "features"]
         arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
         return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
@@ -219,9 +182,42 @@ class Generator:
             **forward.layer_outputs,
             **forward.windows,
         }
-        graph = self._graph("pullback", forward.cut)
+        graph = self._graphs.get("pullback", forward.cut)
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
         return gradient
+
+    def bound_features(
+        self, user: object, w_plus: Float32, cut: int | None, windows: Mapping[str, Array]
+    ) -> BoundPass:
+        """`features` and `pullback` for a user who calls them again and again.
+
+        Args:
+            user: Who has the pass for itself, until it is collected as garbage.
+            w_plus: The first latent, [1, num_ws, w_dim], checked: its features are computed.
+            cut: As in `features`.
+            windows: As in `features`; their shapes stay.
+        """
+        inputs = {"w_plus": w_plus, **windows}
+        return self._graphs.bound_features(user, cut, inputs)
+
+    def bound_image(self, w_plus: Float32, *, preview: bool = False) -> BoundPass:
+        """`image_layers` and `image_pullback` for one user, who calls them again and again.
+
+        The gradient of a preview is that of the first w's alone; see `of_all_layers`.
+
+        Args:
+            w_plus: The first latent, [1, num_ws, w_dim], checked: its image is computed.
+            preview: As in `image_layers`.
+
+        Raises:
+            BundleError: The model has no graphs to invert with.
+            InputError: The model has no preview.
+        """
+        self._check_preview(wanted=preview)
+        _, layers, pullback = _IMAGES[preview]
+        forward, back = self._graphs.get(layers), self._graphs.get(pullback)
+        # It is large, and an inversion takes minutes: not worth keeping for the next one.
+        return BoundPass(forward, back, "image", {"w_plus": w_plus})
 
     def image_layers(self, w_plus: ArrayLike, *, preview: bool = False) -> ImagePass:
         """The image of a latent [1, num_ws, w_dim] as numbers, with what `image_pullback` needs.
@@ -234,10 +230,9 @@ class Generator:
             BundleError: The model has no graphs to invert with.
             InputError: The latent does not fit the model, or the model has no preview.
         """
-        if preview and not self.manifest.has_preview:
-            raise InputError(f"the model {self.manifest.name} has no graphs for a smaller image")
+        self._check_preview(wanted=preview)
         latent = self.checked_w_plus(w_plus)
-        graph = self._graph("preview_layers" if preview else "image_layers")
+        graph = self._graphs.get("preview_layers" if preview else "image_layers")
         kept = [name for name in graph.output_names if name != "image"]
         arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
         return ImagePass(latent, arrays["image"], layer_outputs, preview)
@@ -252,10 +247,13 @@ class Generator:
             "grad_image": grad_image,
             **forward.layer_outputs,
         }
-        graph = self._graph("preview_pullback" if forward.preview else "image_pullback")
+        graph = self._graphs.get("preview_pullback" if forward.preview else "image_pullback")
         gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
-        rest = self.manifest.num_ws - gradient.shape[1]
-        return np.pad(gradient, ((0, 0), (0, rest), (0, 0))) if rest else gradient
+        return of_all_layers(gradient, self.manifest.num_ws)
+
+    def _check_preview(self, *, wanted: bool) -> None:
+        if wanted and not self.manifest.has_preview:
+            raise InputError(f"the model {self.manifest.name} has no graphs for a smaller image")
 
     def checked_w_plus(self, w_plus: ArrayLike) -> Float32:
         """A latent as float32 [1, num_ws, w_dim].
@@ -267,7 +265,7 @@ class Generator:
 
     def _picture(self, role: GraphRole, w_plus: ArrayLike) -> Image:
         latent = self.checked_w_plus(w_plus)
-        return picture_of(self._graph(role).run({"w_plus": latent})[0]["image"])
+        return picture_of(self._graphs.run(role, {"w_plus": latent}, ("pixels", "image")))
 
     def placements(
         self, windows: Mapping[int, Mapping[str, Array]]
@@ -290,13 +288,13 @@ class Generator:
                 yield self._placed(image, {"w_plus": w_plus})
             if m.graph(layers):
                 yield self._placed(layers, {"w_plus": w_plus})
-                given = self._graph(layers).run({"w_plus": w_plus})[0]
+                given = self._graphs.get(layers).run({"w_plus": w_plus})[0]
                 inputs = {"w_plus": w_plus, **given, "grad_image": given["image"]}
                 yield self._placed(pullback, inputs)
         for cut in (None, *m.cuts):
             inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
             yield self._placed("features", inputs, cut)
-            given = self._graph("features", cut).run(inputs)[0]
+            given = self._graphs.get("features", cut).run(inputs)[0]
             inputs = {**inputs, **given, "grad_features": given["features"]}
             yield self._placed("pullback", inputs, cut)
 
@@ -305,13 +303,6 @@ class Generator:
     ) -> tuple[str, dict[str, list[str]]]:
         placement = node_placement(self._bundle.graph(role, cut), self.device, inputs)
         return graph_name(role, cut), placement
-
-    def _graph(self, role: GraphRole, cut: int | None = None) -> Graph:
-        with self._lock:
-            if (role, cut) not in self._graphs:
-                path = self._bundle.graph(role, cut)
-                self._graphs[role, cut] = Graph(path, self.device, self.threads)
-            return self._graphs[role, cut]
 
     def check_label(self, label: int | None) -> None:
         """Refuse a class that the model does not have, or a missing one.
@@ -337,9 +328,15 @@ class Generator:
         return {"label": one_hot}
 
 
-def picture_of(image: Float32) -> Image:
-    """An image [1, image_channels, H, W] of values about -1 to 1 as a picture of 8 bits."""
+def picture_of(image: Float32 | UInt8) -> Image:
+    """A picture of 8 bits.
+
+    Args:
+        image: [1, image_channels, H, W], about -1 to 1, or [1, H, W, image_channels] of 8 bits.
+    """
     from PIL import Image  # a drag without pictures does not need it
 
-    colours = np.rint((image[0].transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    colours = image[0]
+    if colours.dtype != np.uint8:
+        colours = np.rint((colours.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
     return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)

@@ -1,6 +1,7 @@
 """ONNX Runtime: devices, graphs, tensors that stay on the device. The only room that knows it."""
 
-from dragonnx.runtime.graph import DeviceTensor, Graph
+from dragonnx.runtime.buffer import Buffer, BufferPack
+from dragonnx.runtime.graph import BoundGraph, DeviceTensor, Graph
 from dragonnx.runtime.ort import runtime_version
 from dragonnx.runtime.placement import node_placement
 from dragonnx.runtime.providers import CPU, PROVIDERS, Device, Provider, choose_device, why_not
@@ -8,6 +9,9 @@ from dragonnx.runtime.providers import CPU, PROVIDERS, Device, Provider, choose_
 __all__ = [
     "CPU",
     "PROVIDERS",
+    "BoundGraph",
+    "Buffer",
+    "BufferPack",
     "Device",
     "DeviceTensor",
     "Graph",

@@ -1,19 +1,23 @@
-"""A loaded graph, and tensors that stay on its device from one graph to the next."""
+"""A loaded graph: run once as it comes, or bound to buffers and run again and again."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from dragonnx.errors import BundleError, DeviceError
+from dragonnx.runtime.buffer import Buffer
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.runtime.providers import Device
+from dragonnx.runtime.recording import Recordings
 from dragonnx.types import Array
 
 _ERRORS_ONLY = 3
+_RECORDING = "gpu_graph_id"
 
 
 class DeviceTensor:
@@ -33,6 +37,9 @@ class DeviceTensor:
         return array
 
 
+GraphInput: TypeAlias = "Array | DeviceTensor | Buffer"
+
+
 class Graph:
     """One loaded graph. `run` may be called from several threads at once.
 
@@ -40,28 +47,43 @@ class Graph:
         path: The .onnx file, its external data beside it.
         device: Where it runs.
         threads: Threads within an operator on the CPU; None leaves it to ONNX Runtime.
+        replayed: Whether bound runs may be recorded, where the device can, and then be replayed in
+            one launch. Of no use for a graph of few nodes.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
         DeviceError: The graph cannot run on the device.
     """
 
-    def __init__(self, path: Path, device: Device, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, device: Device, threads: int | None = None, *, replayed: bool = False
+    ) -> None:
         options = onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        self._session = open_session(path, device, options)
-        self._device = device
+        self.device = device
+        self._recordings: Recordings | None = None
+        if replayed and device.provider.replay_options:
+            self._recordings = Recordings(self._forget)
+        try:
+            self._session = open_session(path, device, options, replayed=replayed)
+        except BundleError:
+            if self._recordings is None:
+                raise
+            # With a node that the device lacks, and the CPU runs, nothing can be recorded.
+            self._recordings = None
+            self._session = open_session(path, device, options)
+        self._lock = threading.Lock()
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
     def run(
-        self, inputs: Mapping[str, Array | DeviceTensor], keep: Sequence[str] = ()
+        self, inputs: Mapping[str, GraphInput], keep: Sequence[str] = ()
     ) -> tuple[dict[str, Array], dict[str, DeviceTensor]]:
         """Run once.
 
         Args:
-            inputs: A value for each input; what an earlier graph kept is not copied.
+            inputs: A value for each input, others are ignored; what lies on the device is not copied.
             keep: Outputs that stay on the device.
 
         Returns:
@@ -69,17 +91,13 @@ class Graph:
         """
         binding = self._session.io_binding()
         for name in self.input_names:
-            value = inputs[name]
-            if isinstance(value, DeviceTensor):
-                binding.bind_ortvalue_input(name, value._value)
-            else:
-                binding.bind_cpu_input(name, np.ascontiguousarray(value))
+            _bind_input(binding, name, inputs[name])
         for name in self.output_names:
             if name in keep:
-                binding.bind_output(name, self._device.provider.memory, self._device.ordinal)
+                binding.bind_output(name, self.device.provider.memory, self.device.ordinal)
             else:
                 binding.bind_output(name, "cpu")
-        self._session.run_with_iobinding(binding)
+        self._run(binding)
         arrays: dict[str, Array] = {}
         kept: dict[str, DeviceTensor] = {}
         for name, value in zip(self.output_names, binding.get_outputs(), strict=True):
@@ -89,8 +107,71 @@ class Graph:
                 arrays[name] = value.numpy()
         return arrays, kept
 
+    def outputs(self, inputs: Mapping[str, GraphInput]) -> dict[str, Buffer]:
+        """Run once: all outputs, on the device, as buffers that later runs can be bound to."""
+        _, kept = self.run(inputs, keep=self.output_names)
+        return {name: Buffer.holding(self.device, kept[name]._value) for name in kept}
 
-def open_session(path: Path, device: Device, options: Any) -> Any:
+    def bound(self, buffers: Mapping[str, Buffer]) -> BoundGraph:
+        """This graph on these buffers: one for each input and output, others are ignored."""
+        binding = self._session.io_binding()
+        for name in self.input_names:
+            _bind_input(binding, name, buffers[name])
+        for name in self.output_names:
+            binding.bind_output(name, *_place(buffers[name]))
+        held = {name: buffers[name] for name in (*self.input_names, *self.output_names)}
+        return BoundGraph(self, binding, held)
+
+    def _run(self, binding: Any, bound: BoundGraph | None = None) -> None:
+        if self._recordings is None:
+            self._session.run_with_iobinding(binding)
+            return
+        with self._lock:
+            number = self._recordings.number_for(bound)
+            options = onnxruntime().RunOptions()
+            options.add_run_config_entry(_RECORDING, str(number))
+            self._session.run_with_iobinding(binding, options)
+
+    def _forget(self, number: int) -> None:
+        # Older versions of ONNX Runtime keep a recording until the session ends.
+        if hasattr(self._session, "release_captured_graph"):
+            self._session.release_captured_graph(number)
+
+
+class BoundGraph:
+    """A graph on buffers that stay: inputs are written in place, outputs lie where they always do.
+
+    Of several bindings each has its own buffers. One is for one thread at a time.
+
+    `Graph.bound` makes it.
+    """
+
+    def __init__(self, graph: Graph, binding: Any, buffers: Mapping[str, Buffer]) -> None:
+        self._graph = graph
+        self._binding = binding
+        self._buffers = buffers  # ONNX Runtime knows only their addresses
+
+    def run(self) -> None:
+        """Compute the outputs from what the inputs hold now."""
+        self._graph._run(self._binding, self)
+
+
+def _bind_input(binding: Any, name: str, value: GraphInput) -> None:
+    if isinstance(value, DeviceTensor):
+        binding.bind_ortvalue_input(name, value._value)
+    elif isinstance(value, Buffer):
+        binding.bind_input(name, *_place(value))
+    else:
+        binding.bind_cpu_input(name, np.ascontiguousarray(value))
+
+
+def _place(buffer: Buffer) -> tuple[str, int, type[np.generic], tuple[int, ...], int]:
+    device = buffer.memory.device
+    kind, ordinal = device.provider.memory, device.ordinal
+    return kind, ordinal, buffer.dtype.type, buffer.shape, buffer.pointer
+
+
+def open_session(path: Path, device: Device, options: Any, *, replayed: bool = False) -> Any:
     """An ONNX Runtime session of a graph's file on a device.
 
     Raises:
@@ -103,7 +184,7 @@ def open_session(path: Path, device: Device, options: Any) -> Any:
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         session = onnxruntime().InferenceSession(
-            str(path), options, providers=device.session_providers()
+            str(path), options, providers=device.session_providers(replayed=replayed)
         )
     except Exception as error:  # onnxruntime's exceptions share no narrower base class
         raise BundleError(

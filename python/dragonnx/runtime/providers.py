@@ -26,6 +26,8 @@ class Provider:
         ort_name: ONNX Runtime's name of the execution provider.
         memory: ONNX Runtime's name of the memory in which its tensors lie.
         options: Options of the execution provider.
+        replay_options: Those with which the runs of a bound graph are recorded and replayed; empty
+            where that brings nothing.
         precision_options: Further ones, by the precision that they give.
         install: The command that brings an ONNX Runtime with it.
         obstacle: Why the machine has no such device of that number, as the end of a sentence; empty
@@ -38,6 +40,7 @@ class Provider:
     ort_name: str
     memory: str
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    replay_options: Mapping[str, str] = field(default_factory=dict, hash=False)
     precision_options: Mapping[DevicePrecision, Mapping[str, str]] = field(
         default_factory=dict, hash=False
     )
@@ -77,15 +80,21 @@ class Device:
         """Every precision that the device has."""
         return ("float32",) if self.provider.no_tf32(self.ordinal) else ("float32", "tf32")
 
-    def session_providers(self) -> list[tuple[str, dict[str, str]]]:
-        """What an ONNX Runtime session takes: this provider, then the CPU for what it lacks."""
-        if self.provider is CPU:
+    def session_providers(self, *, replayed: bool = False) -> list[tuple[str, dict[str, str]]]:
+        """What an ONNX Runtime session takes: this provider, then the CPU for what it lacks.
+
+        Args:
+            replayed: Whether runs of bound graphs are to be recorded, where the provider can.
+        """
+        if self.kind == CPU.name:
             return [(CPU.ort_name, {})]
         options = {
             "device_id": str(self.ordinal),
             **self.provider.options,
             **self.provider.precision_options[self.precision],
         }
+        if replayed:
+            options |= self.provider.replay_options
         return [(self.provider.ort_name, options), (CPU.ort_name, {})]
 
 
@@ -179,6 +188,7 @@ CUDA = Provider(
     },
     # TensorFloat-32 keeps ten bits of mantissa.
     precision_options={"float32": {"use_tf32": "0"}, "tf32": {"use_tf32": "1"}},
+    replay_options={"enable_cuda_graph": "1"},
     install=cuda.INSTALL,
     obstacle=cuda.obstacle,
     no_tf32=cuda.no_tf32,

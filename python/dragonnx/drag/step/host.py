@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dragonnx.drag.adam import Adam
-from dragonnx.drag.feature_source import Features, FeatureSource
 from dragonnx.drag.problem import DragProblem
-from dragonnx.drag.terms import terms_for
-from dragonnx.drag.terms.base import FeatureTerm, LatentTerm
+from dragonnx.drag.step.features import Features, FeatureSource
+from dragonnx.drag.terms.base import FeatureTerm, LatentTerm, Term
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.errors import InputError
-from dragonnx.model.generator import Generator
 from dragonnx.types import Float32, Points
 
 
@@ -45,20 +43,17 @@ class HostStep:
     """See `StepMethod`.
 
     Args:
-        generator: The model.
         problem: The drag.
+        source: Gives its features.
+        terms: Of the loss, those that the source does not add itself.
     """
 
-    def __init__(self, generator: Generator, problem: DragProblem) -> None:
+    def __init__(
+        self, problem: DragProblem, source: FeatureSource, terms: tuple[type[Term], ...]
+    ) -> None:
         self._problem = problem
-        self._terms = terms_for(problem)
-        whole = any(issubclass(term, FeatureTerm) and term.needs_whole_map for term in self._terms)
-        self._source = FeatureSource(
-            generator,
-            problem.settings,
-            len(problem.target_points),
-            whole=whole or not problem.settings.windows,
-        )
+        self._source = source
+        self._terms = terms
 
     def init(self, w_plus: Float32, handle_points: Points) -> HostState:
         """See `StepMethod`."""
@@ -88,7 +83,8 @@ class HostStep:
             term.name: term.add_to(grad_features, features.windows, state.handle_points)
             for term in state.feature_terms
         }
-        gradient = self._source.pullback(features, grad_features)
+        gradient, further = self._source.pullback(features, grad_features)
+        losses |= further
         for term in state.latent_terms:
             losses[term.name] = term.add_to(gradient, state.w_plus)
         w_plus, adam = self._descended(state, gradient)

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias
 
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.windows import FeatureWindows
+from dragonnx.runtime import Buffer, Device
 from dragonnx.types import Float32, Points
 
 
@@ -24,6 +25,9 @@ class FeatureTerm(ABC):
     """What `DragStep.losses` calls it."""
     needs_whole_map: ClassVar[bool] = False
     """Whether it reads the feature map everywhere, so that windows will not do."""
+    device_term: ClassVar[type[DeviceTerm] | None] = None
+    """The same loss where the map stays on the device, for a term that needs the whole map. Without
+    it the map comes to the host."""
 
     @classmethod
     def applies(cls, problem: DragProblem) -> bool:
@@ -45,6 +49,33 @@ class FeatureTerm(ABC):
             features: F in windows.
             handle_points: Where the handles are, [n, 2].
         """
+
+
+class DeviceTerm(ABC):
+    """A loss of the whole feature map F, which stays on the device.
+
+    It is made once for a drag, from the features before the first step.
+
+    Args:
+        problem: The drag.
+        device: Where the map lies.
+        threads: Threads on the CPU; None leaves it to ONNX Runtime.
+        features: Where F lies, [1, C, h, w]; now that of the latent that the drag starts from.
+        grad_features: Where dL/dF is added up, likewise.
+    """
+
+    name: ClassVar[str]
+    """What `DragStep.losses` calls it."""
+
+    @abstractmethod
+    def __init__(
+        self, problem: DragProblem, device: Device, threads: int | None, features: Buffer,
+        grad_features: Buffer,
+    ) -> None: ...  # fmt: skip
+
+    @abstractmethod
+    def add(self) -> float:
+        """The loss of what F is now, its weight included; adds its gradient."""
 
 
 class LatentTerm(ABC):

@@ -1,0 +1,141 @@
+"""A whole feature map that stays on the device; only windows around the handles come to the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx import _core
+from dragonnx.drag.graphs import drag_graph
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.step.features import Features, Reach
+from dragonnx.drag.terms.base import DeviceTerm
+from dragonnx.drag.windows import FeatureWindows, Geometry, first_cells, window_side
+from dragonnx.model.generator import Generator
+from dragonnx.model.passes import BoundPass
+from dragonnx.runtime import Buffer, BufferPack
+from dragonnx.types import Float32, Points
+
+
+class DeviceFeatures:
+    """See `FeatureSource`.
+
+    Args:
+        generator: The model.
+        problem: The drag.
+        terms: What is added to the loss of the whole map, on the device.
+    """
+
+    def __init__(
+        self, generator: Generator, problem: DragProblem, terms: tuple[type[DeviceTerm], ...]
+    ) -> None:
+        self._generator = generator
+        self._problem = problem
+        self._geometry = Geometry.of(generator.manifest)
+        self._reach = Reach.of(problem.settings)
+        self._pass: BoundPass | None = None
+        self._held: Features | None = None
+        """The features that the pass was last run for."""
+        self._term_types = terms
+        self._terms: tuple[DeviceTerm, ...] = ()
+
+    def at(self, w_plus: Float32, points: Points) -> Features:
+        """See `FeatureSource`."""
+        if self._pass is None:
+            self._pass = self._generator.bound_features(self, w_plus, None, {})
+            self._bind(self._pass, points)
+        else:
+            self._pass.run({"w_plus": w_plus})
+        return self._cut_out(w_plus, points)
+
+    def around(self, features: Features, points: Points) -> Features:
+        """See `FeatureSource`."""
+        if self._reach.holds(features, points):
+            return features
+        if features is self._held:
+            return self._cut_out(features.w_plus, points)
+        return self.at(features.w_plus, points)
+
+    def pullback(
+        self, features: Features, grad_features: Float32
+    ) -> tuple[Float32, Mapping[str, float]]:
+        """See `FeatureSource`."""
+        if features is not self._held:
+            # The pass holds another latent's: a state is a value, so that a step may start anywhere.
+            assert features.centres is not None, "windows lie around points"  # noqa: S101
+            self.at(features.w_plus, features.centres)
+        assert self._pass is not None, "features come before their gradient"  # noqa: S101
+        self._grad_windows.write(grad_features)
+        self._put.run()
+        losses = {term.name: term.add() for term in self._terms}
+        return self._pass.pull_back(), losses
+
+    def _bind(self, bound: BoundPass, points: Points) -> None:
+        """Make everything that lies beside the map, once its shape is known."""
+        # Taking and putting are exact in float32, and as quick.
+        device = replace(self._generator.device, precision="float32")
+        threads = self._generator.threads
+        self._terms = tuple(
+            term(self._problem, device, threads, bound.result, bound.gradient)
+            for term in self._term_types
+        )
+        rows, columns = self._selectors(self._origins(points))
+        self._selected = BufferPack(device, {"rows": rows, "columns": columns})
+        shape = (len(points), bound.result.shape[1], rows.shape[2], columns.shape[2])
+        self._windows, self._grad_windows = (Buffer.empty(device, shape) for _ in range(2))
+        buffers = {
+            **self._selected.buffers,
+            "flat_rows": self._selected.buffers["rows"].reshaped(
+                (rows.shape[0] * rows.shape[2], rows.shape[3])
+            ),
+            "features": bound.result,
+            "grad_features": bound.gradient,
+            "windows": self._windows,
+            "grad_windows": self._grad_windows,
+        }
+        self._take = drag_graph("take_windows", device, threads).bound(buffers)
+        self._put = drag_graph("put_windows", device, threads).bound(buffers)
+
+    def _cut_out(self, w_plus: Float32, points: Points) -> Features:
+        """Features around the points, from the map that the pass holds for this latent."""
+        geometry, origins = self._geometry, self._origins(points)
+        rows, columns = self._selectors(origins)
+        self._selected.write({"rows": rows, "columns": columns})
+        self._take.run()
+        plan = _core.WindowPlan(
+            origins,
+            (rows.shape[2], columns.shape[2]),
+            geometry.feature_size,
+            geometry.image_size,
+            np.arange(len(points)),
+        )
+        self._held = Features(w_plus, FeatureWindows(self._windows.read(), plan), points)
+        return self._held
+
+    def _origins(self, points: Points) -> NDArray[np.int64]:
+        """(x, y) of each window's first cell in the map, [n, 2]."""
+        return np.stack([self._first(points, axis) for axis in (0, 1)], axis=1)
+
+    def _first(self, points: Points, axis: int) -> NDArray[np.int64]:
+        length, cells, side = self._along(axis)
+        first = first_cells(points[:, axis], self._reach.window, length, cells)
+        return np.clip(first, 0, cells - side)
+
+    def _selectors(self, origins: NDArray[np.int64]) -> tuple[Float32, Float32]:
+        """One-hot rows that pick the windows' rows [n, 1, s, h] and columns [n, 1, t, w]."""
+        found = []
+        for axis in (1, 0):
+            _, cells, side = self._along(axis)
+            read = origins[:, axis, None, None, None] + np.arange(side)[:, None]
+            found.append((read == np.arange(cells)).astype(np.float32))
+        rows, columns = found
+        return rows, columns
+
+    def _along(self, axis: int) -> tuple[int, int, int]:
+        """Along x (0) or y (1): pixels of the image, cells of the map, cells of a window."""
+        length = self._geometry.image_size[1 - axis]
+        cells = self._geometry.feature_size[1 - axis]
+        return length, cells, window_side(self._reach.window, length, cells)

@@ -1,0 +1,81 @@
+"""The graphs of an open bundle: loaded when first asked for, shared by all who run them."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.facts import GraphRole
+from dragonnx.model.passes import BoundForward, BoundPass, PassPool
+from dragonnx.runtime import Device, Graph
+from dragonnx.types import Array
+
+_KEPT = 2
+"""Recorded passes that nobody uses: that of the last drag, and one with a mask or other points."""
+
+
+class GraphSet:
+    """All graphs of one bundle on one device. All methods are thread-safe.
+
+    Args:
+        bundle: The bundle.
+        device: Where they run.
+        threads: Threads within an operator on the CPU; None leaves it to ONNX Runtime.
+    """
+
+    def __init__(self, bundle: Bundle, device: Device, threads: int | None) -> None:
+        self._bundle = bundle
+        self._device = device
+        self._threads = threads
+        self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
+        self._lock = threading.Lock()
+        kept = _KEPT if device.provider.replay_options else 0
+        self._forwards: PassPool[BoundForward] = PassPool(kept)
+        self._passes: PassPool[BoundPass] = PassPool(kept)
+
+    def get(self, role: GraphRole, cut: int | None = None) -> Graph:
+        """The graph of a role.
+
+        Raises:
+            BundleError: The bundle has none, or ONNX Runtime cannot load it.
+        """
+        with self._lock:
+            if (role, cut) not in self._graphs:
+                path = self._bundle.graph(role, cut)
+                graph = Graph(path, self._device, self._threads, replayed=role != "mapping")
+                self._graphs[role, cut] = graph
+            return self._graphs[role, cut]
+
+    def run(self, role: GraphRole, inputs: Mapping[str, Array], wanted: tuple[str, ...]) -> Array:
+        """Run a graph on buffers that nobody else has: the first of the wanted outputs that it has."""
+        graph = self.get(role)
+        key = role, _shapes(inputs)
+        bound = self._forwards.take(key, inputs, lambda: BoundForward(graph, inputs))
+        (name,) = [name for name in wanted if name in graph.output_names][:1]
+        found = bound.buffers[name].read()
+        self._forwards.give_back(key, bound)
+        return found
+
+    def bound_features(
+        self, user: object, cut: int | None, inputs: Mapping[str, Array]
+    ) -> BoundPass:
+        """Features and their pullback on buffers that nobody else has; see `BoundPass`.
+
+        Args:
+            user: Has the pass for itself until it is collected as garbage.
+            cut: Of both graphs.
+            inputs: The first inputs.
+        """
+        forward, pullback = self.get("features", cut), self.get("pullback", cut)
+        key = cut, _shapes(inputs)
+        bound = self._passes.take(
+            key, inputs, lambda: BoundPass(forward, pullback, "features", inputs)
+        )
+        weakref.finalize(user, self._passes.give_back, key, bound)
+        return bound
+
+
+def _shapes(inputs: Mapping[str, Array]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple((name, array.shape) for name, array in sorted(inputs.items()))
