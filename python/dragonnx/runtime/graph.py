@@ -11,12 +11,11 @@ import numpy as np
 
 from dragonnx.errors import BundleError, DeviceError
 from dragonnx.runtime.buffer import Buffer
-from dragonnx.runtime.ort import onnxruntime
+from dragonnx.runtime.ort import ERRORS_ONLY, onnxruntime
 from dragonnx.runtime.providers import Device
 from dragonnx.runtime.recording import Recordings
 from dragonnx.types import Array
 
-_ERRORS_ONLY = 3
 _RECORDING = "gpu_graph_id"
 
 
@@ -74,6 +73,8 @@ class Graph:
             self._recordings = None
             self._session = open_session(path, device, options)
         self._lock = threading.Lock()
+        self._run_options: dict[int, Any] = {}
+        """Those of the last recording, by its number."""
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.output_names: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
@@ -128,9 +129,11 @@ class Graph:
             return
         with self._lock:
             number = self._recordings.number_for(bound)
-            options = onnxruntime().RunOptions()
-            options.add_run_config_entry(_RECORDING, str(number))
-            self._session.run_with_iobinding(binding, options)
+            if number not in self._run_options:
+                options = onnxruntime().RunOptions()
+                options.add_run_config_entry(_RECORDING, str(number))
+                self._run_options = {number: options}
+            self._session.run_with_iobinding(binding, self._run_options[number])
 
     def _forget(self, number: int) -> None:
         # Older versions of ONNX Runtime keep a recording until the session ends.
@@ -178,7 +181,7 @@ def open_session(path: Path, device: Device, options: Any, *, replayed: bool = F
         BundleError: ONNX Runtime cannot load the file.
         DeviceError: The graph cannot run on the device.
     """
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = ERRORS_ONLY
     # Each session has threads of its own, which spin after a run in the hope of the next one and so
     # steal the cores from the other graph of a drag step: without this, a step takes 1.8 times as long.
     options.add_session_config_entry("session.force_spinning_stop", "1")

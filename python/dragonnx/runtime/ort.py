@@ -7,6 +7,9 @@ from types import ModuleType
 
 from dragonnx.errors import DeviceError
 
+ERRORS_ONLY = 3
+"""How much ONNX Runtime says: its warnings are for whoever develops it."""
+
 
 @functools.cache
 def onnxruntime() -> ModuleType:
@@ -28,6 +31,8 @@ def onnxruntime() -> ModuleType:
             "the installed onnxruntime is broken: pip uninstall onnxruntime onnxruntime-gpu, then "
             "pip install 'dragonnx[cpu]' or 'dragonnx[gpu]'"
         )
+    # With CUDA it warns at every session of something that is no fault, on the terminal.
+    module.set_default_logger_severity(ERRORS_ONLY)
     found: ModuleType = module
     return found
 
