@@ -38,7 +38,7 @@ class AnyCommands(RuleBasedStateMachine):
     def begin(self) -> None:
         self.models = {"sliding": SlidingModel(), "other": SlidingModel("other", size=(32, 80))}
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(Generator, "open", lambda model, *_: self.models[model])
+        self.patch.setattr(Generator, "open", lambda model, *_, **__: self.models[model])
         self.folder = tempfile.TemporaryDirectory()
         self.photo = Path(self.folder.name) / "photo.png"
         Image.effect_noise((40, 50), 90).convert("RGB").save(self.photo)
