@@ -30,6 +30,12 @@ pub(crate) struct Position {
     pub fraction: f32,
 }
 
+impl Tap {
+    pub fn same_cells(&self, other: &Self) -> bool {
+        (self.near, self.far) == (other.near, other.far)
+    }
+}
+
 impl Axis {
     /// The tap of an integer pixel, clamped to the image (half-pixel centres: pixel i sits at `(i + 0.5) f / H - 0.5`).
     pub fn tap(self, pixel: i64) -> Tap {

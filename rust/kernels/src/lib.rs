@@ -14,10 +14,18 @@
 //! The paper's losses are piecewise linear in `F`, so each kernel knows its gradient in closed form. A kernel
 //! **adds** it to a buffer that the caller owns, so that several terms sum in place.
 
+//!
+//! # Bits
+//!
+//! Results are the same to the bit with any number of threads, and on any processor: see the module `lanes`.
+
 #![forbid(unsafe_code)]
+// What runs in vectors must be inlined into the function that enables their instructions.
+#![allow(clippy::inline_always)]
 
 mod error;
 mod grid;
+mod lanes;
 mod mask_penalty;
 mod motion_supervision;
 mod patch;

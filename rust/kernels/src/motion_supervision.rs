@@ -5,20 +5,22 @@
 
 use std::ops::RangeInclusive;
 
+use fearless_simd::prelude::*;
 use ndarray::{Array1, ArrayView2, ArrayView4, ArrayViewMut4};
 
 use crate::error::Error;
 use crate::grid::{MapSize, Position};
-use crate::patch::{LANES, Patch};
+use crate::lanes::{LANES, Lanes, Level, Simd, Vector, between, dispatch};
+use crate::patch::{self, Patch};
 use crate::threads::{Threads, tasks_together};
 use crate::window_plan::{WindowPlan, Windows};
 
 /// Nearer to its target than this many pixels, a handle pulls no more: a whole step would overshoot.
 const ARRIVED: f64 = 1.0;
 
-/// How many pixels, counted in every channel, are worth a piece of work of their own: measured at 0.2 to 0.3 ms on one
-/// core, where waking a pool that sleeps costs 0.07 ms. Discs of radius 6 and 256 channels stay in one piece.
-const PIXELS_PER_TASK: usize = 1 << 16;
+/// How many pixels, counted in every channel, are worth a piece of work of their own: measured at 0.07 ms on one core,
+/// which is what waking a pool that sleeps costs. A disc of radius 6 and 256 channels stays in one piece.
+const PIXELS_PER_TASK: usize = 1 << 17;
 
 /// Loss `[n]` of each handle point; adds the sum's gradient to `grad_features`.
 ///
@@ -31,6 +33,20 @@ const PIXELS_PER_TASK: usize = 1 << 16;
 /// When shapes disagree, a point or the radius is not usable or a pixel reads a cell beyond its window; the gradient
 /// is untouched then.
 pub fn motion_supervision(
+    features: ArrayView4<'_, f32>,
+    plan: &WindowPlan,
+    handle_points: ArrayView2<'_, f64>,
+    target_points: ArrayView2<'_, f64>,
+    r1: f64,
+    grad_features: ArrayViewMut4<'_, f32>,
+    threads: &Threads,
+) -> Result<Array1<f64>, Error> {
+    on_level(Level::new(), features, plan, handle_points, target_points, r1, grad_features, threads)
+}
+
+/// [`motion_supervision`] with the instructions of a level.
+pub(crate) fn on_level(
+    level: Level,
     features: ArrayView4<'_, f32>,
     plan: &WindowPlan,
     handle_points: ArrayView2<'_, f64>,
@@ -54,7 +70,8 @@ pub fn motion_supervision(
     let shares = shares(&readers, &windows, grad_features, plan.plane());
     let pixels: usize = shares.iter().map(Share::pixels).sum();
     let least = tasks_together(shares.len(), pixels, PIXELS_PER_TASK);
-    let sums = threads.map(shares, least, Memory::default, |memory, share| share.run(memory));
+    let sums =
+        threads.map(shares, least, Memory::default, |memory, share| dispatch!(level, simd => share.run(simd, memory)));
     let mut losses = Array1::zeros(plan.points());
     // In the order of the channels: the same input gives the same bits, however the work was shared out.
     for (point, sum) in sums.into_iter().flatten() {
@@ -90,8 +107,9 @@ fn shares<'a>(
         if pixels == 0 {
             continue;
         }
-        let parts = (pixels * channels / PIXELS_PER_TASK).clamp(1, channels);
-        let length = channels.div_ceil(parts) * plane;
+        let blocks = channels.div_ceil(LANES);
+        let parts = (pixels * channels / PIXELS_PER_TASK).clamp(1, blocks);
+        let length = blocks.div_ceil(parts) * LANES * plane;
         let features = windows.window(window).chunks(length);
         shares.extend((features.zip(grad.chunks_mut(length))).map(|(features, grad)| Share {
             motions,
@@ -109,14 +127,19 @@ impl Share<'_> {
         self.motions.iter().map(|motion| motion.patch.len()).sum::<usize>() * self.features.len() / self.plane
     }
 
-    /// Each point's terms, summed up for each channel by itself; adds the gradient.
-    fn run(self, memory: &mut Memory) -> Vec<(usize, f64)> {
-        let mut sums = Vec::with_capacity(self.motions.len() * self.features.len() / self.plane);
+    /// Each point's terms, summed up for each block of channels by itself; adds the gradient.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, memory: &mut Memory) -> Vec<(usize, f64)> {
+        let block = LANES * self.plane;
+        let mut sums = Vec::with_capacity(self.motions.len() * self.features.len().div_ceil(block));
         for motion in self.motions {
             let scale = (1.0 / motion.terms(self.channels) as f64) as f32;
             memory.fit(&motion.patch);
-            let channels = self.features.chunks_exact(self.plane).zip(self.grad.chunks_exact_mut(self.plane));
-            sums.extend(channels.map(|(channel, grad)| (motion.point, motion.run(channel, scale, memory, grad))));
+            let blocks = self.features.chunks(block).zip(self.grad.chunks_mut(block));
+            sums.extend(blocks.map(
+                #[inline(always)]
+                |(channels, grad)| (motion.point, motion.run(simd, channels, scale, memory, grad)),
+            ));
         }
         sums
     }
@@ -125,19 +148,15 @@ impl Share<'_> {
 /// What a piece of work needs, kept from one point to the next.
 #[derive(Default)]
 struct Memory {
-    wide: Vec<f32>,
-    pixels: Vec<f32>,
-    grad_pixels: Vec<f32>,
+    read: patch::Memory,
+    pixels: Vec<Lanes>,
+    grad_pixels: Vec<Lanes>,
 }
 
 impl Memory {
-    /// Pixels have room behind them, so that the last vector of the last row may be a whole one.
     fn fit(&mut self, patch: &Patch) {
-        self.wide.resize(patch.wide_len(), 0.0);
-        for pixels in [&mut self.pixels, &mut self.grad_pixels] {
-            pixels.clear();
-            pixels.resize(patch.len() + 2 * LANES, 0.0);
-        }
+        self.pixels.resize(patch.len(), Lanes::ZERO);
+        self.grad_pixels.resize(patch.len(), Lanes::ZERO);
     }
 }
 
@@ -190,7 +209,7 @@ impl Motion {
             })
             .collect();
         let right = usize::from(x.fraction > 0.0);
-        let below = if y.fraction > 0.0 { patch.stride } else { 0 };
+        let below = if y.fraction > 0.0 { patch.width() } else { 0 };
         Ok(Some(Self { point, patch, runs, right, below, fraction: (x.fraction, y.fraction) }))
     }
 
@@ -199,61 +218,58 @@ impl Motion {
         self.runs.iter().map(|run| run.length).sum::<usize>() * channels
     }
 
-    /// The sum of one channel's terms; adds the gradient of `scale` times it to `grad` `[h, w]`.
-    fn run(&self, channel: &[f32], scale: f32, memory: &mut Memory, grad: &mut [f32]) -> f64 {
-        let Memory { wide, pixels, grad_pixels } = memory;
-        self.patch.read(channel, wide, pixels);
-        grad_pixels.fill(0.0);
-        let mut total = [0.0; LANES];
+    /// The sum of a block of channels' terms; adds the gradient of `scale` times it to `grad` `[c, h, w]`.
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, channels: &[f32], scale: f32, memory: &mut Memory, grad: &mut [f32]) -> f64 {
+        let Memory { read, pixels, grad_pixels } = memory;
+        self.patch.read(simd, channels, read, pixels);
+        grad_pixels.fill(Lanes::ZERO);
+        let mut total = 0.0;
         for run in &self.runs {
-            self.run_row(run, pixels, scale, grad_pixels, &mut total);
+            total += f64::from(self.run_row(simd, run, pixels, scale, grad_pixels).sum());
         }
-        self.patch.add_adjoint(grad_pixels, wide, grad);
-        total.iter().sum()
+        self.patch.add_adjoint(simd, grad_pixels, read, grad);
+        total
     }
 
-    /// One row of `Omega_1`, a vector at a time. What a vector holds beyond the row counts as zero.
-    fn run_row(&self, run: &Run, pixels: &[f32], scale: f32, grad_pixels: &mut [f32], total: &mut [f64; LANES]) {
+    /// One row of `Omega_1`: the sum of its terms in each lane.
+    #[inline(always)]
+    fn run_row<S: Simd>(&self, simd: S, run: &Run, pixels: &[Lanes], scale: f32, grad_pixels: &mut [Lanes]) -> Lanes {
         let (x, y) = self.fraction;
-        let mut last_slope = 0.0;
-        // One pixel more than the row has: its last one also pulls on its right neighbour.
-        for first in (0..=run.length).step_by(LANES) {
-            let (at, inside) = (run.moved + first, run.length - first);
-            let below = at + self.below;
-            let reference = vector(pixels, run.reference + first);
-            let (upper, upper_right) = (vector(pixels, at), vector(pixels, at + self.right));
-            let (lower, lower_right) = (vector(pixels, below), vector(pixels, below + self.right));
-            let mut slope = [0.0; LANES];
-            for lane in 0..LANES {
-                // Nested rather than weighted, so that a flat map moves onto itself exactly: no noise in the sign.
-                let upper = between(upper[lane], upper_right[lane], x);
-                let lower = between(lower[lane], lower_right[lane], x);
-                let difference = reference[lane] - between(upper, lower, y);
-                let difference = if lane < inside { difference } else { 0.0 };
-                total[lane] += f64::from(difference.abs());
-                // The sign of zero is zero, and that of NaN.
-                slope[lane] = if difference.abs() > 0.0 { -scale.copysign(difference) } else { 0.0 };
-            }
-            let pulls: [f32; LANES] = std::array::from_fn(|lane| {
-                let left = if lane == 0 { last_slope } else { slope[lane - 1] };
-                (1.0 - x) * slope[lane] + x * left
-            });
-            last_slope = slope[LANES - 1];
-            for (start, weight) in [(at, 1.0 - y), (below, y)] {
-                for (grad, pull) in grad_pixels[start..][..LANES].iter_mut().zip(&pulls) {
-                    *grad += weight * pull;
-                }
-            }
+        let zero = Lanes::ZERO.load(simd);
+        let (mut total, mut left) = (zero, zero);
+        for (reference, at) in (run.reference..).zip(run.moved..run.moved + run.length) {
+            let (upper, lower) = (self.along_x(simd, pixels, at), self.along_x(simd, pixels, at + self.below));
+            let difference = pixels[reference].load(simd) - between(upper, lower, y);
+            let size = difference.abs();
+            total += size;
+            // The sign of zero is zero, and that of NaN.
+            let slope = Vector::simd_from(simd, scale).copysign(-difference);
+            let slope = size.simd_gt(0.0).select(slope, zero);
+            self.pull(simd, slope * (1.0 - x) + left * x, at, grad_pixels);
+            left = slope;
         }
+        // The last pixel of the row pulls on its right neighbour too.
+        if self.right > 0 {
+            self.pull(simd, left * x, run.moved + run.length, grad_pixels);
+        }
+        let mut sums = Lanes::ZERO;
+        sums.store(total);
+        sums
     }
-}
 
-fn vector(pixels: &[f32], start: usize) -> [f32; LANES] {
-    std::array::from_fn(|lane| pixels[start..][..LANES][lane])
-}
+    /// A moved pixel and its right neighbour, at the fraction between them.
+    #[inline(always)]
+    fn along_x<S: Simd>(&self, simd: S, pixels: &[Lanes], at: usize) -> Vector<S> {
+        between(pixels[at].load(simd), pixels[at + self.right].load(simd), self.fraction.0)
+    }
 
-fn between(near: f32, far: f32, fraction: f32) -> f32 {
-    near + fraction * (far - near)
+    /// Adds to the gradient of a moved pixel and its lower neighbour.
+    #[inline(always)]
+    fn pull<S: Simd>(&self, simd: S, pull: Vector<S>, at: usize, grad_pixels: &mut [Lanes]) {
+        grad_pixels[at].add(simd, pull * (1.0 - self.fraction.1));
+        grad_pixels[at + self.below].add(simd, pull * self.fraction.1);
+    }
 }
 
 /// The pixels that a range and its shifted copy touch together.

@@ -1,10 +1,12 @@
 //! `F^` at single points, `f_i = F^(p_i)` of the paper's section 3.2.
 
-use ndarray::{Array2, ArrayView2, ArrayView4};
+use fearless_simd::SimdBase;
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayView4};
 
 use crate::error::Error;
 use crate::grid::Position;
-use crate::patch::Patch;
+use crate::lanes::{LANES, Lanes, Level, Simd, dispatch};
+use crate::patch::{Memory, Patch};
 use crate::window_plan::WindowPlan;
 
 /// One point: the two by two (or fewer) pixels around it and how far it lies between them.
@@ -24,6 +26,21 @@ impl Sample {
                 Ok(Self { patch, x, y })
             })
             .collect()
+    }
+
+    /// `F^` at the point in each channel `[C, h, w]` of its window.
+    #[inline(always)]
+    fn read<S: Simd>(&self, simd: S, window: &[f32], plane: usize, memory: &mut Memory, values: &mut [f32]) {
+        let corners = self.corners();
+        let mut pixels = [Lanes::ZERO; 4];
+        for (channels, values) in window.chunks(LANES * plane).zip(values.chunks_mut(LANES)) {
+            self.patch.read(simd, channels, memory, &mut pixels[..self.patch.len()]);
+            let mut sum = Lanes::ZERO.load(simd);
+            for (offset, weight) in corners {
+                sum += pixels[offset].load(simd) * weight;
+            }
+            values.copy_from_slice(&sum.as_slice()[..values.len()]);
+        }
     }
 
     /// Offset and weight in the patch of the pixels that count. A pixel of weight zero is not in the patch, and its
@@ -53,15 +70,12 @@ pub fn sample(
     let windows = plan.features(features)?;
     let samples = Sample::all(plan, points)?;
     let mut out = Array2::zeros((samples.len(), windows.channels));
+    let level = Level::new();
+    let (mut memory, mut values) = (Memory::default(), vec![0.0; windows.channels]);
     for ((point, sample), mut row) in samples.iter().enumerate().zip(out.rows_mut()) {
-        let corners = sample.corners();
-        let mut wide = vec![0.0; sample.patch.wide_len()];
-        let mut pixels = vec![0.0; sample.patch.len()];
-        let channels = windows.window(plan.window_of(point)).chunks_exact(plan.plane());
-        for (value, channel) in row.iter_mut().zip(channels) {
-            sample.patch.read(channel, &mut wide, &mut pixels);
-            *value = corners.iter().map(|&(offset, weight)| weight * pixels[offset]).sum();
-        }
+        let window = windows.window(plan.window_of(point));
+        dispatch!(level, simd => sample.read(simd, window, plan.plane(), &mut memory, &mut values));
+        row.assign(&ArrayView1::from(&values));
     }
     Ok(out)
 }

@@ -52,11 +52,6 @@ impl Threads {
         }
     }
 
-    /// How many threads work on the tasks of [`Self::map`].
-    pub(crate) fn size(&self) -> usize {
-        self.count().unwrap_or_else(rayon::current_num_threads)
-    }
-
     /// `work` on each task; gives the results in the order of the tasks.
     ///
     /// At least `least` tasks go together, and what makes up no more than one such piece stays on the calling thread.

@@ -8,7 +8,9 @@ use ndarray::ArrayView2;
 use super::Columns;
 use super::plan::FixedRow;
 use crate::grid::Axis;
-use crate::patch::LANES;
+
+/// Pairs that go together.
+const LANES: usize = 8;
 
 type Lanes<T> = [T; LANES];
 
