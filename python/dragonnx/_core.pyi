@@ -13,6 +13,8 @@ threads. A kernel takes features that fit its plan: float32 `[N, C, h, w]`, N wi
 Every array must be C-contiguous and of the given type. A function that takes `grad_features` adds
 to it, in place. A wrong argument raises TypeError or ValueError (OverflowError where an integer has
 more than 64 bits) and leaves it untouched. All functions let other Python threads run meanwhile.
+
+Work goes in the vectors that the processor has; which ones does not change a bit of the results.
 """
 
 from typing import Any, ClassVar, final

@@ -5,7 +5,7 @@
 //!
 //! Code that is generic in `S` is compiled once for each instruction set, and the processor's best is chosen at run time.
 //! It must be inlined into the function that enables the instructions. Products and sums are rounded one by one (no fused
-//! multiply-add), and a vector has the same length everywhere: so results are the same to the bit on every processor.
+//! multiply-add), and a vector has the same length everywhere: so results are the same to the bit with every set.
 
 use fearless_simd::{SimdBase, f32x16};
 
@@ -63,10 +63,10 @@ pub(crate) fn between<S: Simd>(near: Vector<S>, far: Vector<S>, fraction: f32) -
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Array4, array};
+    use ndarray::{Array2, Array3, Array4, Axis, array};
 
     use super::*;
-    use crate::{Distance, Search, Threads, WindowPlan, motion_supervision, point_tracking};
+    use crate::{Distance, MaskPlan, Search, Threads, WindowPlan, mask_penalty, motion_supervision, point_tracking};
 
     /// The least that any processor of this kind has, and what this one has beyond it.
     fn levels() -> Vec<Level> {
@@ -130,6 +130,24 @@ mod tests {
                     &Threads::new(Some(1)).expect("no pool"),
                 );
                 tracked.expect("whole map").iter().map(|pixel| pixel.to_bits()).collect()
+            });
+        }
+    }
+
+    #[test]
+    fn a_penalty_has_the_same_bits_on_every_level() {
+        let now: Array3<f32> = features().index_axis_move(Axis(0), 0);
+        let start = now.map(|value| value * 0.5 + 0.1);
+        for (height, width) in [(36, 44), (31, 50)] {
+            let mask = Array2::from_shape_fn((height, width), |(y, x)| (x * 3 + y * 5) % 7 < 2);
+            let plan = MaskPlan::new(mask.view(), (9, 11)).expect("positive sizes");
+            all_equal(|level| {
+                let mut grad = Array3::zeros(now.dim());
+                let threads = Threads::new(Some(1)).expect("no pool");
+                let loss =
+                    mask_penalty::on_level(level, now.view(), start.view(), &plan, 20.0, grad.view_mut(), &threads);
+                let loss = loss.expect("shapes agree").to_bits();
+                bits(&grad).chain([loss]).collect()
             });
         }
     }

@@ -17,7 +17,7 @@
 //!
 //! # Bits
 //!
-//! Results are the same to the bit with any number of threads, and on any processor: see the module `lanes`.
+//! Results are the same to the bit with any number of threads and with whatever vectors the processor has.
 
 #![forbid(unsafe_code)]
 // What runs in vectors must be inlined into the function that enables their instructions.

@@ -9,16 +9,17 @@ mod phases;
 mod pixels;
 mod plan;
 
+use fearless_simd::SimdBase;
 use ndarray::{ArrayView3, ArrayViewMut3};
 
 use crate::error::{Error, expect_shape};
+use crate::lanes::{Lanes, Level, Simd, Vector, between, dispatch};
 use crate::threads::Threads;
 pub use plan::MaskPlan;
 use plan::{FixedColumns, FixedRow};
 
-/// How many feature cells one task takes at least: one channel of a 128 x 128 map, measured at 0.17 ms to 512 px on one
-/// core, far above the microseconds that a task costs. Channels of smaller maps go together. On two cores, 1 to 2^16
-/// cells a task differed by less than the noise, so this only keeps many cores from sharing crumbs.
+/// How many feature cells one task takes at least: one channel of a 128 x 128 map, measured at 0.07 ms to 512 px on one
+/// core, far above the microseconds that a task costs. Channels of smaller maps go together.
 const CELLS_PER_TASK: usize = 1 << 14;
 
 /// The loss; adds its gradient to `grad_features`.
@@ -30,6 +31,19 @@ const CELLS_PER_TASK: usize = 1 << 14;
 ///
 /// When shapes disagree or the weight is not usable; the gradient is untouched then.
 pub fn mask_penalty(
+    features: ArrayView3<'_, f32>,
+    reference_features: ArrayView3<'_, f32>,
+    plan: &MaskPlan,
+    weight: f64,
+    grad_features: ArrayViewMut3<'_, f32>,
+    threads: &Threads,
+) -> Result<f64, Error> {
+    on_level(Level::new(), features, reference_features, plan, weight, grad_features, threads)
+}
+
+/// [`mask_penalty`] with the instructions of a level.
+pub(crate) fn on_level(
+    level: Level,
     features: ArrayView3<'_, f32>,
     reference_features: ArrayView3<'_, f32>,
     plan: &MaskPlan,
@@ -54,7 +68,7 @@ pub fn mask_penalty(
     let grad = grad_features.into_slice().ok_or(Error::NotContiguous { name: "grad_features" })?;
     let (rows, columns) = plan.image_size();
     let scale = weight / (channels * rows * columns) as f64;
-    let maps = Maps { features, reference, grad, height, width };
+    let maps = Maps { level, features, reference, grad, height, width };
     Ok(match &plan.columns {
         FixedColumns::Phases(phases) => maps.penalise(&plan.rows, phases, scale, threads),
         FixedColumns::Pixels(pixels) => maps.penalise(&plan.rows, pixels, scale, threads),
@@ -66,16 +80,17 @@ pub fn mask_penalty(
 /// A row of cells comes with a border: `cells[0]` and everything after the last cell repeat their neighbour, so that no
 /// pixel needs clamping.
 trait Columns: Sync {
-    /// The length of a row of cells with its border.
+    /// The length of a row of cells with its border, in whole vectors.
     fn bordered(&self) -> usize;
 
     /// With R the resize along x and m the fixed pixels of the `row`-th fixed row, sets `slope` to
     /// `R^T (m * sign(R cells))`, on the border too.
-    fn slope(&self, row: usize, cells: &[f32], slope: &mut [f32]);
+    fn slope<S: Simd>(&self, simd: S, row: usize, cells: &[f32], slope: &mut [f32]);
 }
 
-/// The arrays `[C, fh, fw]`, flat, with the size of one channel.
+/// The arrays `[C, fh, fw]`, flat, with the size of one channel, and the instructions to use.
 struct Maps<'a> {
+    level: Level,
     features: &'a [f32],
     reference: &'a [f32],
     grad: &'a mut [f32],
@@ -85,7 +100,7 @@ struct Maps<'a> {
 
 impl Maps<'_> {
     fn penalise(self, rows: &[FixedRow], columns: &impl Columns, scale: f64, threads: &Threads) -> f64 {
-        let Self { features, reference, grad, height, width } = self;
+        let Self { level, features, reference, grad, height, width } = self;
         let plane = height * width;
         let task = CELLS_PER_TASK.div_ceil(plane) * plane;
         let tasks = features.chunks(task).zip(reference.chunks(task)).zip(grad.chunks_mut(task)).collect();
@@ -97,9 +112,7 @@ impl Maps<'_> {
                 let planes = features.chunks_exact(plane).zip(reference.chunks_exact(plane));
                 (planes.zip(grad.chunks_exact_mut(plane)))
                     .map(|((features, reference), grad)| {
-                        channel.subtract(features, reference);
-                        channel.find_slope(rows, columns);
-                        channel.add_to(grad, scale)
+                        dispatch!(level, simd => channel.penalise(simd, features, reference, grad, rows, columns, scale))
                     })
                     .sum::<f64>()
             },
@@ -125,6 +138,24 @@ impl Channel {
         Self { width, stride, difference: map.clone(), gradient: map, cells: row.clone(), slope: row }
     }
 
+    /// Adds the gradient of `scale` times the loss of one channel `[fh, fw]`; returns that loss, not scaled.
+    #[inline(always)]
+    fn penalise<S: Simd>(
+        &mut self,
+        simd: S,
+        features: &[f32],
+        reference: &[f32],
+        grad: &mut [f32],
+        rows: &[FixedRow],
+        columns: &impl Columns,
+        scale: f64,
+    ) -> f64 {
+        self.subtract(features, reference);
+        self.find_slope(simd, rows, columns);
+        self.add_to(simd, grad, scale as f32)
+    }
+
+    #[inline(always)]
     fn subtract(&mut self, features: &[f32], reference: &[f32]) {
         let rows = features.chunks_exact(self.width).zip(reference.chunks_exact(self.width));
         for ((now, start), row) in rows.zip(self.difference.chunks_exact_mut(self.stride)) {
@@ -138,42 +169,56 @@ impl Channel {
         }
     }
 
-    fn find_slope(&mut self, rows: &[FixedRow], columns: &impl Columns) {
-        self.gradient.fill(0.0);
+    #[inline(always)]
+    fn find_slope<S: Simd>(&mut self, simd: S, rows: &[FixedRow], columns: &impl Columns) {
+        let Self { stride, difference, gradient, cells, slope, .. } = self;
+        gradient.fill(0.0);
         for (row, FixedRow { tap, .. }) in rows.iter().enumerate() {
-            let near = &self.difference[tap.near * self.stride..][..self.stride];
-            let far = &self.difference[tap.far * self.stride..][..self.stride];
-            for ((cell, near), far) in self.cells.iter_mut().zip(near).zip(far) {
-                *cell = near + tap.weight * (far - near);
+            let near = vectors(simd, &difference[tap.near * *stride..][..*stride]);
+            let far = vectors(simd, &difference[tap.far * *stride..][..*stride]);
+            for ((cells, near), far) in cells.as_chunks_mut().0.iter_mut().zip(near).zip(far) {
+                between(near, far, tap.weight).store_array(cells);
             }
-            columns.slope(row, &self.cells, &mut self.slope);
+            columns.slope(simd, row, cells, slope);
             for (row, weight) in [(tap.near, 1.0 - tap.weight), (tap.far, tap.weight)] {
-                let gradient = &mut self.gradient[row * self.stride..][..self.stride];
-                for (sum, slope) in gradient.iter_mut().zip(&self.slope) {
-                    *sum += weight * slope;
+                let (sums, _) = gradient[row * *stride..][..*stride].as_chunks_mut();
+                for (sum, slope) in sums.iter_mut().zip(vectors(simd, slope)) {
+                    (Vector::load_array_ref(simd, sum) + slope * weight).store_array(sum);
                 }
             }
         }
     }
 
     /// Adds `scale * G` to `grad` and returns `<G, D>`.
-    fn add_to(&self, grad: &mut [f32], scale: f64) -> f64 {
+    #[inline(always)]
+    fn add_to<S: Simd>(&self, simd: S, grad: &mut [f32], scale: f32) -> f64 {
         let mut total = 0.0;
         let rows = self.difference.chunks_exact(self.stride).zip(self.gradient.chunks_exact(self.stride));
         for ((difference, gradient), grad) in rows.zip(grad.chunks_exact_mut(self.width)) {
             // The border repeats D, so the product with it needs no folding back.
-            total += (difference.iter().zip(gradient))
-                .map(|(difference, gradient)| f64::from(*difference) * f64::from(*gradient))
-                .sum::<f64>();
-            for (sum, gradient) in grad.iter_mut().zip(&gradient[1..]) {
-                *sum += scale as f32 * gradient;
+            let mut sum = Vector::splat(simd, 0.0);
+            for (difference, gradient) in vectors(simd, difference).zip(vectors(simd, gradient)) {
+                sum += difference * gradient;
             }
-            grad[0] += scale as f32 * gradient[0];
+            total += f64::from(Lanes(sum.to_array()).sum());
+            for (sum, gradient) in grad.iter_mut().zip(&gradient[1..]) {
+                *sum += scale * gradient;
+            }
+            grad[0] += scale * gradient[0];
             let after: f32 = gradient[self.width + 1..].iter().sum();
-            grad[self.width - 1] += scale as f32 * after;
+            grad[self.width - 1] += scale * after;
         }
         total
     }
+}
+
+/// A row with its border, which fills whole vectors.
+#[inline(always)]
+fn vectors<S: Simd>(simd: S, row: &[f32]) -> impl Iterator<Item = Vector<S>> {
+    row.as_chunks().0.iter().map(
+        #[inline(always)]
+        move |lanes| Vector::load_array_ref(simd, lanes),
+    )
 }
 
 #[cfg(test)]
@@ -209,6 +254,7 @@ mod tests {
             let run = |columns: &dyn Fn(Maps) -> f64| {
                 let mut grad = Array3::<f32>::zeros(now.dim());
                 let loss = columns(Maps {
+                    level: Level::new(),
                     features: now.as_slice().expect("contiguous"),
                     reference: start.as_slice().expect("contiguous"),
                     grad: grad.as_slice_mut().expect("contiguous"),

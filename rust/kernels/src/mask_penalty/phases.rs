@@ -3,18 +3,15 @@
 //! Between two neighbouring cells lie `s` pixels, at the same `s` fractions for every pair. So instead of pixel after
 //! pixel, take pair after pair: each pixel of a pair is one multiply-add of contiguous cells, a whole vector at a time.
 
+use std::collections::HashMap;
+
+use fearless_simd::prelude::*;
 use ndarray::ArrayView2;
 
 use super::Columns;
 use super::plan::FixedRow;
 use crate::grid::Axis;
-
-/// Pairs that go together.
-const LANES: usize = 8;
-
-type Lanes<T> = [T; LANES];
-
-const SIGN: u32 = 1 << 31;
+use crate::lanes::{LANES, Lanes, Vector};
 
 /// Pair `m` is (cell m - 1, cell m) in the map, (m, m + 1) with the border; the first and last pair are half outside the
 /// image, and their missing pixels count as free to move.
@@ -24,8 +21,10 @@ pub(super) struct Phases {
     fractions: Vec<f32>,
     /// How many vectors the pairs of a row fill.
     vectors: usize,
-    /// For each fixed row, vector of pairs and fraction: the bits of 1.0 where that pixel is fixed, else 0.
-    fixed: Vec<Lanes<u32>>,
+    /// For each fixed row and vector of pairs, which of the patterns its pixels have; `None` where all are free to move.
+    fixed: Vec<Option<usize>>,
+    /// Each pattern once, so that they stay in the fastest cache: for each fraction 1.0 where that pixel is fixed, else 0.
+    patterns: Vec<Lanes>,
 }
 
 impl Phases {
@@ -40,69 +39,65 @@ impl Phases {
         let fractions = (0..scale).map(|k| ((k as f64 + start) / scale as f64) as f32).collect();
         let before = scale.div_ceil(2);
         let vectors = (axis.features + 1).div_ceil(LANES);
-        let mut fixed = Vec::with_capacity(rows.len() * vectors * scale);
+        let (mut fixed, mut patterns, mut known) = (Vec::new(), Vec::new(), HashMap::new());
         for row in rows {
             let row = mask.row(row.index);
+            let is_fixed = |pixel: Option<usize>| pixel.and_then(|pixel| row.get(pixel)) == Some(&false);
             for first in (0..vectors * LANES).step_by(LANES) {
-                fixed.extend((0..scale).map(|k| {
-                    std::array::from_fn(|lane| {
-                        let pixel = ((first + lane) * scale + k).checked_sub(before);
-                        match pixel.and_then(|pixel| row.get(pixel)) {
-                            Some(false) => 1.0_f32.to_bits(),
-                            _ => 0,
-                        }
+                let pixels = first * scale..(first + LANES) * scale;
+                let pattern: Vec<bool> = pixels.map(|pixel| is_fixed(pixel.checked_sub(before))).collect();
+                fixed.push(pattern.contains(&true).then(|| {
+                    *known.entry(pattern).or_insert_with_key(|pattern| {
+                        patterns.extend((0..scale).map(|k| {
+                            Lanes(std::array::from_fn(|lane| f32::from(u8::from(pattern[lane * scale + k]))))
+                        }));
+                        patterns.len() - scale
                     })
                 }));
             }
         }
-        Some(Self { fractions, vectors, fixed })
+        Some(Self { fractions, vectors, fixed, patterns })
+    }
+
+    /// What the fixed pixels of a vector of pairs add to the slope of their near and far cells.
+    #[inline(always)]
+    fn pair_slopes<S: Simd>(&self, simd: S, near: Vector<S>, far: Vector<S>, pattern: usize) -> (Vector<S>, Vector<S>) {
+        let zero = Vector::splat(simd, 0.0);
+        let (step, mut to_both, mut to_far) = (far - near, zero, zero);
+        for (fraction, fixed) in self.fractions.iter().zip(&self.patterns[pattern..]) {
+            let value = near + step * *fraction;
+            let sign = fixed.load(simd).copysign(value);
+            let sign = value.simd_eq(0.0).select(zero, sign);
+            to_both += sign;
+            to_far += sign * *fraction;
+        }
+        (to_both - to_far, to_far)
     }
 }
 
 impl Columns for Phases {
     fn bordered(&self) -> usize {
-        self.vectors * LANES + 1
+        (self.vectors + 1) * LANES
     }
 
-    fn slope(&self, row: usize, cells: &[f32], slope: &mut [f32]) {
-        let per_row = self.vectors * self.fractions.len();
-        let fixed = self.fixed[row * per_row..][..per_row].chunks_exact(self.fractions.len());
-        let (nears, _) = cells.as_chunks::<LANES>();
-        let (fars, _) = cells[1..].as_chunks::<LANES>();
-        let (slopes, last) = slope.as_chunks_mut::<LANES>();
-        let mut carry = 0.0;
-        for (((near, far), slope), fixed) in nears.iter().zip(fars).zip(slopes).zip(fixed) {
-            let (to_near, to_far) = pair_slopes(near, far, &self.fractions, fixed);
+    #[inline(always)]
+    fn slope<S: Simd>(&self, simd: S, row: usize, cells: &[f32], slope: &mut [f32]) {
+        let fixed = &self.fixed[row * self.vectors..][..self.vectors];
+        let (cells, _) = cells.as_chunks();
+        let (slopes, _) = slope.as_chunks_mut();
+        let zero = Vector::splat(simd, 0.0);
+        let mut near = Vector::load_array_ref(simd, &cells[0]);
+        let mut before = zero;
+        for ((next, slope), fixed) in cells[1..].iter().zip(&mut *slopes).zip(fixed) {
+            let next = Vector::load_array_ref(simd, next);
+            let (to_near, to_far) = match fixed {
+                Some(pattern) => self.pair_slopes(simd, near, near.slide::<1>(next), *pattern),
+                None => (zero, zero),
+            };
             // The far cell of one pair is the near cell of the next.
-            slope[0] = to_near[0] + carry;
-            for lane in 1..LANES {
-                slope[lane] = to_near[lane] + to_far[lane - 1];
-            }
-            carry = to_far[LANES - 1];
+            (to_near + before.slide::<{ LANES - 1 }>(to_far)).store_array(slope);
+            (near, before) = (next, to_far);
         }
-        last[0] = carry;
+        before.slide::<{ LANES - 1 }>(zero).store_array(&mut slopes[self.vectors]);
     }
-}
-
-/// What the fixed pixels of a vector of pairs add to the slope of their near and far cells.
-#[inline]
-fn pair_slopes(
-    near: &Lanes<f32>,
-    far: &Lanes<f32>,
-    fractions: &[f32],
-    fixed: &[Lanes<u32>],
-) -> (Lanes<f32>, Lanes<f32>) {
-    let step: Lanes<f32> = std::array::from_fn(|lane| far[lane] - near[lane]);
-    let (mut signs, mut to_far) = ([0.0; LANES], [0.0; LANES]);
-    for (fraction, fixed) in fractions.iter().zip(fixed) {
-        for lane in 0..LANES {
-            let value = near[lane] + fraction * step[lane];
-            // sign(value) * fixed, without a branch.
-            let some = if value == 0.0 { 0 } else { u32::MAX };
-            let sign = f32::from_bits((value.to_bits() & SIGN | fixed[lane]) & some);
-            signs[lane] += sign;
-            to_far[lane] += fraction * sign;
-        }
-    }
-    (std::array::from_fn(|lane| signs[lane] - to_far[lane]), to_far)
 }

@@ -7,6 +7,7 @@ use ndarray::ArrayView2;
 use super::Columns;
 use super::plan::FixedRow;
 use crate::grid::{Axis, Tap};
+use crate::lanes::{LANES, Simd};
 
 /// The tap of each pixel of a row, and which of them are fixed in each fixed row.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Pixels {
 impl Pixels {
     pub fn new(axis: Axis, mask: ArrayView2<'_, bool>, rows: &[FixedRow]) -> Self {
         Self {
-            bordered: axis.features + 2,
+            bordered: (axis.features + 2).next_multiple_of(LANES),
             taps: (0..axis.pixels).map(|pixel| axis.tap(pixel as i64)).collect(),
             fixed: rows.iter().map(|row| runs(mask.row(row.index).iter())).collect(),
         }
@@ -43,7 +44,8 @@ impl Columns for Pixels {
         self.bordered
     }
 
-    fn slope(&self, row: usize, cells: &[f32], slope: &mut [f32]) {
+    #[inline(always)]
+    fn slope<S: Simd>(&self, _: S, row: usize, cells: &[f32], slope: &mut [f32]) {
         slope.fill(0.0);
         for tap in self.fixed[row].iter().flat_map(|run| &self.taps[run.clone()]) {
             let (near, far) = (tap.near + 1, tap.far + 1);
