@@ -104,3 +104,23 @@ def test_w_space_moves_all_trained_layers_alike(model: tuple[Checkpoint, OnnxGen
     # A 16 px feature map depends on five layers. They start alike and get the same update.
     np.testing.assert_array_equal(moved[:5], np.broadcast_to(moved[0], (5, PLAIN.w_dim)))
     np.testing.assert_array_equal(moved[5:], 0)
+
+
+def test_the_plain_drag_stays_on_its_device(model: tuple[Checkpoint, OnnxGenerator]) -> None:
+    """A tensor made without saying where would lie elsewhere here, as it would beside a card."""
+    checkpoint, generator = model
+    handles, targets = pairs(generator)
+    drag = PlainDrag(
+        generator=Generator.from_checkpoint(checkpoint),
+        w_plus=torch.tensor(generator.w_plus(3)),
+        handles=torch.tensor(handles),
+        targets=torch.tensor(targets),
+        feature_resolution=16,
+        r1=3,
+        r2=5,
+        step_size=5e-3,
+        mask=torch.tensor(mask(generator)),
+    )
+    drag.step()  # the first step of torch's Adam makes a counter of its own, on any device
+    with torch.device("meta"):
+        assert np.isfinite([drag.step() for _ in range(2)]).all()

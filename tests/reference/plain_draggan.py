@@ -19,6 +19,8 @@ from dragonnx_export.families.stylegan2.networks import Generator, State
 class PlainDrag:
     """A drag in progress. Points are (x, y) in pixels, float64, [n, 2].
 
+    It runs where its tensors lie, which is one device for all of them.
+
     Attributes:
         generator: In float32 or float64.
         w_plus: [1, num_ws, w_dim].
@@ -127,13 +129,14 @@ class PlainDrag:
     def _pixels(resized: Tensor) -> Tensor:
         """Every pixel (x, y) of the image, [H * W, 2]."""
         height, width = resized.shape[2:]
-        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        rows, columns = (torch.arange(n, device=resized.device) for n in (height, width))
+        y, x = torch.meshgrid(rows, columns, indexing="ij")
         return torch.stack([x, y], dim=-1).reshape(-1, 2).double()
 
     @staticmethod
     def _at(resized: Tensor, points: Tensor) -> Tensor:
         """The resized features at points, bilinear, the border repeated: [n, C]."""
-        size = torch.tensor(resized.shape[:1:-1], dtype=torch.float64)
+        size = points.new_tensor(resized.shape[:1:-1])
         grid = (2 * points / (size - 1) - 1).to(resized.dtype)[None, None]
         values = F.grid_sample(resized, grid, padding_mode="border", align_corners=True)
         return values[0, :, 0].T
