@@ -1,327 +1,246 @@
 """Times a drag step of dragonnx and of plain torch in one run, interleaved, on random weights.
 
     python benchmarks/drag_step.py --output out/benchmarks
+    python benchmarks/drag_step.py --device cuda --output out/benchmarks/cuda --bundles out/benchmarks
 
-Generators have the channels of StyleGAN2's config-f. Writes results.json, table.md and plot.png.
+Generators have the channels of StyleGAN2's config-f. Writes results.json and table.md, and on the
+CPU plot.png. On a card, or with --short, other rows are taken, and images and memory are measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from random_models import bundle, config_f, random_weights
-from reference.plain_draggan import PlainDrag
+from benchmark_report import plot, table
+from on_the_cpu import cold_start, kernel_share, sgemm_share
+from peak_memory import peak_memory
+from plain_torch import plain_generator, torch_image, torch_step, wait_for
+from random_models import bundle
+from workloads import Place, Work, dragonnx_image, dragonnx_step, interleaved
 
-from dragonnx import DragConfig, DragSession, Generator
-from dragonnx.drag.cost import cost
-from dragonnx.drag.windows import Geometry
-from dragonnx_export.families.stylegan2 import networks
-
-SIZES = (256, 512, 1024)
-POINTS = (1, 3, 8, 16)
-MASKED = (512,)
-
-
-def points(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Handles spread over the image, each with a target far away."""
-    random = np.random.default_rng(count)
-    handles = random.integers(size // 8, size * 7 // 8, (count, 2)).astype(np.float64)
-    return handles, size - 1 - handles + np.where(handles == (size - 1) / 2, 9.0, 0.0)
+import dragonnx
+from dragonnx import Generator
+from dragonnx.runtime import runtime_version
+from dragonnx_export.families.stylegan2.networks import Generator as PlainGenerator
 
 
-def half_mask(size: int) -> np.ndarray:
-    """The left half may move."""
-    mask = np.zeros((size, size), bool)
-    mask[:, : size // 2] = True
-    return mask
+@dataclass(frozen=True)
+class Row:
+    """What one row of the table times.
 
-
-def dragonnx_step(
-    generator: Generator, count: int, *, windows: bool = True, masked: bool = False
-) -> Callable[[], object]:
-    """A function that does one step of a running drag."""
-    size = generator.manifest.image_size[0]
-    handles, targets = points(size, count)
-    mask = half_mask(size) if masked else None
-    config = DragConfig(windows=windows, max_steps=10**6, step_size=1e-4)
-    session = DragSession(generator, generator.w_plus(0), handles, targets, mask, config)
-    return lambda: next(session)
-
-
-def torch_step(
-    generator: networks.Generator, w_plus: np.ndarray, count: int, *, masked: bool = False
-) -> Callable[[], object]:
-    """The same of the plain implementation."""
-    size = generator.architecture.resolution
-    handles, targets = points(size, count)
-    drag = PlainDrag(
-        generator=generator,
-        w_plus=torch.tensor(w_plus),
-        handles=torch.tensor(handles),
-        targets=torch.tensor(targets),
-        feature_resolution=128,
-        r1=3 * size / 512,
-        r2=12 * size / 512,
-        step_size=1e-4,
-        mask=torch.tensor(half_mask(size)) if masked else None,
-    )
-    return drag.step
-
-
-def interleaved(steps: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each, taken in turn so that a drift of the machine meets all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(rounds + 1):
-        for name, step in steps.items():
-            # What is quick is taken more often in a round: its median needs more values.
-            for _ in range(1 if name.startswith("torch") else 4):
-                began = time.perf_counter()
-                step()
-                if number:  # the first round warms up
-                    seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in seconds.items()}
-
-
-def time_steps(folder: Path, rounds: int) -> list[dict[str, Any]]:
-    """One row for each size, number of points, and mask."""
-    rows = []
-    for size in SIZES:
-        generator = Generator.open(bundle(size, folder), device="cpu")
-        plain = networks.Generator.from_checkpoint(random_weights(config_f(size)))
-        w_plus = generator.w_plus(0)
-        for count in POINTS:
-            steps = {
-                "torch": torch_step(plain, w_plus, count),
-                "dragonnx": dragonnx_step(generator, count),
-            }
-            if count == 1:
-                steps["whole maps"] = dragonnx_step(generator, count, windows=False)
-            rows.append(
-                {"size": size, "points": count, "mask": False, **interleaved(steps, rounds)}
-            )
-            say(rows[-1])
-        if size in MASKED:
-            steps = {
-                "torch": torch_step(plain, w_plus, 1, masked=True),
-                "dragonnx": dragonnx_step(generator, 1, masked=True),
-            }
-            rows.append({"size": size, "points": 1, "mask": True, **interleaved(steps, rounds)})
-            say(rows[-1])
-    return rows
-
-
-def kernel_share(folder: Path) -> dict[str, float]:
-    """Milliseconds that the Rust kernels take in a windowed step at 512 px, and their share."""
-    from dragonnx.drag.step import host
-    from dragonnx.drag.terms.motion import MotionSupervision
-
-    generator = Generator.open(bundle(512, folder), device="cpu")
-    step = dragonnx_step(generator, 1)
-    spent = 0.0
-
-    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            nonlocal spent
-            began = time.perf_counter()
-            try:
-                return function(*arguments)
-            finally:
-                spent += time.perf_counter() - began
-
-        return call
-
-    originals = MotionSupervision.add_to, host.track
-    MotionSupervision.add_to, host.track = timed(originals[0]), timed(originals[1])  # type: ignore[method-assign]
-    try:
-        step()
-        spent = 0.0
-        began = time.perf_counter()
-        for _ in range(30):
-            step()
-        total = time.perf_counter() - began
-    finally:
-        MotionSupervision.add_to, host.track = originals  # type: ignore[method-assign]
-    return {"milliseconds": spent / 30 * 1e3, "share": spent / total}
-
-
-def sgemm_share(folder: Path, rounds: int) -> dict[str, float]:
-    """The rate of dense features and pullback as a share of a plain matrix product's."""
-    generator = Generator.open(bundle(512, folder), device="cpu")
-    w_plus = generator.w_plus(0)
-    cotangent = np.ones_like(generator.features(w_plus).features)
-    a = torch.randn(2048, 2048)
-    steps: dict[str, Callable[[], object]] = {
-        "dense": lambda: generator.pullback(generator.features(w_plus), cotangent),
-        "torch sgemm": lambda: a @ a,
-    }
-    seconds = interleaved(steps, rounds * 2)
-    m = generator.manifest
-    assert m.windows
-    # Two operations for each multiply-add, and as many backward as forward.
-    operations = 4 * cost(Geometry.of(m), m.windows.channels, None, 0, 0)
-    dense = operations / 1e9 / seconds["dense"]
-    sgemm = 2 * 2048**3 / 1e9 / seconds["torch sgemm"]
-    return {"dense GFLOP/s": dense, "sgemm GFLOP/s": sgemm, "share": dense / sgemm}
-
-
-RUN_DRAGONNX = """
-import resource, sys
-from dragonnx import DragConfig, DragSession, Generator
-generator = Generator.open(sys.argv[1], device="cpu")
-config = DragConfig(max_steps=3, step_size=1e-4)
-handles, targets = [(300, 300)], [(900, 900)]
-list(DragSession(generator, generator.w_plus(0), handles, targets, config=config))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-"""
-"""A process of its own that never imports torch, as a user's would."""
-
-RUN_TORCH = """
-import resource, sys
-import numpy as np
-from drag_step import torch_step
-from random_models import config_f, random_weights
-from dragonnx_export.families.stylegan2.networks import Generator
-generator = Generator.from_checkpoint(random_weights(config_f(1024)))
-step = torch_step(generator, np.zeros((1, 18, 512), np.float32), 1)
-for _ in range(3):
-    step()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-"""
-
-
-def peak_memory(folder: Path) -> dict[str, float]:
-    """Peak resident MiB of three steps at 1024 px, each kind in a process of its own.
-
-    Empty where the system does not tell a process's peak.
+    Attributes:
+        size: Of the image, in pixels.
+        points: How many are dragged.
+        mask: Whether half of the image must stay.
     """
-    if importlib.util.find_spec("resource") is None:
-        return {}
-    path = str(bundle(1024, folder))
-    peaks = {}
-    for kind, code in (("torch", RUN_TORCH), ("dragonnx", RUN_DRAGONNX)):
-        command = [sys.executable, "-c", code, path]
-        here = Path(__file__).parent
-        env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent / "tests")])}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
-        peaks[kind] = float(done.stdout) / 2**20
-    return peaks
+
+    size: int
+    points: int
+    mask: bool = False
 
 
-def cold_start() -> dict[str, float]:
-    """Median seconds of whole processes."""
-    python = [sys.executable, "-c"]
-    program = [sys.executable, "-m", "dragonnx.cli"]
-    commands = {
-        "python": [*python, "pass"],
-        "import dragonnx": [*python, "import dragonnx"],
-        "dragonnx --help": [*program, "--help"],
-        "dragonnx generate": [*program, "generate", "-o", os.devnull + ".png"],
+FULL = (
+    *(Row(256, count) for count in (1, 3, 8, 16)),
+    *(Row(512, count) for count in (1, 3, 8, 16)),
+    Row(512, 1, mask=True),
+    *(Row(1024, count) for count in (1, 3, 8, 16)),
+)
+SHORT = (
+    *(Row(512, count) for count in (1, 3, 8, 16)),
+    Row(512, 1, mask=True),
+    *(Row(1024, count) for count in (1, 8)),
+    Row(1024, 1, mask=True),
+)
+PICTURES = (512, 1024)
+HELD = (Row(1024, 8), Row(1024, 1, mask=True))
+"""Drags whose memory is measured beside the short table; beside the full one it is one point's."""
+
+Places = Mapping[str, Place]
+"""Where dragonnx is timed, by the name of its column."""
+Result = dict[str, Any]
+
+
+class Results:
+    """What was measured, by part. A row that fails is told of at once, and costs no other.
+
+    Args:
+        folder: Where results.json and table.md are written, anew after each row.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.parts: dict[str, Any] = {"failed": []}
+
+    def add(self, part: str, row: Result, measure: Callable[[], Result]) -> None:
+        """Measure one row of a part."""
+        rows = self.parts.setdefault(part, [])
+        try:
+            rows.append({**row, **measure()})
+        except Exception:  # whatever is wrong with one row, the others are wanted
+            traceback.print_exc()
+            self.parts["failed"].append({"part": part, **row})
+        else:
+            say(rows[-1])
+        self.write("results.json", json.dumps(self.parts, indent=1) + "\n")
+        self.write("table.md", table(self.parts))
+
+    def write(self, name: str, text: str) -> None:
+        """Write one of the files."""
+        (self._folder / name).write_text(text, "utf-8", newline="\n")
+
+
+def time_steps(
+    results: Results, rows: Sequence[Row], folder: Path, places: Places, rounds: int
+) -> None:
+    """Seconds that a step takes, for each row."""
+    for size, group in groupby(rows, lambda row: row.size):
+        generators = opened(bundle(size, folder), places)
+        plain = plain_generator(size, places["dragonnx"])
+        for row in group:
+            works = partial(step_works, row, generators, plain, whole_maps=rows is FULL)
+            results.add("steps", asdict(row), partial(timed, works, places["dragonnx"], rounds))
+
+
+def step_works(
+    row: Row, generators: Mapping[str, Generator], plain: PlainGenerator, place: Place, *,
+    whole_maps: bool,
+) -> dict[str, Work]:  # fmt: skip
+    """A step of each kind."""
+    first = generators["dragonnx"]
+    plain_step = torch_step(plain, first.w_plus(0), row.points, place, masked=row.mask)
+    works = {"torch": plain_step} | {
+        name: dragonnx_step(generator, row.points, masked=row.mask)
+        for name, generator in generators.items()
     }
-    commands["dragonnx generate"][-1] = str(Path("out") / "cold-start.png")
-    return interleaved(
-        {
-            name: lambda command=command: subprocess.run(  # type: ignore[misc]
-                command, check=True, capture_output=True
-            )
-            for name, command in commands.items()
-        },
-        3,
-    )
+    if whole_maps and row.points == 1 and not row.mask:
+        works["whole maps"] = dragonnx_step(first, row.points, windows=False)
+    return works
 
 
-def table(results: dict[str, Any]) -> str:
-    """The steps as a Markdown table."""
-    lines = [
-        "| image | points | mask | plain torch | dragonnx | ratio |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in results["steps"]:
-        ratio = row["torch"] / row["dragonnx"]
-        lines.append(
-            f"| {row['size']} px | {row['points']} | {'yes' if row['mask'] else 'no'} "
-            f"| {row['torch'] * 1e3:.0f} ms | {row['dragonnx'] * 1e3:.0f} ms | {ratio:.0f} |"
-        )
-    return "\n".join(lines) + "\n"
+def time_pictures(results: Results, folder: Path, places: Places, rounds: int) -> None:
+    """Seconds that a picture takes, for each size."""
+    for size in PICTURES:
+        works = partial(picture_works, size, folder, places)
+        results.add("pictures", {"size": size}, partial(timed, works, places["dragonnx"], rounds))
 
 
-def plot(results: dict[str, Any], path: Path) -> None:
-    """Time a step against image size and against the number of points."""
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), sharey=True)
-    free = [row for row in results["steps"] if not row["mask"]]
-    for name, colour in (("torch", "#c0392b"), ("whole maps", "#e0a030"), ("dragonnx", "#2c6fbb")):
-        single = [row for row in free if row["points"] == 1]
-        left.plot([r["size"] for r in single], [r[name] for r in single], "o-", color=colour,
-                  label={"torch": "plain torch", "whole maps": "dragonnx, whole maps",
-                         "dragonnx": "dragonnx"}[name])  # fmt: skip
-        several = [row for row in free if row["size"] == 512 and name in row]
-        if len(several) > 1:
-            right.plot(
-                [r["points"] for r in several], [r[name] for r in several], "o-", color=colour
-            )
-    left.set(
-        xscale="log", yscale="log", xlabel="image size [px], one point", ylabel="seconds a step"
-    )
-    left.set_xticks(SIZES, [str(size) for size in SIZES])
-    left.minorticks_off()
-    right.set(xlabel="points, 512 px", xticks=POINTS)
-    left.legend(frameon=False, loc="center left", bbox_to_anchor=(0, 0.38))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
+def picture_works(size: int, folder: Path, places: Places, place: Place) -> dict[str, Work]:
+    """A picture of each kind."""
+    generators = opened(bundle(size, folder), places)
+    w_plus = generators["dragonnx"].w_plus(0)
+    works = {"torch": torch_image(plain_generator(size, place), w_plus, place)}
+    return works | {name: dragonnx_image(generator) for name, generator in generators.items()}
 
 
-def machine() -> dict[str, str]:
+def opened(path: Path, places: Places) -> dict[str, Generator]:
+    """A bundle's generator for each column."""
+    return {name: place.open(path) for name, place in places.items()}
+
+
+def timed(works: Callable[[Place], dict[str, Work]], place: Place, rounds: int) -> Result:
+    """Median seconds of each."""
+    return interleaved(works(place), rounds, lambda: wait_for(place))
+
+
+def measure_memory(results: Results, rows: Sequence[Row], folder: Path, place: Place) -> None:
+    """What `peak_memory` says of each row, for each kind."""
+    for row in rows:
+        path = bundle(row.size, folder)
+        for kind in ("dragonnx", "torch"):
+            peak = partial(peak_memory, path, kind, place, row.points, masked=row.mask)
+            results.add("memory", {**asdict(row), "kind": kind}, peak)
+
+
+def machine(place: Place) -> dict[str, str]:
     """What the numbers were measured with."""
     known = Path("/proc/cpuinfo")  # Linux; elsewhere Python knows the processor's name
     lines = known.read_text("utf-8").splitlines() if known.exists() else []
     told = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    processor = next(told, platform.processor())
-    names = ("dragonnx", "numpy", "onnxruntime", "torch")
-    return {"processor": processor, "cores": str(os.cpu_count()), **{n: version(n) for n in names}}
+    facts = {
+        "processor": next(told, platform.processor()),
+        "cores": str(os.cpu_count()),
+        "dragonnx": dragonnx.__version__,
+        "runtime": runtime_version(),
+        **{name: version(name) for name in ("numpy", "torch")},
+        "precision": place.precision,
+    }
+    if place.on_card:
+        facts["card"] = torch.cuda.get_device_name(place.device)
+        facts["cuDNN of torch"] = str(torch.backends.cudnn.version())
+        facts["torch's convolutions"] = "TF32" if torch.backends.cudnn.allow_tf32 else "float32"
+    return facts
 
 
-def say(row: object) -> None:
-    print(row, file=sys.stderr, flush=True)
+def say(result: object) -> None:
+    print(result, file=sys.stderr, flush=True)
+
+
+def measure_all(
+    results: Results, folder: Path, places: Places, rounds: int, *, short: bool
+) -> None:
+    """Measure what the tables show.
+
+    Args:
+        results: Where it goes.
+        folder: Where the models are, or come to be.
+        places: The columns.
+        rounds: How often each work of a row is taken.
+        short: Whether to measure what a card is measured with.
+    """
+    place, parts = places["dragonnx"], results.parts
+    parts |= {"machine": machine(place), "columns": list(places)}
+    say(parts)
+    if short:
+        time_steps(results, SHORT, folder, places, rounds)
+        time_pictures(results, folder, places, rounds)
+        measure_memory(results, HELD, folder, place)
+        return
+    parts["cold start"] = cold_start()
+    parts["sgemm"] = sgemm_share(folder, rounds)
+    parts["kernels"] = kernel_share(folder)
+    measure_memory(results, [Row(1024, 1)], folder, place)
+    time_steps(results, FULL, folder, places, rounds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/benchmarks"))
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = {"machine": machine()}
-    results["cold start"] = cold_start()
-    say(results)
-    results["sgemm"] = sgemm_share(arguments.output, arguments.rounds)
-    say(results["sgemm"])
-    results["kernels"] = kernel_share(arguments.output)
-    results["memory"] = peak_memory(arguments.output)
-    say(results["memory"])
-    results["steps"] = time_steps(arguments.output, arguments.rounds)
-    (arguments.output / "results.json").write_text(
-        json.dumps(results, indent=1) + "\n", "utf-8", newline="\n"
+    parser.add_argument("--bundles", type=Path, help="folder of the models [--output]")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1")
+    parser.add_argument(
+        "--precision", nargs="*", help="one column each [auto; on a card also float32]"
     )
-    (arguments.output / "table.md").write_text(table(results), "utf-8", newline="\n")
-    plot(results, arguments.output / "plot.png")
-    print(table(results))
+    parser.add_argument("--rounds", type=int, help="[3; on a card 10]")
+    parser.add_argument("--short", action="store_true", help="what a card is measured with")
+    arguments = parser.parse_args()
+    output, folder = arguments.output, arguments.bundles or arguments.output
+    for each in (output, folder):
+        each.mkdir(parents=True, exist_ok=True)
+    on_card = Place(arguments.device).on_card
+    first, *more = arguments.precision or (["auto", "float32"] if on_card else ["auto"])
+    places = {"dragonnx": Place(arguments.device, first)}
+    places |= {f"dragonnx, {precision}": Place(arguments.device, precision) for precision in more}
+    short = arguments.short or on_card
+    results = Results(output)
+    measure_all(results, folder, places, arguments.rounds or (10 if on_card else 3), short=short)
+    if not short:
+        plot(results.parts, output / "plot.png")
+    print(table(results.parts))
+    if failed := results.parts["failed"]:
+        sys.exit(f"{len(failed)} rows failed: {failed}")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from drag_step import interleaved
 from PIL import Image
 from random_models import bundle, config_f, random_weights
 from reference.plain_synthesis import weights_modulated
+from workloads import interleaved
 
 from dragonnx import Generator, InversionConfig, InversionSession
 from dragonnx.inversion.coarse import RENEWAL
