@@ -5,15 +5,19 @@ PYTHON ?= python3
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 RUN := .venv/bin
 EXPORT := .venv-export/bin
+CARD := .venv-card/bin
+# Of the benchmarks: cpu, cuda, or cuda:1 for the second GPU.
+DEVICE ?= cpu
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
-	@echo "make bench   dragonnx against plain torch; make bench-inversion, bench-kernels likewise"
+	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
+	@echo "             bench-kernels likewise on the CPU; gpu-check all that is said of cards"
 	@echo "make model   export the bundled model anew from export/critters/weights; train-model trains"
 	@echo "             those from nothing, pictures renews the README's pictures of it"
 
@@ -31,6 +35,13 @@ help:
 .venv-export/installed: pyproject.toml export/pyproject.toml export/critters/pyproject.toml $(RUST)
 	test -d .venv-export || $(PYTHON) -m venv .venv-export
 	$(EXPORT)/pip install --quiet --editable '.[cpu,dev]' --editable export --editable export/critters
+	touch $@
+
+# ONNX Runtime for CUDA, which no environment can have beside that for the CPU, and torch.
+.venv-card/installed: pyproject.toml export/pyproject.toml $(RUST)
+	test -d .venv-card || $(PYTHON) -m venv .venv-card
+	$(CARD)/pip install --quiet --editable '.[gpu,dev]' onnx safetensors 'torch>=2.4'
+	$(CARD)/pip install --quiet --no-deps --editable export
 	touch $@
 
 # --- the main job -----------------------------------------------------------------------------
@@ -59,6 +70,10 @@ test-export: .venv-export/installed
 test-slow: .venv/installed-dev .venv-export/installed
 	$(RUN)/pytest --ignore=tests/export -m slow
 	$(EXPORT)/pytest tests/export -m slow
+
+# What only a machine with an NVIDIA GPU can tell; there nothing is skipped.
+test-gpu: .venv-card/installed
+	DRAGONNX_TEST_CARD=cuda $(CARD)/pytest tests/gpu
 
 lint: .venv/installed-dev .venv-export/installed
 	cargo fmt --all --check
@@ -89,10 +104,20 @@ format: .venv/installed-dev
 	$(RUN)/ruff format
 	$(RUN)/ruff check --fix
 
-# Writes out/benchmarks/table.md, plot.png and results.json; wants a quiet machine and half an hour.
+# Writes table.md, results.json and, on the CPU, plot.png into out/benchmarks, for a card into a folder
+# there; wants a quiet machine and half an hour, with a card three minutes.
+ifeq ($(DEVICE),cpu)
 bench: .venv-export/installed
 	$(EXPORT)/pip install --quiet matplotlib
 	PYTHONPATH=tests $(EXPORT)/python benchmarks/drag_step.py --output out/benchmarks
+else
+bench: .venv-card/installed
+	PYTHONPATH=tests $(CARD)/python benchmarks/drag_step.py --device $(DEVICE) \
+	    --bundles out/benchmarks --output out/benchmarks/$(subst :,-,$(DEVICE))
+endif
+
+gpu-check: .venv-card/installed
+	PYTHON=$(abspath $(CARD))/python benchmarks/gpu_check.sh out/gpu-check
 
 bench-inversion: .venv-export/installed
 	PYTHONPATH=tests $(EXPORT)/python benchmarks/inversion_step.py --bundles out/benchmarks
@@ -131,4 +156,4 @@ pictures: .venv/installed
 	$(RUN)/python scripts/screenshots.py
 
 clean:
-	rm -rf .venv .venv-export target out dist
+	rm -rf .venv .venv-export .venv-card target out dist
