@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,8 +26,12 @@ CONFIG_F = Geometry(
     blocks=(4, 8, 16, 32, 64, 128),
     resample_filter=(1.0, 3.0, 3.0, 1.0),
 )
+TALL = dataclasses.replace(CONFIG_F, image_size=(512, 256), feature_size=(128, 64))
 CONFIG_F_CHANNELS = (512, 512, 512, 512, 512, 256)
 CUTS = (16, 32, 64)
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+"""Bundles of a generator of 32 px with random weights, as dragonnx-export 0.1 wrote them."""
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +137,63 @@ def test_every_needed_cell_is_planned(
                     for i in range(-(-(k - 3) // 2), (k + 2) // 2 + 1)
                     if 0 <= i < block // 2
                 }
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    points=st.lists(st.tuples(st.floats(0, 255), st.floats(0, 511)), min_size=1, max_size=8),
+    reach=st.floats(1, 200),
+    cut=st.sampled_from(CUTS),
+)
+def test_graphs_of_today_and_of_before_are_told_the_same_windows(
+    points: list[tuple[float, float]], reach: float, cut: int
+) -> None:
+    """From the cells along each axis follows which cells a window has, and which are outside."""
+    inputs = plan_windows(np.array(points), reach, TALL, cut).inputs
+    for block in (b for b in TALL.blocks if b >= cut):
+        rows, columns = inputs[f"rows_{block}"], inputs[f"columns_{block}"]
+        height, width = block, block // 2
+        inside_rows, inside_columns = (
+            (cells >= 0) & (cells < side) for cells, side in ((rows, height), (columns, width))
+        )
+        inside = inside_rows[:, :, None] & inside_columns[:, None]
+        cells = np.where(inside, rows[:, :, None] * width + columns[:, None], height * width)
+        np.testing.assert_array_equal(inputs[f"cells_{block}"][:, 0], cells)
+        np.testing.assert_array_equal(inputs[f"inner_cells_{block}"][:, 0], cells[:, 1:-1, 1:-1])
+        row_taps, column_taps = inputs[f"row_taps_{block}"], inputs[f"column_taps_{block}"]
+        np.testing.assert_array_equal(inputs[f"row_filter_{block}"], row_taps[..., :-1])
+        column_filter = inputs[f"column_filter_{block}"]
+        np.testing.assert_array_equal(column_filter.swapaxes(2, 3), column_taps[..., :-1, :])
+        # Four float32 taps of a sum of 2, or fewer at the edge, and what they lack.
+        np.testing.assert_allclose(row_taps.sum(3)[:, 0], inside_rows, atol=1e-6)
+        np.testing.assert_allclose(column_taps.sum(2)[:, 0], inside_columns, atol=1e-6)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_graphs_of_dragonnx_0_1_are_dragged_in_windows(version: int) -> None:
+    """The bundle of version 1 has no noise, that of version 2 has: they take all kinds of inputs."""
+    generator = Generator.open(FIXTURES / f"bundle-v{version}", device="cpu")
+    w_plus = generator.w_plus(0)
+    whole = generator.features(w_plus)
+    points = np.array([[0.0, 0.0], [9.0, 20.0], [31.0, 17.0]])
+    plan = plan_windows(points, 2, Geometry.of(generator.manifest), 16)
+    windows = generator.features(w_plus, cut=16, windows=plan.inputs)
+    grad_windows = np.random.default_rng(0).standard_normal(windows.features.shape, np.float32)
+    grad_whole = np.zeros_like(whole.features)
+    height, width = plan.size
+    for (x, y), cut_out, grad in zip(plan.origins, windows.features, grad_windows, strict=True):
+        place = (0, slice(None), slice(y, y + height), slice(x, x + width))
+        # float32 sums of a few dozen terms in another order, over values of size one.
+        np.testing.assert_allclose(cut_out, whole.features[place], atol=1e-5)
+        grad_whole[place] += grad
+    expected = generator.pullback(whole, grad_whole)
+    found = generator.pullback(windows, grad_windows)
+    # The same, over thousands of terms.
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    session = DragSession(generator, w_plus, [(9, 20)], [(20, 9)])
+    for _ in range(3):
+        next(session)
+    assert not np.array_equal(session.w_plus, w_plus)
 
 
 def test_window_sizes_do_not_change_while_points_move() -> None:

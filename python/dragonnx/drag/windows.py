@@ -15,6 +15,7 @@ image, never cut short: all have one size, and that size does not change from st
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,15 @@ class GraphWindows:
         cut: Resolution of the first windowed block.
         origins: (x, y) of each window's first cell in the feature map, [n, 2].
         size: (height, width) of the windows, in cells.
-        inputs: What the graphs take: rows_R, columns_R, row_filter_R, column_filter_R.
+        inputs: What graphs may take, by name, for each block of resolution R:
+
+                row_taps_R, column_taps_R   float32 [n, 1, s + 2, m + 1], and turned
+                cells_R, inner_cells_R      int64 [n, 1, s + 2, s + 2] and [n, 1, s, s]
+
+            as `dragonnx_export.families.stylegan2.windows` describes them; and what graphs of
+            dragonnx 0.1 take: rows_R and columns_R, int64 [n, s + 2], the cells of a window along
+            one axis with one beyond each side, and row_filter_R and column_filter_R, float32
+            [n, 1, s + 2, m], the taps but the last.
     """
 
     cut: int
@@ -109,28 +118,29 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
         geometry: The model's sizes.
         cut: Resolution of the first windowed block.
     """
-    inputs: dict[str, NDArray[Any]] = {}
-    first_cells, sides = [], []
-    for axis, kind in ((1, "row"), (0, "column")):
-        side = 1 - axis
-        length, cells = geometry.image_size[side], geometry.feature_size[side]
-        levels = _axis_windows(points[:, axis], reach, length, cells, geometry.blocks, cut)
-        for position, block in enumerate(geometry.blocks):
-            if block < cut:
-                continue
-            level = levels[block]
-            given = np.arange(-1, level.size + 1) + level.origins[:, None]
-            below = levels.get(geometry.blocks[position - 1])
-            source = below or _Level(np.zeros(1, np.int64), level.length // 2, level.length // 2)
-            inputs[f"{kind}s_{block}"] = given
-            inputs[f"{kind}_filter_{block}"] = _filter_rows(
-                given, level.length, source, geometry.resample_filter
-            )
-        last = levels[geometry.blocks[-1]]
-        first_cells.append(last.origins)
-        sides.append(last.size)
-    rows, columns = first_cells
-    return GraphWindows(cut, np.stack([columns, rows], axis=1), (sides[0], sides[1]), inputs)
+    # Sizes of both axes as (x, y), as points are.
+    lengths, cells = geometry.image_size[::-1], geometry.feature_size[::-1]
+    columns, rows = (
+        window_sizes(reach, length, count, geometry.blocks, cut)
+        for length, count in zip(lengths, cells, strict=True)
+    )
+    first = first_cells(points, reach, np.array(lengths), np.array(cells))
+    levels: list[_Level] = []
+    for block in columns:
+        size = columns[block], rows[block]
+        limits = (cells[0] - size[0], cells[1] - size[1])
+        origins = np.minimum(np.maximum(first, 0), limits)
+        levels.append(_Level(block, origins, size, cells))
+        first = (origins - 3) // 2  # ceil((k - 3) / 2) for the first cell read, k = origin - 1
+        cells = cells[0] // 2, cells[1] // 2
+    # The first windowed block reads the whole map of the block before.
+    sources = [*levels[1:], _Level(cut // 2, np.zeros((1, 2), np.int64), cells, cells)]
+    inputs = {
+        f"{kind}_{level.block}": values
+        for level, source in zip(levels, sources, strict=True)
+        for kind, values in _inputs(level, source, geometry.resample_filter).items()
+    }
+    return GraphWindows(cut, levels[0].origins, levels[0].size[::-1], inputs)
 
 
 def window_side(reach: float, length: int, cells: int) -> int:
@@ -141,9 +151,18 @@ def window_side(reach: float, length: int, cells: int) -> int:
     return min(math.ceil(2 * reach * cells / length) + 2, cells)
 
 
-def first_cells(centres: NDArray[np.float64], reach: float, length: int, cells: int) -> _Cells:
-    """The first cell that is read around each centre along one axis; it may be -1."""
-    lowest = np.clip(centres - reach, 0, length - 1)
+def first_cells(
+    centres: NDArray[np.float64], reach: float, length: int | _Cells, cells: int | _Cells
+) -> _Cells:
+    """The first cell that is read around each centre, [n] or along both axes [n, 2]; it may be -1.
+
+    Args:
+        centres: In pixels.
+        reach: How far around them is read, in pixels.
+        length: Of the image along that axis, or both, in pixels.
+        cells: Of the feature map, likewise.
+    """
+    lowest = np.minimum(np.maximum(centres - reach, 0), length - 1)
     return np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
 
 
@@ -172,43 +191,113 @@ def window_sizes(
 
 @dataclass(frozen=True)
 class _Level:
-    """Windows along one axis of one block: first cells [n], their number, the block's length."""
+    """The windows of one block. Sizes are (x, y), in cells.
 
+    Attributes:
+        block: Its resolution.
+        origins: First cells, [n, 2]; one for all, [1, 2], where the window is the whole map.
+        size: Of a window.
+        length: Of the block's map.
+    """
+
+    block: int
     origins: _Cells
-    size: int
-    length: int
+    size: tuple[int, int]
+    length: tuple[int, int]
 
 
-def _axis_windows(
-    centres: NDArray[np.float64],
-    reach: float,
-    length: int,
-    cells: int,
-    blocks: Sequence[int],
-    cut: int,
-) -> dict[int, _Level]:
-    """The windows of each block from the cut on, along one axis, by block resolution."""
-    first = first_cells(centres, reach, length, cells)
-    levels = {}
-    for block, size in window_sizes(reach, length, cells, blocks, cut).items():
-        origins = np.clip(first, 0, cells - size)
-        levels[block] = _Level(origins, size, cells)
-        first = (origins - 3) // 2  # ceil((k - 3) / 2) for the first cell read, k = origin - 1
-        cells //= 2
-    return levels
+def _inputs(
+    level: _Level, source: _Level, resample_filter: tuple[float, ...]
+) -> dict[str, NDArray[Any]]:
+    """What graphs take of one block's windows, by kind; its source is the block before."""
+    cells = _cells(level)[:, None]
+    row_taps, column_taps = (
+        _taps(level, source, axis, resample_filter)[:, None] for axis in (1, 0)
+    )
+    columns, rows = (level.origins[:, axis, None] + _around(level.size[axis]) for axis in range(2))
+    return {
+        "row_taps": row_taps,
+        "column_taps": column_taps.swapaxes(2, 3),
+        "cells": cells,
+        "inner_cells": cells[..., 1:-1, 1:-1],
+        "rows": rows,
+        "columns": columns,
+        "row_filter": row_taps[..., :-1],
+        "column_filter": column_taps[..., :-1],
+    }
 
 
-def _filter_rows(
-    given: _Cells, length: int, source: _Level, resample_filter: Sequence[float]
+def _cells(level: _Level) -> _Cells:
+    """The cells of windows and around them, counted row by row, [n, s + 2, s + 2]."""
+    width, height = level.length
+    last_x, last_y = width - level.size[0], height - level.size[1]
+    origins = level.origins
+    cells: _Cells = (origins[:, 1] * width + origins[:, 0])[:, None, None] + _first_cells(
+        level.size, width
+    )
+    outside = width * height
+    for window, (x, y) in zip(cells, origins.tolist(), strict=True):
+        if y == 0:
+            window[0] = outside
+        if y == last_y:
+            window[-1] = outside
+        if x == 0:
+            window[:, 0] = outside
+        if x == last_x:
+            window[:, -1] = outside
+    return cells
+
+
+@functools.lru_cache(maxsize=64)
+def _first_cells(size: tuple[int, int], width: int) -> _Cells:
+    """The cells of a window at the origin and around it, [s + 2, s + 2]."""
+    columns, rows = map(_around, size)
+    cells: _Cells = np.add.outer(rows * width, columns)
+    return cells
+
+
+@functools.lru_cache(maxsize=64)
+def _around(size: int) -> _Cells:
+    """The cells of a window at the origin along one axis, and one beyond each side, [s + 2]."""
+    return np.arange(-1, size + 1)
+
+
+def _taps(
+    level: _Level, source: _Level, axis: int, resample_filter: tuple[float, ...]
 ) -> NDArray[np.float32]:
-    """The low-pass filter's rows [n, 1, given, 2 * source + 1] for the cells `given` [n, cells].
+    """The low-pass filter's rows along one axis for each window, [n, s + 2, 2 * source + 2]."""
+    size, length, read = level.size[axis], level.length[axis], source.size[axis]
+    origins = level.origins[:, axis]
+    shifts = origins - 2 * source.origins[:, axis]
+    return np.stack(
+        [
+            _window_taps(size, read, shift, at == 0, at + size == length, resample_filter)
+            for at, shift in zip(origins.tolist(), shifts.tolist(), strict=True)
+        ]
+    )
 
-    Row k reads the transposed convolution's output at k - 1 .. k + 2, counted from the source
-    window's first cell; rows outside the image are zero.
+
+@functools.lru_cache(maxsize=256)
+def _window_taps(
+    size: int,
+    source: int,
+    shift: int,
+    at_start: bool,
+    at_end: bool,
+    resample_filter: tuple[float, ...],
+) -> NDArray[np.float32]:
+    """The low-pass filter's rows [s + 2, 2 * source + 2] of one window along one axis.
+
+    Row i reads the transposed convolution's output from cell `shift + i - 2` of the source window
+    on; rows outside the image are zero. The last tap is what a row lacks to a sum of one inside and
+    zero outside. A drag meets few different ones, since windows keep their sizes.
     """
     taps = np.array(resample_filter[::-1], np.float32)
     taps *= np.float32(2 / taps.sum())
-    rows = given - 2 * source.origins[:, None]
-    tap = np.arange(2 * source.size + 1) - rows[:, :, None] + 1
-    read = (tap >= 0) & (tap < len(taps)) & ((given >= 0) & (given < length))[:, :, None]
-    return np.where(read, taps[np.clip(tap, 0, len(taps) - 1)], np.float32(0))[:, None]
+    rows = np.arange(size + 2)
+    inside = np.ones(size + 2, bool)
+    inside[0], inside[-1] = not at_start, not at_end
+    tap = np.arange(2 * source + 1) - (shift + rows - 2)[:, None]
+    read = (tap >= 0) & (tap < len(taps)) & inside[:, None]
+    found = np.where(read, taps[np.clip(tap, 0, len(taps) - 1)], np.float32(0))
+    return np.column_stack([found, inside - found.sum(axis=1)]).astype(np.float32)
