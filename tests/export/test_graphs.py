@@ -10,6 +10,7 @@ import pytest
 import torch
 from support.random_checkpoints import CLAMPED, random_checkpoint
 
+from dragonnx.model.generator import picture_of
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import features_graph
@@ -19,10 +20,10 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
-from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
+from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.families.stylegan2.taken_slopes import TakenSlopes
 from dragonnx_export.graphs.weight_file import WeightFile
 
@@ -31,8 +32,6 @@ from dragonnx_export.graphs.weight_file import WeightFile
 # Gradients are compared with the slopes that the graph took: an activation within rounding of zero
 # may take either, and one of them moves a gradient by 1e-3.
 TOLERANCE = 5e-6
-
-BATCH = 2
 
 
 class Graphs:
@@ -46,9 +45,9 @@ class Graphs:
             mapping_graph(checkpoint, weights),
             features_graph(network, weights, feature_resolution),
             pullback_graph(network, weights, feature_resolution, self.trainable_layers),
-            image_graph(network, weights),
         ]
         for resolution in dict.fromkeys([None, preview_resolution(checkpoint.architecture)]):
+            models.append(image_graph(network, weights, resolution))
             models.append(image_layers_graph(network, weights, resolution))
             models.append(image_pullback_graph(network, weights, resolution))
         for model in models:
@@ -71,10 +70,10 @@ def generator(checkpoint: Checkpoint) -> Generator:
 
 
 def latent(checkpoint: Checkpoint) -> np.ndarray:
-    """A w_plus whose layers and samples all differ."""
+    """A w_plus whose layers all differ."""
     a = checkpoint.architecture
     random = np.random.default_rng(1)
-    return random.standard_normal((BATCH, a.num_ws, a.w_dim)).astype(np.float32)
+    return random.standard_normal((1, a.num_ws, a.w_dim)).astype(np.float32)
 
 
 def assert_close(measured: np.ndarray, expected: torch.Tensor) -> None:
@@ -91,7 +90,7 @@ def test_every_graph_is_valid_onnx(graphs: Graphs) -> None:
 def test_mapping(checkpoint: Checkpoint, graphs: Graphs, generator: Generator) -> None:
     a = checkpoint.architecture
     random = np.random.default_rng(2)
-    inputs = {"z": random.standard_normal((BATCH, a.z_dim)).astype(np.float32)}
+    inputs = {"z": random.standard_normal((2, a.z_dim)).astype(np.float32)}
     if a.label_dim:
         inputs["label"] = np.eye(a.label_dim, dtype=np.float32)[[3, 1]]
     tensors = {name: torch.tensor(value).double() for name, value in inputs.items()}
@@ -105,6 +104,16 @@ def test_features_and_image(checkpoint: Checkpoint, graphs: Graphs, generator: G
     features = graphs.run("features", w_plus=w_plus)["features"]
     assert_close(features, generator.synthesis.features(tensor, resolution))
     assert_close(graphs.run("image", w_plus=w_plus)["image"], generator.synthesis(tensor))
+
+
+def test_pixels_are_the_picture(graphs: Graphs, checkpoint: Checkpoint) -> None:
+    for name in {"image", "preview"} & set(graphs.names):
+        made = graphs.run(name, w_plus=latent(checkpoint))
+        assert np.ptp(made["image"]) > 2, "some values are outside what a picture shows"
+        picture = np.asarray(picture_of(made["image"]))
+        pixels = made["pixels"]
+        assert pixels.dtype == np.uint8
+        np.testing.assert_array_equal(pixels[0].reshape(picture.shape), picture)
 
 
 def test_pullback_is_the_gradient(
@@ -152,7 +161,10 @@ def test_the_clamp_bites_in_the_clamped_generator(tmp_path: Path) -> None:
     """Otherwise the tests above would say nothing about clamps."""
     checkpoint = random_checkpoint(CLAMPED)
     graphs = Graphs(checkpoint, tmp_path, 32)
-    for name, values in graphs.run("features", w_plus=latent(checkpoint)).items():
+    outputs = graphs.run("features", w_plus=latent(checkpoint))
+    maps = {name: outputs[name] for name in outputs if name.startswith(("layer_", "features"))}
+    assert len(maps) == checkpoint.architecture.layers_up_to(32)
+    for name, values in maps.items():
         share = float((np.abs(values) >= np.float32(0.8)).mean())
         assert 0.05 < share < 0.95, (name, share)
 

@@ -49,3 +49,22 @@ def test_a_constant_of_the_right_form_is_not_copied() -> None:
     assert Constant.of(turned).values.flags.c_contiguous
     assert Constant.of(turned).key == Constant.of(np.ascontiguousarray(turned)).key
     assert Constant.of(LARGE).key != Constant.of(LARGE[None]).key
+
+
+def test_the_beginning_of_a_constant_needs_no_bytes_of_its_own(tmp_path: Path) -> None:
+    weights = WeightFile()
+    whole = Constant.of(LARGE.reshape(20, 30))
+    expected = {
+        "part": [whole.first(12), whole.first(14).first(13), whole.first(11).shaped(110, 3)],
+        "all": [whole.first(20), whole.shaped(600)],
+    }
+    for name, constants in expected.items():
+        graph = GraphBuilder(name, weights)
+        for constant in constants:
+            graph.constant(constant)
+        (tmp_path / f"{name}.onnx").write_bytes(graph.model().SerializeToString())
+    weights.write(tmp_path)
+    for name, constants in expected.items():
+        for constant, again in zip(constants, constants_of(tmp_path / f"{name}.onnx"), strict=True):
+            np.testing.assert_array_equal(again, constant.values)
+    assert (tmp_path / weights.name).stat().st_size == LARGE.nbytes

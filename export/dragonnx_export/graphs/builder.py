@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,16 +37,35 @@ class GraphBuilder:
         self._initializers: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self._produced: set[str] = set()  # what nodes give and no output has taken
+        self._renamed: dict[str, str] = {}  # tensors by their first name: the output's name
 
     def input(self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> str:
         """Declare an input; a named dimension is free."""
         self._inputs.append(helper.make_tensor_value_info(name, dtype, shape))
         return name
 
-    def output(self, name: str, tensor: str, shape: Sequence[int | str]) -> None:
-        """Give a tensor out under a name of its own."""
-        self._nodes.append(helper.make_node("Identity", [tensor], [name], name=f"output_{name}"))
-        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    def output(
+        self,
+        name: str,
+        tensor: str,
+        shape: Sequence[int | str],
+        dtype: int = TensorProto.FLOAT,
+    ) -> str:
+        """Give a tensor out under a name of its own, which it has from now on; returns that name.
+
+        What is an input, a constant or an output already keeps its name, and is copied.
+        """
+        if tensor in self._produced:
+            self._produced.remove(tensor)
+            self._renamed[tensor] = name
+        else:
+            copied = self._renamed.get(tensor, tensor)
+            self._nodes.append(
+                helper.make_node("Identity", [copied], [name], name=f"output_{name}")
+            )
+        self._outputs.append(helper.make_tensor_value_info(name, dtype, shape))
+        return name
 
     def constant(self, values: Constant | Values) -> str:
         """A constant tensor. Equal ones are one; values are taken as `Constant.of` takes them."""
@@ -62,9 +81,18 @@ class GraphBuilder:
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add one node with one output; returns the output's name."""
-        name = f"{kind}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        (name,) = self._add(kind, inputs, 1, attributes)
         return name
+
+    def split(self, tensor: str, count: int, axis: int = 0) -> list[str]:
+        """The equal parts of a tensor along an axis; of one part it is the tensor itself."""
+        if count == 1:
+            return [tensor]
+        return self._add("Split", [tensor], count, {"axis": axis, "num_outputs": count})
+
+    def stack(self, tensors: Sequence[str], axis: int = 0) -> str:
+        """Tensors one after the other along an axis; one is itself."""
+        return tensors[0] if len(tensors) == 1 else self.op("Concat", *tensors, axis=axis)
 
     def sum(self, tensor: str, axes: Sequence[int], *, keepdims: bool = False) -> str:
         """Sum over some axes."""
@@ -77,6 +105,9 @@ class GraphBuilder:
 
     def model(self) -> onnx.ModelProto:
         """The finished graph as a model whose large constants lie in the weight file."""
+        for node in self._nodes:
+            for names in (node.input, node.output):
+                names[:] = [self._renamed.get(name, name) for name in names]
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, self._initializers
         )
@@ -86,3 +117,12 @@ class GraphBuilder:
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=_IR_VERSION,
         )
+
+    def _add(
+        self, kind: str, inputs: Sequence[str], outputs: int, attributes: Mapping[str, Any]
+    ) -> list[str]:
+        name = f"{kind}_{len(self._nodes)}"
+        names = [name if outputs == 1 else f"{name}_{part}" for part in range(outputs)]
+        self._nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
+        self._produced.update(names)
+        return names

@@ -18,8 +18,8 @@ _ALIGNMENT = 64
 class WeightFile:
     """Says where each array is to lie; constants of equal bytes share their place.
 
-    Of the same bytes in another shape there is one copy too: the shape is the graph's. Nothing is
-    copied before `write`.
+    Of the same bytes in another shape there is one copy too: the shape is the graph's. What is the
+    beginning of a larger constant lies at the beginning of that. Nothing is copied before `write`.
 
     Args:
         name: The file's name inside the bundle.
@@ -33,18 +33,18 @@ class WeightFile:
 
     def tensor(self, name: str, constant: Constant) -> onnx.TensorProto:
         """An ONNX tensor whose values lie in this file, as little-endian raw data."""
-        values = constant.values
-        if constant.digest not in self._offsets:
+        values, kept = constant.values, constant.whole or constant
+        if kept.digest not in self._offsets:
             offset = self._end + -self._end % _ALIGNMENT
-            self._offsets[constant.digest] = offset
-            self._arrays.append(values)
-            self._end = offset + values.nbytes
+            self._offsets[kept.digest] = offset
+            self._arrays.append(kept.values)
+            self._end = offset + kept.values.nbytes
         tensor = TensorProto()
         tensor.name = name
         tensor.data_type = helper.np_dtype_to_tensor_dtype(values.dtype)
         tensor.dims.extend(values.shape)
         tensor.data_location = TensorProto.EXTERNAL
-        offset = self._offsets[constant.digest]
+        offset = self._offsets[kept.digest]
         place = {"location": self.name, "offset": offset, "length": values.nbytes}
         for key, value in place.items():
             entry = tensor.external_data.add()

@@ -19,7 +19,7 @@ GraphRole = Literal[
 """What dragonnx runs a graph for:
 
     mapping           z, and a label where there are classes, to w
-    image             w_plus to the image
+    image             w_plus to the image, as numbers and, in newer bundles, as pixels of 8 bits
     features          w_plus to the feature map and what its pullback needs
     pullback          the gradient of the feature map to that of w_plus
     image_layers      w_plus to the image and what its pullback needs

@@ -1,13 +1,16 @@
-"""One synthesis block, backward: the gradient runs through its layers and around them."""
+"""The synthesis blocks, backward: the gradient runs through their layers and around them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dragonnx_export.families.stylegan2.backward import layer_backward, skip_backward
 from dragonnx_export.families.stylegan2.features import output_names
-from dragonnx_export.families.stylegan2.layers import SynthesisBlock
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayer
+from dragonnx_export.families.stylegan2.modulation import Modulation
+from dragonnx_export.families.stylegan2.slopes import Slopes, followers_of
+from dragonnx_export.families.stylegan2.style_gradient import StyleGradients
 from dragonnx_export.families.stylegan2.windows import Window, map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 
@@ -50,53 +53,109 @@ def declare_outputs(
     return BlockOutputs(tuple(names), name)
 
 
-def block_backward(
-    graph: GraphBuilder,
-    block: SynthesisBlock,
-    *,
-    x: str,
-    outputs: BlockOutputs,
-    w_plus: str,
-    grad: str,
-    trainable_layers: int,
-    add_grad_w: Callable[[int, str], None],
-    window: Window | None = None,
-    cut: int | None = None,
-) -> str | None:
-    """From the gradient at a block's output to dL/dx, and to dL/dw [N, 1, w_dim] of its layers.
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient at a layer's output, or at the graph's result.
+
+    Attributes:
+        grad: A map; where a layer alone reads that output, the gradient at its modulated input.
+        follower: That layer, whose style the map still lacks.
+        direct: The sum over the map of the gradient times the output, where it is known.
+    """
+
+    grad: str
+    follower: SynthesisLayer | None = None
+    direct: str | None = None
+
+
+class Backward:
+    """Takes a gradient backward through blocks, and collects what the gradient of w_plus takes.
 
     Args:
         graph: Where the nodes go.
-        block: The block; the first one's input is constant and gets no gradient.
-        x: Its input.
-        outputs: What the forward graph gave of it.
-        w_plus: The latent.
-        grad: The gradient at its output.
+        blocks: All blocks of the graph, from the first.
+        modulation: What modulated their layers.
         trainable_layers: For how many of the first w's a gradient is wanted.
-        add_grad_w: Takes the index of a w and a gradient for it.
-        window: The windows that its output is.
-        cut: The block in which windows begin: it has the whole map as input.
+        coloured: Whether colours are read from the blocks.
+        cut: The block in which windows begin, if any.
     """
-    grad_block = grad
-    for number, layer in reversed(list(enumerate(block.layers))):
-        layer_input = outputs.layers[number - 1] if number else x
-        step = layer_backward(
-            graph,
-            layer,
-            x=layer_input if layer.style.w_index < trainable_layers else None,
-            y=outputs.layers[number],
-            w_plus=w_plus,
-            grad=grad,
-            window=window,
-            cut=cut,
-        )
-        if step.grad_w:
-            add_grad_w(layer.style.w_index, step.grad_w)
-        if not layer.index:
+
+    def __init__(
+        self,
+        graph: GraphBuilder,
+        blocks: Sequence[SynthesisBlock],
+        modulation: Modulation,
+        trainable_layers: int,
+        *,
+        coloured: bool = False,
+        cut: int | None = None,
+    ) -> None:
+        self._graph, self._modulation, self._cut = graph, modulation, cut
+        self._trainable_layers = trainable_layers
+        self._layers = [layer for block in blocks for layer in block.layers]
+        self._followers = followers_of(blocks, coloured=coloured)
+        self._slopes = Slopes(graph, modulation, self._followers)
+        self.styles = StyleGradients(graph, modulation, self._slopes)
+
+    def whole(self, gradient: Gradient) -> str:
+        """A gradient with everything it lacks."""
+        if gradient.follower is None:
+            return gradient.grad
+        return self._graph.op("Mul", gradient.grad, self._modulation.style(gradient.follower))
+
+    def through_block(
+        self,
+        block: SynthesisBlock,
+        gradient: Gradient,
+        *,
+        x: str,
+        outputs: BlockOutputs,
+        window: Window | None = None,
+    ) -> Gradient | None:
+        """From the gradient at a block's output to that at its input; None for the first block's.
+
+        Args:
+            block: The block.
+            gradient: The gradient at its output.
+            x: Its input, constant for the first one.
+            outputs: What the forward graph gave of it.
+            window: The windows that its output is.
+        """
+        if self._followers[block.layers[-1].index] is None:
+            gradient = Gradient(self.whole(gradient))
+        at_output = gradient.grad
+        for number, layer in reversed(list(enumerate(block.layers))):
+            layer_input = outputs.layers[number - 1] if number else x
+            step = layer_backward(
+                self._graph,
+                layer,
+                x=layer_input if self._wants_direct(layer) else None,
+                y=outputs.layers[number],
+                grad=gradient.grad,
+                slopes=self._slopes,
+                dot=gradient.direct,
+                trainable=self._is_trainable(layer),
+                window=window,
+                cut=self._cut,
+            )
+            if step.sums:
+                self.styles.add(layer, step.sums)
+            gradient = Gradient(step.grad_modulated, layer, step.direct)
+        if not block.layers[0].index:
             return None
-        grad = step.grad_input(graph, layer)
-    if block.skip:
-        cuts = block.resolution == cut
-        around = skip_backward(graph, block.skip, grad_block, window, cuts=cuts)
-        grad = graph.op("Add", grad, around)
-    return grad
+        if block.skip:
+            cuts = block.resolution == self._cut
+            around = skip_backward(self._graph, block.skip, at_output, window, cuts=cuts)
+            return Gradient(self._graph.op("Add", self.whole(gradient), around))
+        return gradient
+
+    def _is_trainable(self, layer: SynthesisLayer) -> bool:
+        return layer.style.w_index < self._trainable_layers
+
+    def _wants_direct(self, layer: SynthesisLayer) -> bool:
+        """Whether its own style's gradient, or that of the layer that it follows, takes the sum."""
+        if self._is_trainable(layer):
+            return True
+        before = self._layers[layer.index - 1]
+        follows = self._followers[before.index] is layer and before.clamp is None
+        return follows and self._is_trainable(before)

@@ -6,8 +6,10 @@ import onnx
 
 from dragonnx.model.facts import graph_name
 from dragonnx_export.families.stylegan2.forward import layer_forward, skip_forward
-from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisLayers
-from dragonnx_export.families.stylegan2.windows import declare_windows, map_shape
+from dragonnx_export.families.stylegan2.layers import SynthesisBlock
+from dragonnx_export.families.stylegan2.modulation import Modulation
+from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
+from dragonnx_export.families.stylegan2.windows import map_shape, windows_of
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
@@ -15,29 +17,29 @@ from dragonnx_export.graphs.weight_file import WeightFile
 def features_graph(
     network: SynthesisLayers, weights: WeightFile, feature_resolution: int, cut: int | None = None
 ) -> onnx.ModelProto:
-    """Input w_plus [N, num_ws, w_dim], and where there is a cut the windows' inputs and N = 1.
+    """Input w_plus [1, num_ws, w_dim], and where there is a cut what `windows` describes.
 
-    Outputs features [N, C, h, w], the output of the block of that resolution, and what
-    `output_names` names of it and the blocks before. From the second layer of the block `cut` on,
-    they are windows [n, C, s, s].
+    Outputs features [1, C, h, w], the output of the block of that resolution, what `output_names`
+    names of it and the blocks before, and what modulated their layers. From the first layer of the
+    block `cut` on, maps are windows [n, C, s, s].
     """
-    architecture = network.architecture
     graph = GraphBuilder(graph_name("features", cut), weights)
-    w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
+    modulation = Modulation.computed(graph, network, feature_resolution, cut=cut)
     blocks = network.up_to(feature_resolution)
-    windows = declare_windows(graph, cut, blocks)
+    windows = windows_of(graph, cut, blocks)
     x = graph.constant(network.first_input)
     for block in blocks:
         window = windows.get(block.resolution)
         names, name = output_names(block, "features" if block is blocks[-1] else None)
         y = x
         for layer, layer_name in zip(block.layers, names, strict=True):
-            y = layer_forward(graph, layer, y, w_plus, window)
-            graph.output(layer_name, y, map_shape(layer, window))
+            y = layer_forward(graph, layer, y, modulation, window)
+            y = graph.output(layer_name, y, map_shape(layer, window))
         if block.skip:
             y = graph.op("Add", y, skip_forward(graph, block.skip, x, window))
-            graph.output(name, y, map_shape(block.layers[-1], window))
+            y = graph.output(name, y, map_shape(block.layers[-1], window))
         x = y
+    modulation.give_out(graph)
     return graph.model()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import onnx
+from onnx import TensorProto
 
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.features import output_names
@@ -12,7 +13,9 @@ from dragonnx_export.families.stylegan2.forward import (
     skip_forward,
     upsample,
 )
-from dragonnx_export.families.stylegan2.layers import RgbLayer, SynthesisLayers
+from dragonnx_export.families.stylegan2.layers import RgbLayer
+from dragonnx_export.families.stylegan2.modulation import Modulation
+from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
@@ -24,9 +27,11 @@ PREVIEW_RESOLUTION = 64
 def image_graph(
     network: SynthesisLayers, weights: WeightFile, resolution: int | None = None
 ) -> onnx.ModelProto:
-    """Input w_plus [N, num_ws, w_dim]; output image [N, image_channels, H, W], about -1 to 1.
+    """Input w_plus [1, num_ws, w_dim]; outputs image and pixels.
 
-    With a resolution it is the graph `preview`: the image as far as that block's colours bring it.
+    The image [1, image_channels, H, W] is about -1 to 1. The pixels, uint8 [1, H, W,
+    image_channels], are what is shown of it: a quarter of the bytes. With a resolution it is the
+    graph `preview`: the image as far as that block's colours bring it.
     """
     name = "image" if resolution is None else "preview"
     return _image_graph(network, weights, name, resolution or network.architecture.resolution)
@@ -38,8 +43,8 @@ def image_layers_graph(
     """The graph `image_layers`, or `preview_layers`: the image with what its pullback needs.
 
     It stands apart from `image`, which may forget a layer's output once it is used. Outputs image, what
-    `output_names` names of every block, and where colours are clamped rgb_4, rgb_8, ...: what a
-    block adds to the image.
+    `output_names` names of every block, what modulated the layers, and where colours are clamped
+    rgb_4, rgb_8, ...: what a block adds to the image.
     """
     name = "image_layers" if resolution is None else "preview_layers"
     resolution = resolution or network.architecture.resolution
@@ -56,33 +61,47 @@ def _image_graph(
 ) -> onnx.ModelProto:
     architecture = network.architecture
     graph = GraphBuilder(name, weights)
-    w_plus = graph.input("w_plus", ["batch", architecture.num_ws, architecture.w_dim])
+    modulation = Modulation.computed(graph, network, resolution, colours=True)
     x = graph.constant(network.first_input)
     image = None
     for block in network.up_to(resolution):
         names, block_name = output_names(block)
         y = x
         for layer, layer_name in zip(block.layers, names, strict=True):
-            y = layer_forward(graph, layer, y, w_plus)
+            y = layer_forward(graph, layer, y, modulation)
             if keep_layers:
-                graph.output(layer_name, y, map_shape(layer))
+                y = graph.output(layer_name, y, map_shape(layer))
         if block.skip:
             y = graph.op("Add", y, skip_forward(graph, block.skip, x, None))
             if keep_layers:
-                graph.output(block_name, y, map_shape(block.layers[-1]))
+                y = graph.output(block_name, y, map_shape(block.layers[-1]))
         x = y
         if block.rgb:
-            colour = rgb_forward(graph, block.rgb, x, w_plus)
+            colour = rgb_forward(graph, block.rgb, x, modulation)
             if keep_layers and block.rgb.clamp is not None:
-                graph.output(rgb_name(block.resolution), colour, rgb_shape(block.rgb))
+                colour = graph.output(rgb_name(block.resolution), colour, rgb_shape(block.rgb))
             if image is not None:
                 image = upsample(graph, block.rgb.upsampling, image)
                 colour = graph.op("Add", image, colour)
             image = colour
     assert image is not None, "the last block has colours"  # noqa: S101
     size = architecture.block_size(resolution)
-    graph.output("image", image, ["batch", architecture.image_channels, *size])
+    image = graph.output("image", image, [1, architecture.image_channels, *size])
+    if keep_layers:
+        modulation.give_out(graph)
+    else:
+        shape = [1, *size, architecture.image_channels]
+        graph.output("pixels", _pixels(graph, image), shape, TensorProto.UINT8)
     return graph.model()
+
+
+def _pixels(graph: GraphBuilder, image: str) -> str:
+    """What `dragonnx.model.generator.picture_of` makes of an image, number by number."""
+    shades = graph.op("Mul", graph.op("Add", image, graph.constant(1.0)), graph.constant(127.5))
+    rounded = graph.op("Round", shades)  # half to even, as NumPy rounds
+    clipped = graph.op("Clip", rounded, graph.constant(0.0), graph.constant(255.0))
+    whole = graph.op("Cast", clipped, to=TensorProto.UINT8)
+    return graph.op("Transpose", whole, perm=[0, 2, 3, 1])
 
 
 def rgb_name(resolution: int) -> str:
@@ -92,7 +111,7 @@ def rgb_name(resolution: int) -> str:
 
 def rgb_shape(layer: RgbLayer) -> list[int | str]:
     """Its shape, for the declaration of an input or output."""
-    return ["batch", layer.outputs, *layer.size]
+    return [1, layer.outputs, *layer.size]
 
 
 def preview_resolution(architecture: Architecture) -> int | None:

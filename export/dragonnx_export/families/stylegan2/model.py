@@ -19,11 +19,11 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
-from dragonnx_export.families.stylegan2.layers import SynthesisLayers
 from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
 from dragonnx_export.families.stylegan2.reference import TorchNetwork
+from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.graphs.weight_file import WeightFile
 
 DEFAULT_FEATURE_RESOLUTION = 128

@@ -4,22 +4,27 @@ Once styles are fixed a StyleGAN2 network is local, since demodulation depends o
 alone: from the cut on, each block computes one window around each handle, and windows are a batch
 axis. What belongs to a window comes as inputs, so that any number and size of windows fits one graph:
 
-    rows_R, columns_R              int64 [n, s + 2]: which rows and columns of the block of
-                                   resolution R a window's first layer gives; one beyond each side
-                                   of what its second layer gives, so -1 or the block's size may occur
-    row_filter_R, column_filter_R  float32 [n, 1, s + 2, m]: those rows of the low-pass filter that
-                                   follows the transposed convolution, whose output has m of them;
-                                   zero outside the image, where the next layer is to see zeros
+    row_taps_R      float32 [n, 1, s + 2, m + 1]: for the block of resolution R, those rows of the
+                    low-pass filter that follows the transposed convolution, whose output has m of
+                    them, which a window's first layer gives; one beyond each side of what its second
+                    layer gives. They are zero outside the image, where the next layer is to see zeros
+    column_taps_R   float32 [n, 1, m + 1, s + 2]: likewise its columns, turned
+    cells_R         int64 [n, 1, s + 2, s + 2]: which cells of the map these are, counted row by row;
+                    the number of cells stands for all that lie outside
+    inner_cells_R   int64 [n, 1, s, s]: which cells the second layer gives
 
-Filtering and cutting out are one pair of matrix products, and so is their adjoint. A residual block's
-skip layer is upsampled by the same filter: its cells stand where the middle tap of the transposed
-convolution puts them, in every other of its rows.
+Filtering and cutting out are one pair of matrix products, and so is their adjoint. The last tap of a
+row reads one more row that the transposed convolution gives, where nothing but its bias is: the tap
+is what the other taps lack to a sum of one, or of zero outside the image. So the bias passes the
+filter unchanged and vanishes outside, and nothing needs to be masked.
+
+A residual block's skip layer is upsampled by the same filter: its cells stand where the middle tap
+of the transposed convolution puts them, in every other of its rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
@@ -28,87 +33,108 @@ from dragonnx_export.families.stylegan2.layers import SynthesisBlock, SynthesisL
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.constant import Constant
 
+_ROWS, _COLUMNS = 2, 3
 
-@dataclass(frozen=True)
+
 class Window:
-    """The inputs that tell one block's windows, by tensor name."""
+    """One block's windows. What a graph reads of them becomes its input when first asked for.
 
-    resolution: int
-    size: tuple[int, int]
-    rows: str
-    columns: str
-    row_filter: str
-    column_filter: str
+    Args:
+        graph: Where nodes and inputs go.
+        resolution: The block's.
+    """
 
-    @classmethod
-    def declare(cls, graph: GraphBuilder, resolution: int, size: tuple[int, int]) -> Window:
-        """Declare the window inputs of a block of that size: height, width."""
-        window = cls(resolution, size, *(f"{kind}_{resolution}" for kind in
-                     ("rows", "columns", "row_filter", "column_filter")))  # fmt: skip
-        for name in (window.rows, window.columns):
-            graph.input(name, ["windows", f"side_{name}"], TensorProto.INT64)
-        for name in (window.row_filter, window.column_filter):
-            graph.input(name, ["windows", 1, f"side_{name}", f"source_{name}"])
-        return window
+    def __init__(self, graph: GraphBuilder, resolution: int) -> None:
+        self._graph = graph
+        self._resolution = resolution
+        self._declared: set[str] = set()
 
-    def filtered(self, graph: GraphBuilder, x: str) -> str:
-        """The low-pass filtered windows [n, C, s + 2, s + 2] of x [n or 1, C, m, m]."""
-        rows = graph.op("MatMul", self.row_filter, x)
-        return graph.op("MatMul", rows, _transposed(graph, self.column_filter))
+    def upsampled_convolution(self, x: str, kernel: str, bias: str) -> str:
+        """The windows [n, C, s + 2, s + 2] of x [n or 1, I, k, k] at twice its size.
 
-    def filtered_adjoint(self, graph: GraphBuilder, grad: str) -> str:
-        """dL/dx [n, C, m, m] from dL/d(filtered) [n, C, s + 2, s + 2]."""
-        rows = graph.op("MatMul", _transposed(graph, self.row_filter), grad)
-        return graph.op("MatMul", rows, self.column_filter)
-
-    def upsampled(self, graph: GraphBuilder, x: str) -> str:
-        """The windows [n, C, s, s] of x [n or 1, C, k, k] at twice its size."""
-        rows = graph.op("MatMul", self._upsampling(graph, self.row_filter), x)
-        columns = self._upsampling(graph, self.column_filter)
-        return graph.op("MatMul", rows, _transposed(graph, columns))
-
-    def upsampled_adjoint(self, graph: GraphBuilder, grad: str) -> str:
-        """dL/dx [n, C, k, k] from dL/d(upsampled) [n, C, s, s]."""
-        rows = _transposed(graph, self._upsampling(graph, self.row_filter))
-        return graph.op(
-            "MatMul",
-            graph.op("MatMul", rows, grad),
-            self._upsampling(graph, self.column_filter),
+        Args:
+            x: The input of a convolution that upsamples.
+            kernel: Its weights [I, C, 3, 3].
+            bias: What is added inside the image, [C].
+        """
+        options = {"strides": [2, 2], "output_padding": [1, 1]}
+        x = self._graph.op("ConvTranspose", x, kernel, bias, **options)
+        return self._graph.op(
+            "MatMul", self._graph.op("MatMul", self._row_taps(), x), self._column_taps()
         )
 
-    def inside(self, graph: GraphBuilder) -> str:
-        """1 where a cell lies inside the image, else 0: [n, 1, s + 2, s + 2]."""
+    def filtered_adjoint(self, grad: str) -> str:
+        """The gradient [n, C, m + 1, m + 1] at the transposed convolution's output."""
         rows, columns = (
-            graph.op("Cast", _is_inside(graph, cells, length), to=TensorProto.FLOAT)
-            for cells, length in zip((self.rows, self.columns), self.size, strict=True)
+            self._graph.op("Transpose", taps, perm=[0, 1, 3, 2])
+            for taps in (self._row_taps(), self._column_taps())
         )
-        vertical = graph.reshape(rows, (0, 1, -1, 1))
-        return graph.op("Mul", vertical, graph.reshape(columns, (0, 1, 1, -1)))
+        return self._graph.op("MatMul", self._graph.op("MatMul", rows, grad), columns)
 
-    def noise(self, graph: GraphBuilder, layer: SynthesisLayer, values: Constant) -> str:
-        """The windows of a layer's noise [1, 1, height, width], zero outside the image."""
-        height, width = self.size
-        rows = _selector(graph, self.rows, layer, height)
-        columns = _transposed(graph, _selector(graph, self.columns, layer, width))
-        everywhere = graph.constant(values)
-        return graph.op("MatMul", graph.op("MatMul", rows, everywhere), columns)
+    def upsampled(self, x: str) -> str:
+        """The windows [n, C, s, s] of x [n or 1, C, k, k] at twice its size."""
+        rows, columns = self._upsampling()
+        return self._graph.op("MatMul", self._graph.op("MatMul", rows, x), columns)
 
-    def _upsampling(self, graph: GraphBuilder, filter_: str) -> str:
-        """The upsampling by two of the second layer's cells, [n, 1, s, k]."""
-        first, end = np.array([1, 1], np.int64), np.array([-1, np.iinfo(np.int64).max], np.int64)
-        axes, steps = np.array([2, 3], np.int64), np.array([1, 2], np.int64)
-        arguments = (graph.constant(part) for part in (first, end, axes, steps))
-        return graph.op("Slice", filter_, *arguments)
+    def upsampled_adjoint(self, grad: str) -> str:
+        """dL/dx [n, C, k, k] from dL/d(upsampled) [n, C, s, s]."""
+        rows, columns = (
+            self._graph.op("Transpose", taps, perm=[0, 1, 3, 2]) for taps in self._upsampling()
+        )
+        return self._graph.op("MatMul", self._graph.op("MatMul", rows, grad), columns)
+
+    def noise(self, cells: Constant, *, upsamples: bool) -> str:
+        """The windows [n, 1, ...] of a layer's noise, which is zero outside the image."""
+        inner = "" if upsamples else "inner_"
+        r = self._resolution
+        shape: list[int | str] = ["windows", 1, f"{inner}rows_{r}", f"{inner}columns_{r}"]
+        indices = self._input(f"{inner}cells", shape, TensorProto.INT64)
+        return self._graph.op("Gather", self._graph.constant(cells), indices)
+
+    def _row_taps(self) -> str:
+        r = self._resolution
+        return self._input("row_taps", ["windows", 1, f"rows_{r}", f"source_rows_{r}"])
+
+    def _column_taps(self) -> str:
+        r = self._resolution
+        return self._input("column_taps", ["windows", 1, f"source_columns_{r}", f"columns_{r}"])
+
+    def _input(
+        self,
+        kind: str,
+        shape: Sequence[int | str],
+        dtype: int = TensorProto.FLOAT,
+    ) -> str:
+        name = f"{kind}_{self._resolution}"
+        if name not in self._declared:
+            self._declared.add(name)
+            self._graph.input(name, shape, dtype)
+        return name
+
+    def _upsampling(self) -> tuple[str, str]:
+        """The upsampling by two of the second layer's cells, [n, 1, s, k] and [n, 1, k, s]."""
+        first, end = np.array([1, 1], np.int64), np.array([-1, -1], np.int64)
+        axes = np.array([_ROWS, _COLUMNS], np.int64)
+
+        def every_other(taps: str, along: int) -> str:
+            steps = np.where(axes == along, 2, 1)
+            arguments = (self._graph.constant(part) for part in (first, end, axes, steps))
+            return self._graph.op("Slice", taps, *arguments)
+
+        return (
+            every_other(self._row_taps(), _COLUMNS),
+            every_other(self._column_taps(), _ROWS),
+        )
 
 
-def declare_windows(
+def windows_of(
     graph: GraphBuilder, cut: int | None, blocks: Sequence[SynthesisBlock]
 ) -> dict[int, Window]:
     """The windows of the blocks from the cut on, by resolution; none where there is no cut."""
     if cut is None:
         return {}
     return {
-        block.resolution: Window.declare(graph, block.resolution, block.layers[-1].size)
+        block.resolution: Window(graph, block.resolution)
         for block in blocks
         if block.resolution >= cut
     }
@@ -117,25 +143,7 @@ def declare_windows(
 def map_shape(layer: SynthesisLayer, window: Window | None = None) -> list[int | str]:
     """The shape of a layer's output, for the declaration of an input or output."""
     if window is None:
-        return ["batch", layer.outputs, *layer.size]
-    name = f"layer_{layer.index}"
-    return ["windows", layer.outputs, f"height_{name}", f"width_{name}"]
-
-
-def _transposed(graph: GraphBuilder, matrix: str) -> str:
-    return graph.op("Transpose", matrix, perm=[0, 1, 3, 2])
-
-
-def _selector(graph: GraphBuilder, cells: str, layer: SynthesisLayer, length: int) -> str:
-    """One-hot rows [n, 1, cells, length] that pick the cells that a layer gives."""
-    if not layer.upsamples:  # the second layer gives one cell less on each side
-        bounds = (graph.constant(np.array([k], np.int64)) for k in (1, -1, 1))
-        cells = graph.op("Slice", cells, *bounds)
-    everywhere = graph.constant(np.arange(length, dtype=np.int64))
-    chosen = graph.op("Equal", graph.reshape(cells, (0, 1, -1, 1)), everywhere)
-    return graph.op("Cast", chosen, to=TensorProto.FLOAT)
-
-
-def _is_inside(graph: GraphBuilder, cells: str, length: int) -> str:
-    first, end = (graph.constant(np.array(k, np.int64)) for k in (-1, length))
-    return graph.op("And", graph.op("Greater", cells, first), graph.op("Less", cells, end))
+        return [1, layer.outputs, *layer.size]
+    inner = "" if layer.upsamples else "inner_"
+    sides = (f"{inner}{side}_{layer.resolution}" for side in ("rows", "columns"))
+    return ["windows", layer.outputs, *sides]
