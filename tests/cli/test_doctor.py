@@ -44,7 +44,8 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
     same = {"float32": {}, "tf32": {}}
     cuda = Provider("cuda", "CUDA", CPU.ort_name, CPU.memory, precision_options=same)
     monkeypatch.setattr(providers, "PROVIDERS", (cuda, CPU))
-    monkeypatch.setattr(Device, "session_providers", lambda _device: [(CPU.ort_name, {})])
+    on_cpu = [(CPU.ort_name, {})]
+    monkeypatch.setattr(Device, "session_providers", lambda _device, **_: on_cpu)
 
 
 def test_the_same_generator_differs_in_nothing(generator: Generator) -> None:
