@@ -33,9 +33,17 @@ def random_weights(architecture: Architecture) -> Checkpoint:
 
 
 def bundle(size: int, folder: Path) -> Path:
-    """The bundle of a size, exported once, without the proof: these weights show nothing."""
+    """The bundle of a size, exported once, without the proof: these weights show nothing.
+
+    It names no versions either, so that it can be made where the exporter lies uninstalled in the
+    path, and where it is onnxruntime-gpu that is installed.
+    """
     path = folder / f"config-f-{size}"
     if not path.exists():
-        with mock.patch("dragonnx_export.bundle_writer.check_parity", return_value=()):
+        writer = "dragonnx_export.bundle_writer"
+        with (
+            mock.patch(f"{writer}.check_parity", return_value=()),
+            mock.patch(f"{writer}.library_versions", return_value={}),
+        ):
             write_bundle(random_weights(config_f(size)), path, ExportOptions(name=path.name))
     return path
