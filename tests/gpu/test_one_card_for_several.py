@@ -18,9 +18,17 @@ pytestmark = pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_another_number_of_points_and_back(open_on_card: OpenOnCard, precision: str) -> None:
     """A captured graph is one of its shapes: with another shape it must not be replayed."""
+    one, three = (drag.done(open_on_card(precision)) for drag in (ONE_POINT, THREE_POINTS))
     used = open_on_card(precision)
-    for drag in (ONE_POINT, THREE_POINTS, ONE_POINT, HELD, ONE_POINT):
-        drag.done(used).assert_same(drag.done(open_on_card(precision)))
+    for drag, alone in ((ONE_POINT, one), (THREE_POINTS, three), (ONE_POINT, one)):
+        drag.done(used).assert_same(alone)
+
+
+def test_a_mask_and_none_again(open_on_card: OpenOnCard) -> None:
+    one, held = (drag.done(open_on_card()) for drag in (ONE_POINT, HELD))
+    used = open_on_card()
+    for drag, alone in ((ONE_POINT, one), (HELD, held), (ONE_POINT, one), (HELD, held)):
+        drag.done(used).assert_same(alone)
 
 
 def test_drags_of_other_shapes_in_turn(open_on_card: OpenOnCard) -> None:
@@ -47,6 +55,17 @@ def test_two_threads_on_one_generator(open_on_card: OpenOnCard) -> None:
     generator = open_on_card()
     compare_with_alone(open_on_card, (ONE_POINT, ONE_POINT), [generator] * 2)
     compare_with_alone(open_on_card, (ONE_POINT, HELD), [generator] * 2)
+
+
+def test_a_drag_goes_on_in_another_thread(open_on_card: OpenOnCard) -> None:
+    """Whoever keeps something for each thread must not take it for another's."""
+    expected = ONE_POINT.done(open_on_card())
+    session = ONE_POINT.session(open_on_card())
+    start, steps = session.w_plus, [next(session) for _ in range(4)]
+    thread = threading.Thread(target=lambda: steps.extend(session))
+    thread.start()
+    thread.join()
+    Dragged(steps, session.outcome, start, session.w_plus).assert_same(expected)
 
 
 def test_pictures_while_a_drag_runs(open_on_card: OpenOnCard) -> None:
