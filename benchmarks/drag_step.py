@@ -33,7 +33,7 @@ from workloads import Place, Work, dragonnx_image, dragonnx_step, interleaved
 
 import dragonnx
 from dragonnx import Generator
-from dragonnx.runtime import runtime_version
+from dragonnx.runtime import choose_device, runtime_version
 from dragonnx_export.families.stylegan2.networks import Generator as PlainGenerator
 
 
@@ -175,7 +175,7 @@ def machine(place: Place) -> dict[str, str]:
         "dragonnx": dragonnx.__version__,
         "runtime": runtime_version(),
         **{name: version(name) for name in ("numpy", "torch")},
-        "precision": place.precision,
+        "precision": choose_device(place.device, place.precision).precision,
     }
     if place.on_card:
         facts["card"] = torch.cuda.get_device_name(place.device)

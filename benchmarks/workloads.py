@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dragonnx import DragConfig, DragSession, Generator
+from dragonnx.types import Precision
 
 Work = Callable[[], object]
 
@@ -28,7 +29,7 @@ class Place:
     """
 
     device: str = "cpu"
-    precision: str = "auto"
+    precision: Precision = "auto"
 
     @property
     def on_card(self) -> bool:
@@ -37,8 +38,7 @@ class Place:
 
     def open(self, bundle: Path) -> Generator:
         """The generator of a bundle."""
-        exactly = {} if self.precision == "auto" else {"precision": self.precision}
-        return Generator.open(bundle, device=self.device, **exactly)
+        return Generator.open(bundle, device=self.device, precision=self.precision)
 
 
 def points(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
