@@ -119,12 +119,22 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
         cut: Resolution of the first windowed block.
     """
     # Sizes of both axes as (x, y), as points are.
+    lengths, cells = np.array(geometry.image_size[::-1]), np.array(geometry.feature_size[::-1])
+    first = first_cells(points, reach, lengths, cells)
+    return _planned(tuple(map(tuple, first.tolist())), reach, geometry, cut)
+
+
+@functools.lru_cache(maxsize=16)
+def _planned(
+    first_read: tuple[tuple[int, int], ...], reach: float, geometry: Geometry, cut: int
+) -> GraphWindows:
+    """The windows from these first cells on: the same from step to step while handles move little."""
     lengths, cells = geometry.image_size[::-1], geometry.feature_size[::-1]
     columns, rows = (
         window_sizes(reach, length, count, geometry.blocks, cut)
         for length, count in zip(lengths, cells, strict=True)
     )
-    first = first_cells(points, reach, np.array(lengths), np.array(cells))
+    first = np.array(first_read)
     levels: list[_Level] = []
     for block in columns:
         size = columns[block], rows[block]
@@ -140,6 +150,8 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
         for level, source in zip(levels, sources, strict=True)
         for kind, values in _inputs(level, source, geometry.resample_filter).items()
     }
+    for values in (*inputs.values(), levels[0].origins):
+        values.setflags(write=False)
     return GraphWindows(cut, levels[0].origins, levels[0].size[::-1], inputs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -135,21 +136,23 @@ class PassPool(Generic[Bound]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._free: list[tuple[Hashable, Bound]] = []
-        # A user may be collected, and so give its pass back, while this thread takes one.
-        self._lock = threading.RLock()
+        self._returned: deque[tuple[Hashable, Bound]] = deque()
+        self._lock = threading.Lock()
 
     def take(self, key: Hashable, inputs: Mapping[str, Array], make: Callable[[], Bound]) -> Bound:
         """A pass for this key that nobody else has, run with these inputs: a free one, or a new one."""
         with self._lock:
+            while self._returned:
+                self._free.append(self._returned.popleft())
             known = [key for key, _ in self._free]
             found = self._free.pop(known.index(key))[1] if key in known else None
+            del self._free[: -self._size or None]
         if found is None:
             return make()
         found.run(inputs)
         return found
 
     def give_back(self, key: Hashable, given: Bound) -> None:
-        """Let others have a pass."""
-        with self._lock:
-            self._free.append((key, given))
-            del self._free[: -self._size or None]
+        """Let others have a pass. It waits for nothing: a user may be collected at any moment."""
+        if self._size:
+            self._returned.append((key, given))

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.runtime.providers import Device
+from dragonnx.runtime.turns import turn
 from dragonnx.types import Array
 
 _ALIGNMENT = 256
@@ -35,17 +36,13 @@ class Memory:
 
     def __init__(self, device: Device, size: int, value: Any = None) -> None:
         self.device = device
-        kind = device.provider.memory
-        if value is None:
-            make = onnxruntime().OrtValue.ortvalue_from_shape_and_type
-            value = make([max(size, 1)], np.uint8, kind, device.ordinal)
-        self._value = value
-        self.pointer: int = value.data_ptr()
+        self._value = _tensor(device, (max(size, 1),), np.uint8) if value is None else value
+        self.pointer: int = self._value.data_ptr()
         self.array: Array | None = None
         """The bytes themselves where the host can reach them, else None."""
-        if kind == "cpu":
+        if device.provider.memory == "cpu":
             content: Any = (ctypes.c_uint8 * size).from_address(self.pointer)
-            content.owner = value  # whoever keeps a view of the bytes keeps them alive
+            content.owner = self._value  # whoever keeps a view of the bytes keeps them alive
             self.array = np.frombuffer(content, np.uint8)
 
     def write(self, content: Array) -> None:
@@ -53,12 +50,18 @@ class Memory:
         if self.array is not None:
             self.array[...] = content.reshape(-1).view(np.uint8)
         else:
-            self._value.update_inplace(content)
+            with turn(self.device):
+                self._value.update_inplace(content)
 
     def read(self) -> Array:
         """A copy of all bytes in host memory."""
-        found = self._value.numpy() if self.array is None else self.array.copy()
+        with turn(self.device):
+            found = self._value.numpy() if self.array is None else self.array.copy()
         return found.reshape(-1).view(np.uint8)
+
+    def __del__(self) -> None:
+        with turn(self.device):
+            self._value = None
 
 
 class Buffer:
@@ -82,8 +85,7 @@ class Buffer:
     @classmethod
     def empty(cls, device: Device, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Buffer:
         """A tensor in memory of its own, with no values yet."""
-        make = onnxruntime().OrtValue.ortvalue_from_shape_and_type
-        return cls.holding(device, make(shape, dtype, device.provider.memory, device.ordinal))
+        return cls.holding(device, _tensor(device, shape, dtype))
 
     @classmethod
     def holding(cls, device: Device, value: Any) -> Buffer:
@@ -161,3 +163,9 @@ class BufferPack:
             view[...] = values[name]
         if self._memory.array is None:
             self._memory.write(self._staged)
+
+
+def _tensor(device: Device, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+    make = onnxruntime().OrtValue.ortvalue_from_shape_and_type
+    with turn(device):
+        return make(shape, dtype, device.provider.memory, device.ordinal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +13,7 @@ from dragonnx.runtime.buffer import Buffer
 from dragonnx.runtime.ort import ERRORS_ONLY, onnxruntime
 from dragonnx.runtime.providers import Device
 from dragonnx.runtime.recording import Recordings
+from dragonnx.runtime.turns import turn
 from dragonnx.types import Array
 
 _RECORDING = "gpu_graph_id"
@@ -22,8 +22,9 @@ _RECORDING = "gpu_graph_id"
 class DeviceTensor:
     """A tensor that stays where the graph left it, to be fed to the next graph."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, device: Device) -> None:
         self._value = value
+        self._device = device
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,7 +33,8 @@ class DeviceTensor:
 
     def numpy(self) -> Array:
         """A copy in host memory."""
-        array: Array = self._value.numpy()
+        with turn(self._device):
+            array: Array = self._value.numpy()
         return array
 
 
@@ -72,7 +74,6 @@ class Graph:
             # With a node that the device lacks, and the CPU runs, nothing can be recorded.
             self._recordings = None
             self._session = open_session(path, device, options)
-        self._lock = threading.Lock()
         self._run_options: dict[int, Any] = {}
         """Those of the last recording, by its number."""
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
@@ -103,7 +104,7 @@ class Graph:
         kept: dict[str, DeviceTensor] = {}
         for name, value in zip(self.output_names, binding.get_outputs(), strict=True):
             if name in keep:
-                kept[name] = DeviceTensor(value)
+                kept[name] = DeviceTensor(value, self.device)
             else:
                 arrays[name] = value.numpy()
         return arrays, kept
@@ -124,16 +125,20 @@ class Graph:
         return BoundGraph(self, binding, held)
 
     def _run(self, binding: Any, bound: BoundGraph | None = None) -> None:
-        if self._recordings is None:
-            self._session.run_with_iobinding(binding)
-            return
-        with self._lock:
+        with turn(self.device):
+            if self._recordings is None:
+                self._session.run_with_iobinding(binding)
+                return
             number = self._recordings.number_for(bound)
             if number not in self._run_options:
                 options = onnxruntime().RunOptions()
                 options.add_run_config_entry(_RECORDING, str(number))
                 self._run_options = {number: options}
             self._session.run_with_iobinding(binding, self._run_options[number])
+
+    def __del__(self) -> None:
+        with turn(self.device):
+            self._session = None
 
     def _forget(self, number: int) -> None:
         # Older versions of ONNX Runtime keep a recording until the session ends.
@@ -186,9 +191,10 @@ def open_session(path: Path, device: Device, options: Any, *, replayed: bool = F
     # steal the cores from the other graph of a drag step: without this, a step takes 1.8 times as long.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
-        session = onnxruntime().InferenceSession(
-            str(path), options, providers=device.session_providers(replayed=replayed)
-        )
+        with turn(device):
+            session = onnxruntime().InferenceSession(
+                str(path), options, providers=device.session_providers(replayed=replayed)
+            )
     except Exception as error:  # onnxruntime's exceptions share no narrower base class
         raise BundleError(
             f"ONNX Runtime cannot load {path} ({' '.join(str(error).split())}): export the bundle again "

@@ -10,6 +10,7 @@ from pathlib import Path
 from dragonnx.runtime.graph import open_session
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.runtime.providers import Device
+from dragonnx.runtime.turns import turn
 from dragonnx.types import Array
 
 
@@ -24,7 +25,8 @@ def node_placement(path: Path, device: Device, inputs: Mapping[str, Array]) -> d
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = open_session(path, device, options)
-        session.run(None, {i.name: inputs[i.name] for i in session.get_inputs()})
+        with turn(device):
+            session.run(None, {i.name: inputs[i.name] for i in session.get_inputs()})
         events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
     kinds: dict[str, set[str]] = {}
     for event in events:
