@@ -58,29 +58,32 @@ def put_windows() -> onnx.ModelProto:
 def mask_penalty() -> onnx.ModelProto:
     """The mask penalty (paper, equation 1, second term) of some channels, and its gradient.
 
-    `loss = sum over (c, y, x) of fixed * |F^ - F0^|`: F^ is F resized to the image, a product with a
-    matrix on each side, so the gradient is that of the signs through the same products turned
-    round. Both are linear in F - F0, hence `loss = sum of gradient * (F - F0)`.
+    `loss = weight * sum over (c, y, x) of fixed * |F^ - F0^|`, F^ being F resized to the image. Its
+    gradient is that of the signs through the adjoint of resizing, a product with a matrix on each
+    side. Resizing is linear, hence `loss = sum of gradient * (F - F0)`.
 
-    Inputs: features and reference [1, C, h, w]; fixed [1, 1, H, W], the weight of each pixel, 0 where
-    it may move; resize_rows [H, h], resize_columns [w, W] and, transposed, adjoint_rows [h, H],
-    adjoint_columns [W, w]; grad_before [1, C, h, w]. Outputs: grad_features [1, C, h, w],
-    grad_before with the gradient added, which may lie in its place; loss [1].
+    Signs near zero want every bit of the difference, and Resize keeps them in any precision. The
+    products take signs, and where the image is 2, 4, 8 ... times the map's size taps of few bits: both
+    are exact in TF32.
+
+    Inputs: features and reference [1, C, h, w]; size int64 [4], the shape [1, C, H, W]; fixed
+    [1, 1, H, W], 0 where the image may move and 1 elsewhere; adjoint_rows [h, H] and adjoint_columns
+    [W, w], the taps of resizing; weight [1]; grad_before [1, C, h, w]. Outputs: grad_features
+    [1, C, h, w], grad_before with the gradient added, which may lie in its place; loss [1].
     """
     graph = GraphBuilder("mask_penalty")
     features, reference = graph.input("features", _MAP), graph.input("reference", _MAP)
+    size = graph.input("size", (4,), onnx.TensorProto.INT64)
     fixed = graph.input("fixed", (1, 1, "H", "W"))
-    resize_rows = graph.input("resize_rows", ("H", "h"))
-    resize_columns = graph.input("resize_columns", ("w", "W"))
     adjoint_rows = graph.input("adjoint_rows", ("h", "H"))
     adjoint_columns = graph.input("adjoint_columns", ("W", "w"))
+    weight = graph.input("weight", (1,))
     before = graph.input("grad_before", _MAP)
     difference = graph.op("Sub", features, reference)
-    resized = graph.op("MatMul", resize_rows, difference)
-    resized = graph.op("MatMul", resized, resize_columns)
+    resized = graph.op("Resize", difference, "", "", size, mode="linear")  # half-pixel centres
     slopes = graph.op("Mul", graph.op("Sign", resized), fixed)
     grad = graph.op("MatMul", slopes, adjoint_columns)
-    grad = graph.op("MatMul", adjoint_rows, grad)
+    grad = graph.op("Mul", graph.op("MatMul", adjoint_rows, grad), weight)
     loss = graph.sum(graph.op("Mul", grad, difference), (1, 2, 3))
     graph.output("loss", loss, (1,))
     graph.output("grad_features", graph.op("Add", before, grad), _MAP)

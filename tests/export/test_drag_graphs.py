@@ -49,18 +49,16 @@ def test_the_mask_penalty_is_what_torch_gives() -> None:
     """In float64, by the definition: resized, compared, and differentiated by autograd."""
     random = np.random.default_rng(1)
     features, reference, before = random.standard_normal((3, 1, 6, 8, 5), np.float32)
-    fixed = (random.random((1, 1, 32, 20)) < 0.5).astype(np.float32) * np.float32(0.01)
+    fixed = (random.random((1, 1, 32, 20)) < 0.5).astype(np.float32)
     eye = torch.eye(8, dtype=torch.float64)[None, :, :, None]
-    rows = torch.nn.functional.interpolate(eye, (32, 1), mode="bilinear")[0, :, :, 0].T
+    rows = torch.nn.functional.interpolate(eye, (32, 1), mode="bilinear")[0, :, :, 0]
     eye = torch.eye(5, dtype=torch.float64)[None, :, :, None]
-    columns = torch.nn.functional.interpolate(eye, (20, 1), mode="bilinear")[0, :, :, 0]
-    matrices = {
-        "resize_rows": rows, "resize_columns": columns,
-        "adjoint_rows": rows.T, "adjoint_columns": columns.T,
-    }  # fmt: skip
+    columns = torch.nn.functional.interpolate(eye, (20, 1), mode="bilinear")[0, :, :, 0].T
     inputs = {
         "features": features, "reference": reference, "fixed": fixed, "grad_before": before,
-        **{name: matrix.contiguous().numpy().astype(np.float32) for name, matrix in matrices.items()},
+        "size": np.array([1, 6, 32, 20]), "weight": np.array([0.01], np.float32),
+        "adjoint_rows": rows.numpy().astype(np.float32),
+        "adjoint_columns": columns.contiguous().numpy().astype(np.float32),
     }  # fmt: skip
     found = drag_graph("mask_penalty", DEVICE, 1).run(inputs)[0]
     tensor = torch.tensor(features, dtype=torch.float64, requires_grad=True)
@@ -68,7 +66,7 @@ def test_the_mask_penalty_is_what_torch_gives() -> None:
         torch.nn.functional.interpolate(each, (32, 20), mode="bilinear")
         for each in (tensor, torch.tensor(reference, dtype=torch.float64))
     ]
-    loss = (torch.tensor(fixed) * (resized[0] - resized[1]).abs()).sum()
+    loss = (0.01 * torch.tensor(fixed) * (resized[0] - resized[1]).abs()).sum()
     (gradient,) = torch.autograd.grad(loss, tensor)
     # float32 sums of at most 600 terms of size 1e-2.
     assert found["loss"][0] == pytest.approx(loss.item(), rel=1e-5)

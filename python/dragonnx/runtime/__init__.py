@@ -4,10 +4,19 @@ from dragonnx.runtime.buffer import Buffer, BufferPack
 from dragonnx.runtime.graph import BoundGraph, DeviceTensor, Graph
 from dragonnx.runtime.ort import runtime_version
 from dragonnx.runtime.placement import node_placement
-from dragonnx.runtime.providers import CPU, PROVIDERS, Device, Provider, choose_device, why_not
+from dragonnx.runtime.providers import (
+    CPU,
+    HOST,
+    PROVIDERS,
+    Device,
+    Provider,
+    choose_device,
+    why_not,
+)
 
 __all__ = [
     "CPU",
+    "HOST",
     "PROVIDERS",
     "BoundGraph",
     "Buffer",

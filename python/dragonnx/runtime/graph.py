@@ -190,6 +190,8 @@ def open_session(path: Path, device: Device, options: Any, *, replayed: bool = F
     # Each session has threads of its own, which spin after a run in the hope of the next one and so
     # steal the cores from the other graph of a drag step: without this, a step takes 1.8 times as long.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # On a card a planned block of scratch memory comes beside the pieces of the first run, which stay.
+    options.enable_mem_pattern = device.provider.memory == "cpu"
     try:
         with turn(device):
             session = onnxruntime().InferenceSession(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,10 +11,10 @@ from dragonnx.drag.graphs import drag_graph
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.terms.base import DeviceTerm, FeatureTerm
 from dragonnx.drag.windows import FeatureWindows
-from dragonnx.runtime import Buffer, BufferPack, Device
+from dragonnx.runtime import HOST, Buffer, BufferPack, Device
 from dragonnx.types import Float32, Points
 
-_SCRATCH = 384 << 20
+_SCRATCH = 192 << 20
 """Bytes that the device may use for resized features at a time."""
 _RESIZED_MAPS = 3
 """How many resized maps the graph has in memory at once, at most."""
@@ -33,14 +32,14 @@ class DeviceMaskPenalty(DeviceTerm):
         assert problem.mask is not None, "it applies"  # noqa: S101
         height, width = problem.mask.shape
         _, channels, rows, columns = features.shape
-        weight = problem.settings.lambda_mask / (channels * height * width)
-        resize_rows, resize_columns = _resize(height, rows), _resize(width, columns).T
+        rows_taps, columns_taps = _resize(height, rows), _resize(width, columns)
         constants = {
-            "fixed": np.float32(weight) * ~problem.mask[None, None],
-            "resize_rows": resize_rows,
-            "resize_columns": np.ascontiguousarray(resize_columns),
-            "adjoint_rows": np.ascontiguousarray(resize_rows.T),
-            "adjoint_columns": np.ascontiguousarray(resize_columns.T),
+            "fixed": (~problem.mask[None, None]).astype(np.float32),
+            "adjoint_rows": np.ascontiguousarray(rows_taps.T),
+            "adjoint_columns": columns_taps,
+            "weight": np.array(
+                [problem.settings.lambda_mask / (channels * height * width)], np.float32
+            ),
         }
         reference = Buffer.empty(device, features.shape)
         reference.write(features.read())
@@ -48,17 +47,18 @@ class DeviceMaskPenalty(DeviceTerm):
         firsts = range(0, channels, together)
         self._losses = Buffer.empty(device, (1, len(firsts)))
         self._constants = BufferPack(device, constants)
-        # In TF32, signs near zero flip and spoil the gradient.
-        exact = replace(device, precision="float32")
-        graph = drag_graph("mask_penalty", exact, threads)
+        graph = drag_graph("mask_penalty", device, threads)
         self._bound = []
         for number, first in enumerate(firsts):
             part = first, min(first + together, channels)
             gradient = grad_features.part(*part)
+            size = Buffer.empty(HOST, (4,), np.int64)  # a shape is read on the host
+            size.write(np.array([1, part[1] - first, height, width]))
             self._bound.append(
                 graph.bound(
                     {
                         **self._constants.buffers,
+                        "size": size,
                         "features": features.part(*part),
                         "reference": reference.part(*part),
                         "grad_before": gradient,
