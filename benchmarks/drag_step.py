@@ -152,7 +152,8 @@ def opened(path: Path, places: Places) -> dict[str, Generator]:
 
 def timed(works: Callable[[Place], dict[str, Work]], place: Place, rounds: int) -> Result:
     """Median seconds of each."""
-    return interleaved(works(place), rounds, lambda: wait_for(place))
+    wait = (lambda: wait_for(place)) if place.on_card else None
+    return interleaved(works(place), rounds, wait)
 
 
 def measure_memory(results: Results, rows: Sequence[Row], folder: Path, place: Place) -> None:
@@ -223,7 +224,7 @@ def main() -> None:
     parser.add_argument(
         "--precision", nargs="*", help="one column each [auto; on a card also float32]"
     )
-    parser.add_argument("--rounds", type=int, help="[3; on a card 10]")
+    parser.add_argument("--rounds", type=int, help="[3; on a card 4]")
     parser.add_argument("--short", action="store_true", help="what a card is measured with")
     arguments = parser.parse_args()
     output, folder = arguments.output, arguments.bundles or arguments.output
@@ -235,7 +236,7 @@ def main() -> None:
     places |= {f"dragonnx, {precision}": Place(arguments.device, precision) for precision in more}
     short = arguments.short or on_card
     results = Results(output)
-    measure_all(results, folder, places, arguments.rounds or (10 if on_card else 3), short=short)
+    measure_all(results, folder, places, arguments.rounds or (4 if on_card else 3), short=short)
     if not short:
         plot(results.parts, output / "plot.png")
     print(table(results.parts))

@@ -74,24 +74,32 @@ def dragonnx_image(generator: Generator) -> Work:
 
 
 def interleaved(
-    works: Mapping[str, Work], rounds: int, wait: Callable[[], None] = lambda: None
+    works: Mapping[str, Work], rounds: int, wait: Callable[[], None] | None = None
 ) -> dict[str, float]:
     """Median seconds of each, taken in turn so that a drift of the machine meets all alike.
 
     Args:
         works: By name; those of plain torch have names that begin so.
         rounds: How often each is taken; the first round more only warms up.
-        wait: Returns when the device has done what it was given.
+        wait: Returns when a card has done what it was given; None on the CPU. There each is taken
+            many times in a row, as a drag does, after some that do not count: the work of the others
+            has emptied the caches.
     """
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
-            # What is quick is taken more often in a round: its median needs more values.
-            for _ in range(1 if name.startswith("torch") else 4):
-                wait()
+            if wait is not None:
+                before, counted = 5, 15
+            else:
+                # What is quick is taken more often in a round: its median needs more values.
+                before, counted = 0, 1 if name.startswith("torch") else 4
+            for turn in range(before + counted):
+                if wait is not None:
+                    wait()
                 began = time.perf_counter()
                 work()
-                wait()
-                if number:
+                if wait is not None:
+                    wait()
+                if number and turn >= before:
                     seconds[name].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in seconds.items()}

@@ -44,7 +44,10 @@ class GraphSet:
         with self._lock:
             if (role, cut) not in self._graphs:
                 path = self._bundle.graph(role, cut)
-                graph = Graph(path, self._device, self._threads, replayed=role != "mapping")
+                graph = Graph(
+                    path, self._device, self._threads, windows=cut is not None,
+                    replayed=role != "mapping",
+                )  # fmt: skip
                 self._graphs[role, cut] = graph
             return self._graphs[role, cut]
 

@@ -48,6 +48,7 @@ class Graph:
         path: The .onnx file, its external data beside it.
         device: Where it runs.
         threads: Threads within an operator on the CPU; None leaves it to ONNX Runtime.
+        windows: Whether it works on small windows of maps.
         replayed: Whether bound runs may be recorded, where the device can, and then be replayed in
             one launch. Of no use for a graph of few nodes.
 
@@ -57,8 +58,9 @@ class Graph:
     """
 
     def __init__(
-        self, path: Path, device: Device, threads: int | None = None, *, replayed: bool = False
-    ) -> None:
+        self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
+        replayed: bool = False,
+    ) -> None:  # fmt: skip
         options = onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
@@ -67,13 +69,13 @@ class Graph:
         if replayed and device.provider.replay_options:
             self._recordings = Recordings(self._forget)
         try:
-            self._session = open_session(path, device, options, replayed=replayed)
+            self._session = open_session(path, device, options, windows=windows, replayed=replayed)
         except BundleError:
             if self._recordings is None:
                 raise
             # With a node that the device lacks, and the CPU runs, nothing can be recorded.
             self._recordings = None
-            self._session = open_session(path, device, options)
+            self._session = open_session(path, device, options, windows=windows)
         self._run_options: dict[int, Any] = {}
         """Those of the last recording, by its number."""
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
@@ -179,7 +181,9 @@ def _place(buffer: Buffer) -> tuple[str, int, type[np.generic], tuple[int, ...],
     return kind, ordinal, buffer.dtype.type, buffer.shape, buffer.pointer
 
 
-def open_session(path: Path, device: Device, options: Any, *, replayed: bool = False) -> Any:
+def open_session(
+    path: Path, device: Device, options: Any, *, windows: bool = False, replayed: bool = False
+) -> Any:
     """An ONNX Runtime session of a graph's file on a device.
 
     Raises:
@@ -195,7 +199,9 @@ def open_session(path: Path, device: Device, options: Any, *, replayed: bool = F
     try:
         with turn(device):
             session = onnxruntime().InferenceSession(
-                str(path), options, providers=device.session_providers(replayed=replayed)
+                str(path),
+                options,
+                providers=device.session_providers(windows=windows, replayed=replayed),
             )
     except Exception as error:  # onnxruntime's exceptions share no narrower base class
         raise BundleError(

@@ -26,6 +26,7 @@ class Provider:
         ort_name: ONNX Runtime's name of the execution provider.
         memory: ONNX Runtime's name of the memory in which its tensors lie.
         options: Options of the execution provider.
+        window_options: Further ones for graphs of many channels on small maps.
         replay_options: Those with which the runs of a bound graph are recorded and replayed; empty
             where that brings nothing.
         precision_options: Further ones, by the precision that they give.
@@ -40,6 +41,7 @@ class Provider:
     ort_name: str
     memory: str
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    window_options: Mapping[str, str] = field(default_factory=dict, hash=False)
     replay_options: Mapping[str, str] = field(default_factory=dict, hash=False)
     precision_options: Mapping[DevicePrecision, Mapping[str, str]] = field(
         default_factory=dict, hash=False
@@ -80,10 +82,13 @@ class Device:
         """Every precision that the device has."""
         return ("float32",) if self.provider.no_tf32(self.ordinal) else ("float32", "tf32")
 
-    def session_providers(self, *, replayed: bool = False) -> list[tuple[str, dict[str, str]]]:
+    def session_providers(
+        self, *, windows: bool = False, replayed: bool = False
+    ) -> list[tuple[str, dict[str, str]]]:
         """What an ONNX Runtime session takes: this provider, then the CPU for what it lacks.
 
         Args:
+            windows: Whether the graph works on small windows of maps.
             replayed: Whether runs of bound graphs are to be recorded, where the provider can.
         """
         if self.kind == CPU.name:
@@ -93,6 +98,8 @@ class Device:
             **self.provider.options,
             **self.provider.precision_options[self.precision],
         }
+        if windows:
+            options |= self.provider.window_options
         if replayed:
             options |= self.provider.replay_options
         return [(self.provider.ort_name, options), (CPU.ort_name, {})]
@@ -188,6 +195,8 @@ CUDA = Provider(
     },
     # TensorFloat-32 keeps ten bits of mantissa.
     precision_options={"float32": {"use_tf32": "0"}, "tf32": {"use_tf32": "1"}},
+    # Channels last: a sixth quicker on windows, a third slower on whole maps.
+    window_options={"prefer_nhwc": "1"},
     replay_options={"enable_cuda_graph": "1"},
     install=cuda.INSTALL,
     obstacle=cuda.obstacle,
@@ -195,6 +204,3 @@ CUDA = Provider(
 )
 PROVIDERS = (CUDA, CPU)
 """All of them, in the order in which `auto` tries them."""
-
-HOST = Device(CPU)
-"""The CPU, where numbers that ONNX Runtime reads itself lie whatever the device."""
