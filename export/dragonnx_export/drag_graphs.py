@@ -62,29 +62,25 @@ def mask_penalty() -> onnx.ModelProto:
     gradient is that of the signs through the adjoint of resizing, a product with a matrix on each
     side. Resizing is linear, hence `loss = sum of gradient * (F - F0)`.
 
-    Signs near zero want every bit of a float32, and a card multiplies fastest in TF32, which keeps 11 of
-    24. So what is resized is split into a part of 11 bits and the rest, and so are the taps: three
-    products, made as one of thrice the length, leave out the rest times the rest alone. The signs and,
-    where the image is 2, 4, 8 ... times the map's size, the taps are exact in TF32 by themselves.
+    Signs near zero want every bit of the difference, and Resize keeps them in any precision. The
+    products take signs, and where the image is 2, 4, 8 ... times the map's size taps of few bits: both
+    are exact in TF32.
 
-    Inputs: features and reference [1, C, h, w]; fixed [1, 1, H, W], 0 where the image may move and 1
-    elsewhere; resize_rows [H, 3 h] and resize_columns [3 w, W], the taps as `split_taps` gives them;
-    adjoint_rows [h, H] and adjoint_columns [W, w], the taps; weight [1]; grad_before [1, C, h, w].
-    Outputs: grad_features [1, C, h, w], grad_before with the gradient added, which may lie in its
-    place; loss [1].
+    Inputs: features and reference [1, C, h, w]; size int64 [4], the shape [1, C, H, W]; fixed
+    [1, 1, H, W], 0 where the image may move and 1 elsewhere; adjoint_rows [h, H] and adjoint_columns
+    [W, w], the taps of resizing; weight [1]; grad_before [1, C, h, w]. Outputs: grad_features
+    [1, C, h, w], grad_before with the gradient added, which may lie in its place; loss [1].
     """
     graph = GraphBuilder("mask_penalty")
     features, reference = graph.input("features", _MAP), graph.input("reference", _MAP)
+    size = graph.input("size", (4,), onnx.TensorProto.INT64)
     fixed = graph.input("fixed", (1, 1, "H", "W"))
-    resize_rows = graph.input("resize_rows", ("H", "three_h"))
-    resize_columns = graph.input("resize_columns", ("three_w", "W"))
     adjoint_rows = graph.input("adjoint_rows", ("h", "H"))
     adjoint_columns = graph.input("adjoint_columns", ("W", "w"))
     weight = graph.input("weight", (1,))
     before = graph.input("grad_before", _MAP)
     difference = graph.op("Sub", features, reference)
-    resized = graph.op("MatMul", resize_rows, _split(graph, difference, axis=2))
-    resized = graph.op("MatMul", _split(graph, resized, axis=3), resize_columns)
+    resized = graph.op("Resize", difference, "", "", size, mode="linear")  # half-pixel centres
     slopes = graph.op("Mul", graph.op("Sign", resized), fixed)
     grad = graph.op("MatMul", slopes, adjoint_columns)
     grad = graph.op("Mul", graph.op("MatMul", adjoint_rows, grad), weight)
@@ -92,15 +88,6 @@ def mask_penalty() -> onnx.ModelProto:
     graph.output("loss", loss, (1,))
     graph.output("grad_features", graph.op("Add", before, grad), _MAP)
     return graph.model()
-
-
-def _split(graph: GraphBuilder, x: str, axis: int) -> str:
-    """X in its upper 11 bits, the rest, and the upper bits again, along an axis: see `split_taps`."""
-    largest = float(np.finfo(np.float16).max)
-    bounded = graph.op("Clip", x, graph.constant(-largest), graph.constant(largest))
-    half = graph.op("Cast", bounded, to=onnx.TensorProto.FLOAT16)  # as many bits as TF32 keeps
-    upper = graph.op("Cast", half, to=onnx.TensorProto.FLOAT)
-    return graph.op("Concat", upper, graph.op("Sub", x, upper), upper, axis=axis)
 
 
 def all_graphs() -> Mapping[str, onnx.ModelProto]:

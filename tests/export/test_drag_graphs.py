@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from dragonnx.drag.graphs import drag_graph
-from dragonnx.drag.terms.mask import split_taps
 from dragonnx.runtime import CPU, Device
 from dragonnx_export.drag_graphs import all_graphs
 
@@ -57,9 +56,7 @@ def test_the_mask_penalty_is_what_torch_gives() -> None:
     columns = torch.nn.functional.interpolate(eye, (20, 1), mode="bilinear")[0, :, :, 0].T
     inputs = {
         "features": features, "reference": reference, "fixed": fixed, "grad_before": before,
-        "weight": np.array([0.01], np.float32),
-        "resize_rows": split_taps(rows.T.numpy().astype(np.float32)),
-        "resize_columns": split_taps(columns.numpy().astype(np.float32)).T,
+        "size": np.array([1, 6, 32, 20]), "weight": np.array([0.01], np.float32),
         "adjoint_rows": rows.numpy().astype(np.float32),
         "adjoint_columns": columns.contiguous().numpy().astype(np.float32),
     }  # fmt: skip

@@ -6,6 +6,7 @@ from dragonnx.runtime.ort import runtime_version
 from dragonnx.runtime.placement import node_placement
 from dragonnx.runtime.providers import (
     CPU,
+    HOST,
     PROVIDERS,
     Device,
     Provider,
@@ -15,6 +16,7 @@ from dragonnx.runtime.providers import (
 
 __all__ = [
     "CPU",
+    "HOST",
     "PROVIDERS",
     "BoundGraph",
     "Buffer",

@@ -204,3 +204,6 @@ CUDA = Provider(
 )
 PROVIDERS = (CUDA, CPU)
 """All of them, in the order in which `auto` tries them."""
+
+HOST = Device(CPU)
+"""The CPU, where numbers that ONNX Runtime reads itself lie whatever the device."""

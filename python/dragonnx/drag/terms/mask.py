@@ -11,12 +11,12 @@ from dragonnx.drag.graphs import drag_graph
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.terms.base import DeviceTerm, FeatureTerm
 from dragonnx.drag.windows import FeatureWindows
-from dragonnx.runtime import Buffer, BufferPack, Device
+from dragonnx.runtime import HOST, Buffer, BufferPack, Device
 from dragonnx.types import Float32, Points
 
 _SCRATCH = 192 << 20
 """Bytes that the device may use for resized features at a time."""
-_RESIZED_MAPS = 4
+_RESIZED_MAPS = 3
 """How many resized maps the graph has in memory at once, at most."""
 
 
@@ -32,11 +32,9 @@ class DeviceMaskPenalty(DeviceTerm):
         assert problem.mask is not None, "it applies"  # noqa: S101
         height, width = problem.mask.shape
         _, channels, rows, columns = features.shape
-        rows_taps, columns_taps = resizing_taps(height, rows), resizing_taps(width, columns)
+        rows_taps, columns_taps = _resize(height, rows), _resize(width, columns)
         constants = {
             "fixed": (~problem.mask[None, None]).astype(np.float32),
-            "resize_rows": split_taps(rows_taps),
-            "resize_columns": np.ascontiguousarray(split_taps(columns_taps).T),
             "adjoint_rows": np.ascontiguousarray(rows_taps.T),
             "adjoint_columns": columns_taps,
             "weight": np.array(
@@ -54,10 +52,13 @@ class DeviceMaskPenalty(DeviceTerm):
         for number, first in enumerate(firsts):
             part = first, min(first + together, channels)
             gradient = grad_features.part(*part)
+            size = Buffer.empty(HOST, (4,), np.int64)  # a shape is read on the host
+            size.write(np.array([1, part[1] - first, height, width]))
             self._bound.append(
                 graph.bound(
                     {
                         **self._constants.buffers,
+                        "size": size,
                         "features": features.part(*part),
                         "reference": reference.part(*part),
                         "grad_before": gradient,
@@ -74,17 +75,7 @@ class DeviceMaskPenalty(DeviceTerm):
         return float(self._losses.read().sum(dtype=np.float64))
 
 
-def split_taps(taps: Float32) -> Float32:
-    """Taps [pixels, cells] for a product in TF32, [pixels, 3 cells]: upper bits twice, then the rest.
-
-    Of x as [upper bits, rest, upper bits] it gives the product of float32, short of the product of
-    both rests, a part in four million.
-    """
-    upper = taps.astype(np.float16).astype(np.float32)  # as many bits as TF32 keeps
-    return np.concatenate([upper, upper, taps - upper], axis=1)
-
-
-def resizing_taps(pixels: int, cells: int) -> Float32:
+def _resize(pixels: int, cells: int) -> Float32:
     """The matrix [pixels, cells] that resizes an axis, bilinear with half-pixel centres."""
     at = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
     near = np.floor(at).astype(np.int64)
