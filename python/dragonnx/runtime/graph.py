@@ -61,10 +61,10 @@ class Graph:
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
         replayed: bool = False,
     ) -> None:  # fmt: skip
+        self.device = device
         options = onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        self.device = device
         self._recordings: Recordings | None = None
         if replayed and device.provider.replay_options:
             self._recordings = Recordings(self._forget)
