@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 from support.bundled import NOSE, SEED
 
 from dragonnx.drag.windows import Geometry, plan_windows
+from dragonnx.errors import DeviceError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.generator import Generator
 from dragonnx.model.library import find_bundle
 from dragonnx.runtime import CPU, Device
 from dragonnx.runtime.recording import NOT_RECORDED, Recordings
+from dragonnx.runtime.turns import turn
 
 
 class User:
@@ -160,3 +163,42 @@ def test_a_pass_is_kept_for_the_next_user_where_runs_are_recorded() -> None:
         assert again is first
         expected = generator.features(other, cut=cut, windows=given).features
         np.testing.assert_array_equal(again.result.read(), expected)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA failure 2: out of memory ; GPU=0",
+        "Failed to allocate memory for requested buffer of 9",
+    ],
+)
+def test_a_full_card_is_told_in_a_sentence(words: str) -> None:
+    card = Device(replace(CPU, name="cuda", replay_options={"recorded": "1"}), ordinal=1)
+    with (
+        pytest.raises(DeviceError, match="the memory of cuda:1 is full: close other programs"),
+        turn(card),
+    ):
+        raise RuntimeError(words)
+    with pytest.raises(RuntimeError, match="something else"), turn(card):
+        raise RuntimeError("something else")
+
+
+def test_threads_take_turns_on_a_card() -> None:
+    card = Device(replace(CPU, replay_options={"recorded": "1"}))
+    inside = most = 0
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(20):
+            with turn(card):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0.001)
+                inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1

@@ -203,6 +203,8 @@ def open_session(
                 options,
                 providers=device.session_providers(windows=windows, replayed=replayed),
             )
+    except DeviceError:
+        raise
     except Exception as error:  # onnxruntime's exceptions share no narrower base class
         raise BundleError(
             f"ONNX Runtime cannot load {path} ({' '.join(str(error).split())}): export the bundle again "
