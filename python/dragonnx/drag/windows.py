@@ -83,6 +83,11 @@ class Geometry:
             resample_filter=windows.resample_filter if windows else (),
         )
 
+    def window_plan(self, origins: _Cells, size: tuple[int, int]) -> _core.WindowPlan:
+        """The plan of one window for each point: first cells (x, y) [n, 2], and (height, width)."""
+        indices = np.arange(len(origins))
+        return _core.WindowPlan(origins, size, self.feature_size, self.image_size, indices)
+
 
 @dataclass(frozen=True)
 class GraphWindows:
@@ -118,9 +123,7 @@ def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> 
         geometry: The model's sizes.
         cut: Resolution of the first windowed block.
     """
-    # Sizes of both axes as (x, y), as points are.
-    lengths, cells = np.array(geometry.image_size[::-1]), np.array(geometry.feature_size[::-1])
-    first = first_cells(points, reach, lengths, cells)
+    first = first_cells(points, reach, geometry)
     return _planned(tuple(map(tuple, first.tolist())), reach, geometry, cut)
 
 
@@ -129,6 +132,7 @@ def _planned(
     first_read: tuple[tuple[int, int], ...], reach: float, geometry: Geometry, cut: int
 ) -> GraphWindows:
     """The windows from these first cells on: the same from step to step while handles move little."""
+    # Sizes of both axes as (x, y), as points are.
     lengths, cells = geometry.image_size[::-1], geometry.feature_size[::-1]
     columns, rows = (
         window_sizes(reach, length, count, geometry.blocks, cut)
@@ -163,19 +167,18 @@ def window_side(reach: float, length: int, cells: int) -> int:
     return min(math.ceil(2 * reach * cells / length) + 2, cells)
 
 
-def first_cells(
-    centres: NDArray[np.float64], reach: float, length: int | _Cells, cells: int | _Cells
-) -> _Cells:
-    """The first cell that is read around each centre, [n] or along both axes [n, 2]; it may be -1.
+def first_cells(points: Points, reach: float, geometry: Geometry) -> _Cells:
+    """The first cell (x, y) of the feature map that is read around each point, [n, 2]; -1 occurs.
 
     Args:
-        centres: In pixels.
+        points: (x, y) in pixels, [n, 2].
         reach: How far around them is read, in pixels.
-        length: Of the image along that axis, or both, in pixels.
-        cells: Of the feature map, likewise.
+        geometry: The model's sizes.
     """
-    lowest = np.minimum(np.maximum(centres - reach, 0), length - 1)
-    return np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
+    length, cells = np.array(geometry.image_size[::-1]), np.array(geometry.feature_size[::-1])
+    lowest = np.minimum(np.maximum(points - reach, 0), length - 1)
+    first: _Cells = np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
+    return first
 
 
 def window_sizes(

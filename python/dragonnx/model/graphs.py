@@ -56,8 +56,7 @@ class GraphSet:
         graph = self.get(role)
         key = role, _shapes(inputs)
         bound = self._forwards.take(key, inputs, lambda: BoundForward(graph, inputs))
-        (name,) = [name for name in wanted if name in graph.output_names][:1]
-        found = bound.buffers[name].read()
+        found = next(bound.buffers[name] for name in wanted if name in graph.output_names).read()
         self._forwards.give_back(key, bound)
         return found
 

@@ -153,10 +153,6 @@ class BufferPack:
         self._views = {name: buffer._view(self._staged) for name, buffer in self.buffers.items()}
         self.write(values)
 
-    def fits(self, values: Mapping[str, Array]) -> bool:
-        """Whether these values have the shapes that the tensors were made for."""
-        return all(view.shape == values[name].shape for name, view in self._views.items())
-
     def write(self, values: Mapping[str, Array]) -> None:
         """Replace the values of all tensors; others are ignored."""
         for name, view in self._views.items():

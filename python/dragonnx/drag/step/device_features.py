@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx import _core
 from dragonnx.drag.graphs import drag_graph
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.step.features import Features, Reach
@@ -101,41 +100,32 @@ class DeviceFeatures:
 
     def _cut_out(self, w_plus: Float32, points: Points) -> Features:
         """Features around the points, from the map that the pass holds for this latent."""
-        geometry, origins = self._geometry, self._origins(points)
+        origins = self._origins(points)
         rows, columns = self._selectors(origins)
         self._selected.write({"rows": rows, "columns": columns})
         self._take.run()
-        plan = _core.WindowPlan(
-            origins,
-            (rows.shape[2], columns.shape[2]),
-            geometry.feature_size,
-            geometry.image_size,
-            np.arange(len(points)),
-        )
+        plan = self._geometry.window_plan(origins, (rows.shape[2], columns.shape[2]))
         self._held = Features(w_plus, FeatureWindows(self._windows.read(), plan), points)
         return self._held
 
     def _origins(self, points: Points) -> NDArray[np.int64]:
         """(x, y) of each window's first cell in the map, [n, 2]."""
-        return np.stack([self._first(points, axis) for axis in (0, 1)], axis=1)
-
-    def _first(self, points: Points, axis: int) -> NDArray[np.int64]:
-        length, cells, side = self._along(axis)
-        first = first_cells(points[:, axis], self._reach.window, length, cells)
-        return np.clip(first, 0, cells - side)
+        first = first_cells(points, self._reach.window, self._geometry)
+        (columns, width), (rows, height) = (self._along(axis) for axis in (0, 1))
+        return np.clip(first, 0, (columns - width, rows - height))
 
     def _selectors(self, origins: NDArray[np.int64]) -> tuple[Float32, Float32]:
         """One-hot rows that pick the windows' rows [n, 1, s, h] and columns [n, 1, t, w]."""
         found = []
         for axis in (1, 0):
-            _, cells, side = self._along(axis)
+            cells, side = self._along(axis)
             read = origins[:, axis, None, None, None] + np.arange(side)[:, None]
             found.append((read == np.arange(cells)).astype(np.float32))
         rows, columns = found
         return rows, columns
 
-    def _along(self, axis: int) -> tuple[int, int, int]:
-        """Along x (0) or y (1): pixels of the image, cells of the map, cells of a window."""
+    def _along(self, axis: int) -> tuple[int, int]:
+        """Along x (0) or y (1): cells of the map and of a window."""
         length = self._geometry.image_size[1 - axis]
         cells = self._geometry.feature_size[1 - axis]
-        return length, cells, window_side(self._reach.window, length, cells)
+        return cells, window_side(self._reach.window, length, cells)

@@ -44,21 +44,14 @@ class HostFeatures:
     def at(self, w_plus: Float32, points: Points) -> Features:
         """See `FeatureSource`."""
         geometry = self._geometry
+        inputs: Mapping[str, Array] = {}
         if self.cut is None:
             plan = _core.WindowPlan.whole(geometry.feature_size, geometry.image_size, len(points))
-            values = self._computed(w_plus, {})
-            self._held = Features(w_plus, FeatureWindows(values, plan), None)
-            return self._held
-        graphs = plan_windows(points, self._reach.window, geometry, self.cut)
-        plan = _core.WindowPlan(
-            graphs.origins,
-            graphs.size,
-            geometry.feature_size,
-            geometry.image_size,
-            np.arange(len(points)),
-        )
-        values = self._computed(w_plus, graphs.inputs)
-        self._held = Features(w_plus, FeatureWindows(values, plan), points)
+        else:
+            graphs = plan_windows(points, self._reach.window, geometry, self.cut)
+            plan, inputs = geometry.window_plan(graphs.origins, graphs.size), graphs.inputs
+        windows = FeatureWindows(self._computed(w_plus, inputs), plan)
+        self._held = Features(w_plus, windows, None if self.cut is None else points)
         return self._held
 
     def around(self, features: Features, points: Points) -> Features:
