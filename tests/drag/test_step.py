@@ -18,13 +18,16 @@ from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
 from dragonnx._core import MaskPlan, Threads, mask_penalty
 from dragonnx.drag import terms
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.graphs import DragGraphName, drag_graph
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.session import DragSession
-from dragonnx.drag.step import HostStep, step_for
+from dragonnx.drag.step import HostStep, device_features, step_for
 from dragonnx.drag.terms import mask as terms_mask
 from dragonnx.drag.terms.mask import DeviceMaskPenalty
+from dragonnx.model.bundle import Bundle
 from dragonnx.model.generator import Generator
-from dragonnx.runtime import Buffer
+from dragonnx.model.library import find_bundle
+from dragonnx.runtime import CPU, Buffer, Device, Graph
 
 HANDLES, TARGETS = np.array([NOSE], np.float64), np.array([NOSE_TARGET], np.float64)
 
@@ -146,6 +149,23 @@ def test_the_mask_penalty_is_the_same_on_the_device(
     # Sums of up to a few thousand float32 terms in another order.
     assert term.add() == pytest.approx(loss, rel=1e-4, abs=1e-6)
     np.testing.assert_allclose(grad.read(), expected, atol=1e-5 * weight)
+
+
+def test_only_products_that_tf32_keeps_exact_are_in_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows are picked in float32; signs and taps of the mask penalty lose nothing in TF32."""
+    opened: dict[str, str] = {}
+
+    def noted(name: DragGraphName, device: Device, threads: int | None) -> Graph:
+        opened[name] = device.precision
+        return drag_graph(name, device, threads)
+
+    for module in (device_features, terms_mask):
+        monkeypatch.setattr(module, "drag_graph", noted)
+    card = Device(CPU, precision="tf32")  # on the CPU it changes nothing
+    generator = Generator(Bundle.open(find_bundle("critters")), card, threads=1)
+    method = step_for(generator, problem(generator, half_mask()), map_on_device=True)
+    method.init(generator.w_plus(SEED), HANDLES)
+    assert opened == {"take_windows": "float32", "put_windows": "float32", "mask_penalty": "tf32"}
 
 
 def test_terms_apply_where_they_are_asked_for(generator: Generator) -> None:

@@ -74,13 +74,12 @@ class DeviceFeatures:
 
     def _bind(self, bound: BoundPass, points: Points) -> None:
         """Make everything that lies beside the map, once its shape is known."""
-        # Taking and putting are exact in float32, and as quick.
-        device = replace(self._generator.device, precision="float32")
-        threads = self._generator.threads
+        device, threads = self._generator.device, self._generator.threads
         self._terms = tuple(
             term(self._problem, device, threads, bound.result, bound.gradient)
             for term in self._term_types
         )
+        exact = replace(device, precision="float32")  # taking and putting, and as quick
         rows, columns = self._selectors(self._origins(points))
         self._selected = BufferPack(device, {"rows": rows, "columns": columns})
         shape = (len(points), bound.result.shape[1], rows.shape[2], columns.shape[2])
@@ -95,8 +94,8 @@ class DeviceFeatures:
             "windows": self._windows,
             "grad_windows": self._grad_windows,
         }
-        self._take = drag_graph("take_windows", device, threads).bound(buffers)
-        self._put = drag_graph("put_windows", device, threads).bound(buffers)
+        self._take = drag_graph("take_windows", exact, threads).bound(buffers)
+        self._put = drag_graph("put_windows", exact, threads).bound(buffers)
 
     def _cut_out(self, w_plus: Float32, points: Points) -> Features:
         """Features around the points, from the map that the pass holds for this latent."""
