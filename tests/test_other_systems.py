@@ -93,7 +93,8 @@ def test_documents_are_saved_opened_autosaved_and_recovered() -> None:
 def test_the_editor_draws_and_remembers() -> None:
     done = without_unix(
         "import asyncio\n"
-        "import onnxruntime, PIL.Image  # before the system's name is another one\n"
+        "import PIL.Image, dragonnx.runtime.ort\n"
+        "dragonnx.runtime.ort.onnxruntime()  # before the system's name is another one\n"
         "sys.path.insert(0, sys.argv[1])\n"
         "from support.terminal_editor import TerminalEditor\n"
         "from dragonnx.tui.preferences import Preferences\n"

@@ -10,10 +10,10 @@ import dataclasses
 from pathlib import Path
 
 import onnx
-import onnxruntime
 from support.perceptual_weights import saved, vgg_state
 from support.random_checkpoints import CLAMPED, LABELLED, PLAIN, RESNET, random_checkpoint
 
+from dragonnx.runtime.ort import onnxruntime
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2.features import features_graph
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
@@ -66,13 +66,13 @@ def test_a_step_in_windows_has_few_nodes(tmp_path: Path) -> None:
     for model in models:
         path, optimised_path = tmp_path / "graph.onnx", tmp_path / "optimised.onnx"
         path.write_bytes(model.SerializeToString())
-        options = onnxruntime.SessionOptions()
+        options = onnxruntime().SessionOptions()
         options.optimized_model_filepath = str(optimised_path)
         options.log_severity_level = 3
         # What comes after is for the CPU alone.
-        level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        level = onnxruntime().GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.graph_optimization_level = level
-        onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         in_files += len(model.graph.node)
         optimised += len(onnx.load(optimised_path).graph.node)
     assert in_files <= 270
