@@ -1,0 +1,196 @@
+"""Values that came from outside, checked for type and range; each refusal names the field.
+
+A message begins with the field's name, so that `within` can put before it where the field lies:
+`start.seed must be a whole number from 0 to 4294967295, not 1.5`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import numbers
+import operator
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dragonnx.errors import InputError
+
+_MOST_BITS = 128
+"""Of a whole number that a message shows: Python itself writes no very long ones."""
+
+
+@contextlib.contextmanager
+def within(place: str) -> Iterator[None]:
+    """Say where the fields lie that are checked in the block: `start`, `pairs[2]`.
+
+    Raises:
+        InputError: What was raised in the block, with the place before it.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}.{error}") from error
+
+
+def whole(value: object, name: str, least: int, most: int) -> int:
+    """A whole number in a range. NumPy's are taken too; True, False and 1.0 are none.
+
+    Raises:
+        InputError: It is another thing, or out of range.
+    """
+    if not isinstance(value, bool):
+        with contextlib.suppress(TypeError):
+            found = operator.index(value)  # type: ignore[arg-type]
+            if least <= found <= most:
+                return found
+    raise InputError(f"{name} must be a whole number from {least} to {most}, not {shown(value)}")
+
+
+def number(value: object, name: str, least: float, most: float) -> float:
+    """A finite number in a range, as a float. NumPy's are taken too; True and False are none.
+
+    Raises:
+        InputError: It is another thing, or out of range.
+    """
+    if (found := _finite(value)) is not None and least <= found <= most:
+        return found
+    raise InputError(f"{name} must be a number from {least:g} to {most:g}, not {shown(value)}")
+
+
+def positive(value: object, name: str, most: float) -> float:
+    """A number above 0, otherwise as `number`.
+
+    Raises:
+        InputError: It is another thing, or out of range.
+    """
+    if (found := _finite(value)) is not None and 0 < found <= most:
+        return found
+    raise InputError(f"{name} must be a positive number, at most {most:g}, not {shown(value)}")
+
+
+def flag(value: object, name: str) -> bool:
+    """True or False.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    if isinstance(value, bool):
+        return value
+    raise InputError(f"{name} must be true or false, not {shown(value)}")
+
+
+def text(value: object, name: str, longest: int) -> str:
+    """A text of so many characters at most, without a zero among them.
+
+    Halves of characters are taken where they stand for a byte of a file's name, as Python has it.
+
+    Raises:
+        InputError: It is another thing, too long, or can be neither written nor shown.
+    """
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be a text, not {shown(value)}")
+    if len(value) > longest:
+        raise InputError(f"{name} must have at most {longest} characters, not {len(value)}")
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        pass
+    else:
+        if "\0" not in value:
+            return value
+    raise InputError(f"{name} holds a character that is none: {shown(value)}")
+
+
+def one_of(value: object, name: str, choices: Sequence[str]) -> str:
+    """One of a few words.
+
+    Raises:
+        InputError: It is none of them.
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    words = " or ".join((", ".join(choices[:-1]), choices[-1])) if choices[1:] else choices[0]
+    raise InputError(f"{name} must be {words}, not {shown(value)}")
+
+
+def pair(value: object, name: str, farthest: float) -> tuple[float, float]:
+    """A point (x, y): a list, tuple or array of two numbers.
+
+    Args:
+        value: The point.
+        name: What messages call it.
+        farthest: Each number is at most this, and at least this below 0.
+
+    Raises:
+        InputError: It is another thing, or out of range.
+    """
+    found = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(found, list | tuple) and len(found) == 2:
+        x, y = map(_finite, found)
+        if x is not None and y is not None and max(abs(x), abs(y)) <= farthest:
+            return x, y
+    raise InputError(
+        f"{name} must be a point (x, y) of numbers from {-farthest:g} to {farthest:g}, "
+        f"not {shown(value)}"
+    )
+
+
+def items(value: object, name: str, most: int) -> Sequence[Any]:
+    """A list or tuple of bounded length.
+
+    Raises:
+        InputError: It is another thing, or too long.
+    """
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{name} must be a list, not {shown(value)}")
+    if len(value) > most:
+        raise InputError(f"{name} must have at most {most} entries, not {len(value)}")
+    return value
+
+
+def record(value: object, name: str, most: int = 1000) -> Mapping[str, Any]:
+    """Values by name: what JSON calls an object.
+
+    Raises:
+        InputError: It is another thing, has too many entries, or one whose name is no text.
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InputError(f"{name} must hold values by name, not {shown(value)}")
+    if len(value) > most:
+        raise InputError(f"{name} must have at most {most} entries, not {len(value)}")
+    return value
+
+
+def entry(facts: Mapping[str, Any], name: str) -> Any:
+    """The value of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in facts:
+        raise InputError(f"{name} is missing")
+    return facts[name]
+
+
+def shown(value: object) -> str:
+    """A value in a message, cut where it is long."""
+    if isinstance(value, numbers.Number) and hasattr(value, "item"):
+        value = value.item()  # NumPy's show their type
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "a number of more than 38 digits"
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # such a number within a list
+        return f"a {type(value).__name__}"
+
+
+def _finite(value: object) -> float | None:
+    """A number as a float; None where it is no number, or beyond the range of floats."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
