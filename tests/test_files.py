@@ -1,4 +1,4 @@
-"""Files replaced whole, with their rights; folders likewise; locks; what users type as a path."""
+"""Files replaced whole, with their rights; locks; what users type as a path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dragonnx.files import atomic_folder, atomic_path, lock, move, typed_path
+from dragonnx.files import atomic_path, lock, move, typed_path
 
 
 def mode(path: Path) -> int:
@@ -61,9 +61,7 @@ def test_names_as_long_as_a_file_system_takes(tmp_path: Path) -> None:
     with atomic_path(path) as temporary:
         temporary.write_bytes(b"1")
         assert temporary.suffix == ".png"
-    with atomic_folder(tmp_path / ("y" * 250)) as folder:
-        (folder / "a").touch()
-    assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == [path]
 
 
 class Refusals:
@@ -132,44 +130,6 @@ def test_a_read_only_target_is_not_waited_for(
     with pytest.raises(PermissionError, match="denied"):
         move(tmp_path / "a", tmp_path / "b")
     assert refusals.tried == 1
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text("utf-8") for path in folder.iterdir()}
-
-
-def test_a_folder_takes_its_place_whole(tmp_path: Path) -> None:
-    folder = tmp_path / "f"
-    for text in ("first", "second"):
-        with atomic_folder(folder) as new:
-            (new / text).write_text(text, "utf-8")
-        assert contents(folder) == {text: text}
-        assert list(tmp_path.iterdir()) == [folder]
-    (tmp_path / "plain").mkdir()
-    assert mode(folder) == mode(tmp_path / "plain")
-
-
-def test_a_folder_that_fails_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "f"
-    folder.mkdir()
-    (folder / "a").write_text("old", "utf-8")
-    with pytest.raises(RuntimeError), atomic_folder(folder):
-        raise RuntimeError
-    replace, moved = Path.replace, []
-
-    def fail_second(source: Path, target: Path) -> Path:
-        moved.append(target)
-        if len(moved) == 2:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return replace(source, target)
-
-    monkeypatch.setattr(Path, "replace", fail_second)
-    with pytest.raises(OSError, match="No space"), atomic_folder(folder):
-        pass
-    assert contents(folder) == {"a": "old"}
-    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 
 from dragonnx.errors import DragonnxError
-from dragonnx.files import atomic_folder
+from dragonnx.folders import atomic_folder, restore_folders
 from dragonnx.model.facts import MANIFEST_NAME, FileRecord
 from dragonnx_export.graphs.weight_file import WeightFile
 
@@ -28,6 +28,7 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
     Raises:
         ExportError: The folder is taken.
     """
+    restore_folders(folder.parent)
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -48,8 +49,9 @@ def staged(folder: Path) -> Iterator[Path]:
         ExportError: Something cannot be written; `folder` is as it was.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_folder(folder) as staging:
+        target = folder.resolve()  # through a link it is what the link points to that is written
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_folder(target) as staging:
             yield staging
     except OSError as error:
         raise ExportError(f"{folder} cannot be written ({error.strerror or error})") from error

@@ -8,7 +8,6 @@ import os
 import secrets
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,33 +66,6 @@ def written_whole(path: Path) -> Iterator[Path]:
             yield temporary
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
-
-
-@contextlib.contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder` that takes its place when the block ends well.
-
-    Where the block raises, or the folder cannot take its place, `folder` is as it was.
-
-    Raises:
-        OSError: The folder cannot be made, or cannot take its place.
-    """
-    # What cannot be removed of the old folder, since it is in use, is left hidden.
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=f".{folder.name[:_LONGEST_STEM]}-", ignore_cleanup_errors=True
-    ) as temporary:
-        new, old = Path(temporary) / "new", Path(temporary) / "old"
-        new.mkdir()
-        yield new
-        if not folder.exists():
-            move(new, folder)
-            return
-        move(folder, old)
-        try:
-            move(new, folder)
-        except BaseException:
-            move(old, folder)
-            raise
 
 
 def move(source: Path, target: Path) -> None:

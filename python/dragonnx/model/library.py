@@ -7,12 +7,12 @@ import dataclasses
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from dragonnx.errors import BundleError, InputError
-from dragonnx.files import atomic_folder, move, typed_path
+from dragonnx.files import typed_path
+from dragonnx.folders import atomic_folder, remove_folder, restore_folders
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
@@ -41,6 +41,8 @@ def find_bundle(model: str | Path) -> Path:
     """
     text = str(model)
     if (folder := _folder_of(model)) is not None:
+        if not folder.is_dir():
+            restore_folders(folder.parent)
         if not folder.is_dir():
             raise BundleError(f"there is no bundle folder {folder}")
         return folder
@@ -128,7 +130,7 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
             manifest = dataclasses.replace(bundle.manifest, name=name)
             (copy / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
         if taken is not None and taken.parent != target.parent:
-            _delete(taken)
+            remove_folder(taken)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(
@@ -157,7 +159,7 @@ def remove_bundle(name: str) -> Path:
         # In both places it would only change places.
         for root in _own_folders():
             if (root / name / MANIFEST_NAME).is_file():
-                _delete(root / name)
+                remove_folder(root / name)
     except OSError as error:
         raise InputError(f"{own[name]} cannot be removed ({error.strerror or error})") from error
     return own[name]
@@ -203,21 +205,10 @@ def _own_bundles() -> dict[str, Path]:
     """The user's bundles by name; of two with one name that in the user's folder."""
     found: dict[str, Path] = {}
     for root in _own_folders():
+        restore_folders(root)
         for folder in _bundles_in(root):
             found.setdefault(folder.name, folder)
     return found
-
-
-def _delete(folder: Path) -> None:
-    """Remove a bundle, or the link to one, whole or not at all."""
-    if folder.is_symlink():
-        folder.unlink()
-        return
-    # Windows moves no folder of which a file is in use, but would delete the files beside that one.
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=f".{folder.name}-", ignore_cleanup_errors=True
-    ) as temporary:
-        move(folder, Path(temporary) / "old")
 
 
 def _checked_name(name: str) -> str:
