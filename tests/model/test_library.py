@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -58,6 +59,60 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_a_folder_that_is_not_there() -> None:
     with pytest.raises(BundleError, match="there is no bundle folder"):
         find_bundle("./nowhere")
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "./" + "x" * 300, "a\0b", "./a\0b", "", "~nobody-of-this-name/m"]
+)
+def test_a_name_that_nothing_can_have(name: str) -> None:
+    with pytest.raises(BundleError, match=r"there is no (model|bundle folder)") as refused:
+        find_bundle(name)
+    assert "\n" not in str(refused.value)
+    with contextlib.suppress(BundleError):
+        model_name(name)
+
+
+def test_the_bundled_models_name_always_means_the_bundled_model(
+    bundle: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = find_bundle("critters")
+    monkeypatch.chdir(tmp_path)
+    for place in (own / "critters", tmp_path / "critters"):
+        shutil.copytree(bundle, place)
+    assert find_bundle("critters") == shipped
+    assert model_name("critters") == "critters"
+    assert [folder.name for folder in known_bundles()] == ["critters"]
+    with pytest.raises(InputError, match="belongs to dragonnx itself"):
+        remove_bundle("critters")
+    # A folder is meant by its path.
+    assert find_bundle("./critters").resolve() == tmp_path / "critters"
+    assert find_bundle(str(own / "critters")) == own / "critters"
+    assert model_name("./critters") == str((tmp_path / "critters").resolve())
+
+
+def test_a_word_is_a_known_name_before_it_is_a_folder_here(
+    bundle: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_bundle("exported") == Path("exported")
+    assert model_name("exported") == str(bundle.resolve())
+    add_bundle(bundle, "exported")
+    assert find_bundle("exported") == own / "exported"
+    assert model_name("exported") == "exported"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BundleError, match=r"no model 'empty' \(the folder here is \./empty\)"):
+        find_bundle("empty")
+
+
+def test_a_folder_that_was_moved_aside_is_found_again(bundle: Path, own: Path) -> None:
+    """A killed run leaves it so on systems that cannot swap two folders."""
+    for place, model in ((own, "beasts"), (bundle.parent, str(bundle.parent / "beasts"))):
+        left = place / ".beasts-12345678"
+        (left / "old").mkdir(parents=True)
+        shutil.copytree(bundle, left / "old" / "beasts")
+        (left / "dragonnx-lock").write_text("locked")
+        assert find_bundle(model) == place / "beasts"
+        assert not left.exists()
 
 
 def test_without_a_folder_of_ones_own_there_are_the_bundled_ones(own: Path) -> None:

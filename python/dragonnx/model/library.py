@@ -36,25 +36,28 @@ def open_bundle(model: str | Path) -> Bundle:
 def find_bundle(model: str | Path) -> Path:
     """The folder of a bundle, by its name or by its path.
 
+    A text that is no path is a name: first of all that of a bundle inside the package, then of one of
+    the user's own. Where there is none it may be a bundle's folder in the working folder.
+
     Raises:
         BundleError: There is no such bundle.
     """
     text = str(model)
-    if (folder := _folder_of(model)) is not None:
-        if not folder.is_dir():
+    folder = _folder_of(model)
+    if folder is None:
+        names = ", ".join(sorted({known.name for known in known_bundles()}))
+        here = f" (the folder here is ./{text})" if _is_folder(Path(text)) else ""
+        raise BundleError(
+            f"there is no model {text!r}{here}: known are {names}; a bundle elsewhere is named by its "
+            f"folder's path or added with `dragonnx models add`, and new ones are made by "
+            f"dragonnx-export"
+        )
+    if not _is_folder(folder):
+        with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
             restore_folders(folder.parent)
-        if not folder.is_dir():
-            raise BundleError(f"there is no bundle folder {folder}")
-        return folder
-    for known in known_bundles():
-        if known.name == text:
-            return known
-    names = ", ".join(sorted({known.name for known in known_bundles()}))
-    raise BundleError(
-        f"there is no model {text!r}: known are {names}; a bundle elsewhere is named by its "
-        f"folder's path or added with `dragonnx models add`, and new ones are made by "
-        f"dragonnx-export"
-    )
+    if not _is_folder(folder):
+        raise BundleError(f"there is no bundle folder {folder}")
+    return folder
 
 
 def model_name(model: str | Path) -> str:
@@ -62,16 +65,38 @@ def model_name(model: str | Path) -> str:
 
     Whether there is one is another question.
     """
-    folder = _folder_of(model)
-    return str(model) if folder is None else str(folder.resolve())
+    text = str(model)
+    is_word = not (isinstance(model, Path) or _is_path(text))
+    if is_word and (_known(text) or not _is_bundle(Path(text))):
+        return text
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a path that nothing can have
+        return str(typed_path(text).resolve())
+    return text
 
 
 def _folder_of(model: str | Path) -> Path | None:
-    """The folder of a model that is named by its path; None where it is named by its name."""
+    """The folder of a model, which may not be there where it is named by its path."""
     text = str(model)
-    if isinstance(model, Path) or _is_path(text) or (Path(text) / MANIFEST_NAME).is_file():
+    if isinstance(model, Path) or _is_path(text):
         return typed_path(text)
-    return None
+    return _known(text) or (Path(text) if _is_bundle(Path(text)) else None)
+
+
+def _known(name: str) -> Path | None:
+    """The folder of a bundle that has this name."""
+    return next((folder for folder in known_bundles() if folder.name == name), None)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no folder can have
+        return False
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Whether there is a manifest in a folder that is named by a word."""
+    return folder != Path() and _is_folder(folder) and (folder / MANIFEST_NAME).is_file()
 
 
 def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
@@ -150,7 +175,7 @@ def remove_bundle(name: str) -> Path:
     """
     own = _own_bundles()
     if name not in own:
-        if name in {folder.name for folder in _bundles_in(_PACKAGE_MODELS)}:
+        if _ships(name):
             raise InputError(f"the model {name} belongs to dragonnx itself and cannot be removed")
         raise InputError(
             f"there is no model {name!r} of your own: you have {', '.join(own) or 'none'}"
@@ -208,7 +233,8 @@ def _own_bundles() -> dict[str, Path]:
         restore_folders(root)
         for folder in _bundles_in(root):
             found.setdefault(folder.name, folder)
-    return found
+    # What ships with dragonnx has its name alone, whoever put a folder of that name there.
+    return {name: folder for name, folder in found.items() if not _ships(name)}
 
 
 def _checked_name(name: str) -> str:
@@ -222,9 +248,16 @@ def _checked_name(name: str) -> str:
             f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. "
             "alone that every system takes for a folder (not aux, con, com1 ... or a dot last)"
         )
-    # Systems that make no difference between capitals and small letters would find either.
-    if name.lower() in {folder.name.lower() for folder in _bundles_in(_PACKAGE_MODELS)}:
+    if _ships(name):
         raise InputError(
             f"the name {name} is that of the model that ships with dragonnx: choose another --name"
         )
     return name
+
+
+def _ships(name: str) -> bool:
+    """Whether a bundle inside the package has this name.
+
+    Systems that make no difference between capitals and small letters would find either.
+    """
+    return name.lower() in {folder.name.lower() for folder in _bundles_in(_PACKAGE_MODELS)}
