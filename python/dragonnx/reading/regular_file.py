@@ -11,6 +11,8 @@ from typing import BinaryIO
 from dragonnx.errors import InputError
 
 MEBIBYTE = 2**20
+CHUNK = MEBIBYTE // 4
+"""Bytes that are read at once where more are wanted."""
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 """A pipe would otherwise be waited for until somebody writes to it."""
 
@@ -47,6 +49,17 @@ def read_bytes(path: str | os.PathLike[str], largest: int, what: str = "") -> by
     with opened_file(path, largest, what) as file:
         # No more than was looked at: some files of the system have no end, and say they are empty.
         return file.read(os.fstat(file.fileno()).st_size)
+
+
+def read_into(file: BinaryIO, target: memoryview) -> int:
+    """Fill bytes [n] from a file, piece by piece; how many it had."""
+    filled = 0
+    while filled < len(target):
+        count = file.readinto(target[filled : filled + CHUNK])  # type: ignore[attr-defined]
+        if not count:
+            break
+        filled += count
+    return filled
 
 
 def _opener(path: str, flags: int) -> int:
