@@ -53,20 +53,35 @@ def test_radii_scale_with_the_image(radius: float, height: int, pixels: int) -> 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"step_size": 0}, "step_size must be a positive number, not 0"),
-        ({"step_size": float("nan")}, "step_size must be a positive number, not nan"),
+        ({"step_size": 0}, r"step_size must be a positive number, at most 1e\+38, not 0"),
+        ({"step_size": float("nan")}, "step_size must be a positive number, .* not nan"),
+        ({"step_size": "1"}, "step_size must be a positive number, .* not '1'"),
         ({"r1": -1}, "r1 must be a positive number"),
+        ({"r1": 1e308}, r"r1 must be a positive number, at most 1e\+06, not 1e\+308"),
         ({"r2": float("inf")}, "r2 must be a positive number"),
-        ({"lambda_mask": -1}, "lambda_mask must be 0 or more"),
-        ({"max_steps": 0}, "max_steps must be at least 1"),
-        ({"trainable_layers": 0}, "trainable_layers must be at least 1"),
-        ({"preset": "mine"}, "preset must be paper or released"),
-        ({"space": "z"}, "space must be w\\+ or w"),
+        ({"r2": True}, "r2 must be a positive number"),
+        ({"stop_distance": 0}, "stop_distance must be a positive number"),
+        ({"lambda_mask": -1}, r"lambda_mask must be a number from 0 to 1e\+06, not -1"),
+        ({"max_steps": 0}, "max_steps must be a whole number from 1 to 1000000000, not 0"),
+        ({"max_steps": 1.5}, "max_steps must be a whole number .* not 1.5"),
+        ({"max_steps": 10**5000}, "max_steps must be .* not a number of more than 38 digits"),
+        ({"trainable_layers": 0}, "trainable_layers must be a whole number from 1 to 1000"),
+        ({"preset": "mine"}, "preset must be paper or released, not 'mine'"),
+        ({"preset": ["paper"]}, "preset must be paper or released"),
+        ({"space": "z"}, "space must be w\\+ or w, not 'z'"),
+        ({"windows": 1}, "windows must be true or false, not 1"),
     ],
 )
-def test_settings_out_of_range(values: dict[str, float], message: str) -> None:
+def test_settings_out_of_range(values: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         DragConfig(**values)  # type: ignore[arg-type]
+
+
+def test_numpys_numbers_are_taken_as_plain_ones() -> None:
+    config = DragConfig(max_steps=np.int64(7), r1=np.float32(2.5))  # type: ignore[arg-type]
+    assert config == DragConfig(max_steps=7, r1=2.5)
+    assert type(config.max_steps) is int
+    assert type(config.r1) is float
 
 
 def test_more_layers_than_the_model_can_train() -> None:

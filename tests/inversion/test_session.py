@@ -190,12 +190,16 @@ def test_a_step_size_that_is_too_large_is_said(generator: Generator, photo: Phot
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"space": "z"}, "the space must be w"),
-        ({"steps": 0}, "steps must be at least 1"),
+        ({"space": "z"}, r"space must be w\+ or w, not 'z'"),
+        ({"steps": 0}, "steps must be a whole number from 1 to 1000000000, not 0"),
+        ({"steps": 1.5}, "steps must be a whole number .* not 1.5"),
         ({"step_size": float("nan")}, "step_size must be a positive number"),
-        ({"coarse": -0.1}, "coarse must be a share from 0 to 1"),
-        ({"ramp_down": 2}, "ramp_down must be a share from 0 to 1"),
-        ({"pull": -1}, "pull must be 0 or more"),
+        ({"coarse": -0.1}, "coarse must be a number from 0 to 1, not -0.1"),
+        ({"ramp_down": 2}, "ramp_down must be a number from 0 to 1"),
+        ({"pull": -1}, "pull must be a number from 0 to 1e"),
+        ({"noise": True}, "noise must be a number from 0 to 1e"),
+        ({"candidates": 10**6}, "candidates must be a whole number from 0 to 10000, not 1000000"),
+        ({"seed": 2**40}, "seed must be a whole number from 0 to 4294967295, not 1099511627776"),
     ],
 )
 def test_settings_out_of_range_are_refused(values: dict[str, object], message: str) -> None:

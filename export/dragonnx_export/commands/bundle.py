@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import say
-from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import checked_setting
 
 NOT_STATED = "not stated"
 
@@ -87,20 +87,15 @@ def bundle(
 
 
 def _drag_settings(assignments: list[str]) -> dict[str, float]:
-    """`name=value` pairs as numbers, checked as `DragConfig` checks them."""
+    """`name=value` pairs as numbers in their ranges."""
     settings: dict[str, float] = {}
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         try:
-            value = float(text)
+            value = int(text) if text.strip().isdecimal() else float(text)
         except ValueError as error:
             raise InputError(
                 f"a drag setting is given as NAME=NUMBER, not {assignment!r}"
             ) from error
-        whole = name in ("max_steps", "trainable_layers")
-        settings[name] = int(value) if whole else value
-        try:
-            DragConfig(**{name: settings[name]})  # type: ignore[arg-type]
-        except TypeError as error:
-            raise InputError(f"there is no drag setting {name!r}") from error
+        settings[name] = checked_setting(name, value)
     return settings

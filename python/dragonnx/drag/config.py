@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import DRAG_SETTINGS, LARGEST_DISTANCE, checked_setting
+from dragonnx.reading.values import flag, one_of, positive, set_fields
 from dragonnx.types import Space
 
 PresetName = Literal["paper", "released"]
@@ -117,7 +118,7 @@ class DragConfig:
             same result for less; False computes whole maps always.
 
     Raises:
-        InputError: A value is out of range.
+        InputError: A value is out of range, or of another type.
     """
 
     preset: PresetName = "paper"
@@ -132,22 +133,22 @@ class DragConfig:
     windows: bool = True
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise InputError(f"the preset must be paper or released, not {self.preset!r}")
-        if self.space not in ("w+", "w"):
-            raise InputError(f"the space must be w+ or w, not {self.space!r}")
-        for name in ("step_size", "r1", "r2", "stop_distance"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be a positive number, not {value}")
-        if self.lambda_mask is not None and not (
-            math.isfinite(self.lambda_mask) and self.lambda_mask >= 0
-        ):
-            raise InputError(f"lambda_mask must be 0 or more, not {self.lambda_mask}")
-        for name in ("max_steps", "trainable_layers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1, not {value}")
+        chosen = {
+            name: checked_setting(name, value)
+            for name in DRAG_SETTINGS
+            if (value := getattr(self, name)) is not None
+        }
+        if self.stop_distance is not None:
+            chosen["stop_distance"] = positive(
+                self.stop_distance, "stop_distance", LARGEST_DISTANCE
+            )
+        set_fields(
+            self,
+            preset=one_of(self.preset, "preset", tuple(PRESETS)),
+            space=one_of(self.space, "space", get_args(Space)),
+            windows=flag(self.windows, "windows"),
+            **chosen,
+        )
 
     def settings(
         self,

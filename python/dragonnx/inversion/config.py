@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
-from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import LARGEST_STEP_SIZE, LARGEST_WEIGHT, MOST_STEPS
+from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.reading.values import number, one_of, positive, set_fields, whole
 from dragonnx.types import Space
+
+MOST_CANDIDATES = 10_000
+"""All are in memory at once: of the largest model 370 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class InversionConfig:
         seed: Of the candidates and the noise.
 
     Raises:
-        InputError: A value is out of range.
+        InputError: A value is out of range, or of another type.
     """
 
     space: Space = "w+"
@@ -48,18 +54,18 @@ class InversionConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.space not in ("w+", "w"):
-            raise InputError(f"the space must be w+ or w, not {self.space!r}")
-        if self.steps < 1:
-            raise InputError(f"steps must be at least 1, not {self.steps}")
-        if not (self.step_size > 0 and math.isfinite(self.step_size)):
-            raise InputError(f"step_size must be a positive number, not {self.step_size}")
-        for name in ("coarse", "ramp_up", "ramp_down", "noise_until"):
-            if not 0 <= (value := getattr(self, name)) <= 1:
-                raise InputError(f"{name} must be a share from 0 to 1, not {value}")
-        for name in ("noise", "pull", "candidates", "seed"):
-            if not (0 <= (value := getattr(self, name)) < math.inf):
-                raise InputError(f"{name} must be 0 or more, not {value}")
+        shares = ("coarse", "ramp_up", "ramp_down", "noise_until")
+        set_fields(
+            self,
+            space=one_of(self.space, "space", get_args(Space)),
+            steps=whole(self.steps, "steps", 1, MOST_STEPS),
+            step_size=positive(self.step_size, "step_size", LARGEST_STEP_SIZE),
+            noise=number(self.noise, "noise", 0, LARGEST_WEIGHT),
+            pull=number(self.pull, "pull", 0, LARGEST_WEIGHT),
+            candidates=whole(self.candidates, "candidates", 0, MOST_CANDIDATES),
+            seed=whole(self.seed, "seed", 0, LARGEST_SEED),
+            **{name: number(getattr(self, name), name, 0, 1) for name in shares},
+        )
 
     def rate(self, step: int, since: int = 0) -> float:
         """The share of the step size that a step, counted from 0, takes.

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import get_args
 
-from dragonnx.errors import BundleError
+from dragonnx.errors import BundleError, InputError
 from dragonnx.model import decoding, manifest_v1
+from dragonnx.model.drag_settings import checked_setting
 from dragonnx.model.facts import (
     FILTER_TAPS,
     MANIFEST_NAME,
@@ -28,11 +29,10 @@ from dragonnx.model.facts import (
     WindowFacts,
     graph_name,
 )
+from dragonnx.reading.values import shown
 
 FORMAT_VERSION = 2
 W_AVG_NAME = "w_avg.npy"
-DRAG_SETTINGS = ("step_size", "lambda_mask", "r1", "r2", "max_steps", "trainable_layers")
-"""The `DragConfig` values for which a bundle may say what suits its model."""
 DEFAULT_MODEL = "critters"
 """The bundle that ships inside the package."""
 
@@ -140,8 +140,12 @@ class Manifest:
                 "trainable, which is more than there are"
             )
         for name, value in self.drag_settings.items():
-            if name not in DRAG_SETTINGS or not value > 0:
-                raise BundleError(f"{MANIFEST_NAME} holds an unusable drag setting {name} {value}")
+            try:
+                checked_setting(name, value)
+            except InputError as error:
+                raise BundleError(
+                    f"{MANIFEST_NAME} holds an unusable drag setting {name} {shown(value)}: {error}"
+                ) from error
         if windows and (
             not set(windows.cuts) <= set(windows.blocks[1:])
             or len(windows.resample_filter) != FILTER_TAPS

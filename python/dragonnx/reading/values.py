@@ -173,6 +173,12 @@ def entry(facts: Mapping[str, Any], name: str) -> Any:
     return facts[name]
 
 
+def set_fields(instance: object, **fields: object) -> None:
+    """Give a frozen dataclass the checked values of its fields: plain ones, where NumPy's came."""
+    for name, value in fields.items():
+        object.__setattr__(instance, name, value)
+
+
 def shown(value: object) -> str:
     """A value in a message, cut where it is long."""
     if isinstance(value, numbers.Number) and hasattr(value, "item"):
