@@ -140,8 +140,14 @@ def test_masks_presets_and_spaces(tmp_path: Path) -> None:
             "'--seed': Input should be a valid integer",
         ),
         (["drag", "--point", "20,5:30,5", "--seed", "-1"], "from 0 to 4294967295, not -1"),
+        (["generate", "--seed", str(2**40)], "seed must be a whole number from 0 to 4294967295"),
+        (["generate", "--truncation-psi", "nan"], "psi must be a number from -100 to 100, not nan"),
         (["drag", "--point", "20,5:30,5", "--r1", "0"], "r1 must be a positive number"),
-        (["drag", "--point", "20,5:30,5", "--max-steps", "0"], "max_steps must be at least 1"),
+        (["drag", "--point", "20,5:30,5", "--r1", "1e308"], "at most 1e+06, not 1e+308"),
+        (
+            ["drag", "--point", "20,5:30,5", "--max-steps", "0"],
+            "max_steps must be a whole number from 1 to",
+        ),
         (["drag", "--point", "20,5:30,5", "--device", "cuda:99"], "CUDA was asked for, but"),
         (
             ["drag", "--point", "20,5:30,5", "--device", "cpu", "--precision", "tf32"],

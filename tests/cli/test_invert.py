@@ -65,7 +65,7 @@ def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_p
     [
         (["missing.jpg", "-o", "l.npz"], "there is no photo missing.jpg"),
         (["PHOTO", "-o", "l.txt"], "must end in .npz"),
-        (["PHOTO", "-o", "l.npz", "--steps", "0"], "steps must be at least 1"),
+        (["PHOTO", "-o", "l.npz", "--steps", "0"], "steps must be a whole number from 1 to"),
         (["PHOTO", "-o", "l.npz", "--box", "1,2,3"], "left,top,right,bottom"),
         (["PHOTO", "-o", "l.npz", "--box", "900,0,990,90"], "does not touch the photo"),
         (["PHOTO", "-o", "l.npz", "--label", "3"], "has no classes"),

@@ -55,13 +55,13 @@ def test_every_setting_is_taken():
         ("step_size", "-1", "step_size must be a positive number"),
         ("r1", "nan", "r1 must be a positive number"),
         ("r2", "inf", "r2 must be a positive number"),
-        ("lambda_mask", "-0.1", "lambda_mask must be 0 or more"),
+        ("lambda_mask", "-0.1", "lambda_mask must be a number from 0 to"),
         ("max_steps", "1.5", "Step limit: a whole number is expected"),
-        ("max_steps", "0", "max_steps must be at least 1"),
+        ("max_steps", "0", "max_steps must be a whole number from 1 to"),
         ("max_steps", "9" * 5000, "Step limit: a whole number is expected"),
         ("trainable_layers", "7", "Trainable layers: at most 6 for this model"),
-        ("preset", "", "the preset must be paper or released"),
-        ("space", "z", "the space must be w"),
+        ("preset", "", "preset must be paper or released, not"),
+        ("space", "z", "space must be w+ or w, not"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_by_its_name(name, text, sentence):
@@ -84,8 +84,8 @@ def test_how_a_photo_is_inverted():
         ("steps", "many", "Steps: a whole number is expected"),
         ("steps", "", "Steps: a whole number is expected"),
         ("steps", "9" * 5000, "Steps: a whole number is expected"),
-        ("steps", "0", "steps must be at least 1"),
-        ("space", "z", "the space must be w"),
+        ("steps", "0", "steps must be a whole number from 1 to"),
+        ("space", "z", "space must be w+ or w, not"),
         ("fit", "stretch", "Another shape: crop or pad is expected"),
     ],
 )

@@ -95,9 +95,12 @@ def test_locality_holds_other_pictures_where_they_were() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"steps": 0}, "steps must be at least 1"),
+        ({"steps": 0}, "steps must be a whole number from 1 to"),
+        ({"steps": 1.5}, "steps must be a whole number from 1 to"),
+        ({"stop_psnr": float("nan")}, "stop_psnr must be a number from 0 to 1000, not nan"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 4294967295, not -1"),
         ({"step_size": 0.0}, "step_size must be a positive number"),
-        ({"locality": -1.0}, "locality must be 0 or more"),
+        ({"locality": -1.0}, "locality must be a number from 0 to"),
     ],
 )
 def test_settings_out_of_range_are_refused(values: dict[str, float], message: str) -> None:

@@ -73,7 +73,10 @@ def test_every_node_runs_on_the_device(generator: Generator) -> None:
         ({"seed": 1, "z": np.zeros((1, Z_DIM))}, "either a seed or z"),
         ({"z": np.zeros((1, Z_DIM - 1))}, rf"shape \[N, {Z_DIM}\], not \[1, {Z_DIM - 1}\]"),
         ({"seed": 1, "label": 0}, "has no classes"),
-        ({"seed": 1, "truncation_psi": float("nan")}, "finite number, not nan"),
+        (
+            {"seed": 1, "truncation_psi": float("nan")},
+            "truncation_psi must be a number from -100 to 100, not nan",
+        ),
         ({"seed": -1}, "from 0 to 4294967295"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,9 @@ def test_seeds_give_the_released_tools_z() -> None:
     np.testing.assert_allclose(z_of_seed(0, 3), [[1.76405235, 0.40015721, 0.97873798]], rtol=1e-7)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32])
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1", None])
 def test_seeds_out_of_range(seed: int) -> None:
-    with pytest.raises(InputError, match=f"from 0 to 4294967295, not {seed}"):
+    with pytest.raises(InputError, match=f"from 0 to 4294967295, not {seed!r}"):
         z_of_seed(seed, 4)
 
 
@@ -63,6 +64,8 @@ def test_what_projectors_write_is_read(tmp_path: Path, shape: tuple[int, ...]) -
         np.zeros(()),
         np.zeros((1, 1, 1, W_DIM)),
         np.array([["a"] * W_DIM]),
+        np.zeros((0, W_DIM)),
+        np.zeros((1, W_DIM), bool),
     ],
 )
 def test_a_latent_of_another_model(values: np.ndarray) -> None:
@@ -71,15 +74,21 @@ def test_a_latent_of_another_model(values: np.ndarray) -> None:
 
 
 def test_a_latent_of_no_numbers(w_plus: np.ndarray) -> None:
-    w_plus[0, 0, 0] = np.nan
-    with pytest.raises(InputError, match="not finite"):
-        checked_w_plus(w_plus, NUM_WS, W_DIM)
+    with pytest.raises(InputError, match="must be an array of numbers"):
+        checked_w_plus([[1.0], [1.0, 2.0]], NUM_WS, W_DIM)
+    for value in (np.nan, 1e300):  # beyond float32
+        values = w_plus.astype(np.float64)
+        values[0, 0, 0] = value
+        with pytest.raises(InputError, match="not finite"):
+            checked_w_plus(values, NUM_WS, W_DIM)
 
 
 def test_files_that_are_no_latent(tmp_path: Path) -> None:
     path = tmp_path / "latent.npz"
     with pytest.raises(InputError, match="No such file"):
         load_latent(path, NUM_WS, W_DIM)
+    with pytest.raises(InputError, match="it is a folder"):
+        load_latent(tmp_path, NUM_WS, W_DIM)
     for content in (b"", b"not a zip", b"PK\x03\x04 cut short"):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"is no \.npz file"):
@@ -102,3 +111,17 @@ def test_a_pickle_in_a_latent_file_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_latent_file_that_was_made_to_do_harm_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "latent.npz"
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 99999999999), }"
+    npy = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("w.npy", npy)
+    with pytest.raises(InputError, match=r"latent\.npz: w\.npy has a shape that cannot be used"):
+        load_latent(path, NUM_WS, W_DIM)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w.npy", npy + bytes(2**27))
+    with pytest.raises(InputError, match="which is too much"):
+        load_latent(path, NUM_WS, W_DIM)

@@ -23,6 +23,9 @@ from torch import Tensor
 
 from dragonnx.errors import InputError
 from dragonnx.inversion.image_loss import ImageLoss
+from dragonnx.model.drag_settings import LARGEST_STEP_SIZE, LARGEST_WEIGHT, MOST_STEPS
+from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.reading.values import number, positive, set_fields, whole
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.tuning.optimiser import Optimiser
@@ -31,6 +34,8 @@ Float32 = NDArray[np.float32]
 
 _MATRIX_GAIN = 2.0
 """How much faster the large weights learn."""
+_LARGEST_PSNR = 1000.0
+"""dB: beyond the rounding of any image, so that nothing stops the tuning early."""
 _RAMP_DOWN = 0.5
 """Share of the steps over which the learning rate falls at the end."""
 
@@ -62,13 +67,15 @@ class TuningConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise InputError(f"the tuning's steps must be at least 1, not {self.steps}")
-        for name in ("step_size", "locality_reach"):
-            if not 0 < (value := getattr(self, name)) < math.inf:
-                raise InputError(f"{name} must be a positive number, not {value}")
-        if not 0 <= self.locality < math.inf:
-            raise InputError(f"locality must be 0 or more, not {self.locality}")
+        set_fields(
+            self,
+            steps=whole(self.steps, "steps", 1, MOST_STEPS),
+            step_size=positive(self.step_size, "step_size", LARGEST_STEP_SIZE),
+            stop_psnr=number(self.stop_psnr, "stop_psnr", 0, _LARGEST_PSNR),
+            locality=number(self.locality, "locality", 0, LARGEST_WEIGHT),
+            locality_reach=positive(self.locality_reach, "locality_reach", LARGEST_WEIGHT),
+            seed=whole(self.seed, "seed", 0, LARGEST_SEED),
+        )
 
 
 @dataclass(frozen=True)

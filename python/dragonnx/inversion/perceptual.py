@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,8 @@ from dragonnx.inversion.perceptual_bundle import (
     PerceptualManifest,
     open_perceptual,
 )
+from dragonnx.model.drag_settings import LARGEST_WEIGHT
+from dragonnx.reading.values import number
 from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device
 from dragonnx.types import Float32
 
@@ -142,13 +143,12 @@ class CombinedLoss:
         weight: Of the second.
 
     Raises:
-        InputError: The weight is negative or no number.
+        InputError: The weight is negative, too large or no number.
     """
 
     def __init__(self, first: ImageLoss, second: ImageLoss, weight: float = 1.0) -> None:
-        if not 0 <= weight < math.inf:
-            raise InputError(f"the weight of a loss must be 0 or more, not {weight}")
-        self._first, self._second, self._weight = first, second, weight
+        self._first, self._second = first, second
+        self._weight = number(weight, "the weight of a loss", 0, LARGEST_WEIGHT)
 
     @property
     def name(self) -> str:

@@ -13,10 +13,11 @@ from dragonnx.errors import InputError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole, graph_name
 from dragonnx.model.graphs import GraphSet
-from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.model.latent import checked_psi, checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
+from dragonnx.reading.values import shown, whole
 from dragonnx.runtime import Device, DeviceTensor, choose_device, node_placement
 from dragonnx.types import Array, DeviceName, Float32, Precision, UInt8
 
@@ -110,9 +111,7 @@ class Generator:
         codes = z_of_seed(seed, m.z_dim) if seed is not None else np.asarray(z, np.float32)
         if codes.ndim != 2 or codes.shape[1] != m.z_dim:
             raise InputError(f"z must have the shape [N, {m.z_dim}], not {list(codes.shape)}")
-        psi = m.truncation_psi if truncation_psi is None else truncation_psi
-        if not np.isfinite(psi):
-            raise InputError(f"truncation_psi must be a finite number, not {psi}")
+        psi = m.truncation_psi if truncation_psi is None else checked_psi(truncation_psi)
         inputs = {"z": codes, **self._label_input(label, len(codes))}
         w = truncate(self._graphs.get("mapping").run(inputs)[0]["w"], self._w_avg, psi)
         return np.repeat(w[:, None], m.num_ws, axis=1)
@@ -313,10 +312,15 @@ class Generator:
         classes = self.manifest.label_dim
         if not classes and label is not None:
             raise InputError(f"the model {self.manifest.name} has no classes to choose from")
-        if classes and (label is None or not 0 <= label < classes):
+        if not classes:
+            return
+        try:
+            whole(label, "label", 0, classes - 1)
+        except InputError as error:
             raise InputError(
-                f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, not {label}"
-            )
+                f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, "
+                f"not {shown(label)}"
+            ) from error
 
     def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
         self.check_label(label)

@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.files import written_whole
+from dragonnx.reading.npy_array import NUMBERS, member_array
+from dragonnx.reading.regular_file import MEBIBYTE
+from dragonnx.reading.values import number, whole
+from dragonnx.reading.zip_archive import opened_archive
 
 LARGEST_SEED = 2**32 - 1
+LARGEST_PSI = 100.0
+"""Of either sign: w then lies so far from w_avg that no model shows anything."""
+LARGEST_LABEL = 10**6 - 1
+"""The most classes that models were trained on are some ten thousand."""
+_SHOWN = 200
+"""Characters of the names in a file that are shown."""
+_LARGEST_FILE = 256 * MEBIBYTE
+"""Far more than one latent takes: other tools keep other arrays beside it."""
+
+
+def checked_seed(seed: object) -> int:
+    """A seed.
+
+    Raises:
+        InputError: It is no whole number in 0..4294967295.
+    """
+    return whole(seed, "seed", 0, LARGEST_SEED)
+
+
+def checked_psi(truncation_psi: object) -> float:
+    """A truncation psi.
+
+    Raises:
+        InputError: It is no finite number, or a very large one.
+    """
+    return number(truncation_psi, "truncation_psi", -LARGEST_PSI, LARGEST_PSI)
+
+
+def checked_label(label: object) -> int:
+    """The number of a class, whichever model it is for.
+
+    Raises:
+        InputError: It is no whole number from 0 on, or more than any model has.
+    """
+    return whole(label, "label", 0, LARGEST_LABEL)
 
 
 def z_of_seed(seed: int, z_dim: int) -> NDArray[np.float32]:
@@ -22,10 +59,8 @@ def z_of_seed(seed: int, z_dim: int) -> NDArray[np.float32]:
     Raises:
         InputError: The seed is not in 0..4294967295.
     """
-    if not 0 <= seed <= LARGEST_SEED:
-        raise InputError(f"the seed must be a whole number from 0 to {LARGEST_SEED}, not {seed}")
     # The legacy generator, so that a seed shows the picture that other tools show for it.
-    return np.random.RandomState(seed).randn(1, z_dim).astype(np.float32)
+    return np.random.RandomState(checked_seed(seed)).randn(1, z_dim).astype(np.float32)
 
 
 def truncate(
@@ -47,15 +82,22 @@ def checked_w_plus(values: ArrayLike, num_ws: int, w_dim: int) -> NDArray[np.flo
     Raises:
         InputError: The shape fits neither, or a value is not finite.
     """
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiu" or array.ndim > 3 or array.shape[-1:] != (w_dim,):
-        raise _unfit(array, num_ws, w_dim)
-    array = array.astype(np.float32).reshape(-1, w_dim)
-    if len(array) not in (1, num_ws):
-        raise _unfit(np.asarray(values), num_ws, w_dim)
-    if not np.isfinite(array).all():
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise InputError("a latent must be an array of numbers") from error
+    rows = array.size // w_dim
+    fits = array.dtype.kind in "fiu" and array.ndim <= 3 and array.shape[-1:] == (w_dim,)
+    if not fits or rows not in (1, num_ws):
+        raise InputError(
+            f"a latent of this model has the shape [1, {num_ws}, {w_dim}] (w_plus) or [1, {w_dim}] "
+            f"(w), not {list(array.shape)} of {array.dtype}"
+        )
+    with np.errstate(over="ignore"):  # that is refused below
+        latent = array.astype(np.float32).reshape(rows, w_dim)
+    if not np.isfinite(latent).all():
         raise InputError("the latent holds values that are not finite numbers")
-    return np.ascontiguousarray(np.broadcast_to(array, (num_ws, w_dim)))[None]
+    return np.ascontiguousarray(np.broadcast_to(latent, (num_ws, w_dim)))[None]
 
 
 def save_latent(path: Path, w_plus: NDArray[np.float32]) -> None:
@@ -76,35 +118,9 @@ def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArra
     Raises:
         InputError: The file is missing, is no such archive, or does not fit the model.
     """
-    try:
-        with Path(path).open("rb") as file:
-            values = _latent_in(file, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is no .npz file with w_plus or w in it") from error
-    try:
-        return checked_w_plus(values, num_ws, w_dim)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def _latent_in(file: IO[bytes], path: str | os.PathLike[str]) -> NDArray[np.generic]:
-    """The array `w_plus`, or else `w`, of an open .npz file."""
-    archive = np.load(file, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise InputError(f"{path} is no .npz file with w_plus or w in it")
-    for name in ("w_plus", "w"):
-        if name in archive.files:
-            return np.asarray(archive[name])
-    held = ", ".join(archive.files) or "nothing"
-    raise InputError(f"{path} holds neither w_plus nor w, but {held}")
-
-
-def _unfit(array: NDArray[np.generic], num_ws: int, w_dim: int) -> InputError:
-    return InputError(
-        f"a latent of this model has the shape [1, {num_ws}, {w_dim}] (w_plus) or [1, {w_dim}] "
-        f"(w), not {list(array.shape)} of {array.dtype}"
-    )
+    with opened_archive(path, _LARGEST_FILE, "is no .npz file with w_plus or w in it") as archive:
+        for member in ("w_plus.npy", "w.npy"):
+            if member in archive.names:
+                return checked_w_plus(member_array(archive, member, NUMBERS), num_ws, w_dim)
+        held = ", ".join(name.removesuffix(".npy") for name in archive.names) or "nothing"
+        raise InputError(f"it holds neither w_plus nor w, but {held[:_SHOWN]}")
