@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.bundled import NOSE, NOSE_TARGET, SEED
@@ -47,11 +49,33 @@ def test_the_command_line_starts_light() -> None:
     }
 
 
-def test_every_public_name_is_there() -> None:
-    import dragonnx
+@pytest.mark.parametrize("room", ["dragonnx", "dragonnx.document"])
+def test_every_public_name_is_there(room: str) -> None:
+    module = importlib.import_module(room)
+    for name in module.__all__:
+        assert getattr(module, name).__name__ == name
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match=f"'{room}' has no attribute 'DragGAN'"):
+        module.DragGAN  # noqa: B018
 
-    for name in dragonnx.__all__:
-        assert getattr(dragonnx, name).__name__ == name
-    assert set(dragonnx.__all__) <= set(dir(dragonnx))
-    with pytest.raises(AttributeError, match="no attribute 'DragGAN'"):
-        dragonnx.DragGAN  # noqa: B018
+
+def test_type_checkers_know_every_public_name_and_no_other(tmp_path: Path) -> None:
+    """Names that load when first used must not make any name pass."""
+    from mypy import api
+
+    lines = []
+    for room in ("dragonnx", "dragonnx.document"):
+        names = importlib.import_module(room).__all__
+        lines += [f"from {room} import {', '.join(names)}", f"from {room} import {names[0]}s"]
+    file = tmp_path / "program.py"
+    file.write_text("\n".join(lines))
+    # NumPy's types are not looked at: that would take longer than the rest.
+    arguments = ["--no-site-packages", "--ignore-missing-imports", "--follow-imports", "silent"]
+    found, failed, _ = api.run(
+        [*arguments, "--no-error-summary", "--cache-dir", str(tmp_path / "cache"), str(file)]
+    )
+    assert not failed
+    assert [line.partition(": ")[2].partition(";")[0] for line in found.splitlines()] == [
+        'error: Module "dragonnx" has no attribute "BundleErrors"',
+        'error: Module "dragonnx.document" has no attribute "Documents"',
+    ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dragonnx.drag.config import DragConfig
     from dragonnx.drag.session import DragSession, DragStep, Outcome
-    from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError
+    from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError, StateError
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
@@ -38,6 +38,7 @@ __all__ = [
     "Outcome",
     "PerceptualLoss",
     "PyramidLoss",
+    "StateError",
     "invert",
 ]
 
@@ -57,14 +58,17 @@ _HOMES = {
     "Outcome": "dragonnx.drag.session",
     "PerceptualLoss": "dragonnx.inversion.perceptual",
     "PyramidLoss": "dragonnx.inversion.image_loss",
+    "StateError": "dragonnx.errors",
     "invert": "dragonnx.inversion.session",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'dragonnx' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for one of these
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(importlib.import_module(_HOMES[name]), name)
+        raise AttributeError(f"module 'dragonnx' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -15,5 +15,9 @@ class DeviceError(DragonnxError):
     """The asked-for device, or ONNX Runtime itself, is not to be had."""
 
 
+class StateError(DragonnxError, RuntimeError):
+    """It was asked at the wrong moment: of a closed generator, or of a session that is in use."""
+
+
 class InputError(DragonnxError, ValueError):
     """An argument (a point, a mask, a latent, a setting) does not fit the model or the method."""

@@ -42,7 +42,13 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"dragonnx.document.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'dragonnx.document' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take any misspelt name for one of these
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(importlib.import_module(f"dragonnx.document.{_HOMES[name]}"), name)
+        raise AttributeError(f"module 'dragonnx.document' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

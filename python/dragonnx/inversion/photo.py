@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 from dataclasses import dataclass
 
@@ -12,14 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from dragonnx.errors import InputError
+from dragonnx.log import logger
 from dragonnx.types import Fit
 
 Box = tuple[int, int, int, int]
 
 SMALLEST_SIDE = 32
 """Pixels: a smaller picture does not say what it shows."""
-
-logger = logging.getLogger("dragonnx")
 
 
 @dataclass(frozen=True)

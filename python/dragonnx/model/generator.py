@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
+from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole, graph_name
 from dragonnx.model.graphs import GraphSet
@@ -37,7 +38,9 @@ _IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
 class Generator:
     """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
 
-    Use `Generator.open`.
+    Use `Generator.open`. In a `with` block it is closed at its end. It pickles as its bundle's folder,
+    device, threads and precision, and copies are made alike: each is opened anew, and its graphs have
+    memory of their own.
     """
 
     def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
@@ -73,8 +76,30 @@ class Generator:
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, not {threads}")
         chosen = choose_device(device, precision)
-        bundle = open_bundle(model if isinstance(model, str) else Path(model))
+        with timed(f"opening the model {model}"):
+            bundle = open_bundle(model if isinstance(model, str) else Path(model))
         return cls(bundle, chosen, threads)
+
+    def close(self) -> None:
+        """Give back the memory of its graphs. May be called from any thread, and again.
+
+        A run that is under way in another thread ends well; every later one raises `StateError`,
+        also that of a session of this generator. What such a session reached can still be read
+        and saved.
+        """
+        self._graphs.close()
+
+    def __enter__(self) -> Self:
+        self._graphs.require_open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Callable[..., Generator], tuple[object, ...]]:
+        self._graphs.require_open()
+        folder = self._bundle.folder.resolve()
+        return type(self).open, (folder, self.device.name, self.threads, self.device.precision)
 
     @property
     def manifest(self) -> Manifest:
@@ -276,6 +301,7 @@ class Generator:
         Args:
             windows: For each cut, inputs of its graphs as `plan_windows` gives them.
         """
+        self._graphs.require_open()
         m = self.manifest
         w_plus = np.repeat(self._w_avg[None, None], m.num_ws, axis=1)
         mapping = {"z": np.zeros((1, m.z_dim), np.float32)}

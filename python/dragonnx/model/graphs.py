@@ -6,10 +6,11 @@ import threading
 import weakref
 from collections.abc import Mapping
 
+from dragonnx.errors import StateError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole
 from dragonnx.model.passes import BoundForward, BoundPass, PassPool
-from dragonnx.runtime import Device, Graph
+from dragonnx.runtime import CLOSED, Device, Graph
 from dragonnx.types import Array
 
 _KEPT = 2
@@ -31,6 +32,7 @@ class GraphSet:
         self._threads = threads
         self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
         self._lock = threading.Lock()
+        self._is_closed = False
         kept = _KEPT if device.provider.replay_options else 0
         self._forwards: PassPool[BoundForward] = PassPool(kept)
         self._passes: PassPool[BoundPass] = PassPool(kept)
@@ -40,8 +42,10 @@ class GraphSet:
 
         Raises:
             BundleError: The bundle has none, or ONNX Runtime cannot load it.
+            StateError: They were closed.
         """
         with self._lock:
+            self.require_open()
             if (role, cut) not in self._graphs:
                 path = self._bundle.graph(role, cut)
                 graph = Graph(
@@ -50,6 +54,26 @@ class GraphSet:
                 )  # fmt: skip
                 self._graphs[role, cut] = graph
             return self._graphs[role, cut]
+
+    def close(self) -> None:
+        """Give the memory of all graphs back, once runs that are under way have ended."""
+        with self._lock:
+            self._is_closed = True
+            graphs = tuple(self._graphs.values())
+            self._graphs.clear()
+        for graph in graphs:
+            graph.close()
+        self._forwards.close()
+        self._passes.close()
+
+    def require_open(self) -> None:
+        """Refuse where they were closed.
+
+        Raises:
+            StateError: They were.
+        """
+        if self._is_closed:
+            raise StateError(CLOSED)
 
     def run(self, role: GraphRole, inputs: Mapping[str, Array], wanted: tuple[str, ...]) -> Array:
         """Run a graph on buffers that nobody else has: the first of the wanted outputs that it has."""

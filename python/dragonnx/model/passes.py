@@ -152,6 +152,13 @@ class PassPool(Generic[Bound]):
         found.run(inputs)
         return found
 
+    def close(self) -> None:
+        """Let go of all passes, and keep none from now on."""
+        self._size = 0
+        with self._lock:
+            self._free.clear()
+            self._returned.clear()
+
     def give_back(self, key: Hashable, given: Bound) -> None:
         """Let others have a pass. It waits for nothing: a user may be collected at any moment."""
         if self._size:

@@ -1,7 +1,7 @@
 """ONNX Runtime: devices, graphs, tensors that stay on the device. The only room that knows it."""
 
 from dragonnx.runtime.buffer import Buffer, BufferPack
-from dragonnx.runtime.graph import BoundGraph, DeviceTensor, Graph
+from dragonnx.runtime.graph import CLOSED, BoundGraph, DeviceTensor, Graph
 from dragonnx.runtime.ort import runtime_version
 from dragonnx.runtime.placement import node_placement
 from dragonnx.runtime.providers import (
@@ -15,6 +15,7 @@ from dragonnx.runtime.providers import (
 )
 
 __all__ = [
+    "CLOSED",
     "CPU",
     "HOST",
     "PROVIDERS",

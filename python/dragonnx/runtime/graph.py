@@ -8,13 +8,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from dragonnx.errors import BundleError, DeviceError
+from dragonnx.errors import BundleError, DeviceError, StateError
+from dragonnx.log import logger, timed
 from dragonnx.runtime.buffer import Buffer
 from dragonnx.runtime.ort import ERRORS_ONLY, onnxruntime
 from dragonnx.runtime.providers import Device
 from dragonnx.runtime.recording import Recordings
 from dragonnx.runtime.turns import turn
 from dragonnx.types import Array
+
+CLOSED = "the generator was closed: open it again with Generator.open"
+"""What is said of a graph that is gone."""
 
 _RECORDING = "gpu_graph_id"
 
@@ -42,7 +46,7 @@ GraphInput: TypeAlias = "Array | DeviceTensor | Buffer"
 
 
 class Graph:
-    """One loaded graph. `run` may be called from several threads at once.
+    """One loaded graph. `run` and `close` may be called from any thread.
 
     Args:
         path: The .onnx file, its external data beside it.
@@ -74,6 +78,7 @@ class Graph:
             if self._recordings is None:
                 raise
             # With a node that the device lacks, and the CPU runs, nothing can be recorded.
+            logger.info("%s has nodes that run on the CPU, so its runs are not replayed", path.name)
             self._recordings = None
             self._session = open_session(path, device, options, windows=windows)
         self._run_options: dict[int, Any] = {}
@@ -92,8 +97,11 @@ class Graph:
 
         Returns:
             The other outputs as arrays, and the kept ones as they are, by name.
+
+        Raises:
+            StateError: The graph was closed.
         """
-        binding = self._session.io_binding()
+        binding = self._new_binding()
         for name in self.input_names:
             _bind_input(binding, name, inputs[name])
         for name in self.output_names:
@@ -117,8 +125,12 @@ class Graph:
         return {name: Buffer.holding(self.device, kept[name]._value) for name in kept}
 
     def bound(self, buffers: Mapping[str, Buffer]) -> BoundGraph:
-        """This graph on these buffers: one for each input and output, others are ignored."""
-        binding = self._session.io_binding()
+        """This graph on these buffers: one for each input and output, others are ignored.
+
+        Raises:
+            StateError: The graph was closed.
+        """
+        binding = self._new_binding()
         for name in self.input_names:
             _bind_input(binding, name, buffers[name])
         for name in self.output_names:
@@ -126,21 +138,36 @@ class Graph:
         held = {name: buffers[name] for name in (*self.input_names, *self.output_names)}
         return BoundGraph(self, binding, held)
 
+    def close(self) -> None:
+        """Give its memory back, once runs that are under way have ended; later ones are refused."""
+        with turn(self.device):
+            self._session = None
+
+    def _new_binding(self) -> Any:
+        with turn(self.device):
+            return self._open_session().io_binding()
+
+    def _open_session(self) -> Any:
+        session = self._session
+        if session is None:
+            raise StateError(CLOSED)
+        return session
+
     def _run(self, binding: Any, bound: BoundGraph | None = None) -> None:
+        # Nothing but this call keeps the session, where another thread closes the graph meanwhile.
         with turn(self.device):
             if self._recordings is None:
-                self._session.run_with_iobinding(binding)
+                self._open_session().run_with_iobinding(binding)
                 return
             number = self._recordings.number_for(bound)
             if number not in self._run_options:
                 options = onnxruntime().RunOptions()
                 options.add_run_config_entry(_RECORDING, str(number))
                 self._run_options = {number: options}
-            self._session.run_with_iobinding(binding, self._run_options[number])
+            self._open_session().run_with_iobinding(binding, self._run_options[number])
 
     def __del__(self) -> None:
-        with turn(self.device):
-            self._session = None
+        self.close()
 
     def _forget(self, number: int) -> None:
         # Older versions of ONNX Runtime keep a recording until the session ends.
@@ -162,7 +189,11 @@ class BoundGraph:
         self._buffers = buffers  # ONNX Runtime knows only their addresses
 
     def run(self) -> None:
-        """Compute the outputs from what the inputs hold now."""
+        """Compute the outputs from what the inputs hold now.
+
+        Raises:
+            StateError: The graph was closed.
+        """
         self._graph._run(self._binding, self)
 
 
@@ -197,7 +228,7 @@ def open_session(
     # On a card a planned block of scratch memory comes beside the pieces of the first run, which stay.
     options.enable_mem_pattern = device.provider.memory == "cpu"
     try:
-        with turn(device):
+        with timed(f"loading {path.name}"), turn(device):
             session = onnxruntime().InferenceSession(
                 str(path),
                 options,

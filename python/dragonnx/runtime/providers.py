@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from dragonnx.errors import DeviceError
+from dragonnx.log import logger
 from dragonnx.runtime import cuda
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.types import DeviceName, DevicePrecision, Precision
-
-logger = logging.getLogger("dragonnx")
 
 
 @dataclass(frozen=True)
