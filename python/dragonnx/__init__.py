@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragonnx.drag.config import DragConfig
-    from dragonnx.drag.session import DragSession, DragStep, Outcome
+    from dragonnx.drag.progress import DragStep
+    from dragonnx.drag.session import DragSession, Outcome
     from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError, StateError
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.image_loss import PyramidLoss
@@ -48,7 +49,7 @@ _HOMES = {
     "DeviceError": "dragonnx.errors",
     "DragConfig": "dragonnx.drag.config",
     "DragSession": "dragonnx.drag.session",
-    "DragStep": "dragonnx.drag.session",
+    "DragStep": "dragonnx.drag.progress",
     "DragonnxError": "dragonnx.errors",
     "Generator": "dragonnx.model.generator",
     "InputError": "dragonnx.errors",

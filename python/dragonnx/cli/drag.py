@@ -29,7 +29,7 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 if TYPE_CHECKING:
     from dragonnx.document import Document
     from dragonnx.document.run import DragRun
-    from dragonnx.drag.session import DragStep
+    from dragonnx.drag.progress import DragStep
     from dragonnx.model.generator import Generator
 
 
@@ -110,7 +110,7 @@ def drag(
     for each, path in written:
         each.write(dragged, generator, path)
     assert run.outcome is not None, "the drag was run to its end"  # noqa: S101
-    say(f"{run.outcome.advice} {len(run.steps)} steps, "
+    say(f"{run.outcome.advice} {run.steps} steps, "
         f"largest distance {run.distances.max():.1f} px; wrote "
         f"{', '.join(str(path) for _, path in written)}")  # fmt: skip
 

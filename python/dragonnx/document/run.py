@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.state import Document, DragResult
-from dragonnx.drag.session import DragSession, DragStep, Outcome
+from dragonnx.drag.progress import DragStep
+from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
 from dragonnx.types import Float32, Points
 
@@ -39,7 +41,6 @@ class DragRun:
         if not pairs:
             raise InputError("there is nothing to drag: set a handle point and its target point")
         self._before = document
-        self._keep_frames = keep_frames
         self._device = generator.device
         self._session = DragSession(
             generator,
@@ -48,15 +49,18 @@ class DragRun:
             target_points=[target for _, target in pairs],
             mask=document.mask,
             config=document.config,
+            keep_latents=keep_frames,
         )
-        self._latents = [self._session.w_plus]
-        self._handles = [self._session.handle_points]
-        self._steps: list[DragStep] = []
 
     @property
-    def steps(self) -> tuple[DragStep, ...]:
-        """What was done so far."""
-        return tuple(self._steps)
+    def steps(self) -> int:
+        """How many steps were done, those before `resume` included."""
+        return self._session.steps
+
+    @property
+    def done_steps(self) -> tuple[DragStep, ...]:
+        """What each of them did."""
+        return self._session.done_steps
 
     @property
     def outcome(self) -> Outcome | None:
@@ -71,7 +75,7 @@ class DragRun:
     @property
     def trace(self) -> Points:
         """Where the handles were before the first step and after each, [steps + 1, n, 2]."""
-        return np.stack(self._handles)
+        return self._session.trace
 
     @property
     def distances(self) -> Points:
@@ -86,7 +90,7 @@ class DragRun:
     @property
     def document(self) -> Document:
         """The document as far as the drag got; as it came while nothing was done."""
-        if not self._steps and self.outcome is None:
+        if not self.steps and self.outcome is None:
             return self._before
         return self._before.with_result(self.result)
 
@@ -94,11 +98,11 @@ class DragRun:
     def result(self) -> DragResult:
         """What was reached so far."""
         return DragResult(
-            latents=np.concatenate(self._latents),
+            latents=self._session.latents,
             trace=self.trace,
             targets=self._session.target_points,
-            loss=np.array([step.loss for step in self._steps], np.float64),
-            seconds=sum(step.seconds for step in self._steps),
+            loss=np.array([step.loss for step in self.done_steps], np.float64),
+            seconds=sum(step.seconds for step in self.done_steps),
             outcome=PAUSED if self.outcome is None else self.outcome.value,
             settings=self._session.settings.to_dict(),
             masked=self._before.mask is not None,
@@ -126,13 +130,11 @@ class DragRun:
         Raises:
             InputError: The optimisation left the range of numbers; `document` is as before it.
         """
-        self._take_over()
-        last = None if steps is None else len(self._steps) + steps
-        while len(self._steps) != last and not (stop is not None and stop()):
+        last = None if steps is None else self.steps + steps
+        while self.steps != last and not (stop is not None and stop()):
             step = next(self._session, None)
             if step is None:
                 break
-            self._take_over()
             if progress is not None:
                 progress(self, step)
         return self.document
@@ -141,16 +143,13 @@ class DragRun:
         """End the drag before its next step, at once where none runs. Safe from any thread."""
         self._session.cancel()
 
-    def _take_over(self) -> None:
-        """Note the session's last step, also one after which an interrupt came."""
-        step = self._session.last_step
-        if step is None or (self._steps and self._steps[-1] is step):
-            return
-        self._steps.append(step)
-        self._handles.append(step.handle_points)
-        if not self._keep_frames:
-            del self._latents[1:]
-        self._latents.append(self._session.w_plus)
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the drag's progress; see `DragSession.save`."""
+        self._session.save(path)
+
+    def resume(self, path: str | os.PathLike[str]) -> None:
+        """Go on where `save` was called, for the same document; see `DragSession.resume`."""
+        self._session.resume(path)
 
 
 def drag(

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import enum
+import os
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx import _core
+from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.mask import checked_mask
+from dragonnx.drag.one_thread import OneThread
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
 from dragonnx.drag.step import HostState, step_for
+from dragonnx.errors import InputError
+from dragonnx.log import took
 from dragonnx.model.generator import Generator
 from dragonnx.types import Points
 
@@ -44,33 +50,10 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
-class DragStep:
-    """What one step did.
-
-    Attributes:
-        number: From 1.
-        handle_points: Where the handles are now, (x, y) in pixels, [n, 2].
-        distances: How far each is from its target now, in pixels, [n].
-        losses: The parts of the loss that this step descended, by term, weights included:
-            "motion", and "mask" where one was painted.
-        seconds: How long the step took.
-    """
-
-    number: int
-    handle_points: Points
-    distances: NDArray[np.float64]
-    losses: Mapping[str, float]
-    seconds: float
-
-    @property
-    def loss(self) -> float:
-        """All parts together (equation 1)."""
-        return sum(self.losses.values())
-
-
 class DragSession:
     """Drags handle points to target points by optimising a latent. Iterate over it for the steps.
+
+    One thread at a time makes steps; others may read and save what was reached, and cancel.
 
     Args:
         generator: The model.
@@ -79,6 +62,7 @@ class DragSession:
         target_points: Where each is to go, likewise.
         mask: bool [H, W], True where pixels may move; None lets all move.
         config: What a user chose; the rest is what suits the model.
+        keep_latents: Whether to keep the latent of every step, as an animation needs.
 
     Raises:
         InputError: A point, the mask, the latent or a setting does not fit the model.
@@ -92,6 +76,8 @@ class DragSession:
         target_points: ArrayLike,
         mask: ArrayLike | None = None,
         config: DragConfig | None = None,
+        *,
+        keep_latents: bool = False,
     ) -> None:
         m = generator.manifest
         self._w_plus = generator.checked_w_plus(w_plus).copy()
@@ -109,20 +95,28 @@ class DragSession:
             threads=_core.Threads(generator.threads),
         )
         self._method = step_for(generator, problem)
+        self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
+        self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
         self._cancelled = threading.Event()
+        self._one_thread = OneThread("drag")
+        # What was reached is one value, so that an interrupt at any moment leaves a whole step.
+        self._progress = DragProgress(
+            w_plus=self._w_plus,
+            adam=Adam(self.settings.step_size),
+            latents=(self._w_plus,) if keep_latents else None,
+        )
         self._state: HostState | None = None
-        self._last_step: DragStep | None = None
         self._outcome: Outcome | None = None
 
     @property
     def w_plus(self) -> NDArray[np.float32]:
         """The latent as far as it got, [1, num_ws, w_dim]."""
-        return (self._w_plus if self._state is None else self._state.w_plus).copy()
+        return self._progress.w_plus.copy()
 
     @property
     def handle_points(self) -> Points:
         """Where the handles are now, [n, 2]."""
-        return self._at().copy()
+        return self._at(self._progress).copy()
 
     @property
     def target_points(self) -> Points:
@@ -132,17 +126,32 @@ class DragSession:
     @property
     def distances(self) -> NDArray[np.float64]:
         """How far each handle is from its target, in pixels, [n]."""
-        return distances(self._at(), self._targets)
+        return distances(self._at(self._progress), self._targets)
 
     @property
     def steps(self) -> int:
-        """How many steps were done."""
-        return 0 if self._last_step is None else self._last_step.number
+        """How many steps were done, those before `resume` included."""
+        return len(self._progress.steps)
 
     @property
-    def last_step(self) -> DragStep | None:
-        """What the last step did; None before the first."""
-        return self._last_step
+    def done_steps(self) -> tuple[DragStep, ...]:
+        """What each of them did."""
+        return self._progress.steps
+
+    @property
+    def trace(self) -> Points:
+        """Where the handles were before the first step and after each, [steps + 1, n, 2]."""
+        return np.array([self._handles, *(step.handle_points for step in self._progress.steps)])
+
+    @property
+    def latents(self) -> NDArray[np.float32]:
+        """The latent before the first step and after each, [steps + 1, num_ws, w_dim].
+
+        Where they are not kept, the first and the last of these, [2, num_ws, w_dim].
+        """
+        progress = self._progress
+        ends = (self._w_plus, progress.w_plus) if progress.steps else (self._w_plus,)
+        return np.concatenate(ends if progress.latents is None else progress.latents)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -153,6 +162,40 @@ class DragSession:
         """End the drag before its next step. May be called from any thread."""
         self._cancelled.set()
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all that going on later takes to an .npz file, all or nothing.
+
+        May be called from any thread, also while another one makes a step, which is not in it yet.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        self._file.save(Path(path), self._progress)
+
+    def resume(self, path: str | os.PathLike[str]) -> None:
+        """Go on where `save` was called, in place of what this session did.
+
+        Model, start, points, mask and settings must be those of the session that was saved, but for
+        `max_steps` and `stop_distance`. With the same device, precision, number of threads and
+        versions, further steps give the same bits as those of a drag that was never stopped; else
+        the last digits may differ, which the logger "dragonnx" says.
+
+        Raises:
+            InputError: The file cannot be read, belongs to another drag, or lacks the latents of
+                its steps, which this session is to keep.
+            StateError: Another thread is at work on this session.
+        """
+        with self._one_thread:
+            progress = self._file.load(path)
+            if self._progress.latents is None:
+                progress = replace(progress, latents=None)
+            elif progress.latents is None:
+                raise InputError(
+                    f"{path} holds no latents of the steps that were done, which an animation needs: "
+                    "go on without one, or begin anew"
+                )
+            self._progress, self._outcome = progress, None
+
     def __iter__(self) -> DragSession:
         return self
 
@@ -162,26 +205,46 @@ class DragSession:
         Raises:
             StopIteration: The drag has ended; `outcome` says how.
             InputError: The optimisation left the range of numbers: the step size is too large.
+            StateError: Another thread is at work on this session, or the generator was closed.
         """
-        if self._outcome is not None:
-            raise StopIteration
+        with self._one_thread:
+            self._outcome = self._outcome or self._judge()
+            if self._outcome is not None:
+                raise StopIteration
+            return self._do_step()
+
+    def _do_step(self) -> DragStep:
         began = time.perf_counter()
-        if self._state is None:
-            self._state = self._method.init(self._w_plus, self._handles)
-        self._outcome = self._judge()
-        if self._outcome is not None:
-            raise StopIteration
-        after, losses = self._method.step(self._state)
+        progress = self._progress
+        state, losses = self._method.step(self._state_of(progress))
         step = DragStep(
-            number=self.steps + 1,
-            handle_points=after.handle_points.copy(),
-            distances=distances(after.handle_points, self._targets),
+            number=len(progress.steps) + 1,
+            handle_points=state.handle_points.copy(),
+            distances=distances(state.handle_points, self._targets),
             losses=losses,
             seconds=time.perf_counter() - began,
         )
-        # Both at once, so that an interrupt leaves a latent and the step that led to it.
-        self._state, self._last_step = after, step
+        kept = progress.latents
+        self._progress = DragProgress(
+            w_plus=state.w_plus,
+            adam=state.adam,
+            steps=(*progress.steps, step),
+            latents=None if kept is None else (*kept, state.w_plus),
+        )
+        self._state = state
+        took(f"drag step {step.number}", step.seconds)
         return step
+
+    def _state_of(self, progress: DragProgress) -> HostState:
+        """What the next step takes: left by the last one, unless that was another session's."""
+        if self._state is not None and self._state.w_plus is progress.w_plus:
+            return self._state
+        state = self._method.init(self._w_plus, self._handles)
+        if not progress.steps:
+            return state
+        before = self._at(replace(progress, steps=progress.steps[:-1]))
+        trace = before, self._at(progress)
+        return self._method.later(state, progress.w_plus, trace, progress.adam)
 
     def _judge(self) -> Outcome | None:
         """Whether the drag is over before another step."""
@@ -191,5 +254,6 @@ class DragSession:
             return Outcome.CANCELLED
         return Outcome.MAX_STEPS if self.steps >= self.settings.max_steps else None
 
-    def _at(self) -> Points:
-        return self._handles if self._state is None else self._state.handle_points
+    def _at(self, progress: DragProgress) -> Points:
+        """Where the handles are then."""
+        return progress.steps[-1].handle_points if progress.steps else self._handles

@@ -14,7 +14,7 @@ from dragonnx.editor.pictures import PREVIEW_SECONDS, Pictures
 from dragonnx.types import Picture
 
 if TYPE_CHECKING:
-    from dragonnx.drag.session import DragStep
+    from dragonnx.drag.progress import DragStep
     from dragonnx.model.generator import Generator
 
 _PREVIEW_SHARE = 0.35
@@ -112,7 +112,7 @@ class _Reports:
                 handles=step.handle_points,
                 distances=step.distances,
                 trace=run.trace,
-                losses=tuple(each.loss for each in run.steps[-_REPORTED_LOSSES:]),
+                losses=tuple(each.loss for each in run.done_steps[-_REPORTED_LOSSES:]),
                 steps_per_second=self._made / (now - self._began),
                 picture=picture,
             )

@@ -37,15 +37,17 @@ class DeviceFeatures:
         self._reach = Reach.of(problem.settings)
         self._pass: BoundPass | None = None
         self._held: Features | None = None
-        """The features that the pass was last run for."""
+        """The features that the pass was last run for; None while it runs, which may be cut short."""
         self._term_types = terms
         self._terms: tuple[DeviceTerm, ...] = ()
 
     def at(self, w_plus: Float32, points: Points) -> Features:
         """See `FeatureSource`."""
+        self._held = None
         if self._pass is None:
-            self._pass = self._generator.bound_features(self, w_plus, None, {})
-            self._bind(self._pass, points)
+            bound = self._generator.bound_features(self, w_plus, None, {})
+            self._bind(bound, points)
+            self._pass = bound
         else:
             self._pass.run({"w_plus": w_plus})
         return self._cut_out(w_plus, points)
@@ -101,6 +103,7 @@ class DeviceFeatures:
         """Features around the points, from the map that the pass holds for this latent."""
         origins = self._origins(points)
         rows, columns = self._selectors(origins)
+        self._held = None
         self._selected.write({"rows": rows, "columns": columns})
         self._take.run()
         plan = self._geometry.window_plan(origins, (rows.shape[2], columns.shape[2]))

@@ -75,6 +75,22 @@ class HostStep:
             ),
         )
 
+    def later(
+        self, start: HostState, w_plus: Float32, trace: tuple[Points, Points], adam: Adam
+    ) -> HostState:
+        """The state after some steps, as they left it to the bit.
+
+        Args:
+            start: The state before the first step.
+            w_plus: The latent after the last one, [1, num_ws, w_dim].
+            trace: The handles before the last step and after it, [n, 2] each.
+            adam: The moments.
+        """
+        before, after = trace
+        # A step looks for the handles around where they were: these windows are the next one's too.
+        features = self._source.at(w_plus, before)
+        return replace(start, w_plus=w_plus, handle_points=after, adam=adam, features=features)
+
     def step(self, state: HostState) -> tuple[HostState, Mapping[str, float]]:
         """See `StepMethod`."""
         features = self._source.around(state.features, state.handle_points)

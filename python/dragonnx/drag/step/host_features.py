@@ -39,7 +39,7 @@ class HostFeatures:
             self.cut = cheapest_cut(self._geometry, channels, cuts, self._reach.window, point_count)
         self._pass: BoundPass | None = None
         self._held: Features | None = None
-        """The features that the pass was last run for."""
+        """The features that the pass was last run for; None while it runs, which may be cut short."""
 
     def at(self, w_plus: Float32, points: Points) -> Features:
         """See `FeatureSource`."""
@@ -73,6 +73,7 @@ class HostFeatures:
         return self._pass.pull_back(), {}
 
     def _computed(self, w_plus: Float32, windows: Mapping[str, Array]) -> Float32:
+        self._held = None
         if self._pass is None:
             self._pass = self._generator.bound_features(self, w_plus, self.cut, windows)
         else:
