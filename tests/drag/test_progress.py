@@ -7,15 +7,15 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 from support.bundled import EYE, EYE_TARGET, FAR, NOSE, NOSE_TARGET, SEED, SIZE
+from support.interrupts import interrupted
 
 import dragonnx.drag.session
 from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome, StateError
@@ -193,32 +193,6 @@ def test_an_interrupt_at_any_moment_changes_nothing(
         assert broken.steps - before in (0, 1)
         next(broken, None)
     assert_same(broken, whole)
-
-
-def interrupted(step: Callable[[], object], line: int | None) -> int:
-    """Interrupt a step at that line of dragonnx; how many lines it came to."""
-    seen = 0
-
-    def trace(frame: FrameType, event: str, _argument: object) -> Any:
-        nonlocal seen
-        code = frame.f_code
-        if "dragonnx" not in code.co_filename or code.co_name == "__del__":
-            return None
-        if event == "line":
-            seen += 1
-            if seen == line:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        step()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    return seen
 
 
 def other_sessions(generator: Generator, w_plus: np.ndarray) -> Iterator[DragSession]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +11,25 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import SIZE
+from support.interrupts import interrupted
 
-from dragonnx import DragSession, Generator, InputError, InversionConfig, InversionSession, invert
+from dragonnx import (
+    DragSession,
+    Generator,
+    InputError,
+    InversionConfig,
+    InversionSession,
+    StateError,
+    invert,
+)
 from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
 from dragonnx.inversion.latent_space import SMALLEST_SCALE, LatentSpace
 from dragonnx.inversion.photo import Photo
+from dragonnx.model.passes import BoundPass
 
+HANG = 60.0
+"""Seconds after which a test that waits has failed."""
 SHORT = InversionConfig(steps=12, candidates=8)
 
 
@@ -123,7 +137,7 @@ def test_it_goes_on_as_if_it_had_never_stopped(
     whole, first, second = (InversionSession(generator, photo, SHORT) for _ in range(3))
     expected = [step.loss for step in whole]
     found = [next(first).loss for _ in range(5)]
-    first.save_progress(tmp_path / "progress.npz")
+    first.save(tmp_path / "progress.npz")
     second.resume(tmp_path / "progress.npz")
     assert second.steps == 5
     assert second.picture == first.picture
@@ -132,15 +146,99 @@ def test_it_goes_on_as_if_it_had_never_stopped(
     np.testing.assert_array_equal(second.w_plus, whole.w_plus)
 
 
+def test_an_interrupt_at_any_moment_changes_nothing(generator: Generator, photo: Photo) -> None:
+    whole, broken = (InversionSession(generator, photo, SHORT) for _ in range(2))
+    interrupted(lambda: next(whole), None)  # loads graphs
+    lines = interrupted(lambda: next(whole), None)
+    list(whole)
+    random = np.random.default_rng(6)
+    while broken.steps < SHORT.steps:
+        before = broken.steps
+        interrupted(lambda: next(broken, None), int(random.integers(1, lines + 1)))
+        assert broken.steps - before in (0, 1)
+        next(broken, None)
+    np.testing.assert_array_equal(broken.w_plus, whole.w_plus)
+    assert (broken.psnr, broken.picture) == (whole.psnr, whole.picture)
+
+
+def test_two_threads_in_one_session_are_refused(
+    generator: Generator, photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, alone = (InversionSession(generator, photo, SHORT) for _ in range(2))
+    next(session)
+    at_work, go_on = threading.Event(), threading.Event()
+    pull_back = BoundPass.pull_back
+
+    def held(self: BoundPass) -> np.ndarray:
+        at_work.set()
+        assert go_on.wait(HANG)
+        return pull_back(self)
+
+    monkeypatch.setattr(BoundPass, "pull_back", held)
+    thread = threading.Thread(target=next, args=(session,))
+    thread.start()
+    assert at_work.wait(HANG)
+    session.save(tmp_path / "progress.npz")  # what was reached before
+    for ask in (lambda: next(session), lambda: session.resume(tmp_path / "progress.npz")):
+        with pytest.raises(StateError, match="another thread is at work on this inversion"):
+            ask()
+    assert session.steps == 1
+    go_on.set()
+    thread.join(HANG)
+    assert session.steps == 2
+    list(session)
+    list(alone)
+    np.testing.assert_array_equal(session.w_plus, alone.w_plus)
+    session.resume(tmp_path / "progress.npz")
+    assert session.steps == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("coordinates", lambda a: a[:, :-1]),
+        ("coordinates", lambda a: a[:-1]),
+        ("best", lambda a: a * np.nan),
+        ("square", lambda a: -1 - a),
+        ("mean", lambda a: a.astype(np.float32)),
+        ("correction", lambda a: a[..., :-1]),
+        ("facts", lambda a: np.array(str(a).replace('"steps": 1', '"steps": 1.5'))),
+        ("facts", lambda a: np.array(str(a).replace('"best_psnr"', '"psnr_best"'))),
+    ],
+)
+def test_progress_that_cannot_be(
+    generator: Generator,
+    photo: Photo,
+    tmp_path: Path,
+    name: str,
+    spoil: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    path = tmp_path / "progress.npz"
+    session = InversionSession(generator, photo, SHORT)
+    next(session)
+    session.save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    np.savez(path, **{**arrays, name: spoil(arrays[name])})
+
+    def go_on() -> None:
+        session.resume(path)
+        next(session)
+
+    with pytest.raises(InputError, match="progress"):
+        go_on()
+    assert session.steps == 1
+
+
 def test_progress_of_something_else_is_refused(
     generator: Generator, photo: Photo, tmp_path: Path
 ) -> None:
     path = tmp_path / "progress.npz"
     session = InversionSession(generator, photo, SHORT)
     with pytest.raises(InputError, match="no step of the inversion was done yet"):
-        session.save_progress(path)
+        session.save(path)
     next(session)
-    session.save_progress(path)
+    session.save(path)
     for other in (
         InversionSession(generator, photo, replace(SHORT, pull=1.0)),
         InversionSession(generator, Photo(Image.new("RGB", (SIZE, SIZE))), SHORT),
@@ -148,7 +246,7 @@ def test_progress_of_something_else_is_refused(
         with pytest.raises(InputError, match="belongs to another photo, model or other settings"):
             other.resume(path)
     path.write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(InputError, match="does not hold the progress of an inversion"):
+    with pytest.raises(InputError, match="is no progress file of a drag or an inversion"):
         session.resume(path)
 
 

@@ -134,7 +134,7 @@ def invert(
 
     def keep() -> None:
         if progress:
-            session.save_progress(progress)
+            session.save(progress)
         if preview:
             save_picture(session.picture, preview)
 

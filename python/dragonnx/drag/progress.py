@@ -15,7 +15,13 @@ from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.points import distances
 from dragonnx.drag.problem import DragProblem
-from dragonnx.drag.progress_file import SavedProgress, key_of, read_progress, write_progress
+from dragonnx.drag.progress_file import (
+    MOST_STEPS,
+    SavedProgress,
+    key_of,
+    read_progress,
+    write_progress,
+)
 from dragonnx.errors import InputError
 from dragonnx.log import logger
 from dragonnx.model.generator import Generator
@@ -25,7 +31,6 @@ from dragonnx.types import Array, Float32, Points
 
 _OF_THE_END = ("max_steps", "stop_distance")
 """Settings that change no step: a drag may go on with others."""
-_MOST_STEPS = 10**7
 _MOST_TERMS = 32
 _LONGEST_WORD = 200
 
@@ -153,7 +158,7 @@ class DragProgressFile:
         return progress
 
     def _progress_of(self, saved: SavedProgress) -> DragProgress:
-        count = whole(entry(saved.facts, "steps"), "steps", 0, _MOST_STEPS)
+        count = whole(entry(saved.facts, "steps"), "steps", 0, MOST_STEPS)
         terms = [
             text(term, "terms", _LONGEST_WORD)
             for term in items(entry(saved.facts, "terms"), "terms", _MOST_TERMS)

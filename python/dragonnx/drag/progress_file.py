@@ -24,6 +24,7 @@ from dragonnx.reading.values import entry, record
 from dragonnx.reading.zip_archive import opened_archive
 from dragonnx.types import Array
 
+MOST_STEPS = 10**7
 _LARGEST = 2**30
 """Bytes: the latents of some 29,000 steps at 512 numbers in 18 layers."""
 _FACTS = "facts"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import zipfile
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.drag.adam import Adam
+from dragonnx.drag.progress_file import MOST_STEPS, SavedProgress, read_progress, write_progress
+from dragonnx.drag.progress_file import key_of as progress_key
 from dragonnx.errors import InputError
-from dragonnx.files import written_whole
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.types import Float64
+from dragonnx.reading.values import entry, shown, whole
+from dragonnx.types import Array, Float32, Float64
 
 _NUMBERS = ("loss", "psnr", "best_loss", "best_psnr")
 
@@ -36,6 +36,8 @@ class Progress:
         best_loss: That loss.
         best_psnr: The image's PSNR there, in dB.
         correction: Of the small image, see `coarse`; empty before one was made.
+        best_image: The whole image [1, image_channels, H, W] there; None where it was not kept: it
+            is not in the file.
     """
 
     coordinates: Float64
@@ -47,14 +49,14 @@ class Progress:
     best_loss: float = math.inf
     best_psnr: float = -math.inf
     correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    best_image: Float32 | None = None
 
-    def compared(self, place: Float64, loss: float, psnr: float) -> bool:
-        """Take over how the whole image of a place compares; whether none was better before."""
+    def compared(self, place: Float64, image: Float32, loss: float, psnr: float) -> None:
+        """Take over how the whole image of a place compares with the photo."""
         self.loss, self.psnr = loss, psnr
-        better = loss < self.best_loss
-        if better:
+        if loss < self.best_loss:
             self.best, self.best_loss, self.best_psnr = place, loss, psnr
-        return better
+            self.best_image = image
 
     def advance(self, coordinates: Float64) -> None:
         """Count a step, which led there."""
@@ -67,56 +69,67 @@ class Progress:
         Raises:
             InputError: The file cannot be written.
         """
-        facts = {"key": key, "steps": self.steps, "adam_steps": self.adam.steps,
+        facts = {"steps": self.steps, "adam_steps": self.adam.steps,
                  **{name: getattr(self, name) for name in _NUMBERS}}  # fmt: skip
-        with written_whole(path) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                facts=np.array(json.dumps(facts)),
-                coordinates=self.coordinates,
-                best=self.best,
-                correction=self.correction,
-                mean=self.adam.mean,
-                square=self.adam.square,
-            )
+        arrays: dict[str, Array] = {
+            "coordinates": self.coordinates,
+            "best": self.best,
+            "correction": self.correction,
+            "mean": self.adam.mean,
+            "square": self.adam.square,
+        }
+        write_progress(path, key, facts, arrays)
 
     @classmethod
-    def load(cls, path: Path, key: str, step_size: float) -> Self:
+    def load(cls, path: str | os.PathLike[str], key: str, step_size: float) -> Self:
         """Read what `save` wrote.
 
         Raises:
             InputError: The file cannot be read, or has another key.
         """
+        refusal = "it belongs to another photo, model or other settings: give the same ones, or another file"
+        saved = read_progress(path, key, refusal)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                facts = json.loads(str(archive["facts"]))
-                arrays = {name: archive[name].astype(np.float64, casting="no")
-                          for name in ("coordinates", "best", "mean", "square")}  # fmt: skip
-                correction = archive["correction"].astype(np.float32, casting="no")
-            steps, adam_steps = int(facts["steps"]), int(facts["adam_steps"])
-            numbers = {name: float(facts[name]) for name in _NUMBERS}
-            found = facts["key"]
-        except OSError as error:
-            raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} does not hold the progress of an inversion") from error
-        if found != key:
-            raise InputError(
-                f"{path} belongs to another photo, model or other settings: give the same ones, "
-                "or another file"
-            )
-        adam = Adam(step_size, adam_steps, arrays["mean"], arrays["square"])
+            return cls._of(saved, step_size)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+
+    @classmethod
+    def _of(cls, saved: SavedProgress, step_size: float) -> Self:
+        facts = saved.facts
+        steps, adam_steps = (
+            whole(entry(facts, name), name, 1, MOST_STEPS) for name in ("steps", "adam_steps")
+        )
+        shape = entry(saved.arrays, "coordinates").shape
+        coordinates, best, mean, square = (
+            saved.array(name, np.float64, shape)
+            for name in ("coordinates", "best", "mean", "square")
+        )
+        correction = entry(saved.arrays, "correction")
+        correction = saved.array("correction", np.float32, correction.shape)
+        if (square < 0).any():
+            raise InputError("square holds numbers below 0")
+        loss, psnr, best_loss, best_psnr = (_real(entry(facts, name), name) for name in _NUMBERS)
         return cls(
-            arrays["coordinates"],
-            adam,
+            coordinates,
+            Adam(step_size, adam_steps, mean, square),
             steps,
-            best=arrays["best"],
-            correction=correction,
-            **numbers,
+            loss,
+            psnr,
+            best,
+            best_loss,
+            best_psnr,
+            correction,
         )
 
 
-def key_of(target: NDArray[np.float32], config: InversionConfig, model: str, loss: str) -> str:
+def _real(value: object, name: str) -> float:
+    """A number; of a picture that is found exactly the PSNR is infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise InputError(f"{name} must be a number, not {shown(value)}")
+    return float(value)
+
+
+def key_of(target: Float32, config: InversionConfig, model: str, loss: str) -> str:
     """What must be the same for an inversion to go on: photo, settings, model, the loss's name."""
-    settings = json.dumps([asdict(config), model, loss], sort_keys=True).encode()
-    return hashlib.sha256(target.tobytes() + settings).hexdigest()
+    return progress_key([asdict(config), model, loss], target)

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from dragonnx.drag.adam import Adam
+from dragonnx.drag.one_thread import OneThread
 from dragonnx.errors import InputError
 from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
@@ -21,6 +22,7 @@ from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
+from dragonnx.log import timed, took
 from dragonnx.model.generator import Generator, picture_of
 from dragonnx.model.passes import BoundPass, of_all_layers
 from dragonnx.types import Float32, Float64
@@ -49,6 +51,8 @@ class InversionStep:
 
 class InversionSession:
     """Looks for the latent of a photo. Iterate over it for the steps.
+
+    One thread at a time makes steps; others may read and save what was reached, and cancel.
 
     Args:
         generator: The model.
@@ -86,14 +90,15 @@ class InversionSession:
         self._label = label
         self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
         self._cancelled = threading.Event()
+        self._one_thread = OneThread("inversion")
         has_small = generator.manifest.has_preview
         self._coarse_steps = int(self.config.coarse * self.config.steps) if has_small else 0
         self._coarse: CoarseLoss | None = None
         self._passes: dict[bool, BoundPass] = {}
         """By whether they give the small image; made when first needed."""
         self._space: LatentSpace | None = None
+        # What was reached is one value, so that an interrupt at any moment leaves a whole step.
         self._progress: Progress | None = None
-        self._best_image: Float32 | None = None
 
     @property
     def w_plus(self) -> Float32:
@@ -111,20 +116,22 @@ class InversionSession:
         Raises:
             InputError: No step was done yet.
         """
-        w_plus = self.w_plus
-        if self._best_image is None:  # that step was done before `resume`
-            return self._generator.image(w_plus)
-        return picture_of(self._best_image)
+        progress = self._done()
+        if progress.best_image is None:  # that step was done before `resume`
+            return self._generator.image(self._latent(progress.best))
+        return picture_of(progress.best_image)
 
     @property
     def psnr(self) -> float:
         """Of the best latent's image against the photo, in dB; minus infinity before any step."""
-        return -math.inf if self._progress is None else self._progress.best_psnr
+        progress = self._progress
+        return -math.inf if progress is None else progress.best_psnr
 
     @property
     def steps(self) -> int:
-        """How many steps are done."""
-        return 0 if self._progress is None else self._progress.steps
+        """How many steps were done, those before `resume` included."""
+        progress = self._progress
+        return 0 if progress is None else progress.steps
 
     @property
     def loss(self) -> ImageLoss:
@@ -149,13 +156,19 @@ class InversionSession:
         Raises:
             StopIteration: All steps are done, or it was cancelled.
             InputError: The descent left the range of numbers: the step size is too large.
+            StateError: Another thread is at work on this session, or the generator was closed.
         """
-        if self._cancelled.is_set() or self.steps >= self.config.steps:
-            raise StopIteration
+        with self._one_thread:
+            if self._cancelled.is_set() or self.steps >= self.config.steps:
+                raise StopIteration
+            return self._do_step()
+
+    def _do_step(self) -> InversionStep:
         began = time.perf_counter()
         if self._progress is None:
-            self._progress = self._start()
-        progress, space = self._progress, self._known_space()
+            with timed("looking for a place to start from"):
+                self._progress = self._start()
+        progress, space = replace(self._progress), self._known_space()
         coarse = progress.steps < self._coarse_steps
         if progress.steps == self._coarse_steps:
             progress.adam = Adam(self.config.step_size)  # another gradient, of more layers
@@ -182,9 +195,10 @@ class InversionSession:
                 f"than {self.config.step_size:g}"
             )
         progress.advance(coordinates)
-        return InversionStep(
-            progress.steps, progress.loss, progress.psnr, time.perf_counter() - began
-        )
+        self._progress = progress
+        seconds = time.perf_counter() - began
+        took(f"inversion step {progress.steps}", seconds)
+        return InversionStep(progress.steps, progress.loss, progress.psnr, seconds)
 
     def _whole_gradient(self, progress: Progress, noisy: Float64) -> Float32:
         """dL/dw [num_ws, w_dim] of the whole image."""
@@ -203,6 +217,10 @@ class InversionSession:
             image = self._image_of(latent, preview=False)
             self._compare(progress, noisy, image)
             progress.correction = self._coarse.correction(image, small)
+        if progress.correction.shape != small.shape:
+            raise InputError(
+                "the progress file of this inversion holds a correction of another size: begin anew"
+            )
         grad_small = self._coarse(small, progress.correction)[1]
         return self._pulled_back(grad_small, preview=True)
 
@@ -227,31 +245,45 @@ class InversionSession:
         target = self._target_like(image)
         distance, grad_image = self._loss(image)
         loss = distance + self.config.pull * float(np.mean(noisy**2))
-        if progress.compared(noisy, loss, psnr(image, target, self._weights)):
-            self._best_image = image
+        progress.compared(noisy, image, loss, psnr(image, target, self._weights))
         return grad_image
 
-    def save_progress(self, path: Path) -> None:
-        """Write all that going on later needs, all or nothing.
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all that going on later takes to an .npz file, all or nothing.
+
+        May be called from any thread, also while another one makes a step, which is not in it yet.
 
         Raises:
             InputError: No step was done yet, or the file cannot be written.
         """
-        self._done().save(path, self._key)
+        self._done().save(Path(path), self._key)
 
-    def resume(self, path: Path) -> None:
-        """Go on where `save_progress` was called, with the same photo and settings.
+    def resume(self, path: str | os.PathLike[str]) -> None:
+        """Go on where `save` was called, in place of what this session did.
+
+        Photo, settings, model and loss must be those of the session that was saved.
 
         Raises:
             InputError: The file cannot be read, or belongs to another photo or other settings.
+            StateError: Another thread is at work on this session.
         """
-        self._loss.set_target(self._target)
-        self._progress = Progress.load(path, self._key, self.config.step_size)
+        with self._one_thread:
+            progress = Progress.load(path, self._key, self.config.step_size)
+            m = self._generator.manifest
+            expected = (1 if self.config.space == "w" else m.num_ws, m.w_dim)
+            if progress.coordinates.shape != expected:
+                raise InputError(
+                    f"{path}: coordinates must have the shape {list(expected)}, not "
+                    f"{list(progress.coordinates.shape)}"
+                )
+            self._loss.set_target(self._target)
+            self._progress = progress
 
     def _done(self) -> Progress:
-        if self._progress is None or self._progress.steps == 0:
+        progress = self._progress
+        if progress is None or progress.steps == 0:
             raise InputError("no step of the inversion was done yet: iterate over the session")
-        return self._progress
+        return progress
 
     def _start(self) -> Progress:
         self._loss.set_target(self._target)
@@ -301,8 +333,9 @@ class InversionSession:
     def _target_like(self, image: Float32) -> Float32:
         """The photo, from here on in as many channels as an image has."""
         if image.shape[1] != self._target.shape[1]:  # a model of grey pictures
-            self._target = self._target.mean(axis=1, keepdims=True)
-            self._loss.set_target(self._target)
+            grey = self._target.mean(axis=1, keepdims=True)
+            self._loss.set_target(grey)
+            self._target = grey
         return self._target
 
     def _latent(self, coordinates: Float64) -> Float32:
