@@ -69,10 +69,10 @@ def with_facts(path, change) -> None:
     ("change", "message"),
     [
         (lambda f: f.update(format_version=99), "format version 99"),
-        (lambda f: f.pop("pairs"), "damaged"),
-        (lambda f: f.update(pairs=[{"handle": None, "target": None, "origin": None}]), "damaged"),
-        (lambda f: f["config"].update(step_size=-1), "step_size"),
-        (lambda f: f.update(result={"seconds": 1}), "damaged"),
+        (lambda f: f.pop("pairs"), "pairs is missing"),
+        (lambda f: f.update(pairs=[{"handle": None}]), r"pairs\[0\]\.handle must be a point"),
+        (lambda f: f["config"].update(step_size=-1), "config.step_size must be a positive number"),
+        (lambda f: f.update(result={"seconds": 1}), "latents.npy is missing"),
     ],
 )
 def test_a_damaged_document_is_one_sentence(tmp_path, change, message):

@@ -264,7 +264,7 @@ def test_a_step_that_fails_is_told_and_the_best_before_it_stays(
     ("name", "value", "words"),
     [
         ("steps", "many", "whole number"),
-        ("steps", "0", "at least 1"),
+        ("steps", "0", "a whole number from 1 to"),
         ("space", "z", r"w\+ or w"),
         ("fit", "stretch", "crop or pad"),
     ],

@@ -14,7 +14,7 @@ from dragonnx.reading.values import (
     items,
     number,
     one_of,
-    pair,
+    point,
     positive,
     record,
     shown,
@@ -93,8 +93,8 @@ def test_texts() -> None:
 
 @pytest.mark.parametrize("value", [(1, 2), [1.0, 2], np.array([1, 2]), (np.float32(1), 2)])
 def test_points(value: object) -> None:
-    assert pair(value, "handle", 9) == (1.0, 2.0)
-    assert all(type(x) is float for x in pair(value, "handle", 9))
+    assert point(value, "handle", 9) == (1.0, 2.0)
+    assert all(type(x) is float for x in point(value, "handle", 9))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_points(value: object) -> None:
      np.zeros((2, 2))],
 )  # fmt: skip
 def test_what_is_no_point(value: object) -> None:
-    assert refusal(lambda: pair(value, "handle", 9)).startswith(
+    assert refusal(lambda: point(value, "handle", 9)).startswith(
         "handle must be a point (x, y) of numbers from -9 to 9, not "
     )
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
 from dragonnx.document.recipe import document_of
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
 from dragonnx.media import read_recipe
+from dragonnx.model.latent import LARGEST_PSI
 
 NUM_WS, W_DIM, SIDE = 3, 4, 8
 """Sizes of these documents' latents and masks."""
@@ -34,8 +36,8 @@ def open_picture(path: Path) -> Document:
     return document_of(read_recipe(path))
 
 
-_numbers = st.floats(-1e6, 1e6, allow_nan=False)
-_points = st.tuples(_numbers, _numbers)
+_places = st.floats(-FARTHEST, FARTHEST)
+_points = st.tuples(_places, _places)
 _positive = st.none() | st.floats(1e-6, 1e6)
 _seeds = st.integers(0, 2**32 - 1)
 
@@ -50,10 +52,10 @@ def _arrays(*shape: int, dtype: type = np.float32) -> st.SearchStrategy[np.ndarr
 starts = st.builds(
     LatentStart,
     seed=_seeds,
-    truncation_psi=st.none() | _numbers,
+    truncation_psi=st.none() | st.floats(-LARGEST_PSI, LARGEST_PSI),
     label=st.none() | st.integers(0, 1000),
     w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
-    name=st.text(max_size=8),
+    name=st.text(st.characters(exclude_characters="\0"), max_size=8),
 )
 configs = st.builds(
     DragConfig,
@@ -86,7 +88,7 @@ def results(draw: st.DrawFn, points: int) -> DragResult:
         loss=draw(_arrays(steps, dtype=np.float64)),
         seconds=draw(st.floats(0, 1e6)),
         outcome=draw(st.sampled_from([*(outcome.value for outcome in Outcome), "paused"])),
-        settings={"preset": "paper", "r1": draw(_numbers), "r1_pixels": 3, "windows": True},
+        settings={"preset": "paper", "r1": draw(_places), "r1_pixels": 3, "windows": True},
         masked=draw(st.booleans()),
         device=draw(st.sampled_from(["cpu", "cuda:1"])),
         precision=draw(st.sampled_from(["float32", "tf32"])),

@@ -94,7 +94,7 @@ async def test_the_choices_are_checked_while_typed(photo):
         assert "no file missing.jpg" in problem(editor)
         for name, value, words in (
             ("steps", "many", "whole number"),
-            ("steps", "0", "at least 1"),
+            ("steps", "0", "a whole number from 1 to"),
             ("space", "z", "w+ or w"),
             ("fit", "stretch", "crop or pad"),
         ):

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from dragonnx.document.archive import open_document, save_document
     from dragonnx.document.history import History
     from dragonnx.document.recovery import Recovery
+    from dragonnx.document.result import DragResult
     from dragonnx.document.run import DragRun, drag
-    from dragonnx.document.state import Document, DragResult, LatentStart, PointPair
+    from dragonnx.document.state import Document, LatentStart, PointPair
 
 __all__ = [
     "Document",
@@ -30,7 +31,7 @@ __all__ = [
 
 _HOMES = {
     "Document": "state",
-    "DragResult": "state",
+    "DragResult": "result",
     "DragRun": "run",
     "History": "history",
     "LatentStart": "state",

@@ -1,6 +1,6 @@
 """The file of a document, `.dragonnx`: a zip archive of JSON, arrays, the mask and a preview.
 
-Nothing in it can run code, and sizes are bounded before reading.
+Nothing in it can run code, and all sizes are known and bounded before anything is read.
 """
 
 from __future__ import annotations
@@ -9,14 +9,20 @@ import json
 import zipfile
 from pathlib import Path
 
-from dragonnx.document.facts import MEMBERS, document_of_facts, facts_of, members_of
+from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, members_of
 from dragonnx.document.state import Document
-from dragonnx.errors import InputError
 from dragonnx.files import written_whole
+from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
+from dragonnx.reading.npy_array import member_array
+from dragonnx.reading.regular_file import MEBIBYTE
+from dragonnx.reading.values import record
+from dragonnx.reading.zip_archive import opened_archive
 
 SUFFIX = ".dragonnx"
-_LARGEST_MEMBER = 2**30
-"""Bytes; a larger member of an archive is refused unread."""
+LARGEST = 1024 * MEBIBYTE
+"""Bytes of a document: of the largest model, a drag of 29,000 steps."""
+_LARGEST_MASK = 64 * MEBIBYTE
+"""A mask of 8192 x 8192 pixels, one byte each and not packed at all."""
 _DOCUMENT = "document.json"
 
 
@@ -46,20 +52,12 @@ def open_document(path: Path) -> Document:
     """Read what `save_document` wrote.
 
     Raises:
-        InputError: The file is missing, damaged, of another format, or not a document.
+        InputError: The file is missing, damaged, too large, of another format, or not a document.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.file_size > _LARGEST_MEMBER:
-                    raise InputError(f"{path} holds {member.filename}, which is too large to read")
-            names = set(archive.namelist())
-            facts = json.loads(archive.read(_DOCUMENT))
-            members = {name: archive.read(name) for name in MEMBERS if name in names}
-        return document_of_facts(facts, members)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is no dragonnx document, or it is damaged") from error
+    with opened_archive(path, LARGEST, "is no dragonnx document, or it is damaged") as archive:
+        facts = parse_json(archive.read(_DOCUMENT, LARGEST_TEXT), _DOCUMENT)
+        return document_of_facts(
+            record(facts, _DOCUMENT),
+            {name: member_array(archive, name) for name in ARRAYS if name in archive.names},
+            archive.read(MASK, _LARGEST_MASK) if MASK in archive.names else None,
+        )

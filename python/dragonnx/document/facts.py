@@ -5,6 +5,7 @@ Nothing in a member can run code: arrays are read without pickles.
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -13,19 +14,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx.document.state import Document, DragResult, LatentStart, PointPair
+from dragonnx.document.result import DragResult
+from dragonnx.document.state import MOST_PAIRS, Document, LatentStart, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
-from dragonnx.types import Array, Float32, Mask, Point
+from dragonnx.reading.values import entry, items, record, shown, text, within
+from dragonnx.types import Array, Mask
 
 FORMAT_VERSION = 1
 MASK = "mask.png"
 _START, _LATENTS, _TRACE, _TARGETS, _LOSS = (
     f"{name}.npy" for name in ("start_w_plus", "latents", "trace", "targets", "loss")
 )
-MEMBERS = (_START, _LATENTS, _TRACE, _TARGETS, _LOSS, MASK)
-"""Every member that a document may have."""
+ARRAYS = (_START, _LATENTS, _TRACE, _TARGETS, _LOSS)
+"""The arrays that a document may have beside its mask."""
 _WHITE_FROM = 128
+_LONGEST_MEMBER = 64 * 2**20
+"""Characters, in a recipe."""
 
 
 def facts_of(document: Document) -> dict[str, Any]:
@@ -77,42 +82,79 @@ def members_of(document: Document) -> dict[str, bytes]:
     return members
 
 
-def document_of_facts(facts: Mapping[str, Any], members: Mapping[str, bytes]) -> Document:
+def document_of_facts(
+    facts: Mapping[str, Any], arrays: Mapping[str, Array], mask: bytes | None
+) -> Document:
     """The document that `facts_of` and `members_of` told of.
 
+    Args:
+        facts: As JSON gave them.
+        arrays: The members in `ARRAYS` that there are, by name.
+        mask: The member `MASK`, where there is one.
+
     Raises:
-        InputError: It is of another format version.
-        KeyError: Something is missing; likewise TypeError and ValueError for wrong values.
+        InputError: It is of another format version, or something is missing, wrong or impossible.
     """
-    if (version := facts["format_version"]) != FORMAT_VERSION:
+    if (version := entry(facts, "format_version")) != FORMAT_VERSION:
         raise InputError(
-            f"it has format version {version!r}, this dragonnx reads version {FORMAT_VERSION}"
+            f"it has format version {shown(version)}, this dragonnx reads version {FORMAT_VERSION}"
         )
-    start = dict(facts["start"])
-    seed, psi, label = start["seed"], start["truncation_psi"], start["label"]
-    result = facts["result"]
-    document = Document(
-        model=str(facts["model"]),
-        start=LatentStart(
-            seed=int(seed),
-            truncation_psi=None if psi is None else float(psi),
-            label=None if label is None else int(label),
-            w_plus=_latents(members[_START]) if _START in members else None,
-            name=str(start["name"]),
-        ),
-        pairs=tuple(pair_of(pair) for pair in facts["pairs"]),
-        config=DragConfig(**facts["config"]),
-        result=None if result is None else _result(result, members),
+    start, result = record(entry(facts, "start"), "start"), entry(facts, "result")
+    pairs = items(entry(facts, "pairs"), "pairs", MOST_PAIRS)
+    with within("start"):
+        latent = LatentStart(
+            seed=entry(start, "seed"),
+            truncation_psi=entry(start, "truncation_psi"),
+            label=entry(start, "label"),
+            w_plus=arrays.get(_START),
+            name=entry(start, "name"),
+        )
+    return Document(
+        model=entry(facts, "model"),
+        start=latent,
+        pairs=tuple(pair_of(pair, f"pairs[{index}]") for index, pair in enumerate(pairs)),
+        mask=None if mask is None else mask_of_png(mask),
+        config=config_of(entry(facts, "config"), "config"),
+        result=None if result is None else _result(record(result, "result"), arrays),
     )
-    return document.with_mask(mask_of_png(members[MASK]) if MASK in members else None)
 
 
-def pair_of(facts: Mapping[str, Any]) -> PointPair:
-    """A pair of its facts; one without a handle is a ValueError."""
-    handle = _point(facts["handle"])
-    if handle is None:
-        raise ValueError("a pair needs a handle")
-    return PointPair(handle, _point(facts.get("target")), _point(facts.get("origin")))
+def pair_of(facts: object, name: str) -> PointPair:
+    """A pair of its facts.
+
+    Raises:
+        InputError: It lacks its handle, or a point is none.
+    """
+    pair = record(facts, name)
+    with within(name):
+        return PointPair(entry(pair, "handle"), pair.get("target"), pair.get("origin"))
+
+
+def config_of(facts: object, name: str) -> DragConfig:
+    """The settings of a drag, those that were chosen.
+
+    Raises:
+        InputError: One is impossible, or there is no such setting.
+    """
+    chosen = record(facts, name)
+    known = {field.name for field in fields(DragConfig)}
+    if unknown := sorted(set(chosen) - known):
+        raise InputError(f"{name} holds {shown(unknown[0])}, which is no setting of a drag")
+    with within(name):
+        return DragConfig(**chosen)
+
+
+def decoded(encoded: object, name: str) -> bytes:
+    """The content of a member that a recipe holds as base64.
+
+    Raises:
+        InputError: It is none.
+    """
+    letters = text(encoded, name, _LONGEST_MEMBER)
+    try:
+        return base64.b64decode(letters, validate=True)
+    except ValueError as error:
+        raise InputError(f"{name} is no base64") from error
 
 
 def mask_png(mask: Mask) -> bytes:
@@ -128,7 +170,7 @@ def mask_of_png(content: bytes) -> Mask:
     """The mask of `mask_png`.
 
     Raises:
-        ValueError: It is no picture.
+        InputError: It is no picture.
     """
     from PIL import Image
 
@@ -136,7 +178,7 @@ def mask_of_png(content: bytes) -> Mask:
         with Image.open(io.BytesIO(content)) as picture:
             return np.asarray(picture.convert("L")) >= _WHITE_FROM
     except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError("the mask is no picture") from error
+        raise InputError("the mask is no picture") from error
 
 
 def _npy(array: NDArray[Any]) -> bytes:
@@ -145,44 +187,20 @@ def _npy(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _array(content: bytes) -> Array:
-    array: Array = np.load(io.BytesIO(content), allow_pickle=False)
-    return array
-
-
-def _latents(content: bytes) -> Float32:
-    array = _array(content)
-    if array.dtype.kind != "f" or array.ndim != 3 or not np.isfinite(array).all():
-        raise ValueError("a latent must be three axes of finite numbers")
-    return array.astype(np.float32)
-
-
-def _result(facts: Mapping[str, Any], members: Mapping[str, bytes]) -> DragResult:
-    latents = _latents(members[_LATENTS])
-    trace, targets, loss = (
-        _array(members[name]).astype(np.float64) for name in (_TRACE, _TARGETS, _LOSS)
+def _result(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> DragResult:
+    latents, trace, targets, loss = (
+        entry(arrays, name) for name in (_LATENTS, _TRACE, _TARGETS, _LOSS)
     )
-    steps, points = len(loss), len(targets)
-    if len(latents) not in (steps + 1, min(2, steps + 1)) or trace.shape != (steps + 1, points, 2):
-        raise ValueError("the drag's arrays do not belong together")
-    return DragResult(
-        latents=latents,
-        trace=trace,
-        targets=targets,
-        loss=loss,
-        seconds=float(facts["seconds"]),
-        outcome=str(facts["outcome"]),
-        settings=dict(facts["settings"]),
-        masked=bool(facts["masked"]),
-        device=str(facts.get("device", "")),
-        precision=str(facts.get("precision", "")),
-    )
-
-
-def _point(value: Any) -> Point | None:
-    if value is None:
-        return None
-    x, y = (float(v) for v in value)
-    if not (np.isfinite(x) and np.isfinite(y)):
-        raise ValueError("a point must be finite numbers")
-    return x, y
+    with within("result"):
+        return DragResult(
+            latents=latents,
+            trace=trace,
+            targets=targets,
+            loss=loss,
+            seconds=entry(facts, "seconds"),
+            outcome=entry(facts, "outcome"),
+            settings=entry(facts, "settings"),
+            masked=entry(facts, "masked"),
+            device=facts.get("device", ""),
+            precision=facts.get("precision", ""),
+        )

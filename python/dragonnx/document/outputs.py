@@ -12,7 +12,8 @@ import numpy as np
 from dragonnx.document.facts import mask_png
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.recipe import recipe_of
-from dragonnx.document.state import Document, DragResult
+from dragonnx.document.result import DragResult
+from dragonnx.document.state import Document
 from dragonnx.errors import InputError
 from dragonnx.media import (
     ANIMATION_SUFFIXES,

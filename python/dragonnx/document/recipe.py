@@ -7,14 +7,24 @@ dragonnx saved opens as the document that made it.
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dragonnx.document.facts import MEMBERS, document_of_facts, facts_of, members_of
+from dragonnx.document.facts import (
+    ARRAYS,
+    MASK,
+    decoded,
+    document_of_facts,
+    facts_of,
+    members_of,
+)
 from dragonnx.document.recipe_v0 import document_of_v0
 from dragonnx.document.state import Document
 from dragonnx.errors import BundleError, InputError
+from dragonnx.reading.npy_array import read_npy
+from dragonnx.reading.values import entry, record
 
 _MEMBERS = "members"
 
@@ -38,16 +48,17 @@ def document_of(recipe: Mapping[str, Any]) -> Document:
     try:
         if "format_version" not in recipe:
             return document_of_v0(recipe)
-        members = recipe[_MEMBERS]
-        return document_of_facts(
-            recipe,
-            {
-                name: base64.b64decode(members[name], validate=True)
-                for name in MEMBERS
-                if name in members
-            },
-        )
+        members = record(entry(recipe, _MEMBERS), _MEMBERS)
+        contents = {
+            name: decoded(members[name], f"{_MEMBERS}.{name}")
+            for name in (*ARRAYS, MASK)
+            if name in members
+        }
+        mask = contents.pop(MASK, None)
+        arrays = {
+            name: read_npy(io.BytesIO(content), len(content), name)
+            for name, content in contents.items()
+        }
+        return document_of_facts(recipe, arrays, mask)
     except (InputError, BundleError) as error:
         raise InputError(f"the picture's recipe cannot be used: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
-        raise InputError(f"the picture's recipe cannot be used ({error})") from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dragonnx.document.latents import current_w_plus
-from dragonnx.document.state import Document, DragResult
+from dragonnx.document.result import PAUSED, DragResult
+from dragonnx.document.state import Document
 from dragonnx.drag.progress import DragStep
 from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
@@ -17,9 +18,6 @@ from dragonnx.types import Float32, Points
 
 if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
-
-PAUSED = "paused"
-"""What a result says of a drag that can go on, beside the values of `Outcome`."""
 
 
 class DragRun:

@@ -11,10 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.document.result import DragResult
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.points import FARTHEST
 from dragonnx.errors import InputError
+from dragonnx.model.facts import LARGEST_SIDE
+from dragonnx.model.latent import checked_label, checked_psi, checked_seed
 from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.reading import values
+from dragonnx.reading.array_values import W_PLUS, checked_array
 from dragonnx.types import Float32, Mask, Point
+
+MOST_PAIRS = 1000
+"""More than anybody sets by hand."""
+LONGEST_PATH = 4096
+"""Characters, as systems have it."""
+_LONGEST_NAME = 1000
+"""Characters of a file's name, four times what systems allow."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +38,20 @@ class PointPair:
         handle: Where the handle is now.
         target: Where it is to go; None until it is placed.
         origin: Where the handle was before any drag moved it.
+
+    Raises:
+        InputError: One is no point, or lies beyond every image.
     """
 
     handle: Point
     target: Point | None = None
     origin: Point | None = None
+
+    def __post_init__(self) -> None:
+        values.set_fields(self, handle=values.point(self.handle, "handle", FARTHEST))
+        for name in ("target", "origin"):
+            if (point := getattr(self, name)) is not None:
+                values.set_fields(self, **{name: values.point(point, name, FARTHEST)})
 
     @property
     def first(self) -> Point:
@@ -54,6 +76,9 @@ class LatentStart:
         label: The class, for a model that has classes.
         w_plus: [1, num_ws, w_dim], instead of a seed.
         name: Where `w_plus` came from, for users.
+
+    Raises:
+        InputError: A value is of another type, or out of range for any model.
     """
 
     seed: int = 0
@@ -62,60 +87,20 @@ class LatentStart:
     w_plus: Float32 | None = None
     name: str = ""
 
+    def __post_init__(self) -> None:
+        psi, label, w_plus = self.truncation_psi, self.label, self.w_plus
+        values.set_fields(
+            self,
+            seed=checked_seed(self.seed),
+            truncation_psi=None if psi is None else checked_psi(psi),
+            label=None if label is None else checked_label(label),
+            w_plus=None if w_plus is None else checked_array(w_plus, "w_plus", W_PLUS, np.float32),
+            name=values.text(self.name, "name", _LONGEST_NAME),
+        )
+
     def describe(self) -> str:
         """The start in a few words."""
         return f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
-
-
-@dataclass(frozen=True, eq=False)
-class DragResult:
-    """What one drag did.
-
-    Attributes:
-        latents: w_plus before the first step and after each, [steps + 1, num_ws, w_dim]; where
-            they were not kept, before the first step and after the last.
-        trace: The handles that belong to them, (x, y), [steps + 1, n, 2].
-        targets: Where they were to go, [n, 2].
-        loss: Of each step, [steps].
-        seconds: What all steps took together.
-        outcome: How it ended: an `Outcome` value, or "paused".
-        settings: What it ran with, as plain data.
-        masked: Whether a mask was in use.
-        device: Where it was computed; empty where an older dragonnx did not say.
-        precision: In which precision, likewise.
-    """
-
-    latents: Float32
-    trace: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    seconds: float
-    outcome: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    masked: bool = False
-    device: str = ""
-    precision: str = ""
-
-    @property
-    def steps(self) -> int:
-        """How many steps were made."""
-        return len(self.loss)
-
-    @property
-    def w_plus(self) -> Float32:
-        """Where it ended, [1, num_ws, w_dim]."""
-        return self.latents[-1:]
-
-    @property
-    def has_frames(self) -> bool:
-        """Whether the latent of every step is there, as an animation needs."""
-        return len(self.latents) == self.steps + 1
-
-    def with_ends_only(self) -> DragResult:
-        """The same drag with the first and the last latent alone."""
-        if len(self.latents) <= 2:
-            return self
-        return replace(self, latents=self.latents[[0, -1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +114,9 @@ class Document:
         mask: bool [H, W], True where pixels may move; None lets all move.
         config: Settings of the drag, as far as a user chose them.
         result: The last drag; None while the picture is the start's.
+
+    Raises:
+        InputError: A value is of another type, or out of range for any model.
     """
 
     model: str = DEFAULT_MODEL
@@ -137,6 +125,25 @@ class Document:
     mask: Mask | None = None
     config: DragConfig = field(default_factory=DragConfig)
     result: DragResult | None = None
+
+    def __post_init__(self) -> None:
+        model = values.text(self.model, "model", LONGEST_PATH)
+        if not model:
+            raise InputError("model must be a name or a path, not nothing")
+        for index, each in enumerate(values.items(self.pairs, "pairs", MOST_PAIRS)):
+            values.instance(each, f"pairs[{index}]", PointPair)
+        values.instance(self.start, "start", LatentStart)
+        values.instance(self.config, "config", DragConfig)
+        if self.result is not None:
+            values.instance(self.result, "result", DragResult)
+        mask = self.mask
+        if mask is not None:
+            mask = checked_array(mask, "mask", ("height", "width"), np.bool_)
+            if not 0 < min(mask.shape) <= max(mask.shape) <= LARGEST_SIDE:
+                raise InputError(
+                    f"mask must have 1 to {LARGEST_SIDE} pixels a side, not {list(mask.shape)}"
+                )
+        values.set_fields(self, pairs=tuple(self.pairs), mask=mask)
 
     @property
     def complete_pairs(self) -> tuple[PointPair, ...]:
@@ -175,7 +182,7 @@ class Document:
         """Use another mask; it is copied and then never changes."""
         if mask is None:
             return replace(self, mask=None)
-        frozen = np.array(mask, np.bool_)
+        frozen = np.array(mask)
         frozen.flags.writeable = False
         return replace(self, mask=frozen)
 

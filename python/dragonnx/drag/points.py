@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
+from dragonnx.model.facts import LARGEST_SIDE
 from dragonnx.types import Points
+
+FARTHEST = 2.0 * LARGEST_SIDE
+"""Pixels from the image's corner, along each side: beyond every image."""
 
 
 def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) -> Points:

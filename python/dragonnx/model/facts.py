@@ -11,6 +11,8 @@ from typing import Literal, Self
 
 MANIFEST_NAME = "manifest.json"
 FILTER_TAPS = 4
+LARGEST_SIDE = 8192
+"""Pixels of an image: eight times what StyleGAN makes."""
 
 GraphRole = Literal[
     "mapping", "image", "features", "pullback", "image_layers", "image_pullback", "preview",

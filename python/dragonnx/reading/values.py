@@ -11,11 +11,16 @@ import math
 import numbers
 import operator
 import reprlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from dragonnx.errors import InputError
 
+T = TypeVar("T")
+
+_LARGEST_PLAIN = 2**63 - 1
+_LONGEST_LINE = 1000
 _MOST_BITS = 128
 """Of a whole number that a message shows: Python itself writes no very long ones."""
 
@@ -114,7 +119,7 @@ def one_of(value: object, name: str, choices: Sequence[str]) -> str:
     raise InputError(f"{name} must be {words}, not {shown(value)}")
 
 
-def pair(value: object, name: str, farthest: float) -> tuple[float, float]:
+def point(value: object, name: str, farthest: float) -> tuple[float, float]:
     """A point (x, y): a list, tuple or array of two numbers.
 
     Args:
@@ -159,6 +164,32 @@ def record(value: object, name: str, most: int = 1000) -> Mapping[str, Any]:
         raise InputError(f"{name} must hold values by name, not {shown(value)}")
     if len(value) > most:
         raise InputError(f"{name} must have at most {most} entries, not {len(value)}")
+    return value
+
+
+def plain(value: object, name: str) -> bool | int | float | str | None:
+    """A value of plain data: nothing, true or false, a number, or a text of a line.
+
+    Raises:
+        InputError: It is another thing, or too large.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return text(value, name, _LONGEST_LINE)
+    if isinstance(value, numbers.Integral):
+        return whole(value, name, -_LARGEST_PLAIN, _LARGEST_PLAIN)
+    return number(value, name, -sys.float_info.max, sys.float_info.max)
+
+
+def instance(value: object, name: str, kind: type[T]) -> T:
+    """A value of that class.
+
+    Raises:
+        InputError: It is of another.
+    """
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be a {kind.__name__}, not {shown(value)}")
     return value
 
 

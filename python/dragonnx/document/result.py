@@ -1,0 +1,120 @@
+"""What one drag did: latents, places and losses of its steps, how it ended, what it ran with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragonnx.drag.points import FARTHEST
+from dragonnx.drag.session import Outcome
+from dragonnx.errors import InputError
+from dragonnx.reading import values
+from dragonnx.reading.array_values import W_PLUS, checked_array
+from dragonnx.types import Float32
+
+PAUSED = "paused"
+"""What a result says of a drag that can go on, beside the values of `Outcome`."""
+MOST_STEPS = 10**6
+"""Of a drag that is kept: the latents alone, those of the smallest model, take gigabytes."""
+_OUTCOMES = (*(outcome.value for outcome in Outcome), PAUSED)
+_LONGEST_TIME = 1e9
+"""Seconds: thirty years."""
+_LONGEST_WORD = 64
+_MOST_SETTINGS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class DragResult:
+    """What one drag did.
+
+    Attributes:
+        latents: w_plus before the first step and after each, [steps + 1, num_ws, w_dim]; where
+            they were not kept, before the first step and after the last.
+        trace: The handles that belong to them, (x, y), [steps + 1, n, 2].
+        targets: Where they were to go, [n, 2].
+        loss: Of each step, [steps].
+        seconds: What all steps took together.
+        outcome: How it ended: an `Outcome` value, or "paused".
+        settings: What it ran with, as plain data.
+        masked: Whether a mask was in use.
+        device: Where it was computed; empty where an older dragonnx did not say.
+        precision: In which precision, likewise.
+
+    Raises:
+        InputError: A value is of another type or out of range, or the arrays do not belong together.
+    """
+
+    latents: Float32
+    trace: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    seconds: float
+    outcome: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    masked: bool = False
+    device: str = ""
+    precision: str = ""
+
+    def __post_init__(self) -> None:
+        loss = checked_array(self.loss, "loss", ("steps",), np.float64)
+        targets = _places(self.targets, "targets", ("points", 2))
+        latents = checked_array(self.latents, "latents", ("latents", *W_PLUS[1:]), np.float32)
+        ends = min(2, len(loss) + 1)
+        if len(loss) > MOST_STEPS:
+            raise InputError(f"loss must be of at most {MOST_STEPS} steps, not {len(loss)}")
+        if len(latents) not in (len(loss) + 1, ends):
+            raise InputError(
+                f"latents must be {len(loss) + 1} for {len(loss)} steps, or {ends} where only the "
+                f"ends were kept, not {len(latents)}"
+            )
+        settings = values.record(self.settings, "settings", _MOST_SETTINGS)
+        values.set_fields(
+            self,
+            latents=latents,
+            trace=_places(self.trace, "trace", (len(loss) + 1, len(targets), 2)),
+            targets=targets,
+            loss=loss,
+            seconds=values.number(self.seconds, "seconds", 0, _LONGEST_TIME),
+            outcome=values.one_of(self.outcome, "outcome", _OUTCOMES),
+            settings={
+                values.text(name, "settings", _LONGEST_WORD): values.plain(
+                    value, f"settings.{name}"
+                )
+                for name, value in settings.items()
+            },
+            masked=values.flag(self.masked, "masked"),
+            device=values.text(self.device, "device", _LONGEST_WORD),
+            precision=values.text(self.precision, "precision", _LONGEST_WORD),
+        )
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        return len(self.loss)
+
+    @property
+    def w_plus(self) -> Float32:
+        """Where it ended, [1, num_ws, w_dim]."""
+        return self.latents[-1:]
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the latent of every step is there, as an animation needs."""
+        return len(self.latents) == self.steps + 1
+
+    def with_ends_only(self) -> DragResult:
+        """The same drag with the first and the last latent alone."""
+        if len(self.latents) <= 2:
+            return self
+        return replace(self, latents=self.latents[[0, -1]])
+
+
+def _places(value: object, name: str, shape: tuple[int | str, ...]) -> NDArray[np.float64]:
+    """An array of points (x, y), none beyond every image."""
+    places = checked_array(value, name, shape, np.float64)
+    if places.size and max(places.max(), -places.min()) > FARTHEST:
+        raise InputError(f"{name} holds a point more than {FARTHEST:g} pixels away")
+    return places
