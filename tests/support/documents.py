@@ -55,7 +55,7 @@ starts = st.builds(
     truncation_psi=st.none() | st.floats(-LARGEST_PSI, LARGEST_PSI),
     label=st.none() | st.integers(0, 1000),
     w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
-    name=st.text(st.characters(exclude_characters="\0"), max_size=8),
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
 )
 configs = st.builds(
     DragConfig,

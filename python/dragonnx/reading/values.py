@@ -88,7 +88,7 @@ def flag(value: object, name: str) -> bool:
 def text(value: object, name: str, longest: int) -> str:
     """A text of so many characters at most, without a zero among them.
 
-    Halves of characters are taken where they stand for a byte of a file's name, as Python has it.
+    Halves of characters are taken as far as Python has them in names of files.
 
     Raises:
         InputError: It is another thing, too long, or can be neither written nor shown.
@@ -98,7 +98,7 @@ def text(value: object, name: str, longest: int) -> str:
     if len(value) > longest:
         raise InputError(f"{name} must have at most {longest} characters, not {len(value)}")
     try:
-        value.encode("utf-8", "surrogateescape")
+        value.encode("utf-8", sys.getfilesystemencodeerrors())
     except UnicodeEncodeError:
         pass
     else:
