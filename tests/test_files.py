@@ -1,19 +1,25 @@
-"""Files replaced whole, with their rights; locks; what users type as a path."""
+"""Files replaced whole, with their rights, through links, and whatever fails on the way."""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-import signal
 import stat
 import subprocess
 import sys
-import types
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dragonnx.files import atomic_path, lock, move, typed_path
+from dragonnx import files
+from dragonnx.errors import InputError
+from dragonnx.files import atomic_path, check_writable, move, remove_unfinished, save_bytes
 
 
 def mode(path: Path) -> int:
@@ -132,93 +138,279 @@ def test_a_read_only_target_is_not_waited_for(
     assert refusals.tried == 1
 
 
-@pytest.fixture
-def locked_file(tmp_path: Path) -> Path:
-    path = tmp_path / "note"
-    path.write_text("read me", "utf-8")
-    handle = os.open(path, os.O_RDWR)
-    supported = lock(handle) and not lock_again(path)
-    os.close(handle)
-    if not supported:
-        pytest.skip("this file system has no locks")
-    return path
+# --- links, devices, other names ------------------------------------------------------------------
 
 
-def lock_again(path: Path) -> bool:
-    handle = os.open(path, os.O_RDWR)
-    try:
-        return lock(handle)
-    finally:
-        os.close(handle)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path, *, is_there: bool) -> None:
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "a.png", tmp_path / "link.png"
+    if is_there:
+        target.write_text("old", "utf-8")
+        target.chmod(0o640)
+    (tmp_path / "between.png").symlink_to(Path("far") / "a.png")
+    link.symlink_to("between.png")
+    save_bytes(b"new", link)
+    assert (link.is_symlink(), target.is_symlink()) == (True, False)
+    assert target.read_bytes() == b"new"
+    if is_there and has_modes(tmp_path):
+        assert mode(target) == 0o640
+    assert [path.name for path in target.parent.iterdir()] == ["a.png"]
 
 
-def test_a_lock_has_one_holder_until_it_is_closed(locked_file: Path) -> None:
-    handle = os.open(locked_file, os.O_RDWR)
-    assert lock(handle)
-    assert not lock_again(locked_file)
-    assert locked_file.read_text("utf-8") == "read me"
-    os.close(handle)
-    assert lock_again(locked_file)
+def test_links_in_a_circle_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for refused in (
+        lambda: save_bytes(b"1", tmp_path / "a"),
+        lambda: check_writable(tmp_path / "a"),
+    ):
+        with pytest.raises(InputError, match=r"a cannot be written \(.*symbolic link"):
+            refused()
 
 
-def test_a_lock_ends_with_its_process_however_that_ends(locked_file: Path) -> None:
-    code = (
-        "import os, sys; from dragonnx.files import lock; "
-        "print(lock(os.open(sys.argv[1], os.O_RDWR)), flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, locked_file],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as holder:  # fmt: skip
-        assert holder.stdout.readline() == "True\n"
-        assert not lock_again(locked_file)
-        holder.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-    assert lock_again(locked_file)
+def test_another_name_of_the_file_keeps_what_it_held(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    os.link(tmp_path / "a", tmp_path / "b")
+    save_bytes(b"new", tmp_path / "a")
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "b").read_bytes()) == (b"new", b"old")
 
 
-def test_where_there_are_no_locks_nobody_holds_one(
-    locked_file: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    check_writable(pipe)
+    content = os.urandom(300_000)  # more than a pipe holds
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        save_bytes(content, pipe)
+        assert read.result() == content
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no such devices")
+def test_a_device_is_written_into_and_never_replaced(tmp_path: Path) -> None:
+    made = tmp_path / "null"
+    for device in (Path("/dev/null"), made):
+        if device == made:
+            try:
+                os.mknod(made, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+                made.write_bytes(b"")
+            except OSError:  # only root may, and not everywhere
+                continue
+        save_bytes(b"gone", device)
+        assert stat.S_ISCHR(device.stat().st_mode)
+    (tmp_path / "full.png").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"full.png cannot be written \(No space left on device\)"):
+        save_bytes(b"1", tmp_path / "full.png")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_a_folder_and_a_disk_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for refused in (lambda: save_bytes(b"1", tmp_path), lambda: check_writable(tmp_path)):
+        with pytest.raises(InputError, match="it is a folder: name a file in it"):
+            refused()
+    monkeypatch.setattr("stat.S_ISREG", lambda _mode: False)
+    monkeypatch.setattr("stat.S_ISBLK", lambda _mode: True)
+    (tmp_path / "disk").write_bytes(b"everything")
+    with pytest.raises(InputError, match="a whole disk"):
+        save_bytes(b"1", tmp_path / "disk")
+    assert (tmp_path / "disk").read_bytes() == b"everything"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may")
+def test_a_replaced_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o4755)
+    os.chown(path, 12345, 54321)
+    save_bytes(b"new", path)
+    facts = path.stat()
+    assert (facts.st_uid, facts.st_gid) == (12345, 54321)
+    assert stat.S_IMODE(facts.st_mode) in (0o755, 0o4755 & 0o777), "nobody runs it as another user"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300, "a/" + "y" * 300 + "/z"])
+def test_impossible_names_are_one_sentence(tmp_path: Path, name: str) -> None:
+    for refused in (
+        lambda: save_bytes(b"1", tmp_path / name), lambda: check_writable(tmp_path / name)
+    ):  # fmt: skip
+        with pytest.raises(InputError, match="cannot be written"):
+            refused()
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what fails on the way ------------------------------------------------------------------------
+
+
+class FailsAt:
+    """Has the n-th call to the system fail as on a full disk."""
+
+    CALLS = ("open", "close", "stat", "fsync", "replace", "chmod", "chown", "scandir")
+
+    def __init__(self, patch: pytest.MonkeyPatch, number: int) -> None:
+        self.made: list[str] = []
+        self._number = number
+        for name in self.CALLS:
+            if hasattr(os, name):
+                patch.setattr(os, name, self._failing(name, getattr(os, name)))
+        patch.setattr(Path, "write_bytes", self._failing("write", Path.write_bytes))
+
+    def _failing(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **settings: Any) -> Any:
+            self.made.append(name)
+            if len(self.made) == self._number:
+                if name == "close":  # what was to be closed is, whatever it says
+                    call(*arguments, **settings)
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return call(*arguments, **settings)
+
+        return called
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_whichever_call_fails_the_old_file_or_the_new_one_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
 ) -> None:
-    for module, platform in (("fcntl", "linux"), ("msvcrt", "win32")):
+    path, opened, failed = tmp_path / "a.png", open_files(), 0
+    for number in itertools.count(1):
+        files._remove_unfinished_once.cache_clear()
+        path.unlink(missing_ok=True)
+        if is_there:
+            path.write_bytes(b"old")
+            path.chmod(0o640)
         with monkeypatch.context() as patch:
-            patch.setattr("sys.platform", platform)
-            patch.setitem(sys.modules, module, None)
-            assert lock_again(locked_file)
+            calls = FailsAt(patch, number)
+            try:
+                save_bytes(b"new", path)
+            except InputError as error:
+                assert str(error) == f"{path} cannot be written (No space left on device)"  # noqa: PT017
+                failed += 1
+        assert open_files() == opened
+        if len(calls.made) < number:
+            break
+        held = path.read_bytes() if path.exists() else None
+        moved = "replace" in calls.made[: number - 1]
+        assert held in ({b"new"} if moved else {b"new", b"old" if is_there else None}), calls.made
+        assert list(tmp_path.iterdir()) == [path] * path.exists(), calls.made
+    assert path.read_bytes() == b"new"
+    assert {"open", "write", "fsync", "replace"} <= set(calls.made)
+    assert failed >= 5
 
-    def unsupported(*_arguments: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
 
-    unix = types.SimpleNamespace(flock=unsupported, LOCK_EX=2, LOCK_NB=4)
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setitem(sys.modules, "fcntl", unix)
-    assert lock_again(locked_file)
-
-
-def test_windows_locks_a_byte_behind_what_others_read(
-    locked_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_is_written_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holders: dict[int, int] = {}
+    order = []
+    for name in ("fsync", "replace"):
+        call = getattr(os, name)
 
-    def locking(handle: int, how: int, count: int) -> None:
-        assert (how, count) == (2, 1)
-        at = os.lseek(handle, 0, os.SEEK_CUR)
-        if holders.setdefault(at, handle) != handle:
-            raise OSError(errno.EACCES, "Permission denied")
+        def noted(*arguments: Any, _name: str = name, _call: Any = call) -> Any:
+            if _name == "fsync":
+                is_folder = stat.S_ISDIR(os.fstat(arguments[0]).st_mode)
+                order.append("folder" if is_folder else "file")
+                assert is_folder or os.fstat(arguments[0]).st_size == 3, "all of it"
+            else:
+                order.append(_name)
+            return _call(*arguments)
 
-    monkeypatch.setattr("sys.platform", "win32")
-    monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
-    handle = os.open(locked_file, os.O_RDWR)
-    assert lock(handle)
-    assert not lock_again(locked_file)
-    assert min(holders) > 10**6
-    assert max(holders) < 2**31 - 1, "the position is 32 bits there"
-    assert locked_file.stat().st_size == len("read me")
-    os.close(handle)
+        monkeypatch.setattr(os, name, noted)
+    monkeypatch.setattr("sys.platform", "linux")
+    save_bytes(b"new", tmp_path / "a")
+    assert order == ["file", "replace", "folder"]
 
 
-def test_a_typed_path_never_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert typed_path("~/a.png") == tmp_path / "a.png"
-    assert typed_path("a~b") == Path("a~b")
-    assert typed_path("~nobody-of-this-name/a").name == "a"
+@pytest.mark.parametrize(("number", "fails"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_file_system_that_cannot_be_told_to_write_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, fails: bool
+) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(InputError, match="cannot be written") if fails else nullcontext():
+        save_bytes(b"new", tmp_path / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] * (not fails)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, MemoryError])
+def test_an_interrupt_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    def interrupted() -> None:
+        with atomic_path(tmp_path / "a") as temporary:
+            temporary.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what killed processes left -------------------------------------------------------------------
+
+WRITES = (
+    "import sys; from pathlib import Path; from dragonnx.files import atomic_path\n"
+    "with atomic_path(Path(sys.argv[1])) as temporary:\n"
+    "    temporary.write_bytes(b'half')\n"
+    "    print(flush=True); sys.stdin.read()\n"
+)
+
+
+def test_the_next_to_write_there_removes_what_the_killed_left_and_only_that(tmp_path: Path) -> None:
+    killed, living = (
+        subprocess.Popen(
+            [sys.executable, "-c", WRITES, tmp_path / f"{name}.png"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for name in ("killed", "living")
+    )  # fmt: skip
+    with killed, living:
+        for process in (killed, living):
+            process.stdout.readline()
+        assert len(list(tmp_path.iterdir())) == 2
+        killed.kill()
+        killed.wait()
+        with atomic_path(tmp_path / "other") as mine:
+            left = {path.name for path in tmp_path.iterdir()}
+            assert len(left - {mine.name}) == 1, "the living's"
+        for name in (".dragonnx-notes", ".dragonnx-0123456789abcdeF", "dragonnx-0123456789abcdef"):
+            (tmp_path / name).touch()
+        remove_unfinished(tmp_path)
+        living.communicate()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "other", "living.png", ".dragonnx-notes", ".dragonnx-0123456789abcdeF",
+        "dragonnx-0123456789abcdef",
+    }  # fmt: skip
+    assert (tmp_path / "living.png").read_bytes() == b"half"
+
+
+def test_writers_and_removers_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Removers look as often as they can, between making and locking too."""
+    done = threading.Event()
+
+    def remove() -> None:
+        while not done.is_set():
+            remove_unfinished(tmp_path)
+
+    def write(name: str) -> None:
+        for k in range(60):
+            save_bytes(f"{name} {k}".encode(), tmp_path / name)
+            assert (tmp_path / name).read_bytes() == f"{name} {k}".encode()
+
+    with ThreadPoolExecutor() as pool:
+        removers = [pool.submit(remove) for _ in range(2)]
+        writers = [pool.submit(write, name) for name in "ab"]
+        try:
+            for writer in writers:
+                writer.result()
+        finally:
+            done.set()
+        for remover in removers:
+            remover.result()
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}

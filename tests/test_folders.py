@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from dragonnx import folders
-from dragonnx.files import lock
 from dragonnx.folders import atomic_folder, remove_folder, restore_folders
+from dragonnx.locks import lock
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -18,7 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dragonnx.files import lock, move
+from dragonnx.files import move, sync, sync_folder
+from dragonnx.locks import is_locked, lock
 
 _CLAIM = "dragonnx-lock"
 """The locked file. By it a hidden folder is known to be ours."""
@@ -59,7 +60,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
             move(new, folder)
         elif not _swapped(new, folder):
             _replace_in_turn(new, folder, temporary / _OLD)
-        _sync_entries(folder.parent)
+        sync_folder(folder.parent)
 
 
 def remove_folder(folder: Path) -> None:
@@ -114,7 +115,7 @@ def _clear(claim: Path) -> None:
     try:
         facts = os.fstat(handle)
         new = not facts.st_size and time.time() - facts.st_mtime < _CLAIMED_WITHIN
-        if new or not lock(handle) or _lockable(claim):
+        if new or not lock(handle) or not is_locked(claim):
             return
         for old in aside.glob("*"):
             if not os.path.lexists(left.parent / old.name):
@@ -125,14 +126,6 @@ def _clear(claim: Path) -> None:
     finally:
         os.close(handle)  # Windows removes no file that is open
     shutil.rmtree(left, ignore_errors=True)
-
-
-def _lockable(path: Path) -> bool:
-    handle = os.open(path, os.O_RDWR)
-    try:
-        return lock(handle)
-    finally:
-        os.close(handle)
 
 
 def _replace_in_turn(new: Path, folder: Path, aside: Path) -> None:
@@ -176,21 +169,7 @@ def _sync(folder: Path) -> None:
         # Windows wants a handle that may write.
         handle = os.open(entry, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
         try:
-            os.fsync(handle)
+            sync(handle)
         finally:
             os.close(handle)
-    _sync_entries(folder)
-
-
-def _sync_entries(folder: Path) -> None:
-    """Have the names in a folder on the disk, where the system can be told to."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems
-            raise
-    finally:
-        os.close(handle)
+    sync_folder(folder)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from dragonnx import __version__
 from dragonnx.errors import InputError
-from dragonnx.files import written_whole
+from dragonnx.files import save_bytes, written_whole
 from dragonnx.types import Points
 
 PROVENANCE = "AI-generated: made by a StyleGAN2 generator with dragonnx; it shows nothing real."
@@ -48,7 +49,9 @@ def save_png(image: Image.Image, path: Path, recipe: Mapping[str, Any]) -> None:
     metadata.add_text("Software", f"dragonnx {__version__}")
     metadata.add_text("Comment", PROVENANCE)
     metadata.add_itxt("dragonnx", json.dumps(recipe, sort_keys=True))
-    _write(path, lambda temporary: image.save(temporary, "PNG", pnginfo=metadata))
+    content = io.BytesIO()
+    image.save(content, "PNG", pnginfo=metadata)
+    save_bytes(content.getvalue(), path)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -98,21 +101,22 @@ def save_animation(frames: Iterator[Image.Image], path: Path) -> None:
     """
     check_animation(path)
     if path.suffix.lower() == ".mp4":
-        _write(path, lambda temporary: _write_mp4(frames, temporary))
+        with written_whole(path) as temporary:
+            _write_mp4(frames, temporary)
         return
     pictures = [_shrunk(frame) for frame in frames]
     durations = [_FRAME_MILLISECONDS] * (len(pictures) - 1) + [_LAST_FRAME_MILLISECONDS]
-    _write(
-        path,
-        lambda temporary: pictures[0].save(
-            temporary,
-            save_all=True,
-            append_images=pictures[1:],
-            duration=durations,
-            loop=0,
-            comment=PROVENANCE.encode(),
-        ),
+    content = io.BytesIO()
+    pictures[0].save(
+        content,
+        path.suffix[1:].upper(),
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        comment=PROVENANCE.encode(),
     )
+    save_bytes(content.getvalue(), path)
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:
@@ -200,17 +204,3 @@ def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
         row.paste(picture, (x, 0))
         x += picture.width + gap
     return row
-
-
-def save_bytes(content: bytes, path: Path) -> None:
-    """Write a file's content, all or nothing.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    _write(path, lambda temporary: temporary.write_bytes(content))
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    with written_whole(path) as temporary:
-        write(temporary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from support.bundled import NOSE, NOSE_TARGET
 
 from dragonnx.document import Document, Recovery, open_document, save_document
 from dragonnx.errors import InputError
-from dragonnx.files import lock
+from dragonnx.locks import lock
 
 DOCUMENT = Document().with_point(NOSE).with_point(NOSE_TARGET)
 
@@ -92,10 +93,12 @@ def test_files_of_0_1_0_are_offered(tmp_path: Path) -> None:
 def test_what_was_half_written_is_no_work_and_goes_with_it(tmp_path: Path) -> None:
     left_behind(
         tmp_path,
-        "mine.save(document); half = atomic_path(mine._path); half.__enter__().write_bytes(b'PK')",
+        "mine.save(document); (path,) = Path().glob('[!.]*.dragonnx'); "
+        "half = atomic_path(path); half.__enter__().write_bytes(b'PK'); "
+        "Path(f'.{path.stem}-0a1b.dragonnx').touch()",  # as 0.1.0 called it
     )
     recovery = Recovery(tmp_path)
-    assert len(list(tmp_path.glob(".*.dragonnx"))) == 1
+    assert len(list(tmp_path.glob(".*.dragonnx"))) == 2
     (lost,) = recovery.lost()
     assert recovery.recover(lost).pairs == DOCUMENT.pairs
     recovery.discard(lost)
@@ -128,4 +131,106 @@ def test_a_disk_that_refuses_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="autosave"):
         recovery.save(Document())
     assert recovery.lost() == []
+    recovery.clear()
+
+
+def test_lost_work_is_offered_to_one_editor(tmp_path: Path) -> None:
+    left_behind(tmp_path, "mine.save(document)")
+    one, other = Recovery(tmp_path), Recovery(tmp_path)
+    (lost,) = one.lost()
+    assert other.lost() == []
+    assert one.lost() == [lost], "it stays this one's"
+    one.release(lost)
+    assert other.lost() == [lost]
+    other.clear()
+    assert one.lost() == [lost], "an end leaves it to others"
+    one.discard(lost)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_was_offered_lost_work_and_is_killed_leaves_it(tmp_path: Path) -> None:
+    left_behind(tmp_path, "mine.save(document)")
+    left_behind(tmp_path, "(work,) = mine.lost(); mine.recover(work); mine.save(document)")
+    assert len(Recovery(tmp_path).lost()) == 2, "its own copy too"
+
+
+def test_editors_that_start_at_once_get_different_lost_work(tmp_path: Path) -> None:
+    for name in "abcd":
+        left_behind(tmp_path, f"mine.save(document, Path('{name}.dragonnx'))")
+    claim = (
+        "import sys; from pathlib import Path; from dragonnx.document import Recovery; "
+        "mine = Recovery(Path()); print('ready', flush=True); sys.stdin.readline(); "
+        "print(*(work.saved_as.stem for work in mine.lost()), flush=True); sys.stdin.readline()"
+    )
+    editors = [
+        subprocess.Popen(
+            [sys.executable, "-c", claim],
+            cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for editor in editors:
+        assert editor.stdout.readline() == "ready\n"
+    for editor in editors:
+        editor.stdin.write("\n")
+        editor.stdin.flush()
+    offered = [editor.stdout.readline().split() for editor in editors]
+    for editor in editors:
+        editor.communicate("\n")
+    assert sorted(name for names in offered for name in names) == list("abcd")
+
+
+def test_a_note_without_a_document_goes_unless_its_editor_lives(tmp_path: Path) -> None:
+    left_behind(tmp_path, "mine.save(document); next(Path().glob('[!.]*.dragonnx')).unlink()")
+    living = Recovery(tmp_path)
+    living.save(DOCUMENT)
+    for path in tmp_path.glob("*.dragonnx"):
+        path.unlink()
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    assert Recovery(tmp_path).lost() == []
+    assert len(list(tmp_path.glob("*.json"))) == 1
+    assert not living.is_there()
+    living.save(DOCUMENT)
+    assert living.is_there()
+    assert Recovery(tmp_path).lost() == []
+    living.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_cleared_while_the_editor_runs_is_no_loss(tmp_path: Path) -> None:
+    folder = tmp_path / "autosave"
+    editor = Recovery(folder)
+    editor.save(DOCUMENT)
+    shutil.rmtree(folder)
+    assert not editor.is_there()
+    editor.save(DOCUMENT)
+    assert editor.is_there()
+    assert Recovery(folder).lost() == [], "it is locked again"
+    editor.clear()
+
+
+def test_without_locks_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the living's work is offered too, and whoever finds its copy gone writes it again."""
+    monkeypatch.setattr("dragonnx.document.recovery.lock", lambda _handle: True)
+    monkeypatch.setattr("dragonnx.locks.lock", lambda _handle: True)
+    living = Recovery(tmp_path)
+    living.save(DOCUMENT)
+    other = Recovery(tmp_path)
+    (offered,) = other.lost()
+    assert other.recover(offered).pairs == DOCUMENT.pairs
+    other.discard(offered)
+    assert not living.is_there()
+    living.save(DOCUMENT)
+    assert len(Recovery(tmp_path).lost()) == 1
+
+
+def test_without_a_home_folder_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DRAGONNX_STATE", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr("platformdirs.user_state_path", lambda _name: Path("~/.local/state"))
+    recovery = Recovery()
+    with pytest.raises(InputError, match=r"no home folder .*: set HOME to it, or DRAGONNX_STATE"):
+        recovery.save(DOCUMENT)
+    assert recovery.lost() == []
+    assert not recovery.is_there()
     recovery.clear()

@@ -13,6 +13,7 @@ from PIL import Image
 from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM, point_option
 from support.documents import open_picture
 from support.editor_runs import EditorRun
+from support.full_disk import full_disk
 from support.program import dragonnx
 
 from dragonnx.document import Document, LatentStart, open_document, save_document
@@ -126,12 +127,8 @@ def test_typed_names(tmp_path):
         existing_file("missing.png")
 
 
-def test_what_cannot_be_written_is_said(run, monkeypatch):
-    def full(*_arguments, **_settings):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("PIL.Image.Image.save", full)
+def test_what_cannot_be_written_is_said(run):
+    with full_disk():
         run.editor.files.export("picture", Path("a.png"))
         run.received(TaskFailed)
         assert run.notice.startswith("Could not write a.png: ")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.bundled import NOSE, NOSE_NEAR
 from support.editor_runs import EditorRun
+from support.full_disk import full_disk
 
 from dragonnx.document import Recovery
 from dragonnx.editor.events import AutosaveFailed
@@ -82,14 +83,10 @@ def test_damaged_lost_work_is_said_and_stays():
 
 
 @pytest.mark.parametrize("later", ["better", "still full"])
-def test_an_autosave_that_fails_is_said_once_and_the_editor_works(monkeypatch, later):
-    def full(*_arguments, **_settings):
-        raise OSError(28, "No space left on device")
-
+def test_an_autosave_that_fails_is_said_once_and_the_editor_works(later):
     recovery = Recovery()
     with EditorRun(recovery=recovery, works=False) as run:
-        with monkeypatch.context() as patch:
-            patch.setattr("zipfile.ZipFile.writestr", full)
+        with full_disk():
             run.place(NOSE)
             run.received(AutosaveFailed)
             run.place(NOSE_NEAR)

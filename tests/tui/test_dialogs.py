@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
 from support.documents import open_picture
+from support.full_disk import full_disk
 from support.terminal_editor import TerminalEditor, problem
 from textual.widgets import OptionList
 
@@ -183,17 +184,13 @@ async def test_nothing_is_replaced_without_asking():
         assert Path("mine.png").read_bytes().startswith(b"\x89PNG")
 
 
-async def test_what_cannot_be_written_is_said(monkeypatch):
-    def full(*_arguments, **_settings):
-        raise OSError(28, "No space left on device, and none on any other that was tried")
-
+async def test_what_cannot_be_written_is_said():
     async with TerminalEditor() as editor:
         await export(editor, 0, "nowhere/a.png")
         assert "no folder" in problem(editor)
         await editor.type("a.gif")
         assert "must end in .png" in problem(editor)
-        with monkeypatch.context() as patch:
-            patch.setattr("PIL.Image.Image.save", full)
+        with full_disk():
             await editor.type("a.png")
             await editor.came(TaskFailed)
         assert "Could not write a.png: " in editor.status

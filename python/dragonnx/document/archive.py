@@ -5,13 +5,14 @@ Nothing in it can run code, and all sizes are known and bounded before anything 
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
 
 from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, members_of
 from dragonnx.document.state import Document
-from dragonnx.files import written_whole
+from dragonnx.files import save_bytes
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
 from dragonnx.reading.npy_array import member_array
 from dragonnx.reading.regular_file import MEBIBYTE
@@ -37,15 +38,15 @@ def save_document(document: Document, path: Path, preview: bytes | None = None) 
     Raises:
         InputError: The file cannot be written.
     """
-    with (
-        written_whole(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
-    ):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_DOCUMENT, json.dumps(facts_of(document), indent=1, sort_keys=True))
-        for name, content in members_of(document).items():
-            archive.writestr(name, content)
+        for name, member in members_of(document).items():
+            archive.writestr(name, member)
         if preview is not None:
             archive.writestr("preview.png", preview)
+    # In one piece: an archive that fails on the way to a full disk tries to end itself there.
+    save_bytes(content.getvalue(), path)
 
 
 def open_document(path: Path) -> Document:

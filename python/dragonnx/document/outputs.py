@@ -15,10 +15,10 @@ from dragonnx.document.recipe import recipe_of
 from dragonnx.document.result import DragResult
 from dragonnx.document.state import Document
 from dragonnx.errors import InputError
+from dragonnx.files import save_bytes
 from dragonnx.media import (
     ANIMATION_SUFFIXES,
     save_animation,
-    save_bytes,
     save_json,
     save_png,
     side_by_side,

@@ -1,14 +1,19 @@
 """Autosave, and finding what a killed editor left behind.
 
 Each editor writes a file of its own, holds a lock on the note beside it, and removes both when it
-ends well. A file that nobody holds is work that was lost on the way: a crash, a kill, a broken
-connection.
+ends well. A file whose note nobody holds is work that was lost on the way: a crash, a kill, a broken
+connection. Who is offered it takes the note's lock, so that two editors never get the same.
+
+Where a file system has no locks, what a living editor wrote is offered too; that editor writes it
+again when it is gone. So work may be there twice, but is never lost.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +21,9 @@ from pathlib import Path
 from dragonnx.document.archive import SUFFIX, open_document, save_document
 from dragonnx.document.state import Document
 from dragonnx.errors import InputError
-from dragonnx.files import lock, typed_path
+from dragonnx.files import remove_unfinished
+from dragonnx.locks import is_at, lock, locked_file, remove_abandoned
+from dragonnx.paths import user_folder
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,16 @@ class Recovery:
     """Autosaves one editor's document in a folder that all editors share.
 
     Args:
-        folder: Where; by default the user's state folder, or DRAGONNX_STATE.
+        folder: Where; by default in `state_folder`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or state_folder() / "autosave"
+        self._chosen = folder
         # Not the number of the process: in containers every editor may have the same.
-        self._path = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
-        self._held_note: int | None = None
+        self._name = f"{uuid.uuid4().hex}{SUFFIX}"
+        self._note: int | None = None
+        self._claims: dict[Path, int] = {}
+        """Held notes of lost work, by its path."""
 
     def save(self, document: Document, saved_as: Path | None = None) -> None:
         """Write the document, all or nothing.
@@ -51,37 +60,50 @@ class Recovery:
         Raises:
             InputError: The file cannot be written.
         """
+        folder = self._folder()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._write_note(saved_as)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._write_note(_note_of(folder / self._name), saved_as)
         except OSError as error:
-            raise InputError(
-                f"autosave in {self._folder} failed ({error.strerror or error})"
-            ) from error
-        save_document(document, self._path)
+            raise InputError(f"autosave in {folder} failed ({error.strerror or error})") from error
+        save_document(document, folder / self._name)
+
+    def is_there(self) -> bool:
+        """Whether what was saved last is still there, and known to be a living editor's."""
+        try:
+            path = self._folder() / self._name
+            return path.is_file() and self._holds(_note_of(path))
+        except (InputError, OSError):
+            return False
 
     def clear(self) -> None:
-        """Remove the file: the editor ended as its user wanted."""
-        if self._held_note is not None:
-            # Before the file is removed, since Windows removes no file that is open.
-            os.close(self._held_note)
-            self._held_note = None
-        self.discard(LostWork(self._path, None))
+        """Remove the file and leave lost work to others: the editor ended as its user wanted."""
+        while self._claims:
+            os.close(self._claims.popitem()[1])
+        if self._note is not None:
+            self._remove(self._folder() / self._name, self._note)
+            self._note = None
 
     def lost(self) -> list[LostWork]:
-        """What editors that no longer run left behind, the newest first."""
-        found: list[tuple[float, LostWork]] = []
+        """What editors that no longer run left behind, the newest first.
+
+        It is this one's until it is discarded, released, or this process ends.
+        """
         try:
-            paths = list(self._folder.glob(f"[!.]*{SUFFIX}"))  # hidden: only being written
-        except OSError:
+            folder = self._folder()
+            paths = list(folder.glob(f"[!.]*{SUFFIX}"))
+            notes = list(folder.glob("[!.]*.json"))
+        except (InputError, OSError):  # where nothing can be kept, nothing was
             return []
+        remove_unfinished(folder)
+        for note in notes:
+            if not note.with_suffix(SUFFIX).exists():
+                remove_abandoned(note)
+        found: list[tuple[float, LostWork]] = []
         for path in paths:
-            if path == self._path or _is_held(_note(path)):
-                continue
-            try:
-                found.append((path.stat().st_mtime, LostWork(path, _saved_as(path))))
-            except OSError:
-                continue
+            if path.name != self._name and self._claim(path):
+                with contextlib.suppress(OSError):  # another one took it just now
+                    found.append((path.stat().st_mtime, LostWork(path, _saved_as(path))))
         return [work for _, work in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
     def recover(self, work: LostWork) -> Document:
@@ -92,55 +114,86 @@ class Recovery:
         """
         return open_document(work.path)
 
-    def discard(self, work: LostWork) -> None:
-        """Remove an autosaved file, and what a kill left of the next one half written."""
-        unfinished = work.path.parent.glob(f".{work.path.stem}-*{SUFFIX}")
-        for path in (work.path, _note(work.path), *unfinished):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:  # a read-only folder: nothing can be done and nothing is lost
-                continue
+    def release(self, work: LostWork) -> None:
+        """Leave lost work to the next editor that asks for it."""
+        if work.path in self._claims:
+            os.close(self._claims.pop(work.path))
 
-    def _write_note(self, saved_as: Path | None) -> None:
+    def discard(self, work: LostWork) -> None:
+        """Remove lost work, and what a kill left of the next one half written."""
+        self._remove(work.path, self._claims.pop(work.path, None))
+
+    def _folder(self) -> Path:
+        return self._chosen or state_folder() / "autosave"
+
+    def _claim(self, path: Path) -> bool:
+        """Hold the note of another's document; False where an editor holds it."""
+        if path in self._claims:
+            return True
+        try:
+            handle = os.open(_note_of(path), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:  # a folder that cannot be written: rather offered twice than never
+            return True
+        if not lock(handle) or not path.exists():
+            os.close(handle)
+            return False
+        self._claims[path] = handle
+        return True
+
+    def _remove(self, path: Path, held: int | None) -> None:
+        """Remove a document, then its note, which nobody else gets hold of meanwhile."""
+        note = _note_of(path)
+        # As 0.1.0 called what it had not finished.
+        for each in (path, *path.parent.glob(f".{path.stem}-*{SUFFIX}")):
+            _unlink(each)
+        if sys.platform != "win32":
+            _unlink(note)
+        if held is not None:
+            os.close(held)
+        if sys.platform == "win32":  # it removes no file that is open
+            _unlink(note)
+
+    def _write_note(self, path: Path, saved_as: Path | None) -> None:
         """Say which file the document belongs to, in the note that is locked while we run."""
-        if self._held_note is None:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-            self._held_note = os.open(_note(self._path), flags, 0o600)
-            lock(self._held_note)  # nobody else knows the name
-        note = json.dumps({"saved_as": str(saved_as.resolve()) if saved_as else None}).encode()
-        os.lseek(self._held_note, 0, os.SEEK_SET)
-        os.write(self._held_note, note)
-        os.ftruncate(self._held_note, len(note))
+        if self._note is None or not self._holds(path):
+            if self._note is not None:  # somebody removed it
+                os.close(self._note)
+            self._note = locked_file(path, 0o600)
+        # The folder that a relative path starts from may be gone.
+        with contextlib.suppress(OSError, RuntimeError):
+            saved_as = saved_as and saved_as.resolve()
+        note = json.dumps({"saved_as": str(saved_as) if saved_as else None}).encode()
+        os.lseek(self._note, 0, os.SEEK_SET)
+        os.write(self._note, note)
+        os.ftruncate(self._note, len(note))
+
+    def _holds(self, note: Path) -> bool:
+        """Whether it is the one that we hold."""
+        return self._note is not None and is_at(self._note, note)
 
 
 def state_folder() -> Path:
-    """Where the editor keeps what it remembers; DRAGONNX_STATE names another place."""
-    if chosen := os.environ.get("DRAGONNX_STATE"):
-        return typed_path(chosen)
-    import platformdirs
+    """Where the editor keeps what it remembers; DRAGONNX_STATE names another place.
 
-    return platformdirs.user_state_path("dragonnx")
+    Raises:
+        InputError: There is no home folder.
+    """
+    return user_folder("state", "DRAGONNX_STATE")
 
 
-def _note(path: Path) -> Path:
+def _note_of(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _is_held(note: Path) -> bool:
-    """Whether the editor that wrote a note still runs."""
-    try:
-        handle = os.open(note, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not lock(handle)
-    finally:
-        os.close(handle)
 
 
 def _saved_as(path: Path) -> Path | None:
     try:
-        name = json.loads(_note(path).read_text("utf-8"))["saved_as"]
-    except (OSError, ValueError, KeyError, TypeError):
+        name = json.loads(_note_of(path).read_text("utf-8"))["saved_as"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Path(name) if isinstance(name, str) else None
+
+
+def _unlink(path: Path) -> None:
+    # A read-only folder: nothing can be done and nothing is lost.
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

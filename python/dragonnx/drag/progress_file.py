@@ -6,6 +6,7 @@ An archive of NumPy's, `.npz`: arrays, and under `facts` numbers and words as JS
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dragonnx.errors import InputError
-from dragonnx.files import written_whole
+from dragonnx.files import save_bytes
 from dragonnx.reading.json_text import parse_json
 from dragonnx.reading.npy_array import TEXT, member_array, text_of
 from dragonnx.reading.values import entry, record
@@ -53,8 +54,9 @@ def write_progress(
         InputError: The file cannot be written.
     """
     text = np.array(json.dumps({"key": key, **facts}))
-    with written_whole(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{_FACTS: text}, **arrays)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **{_FACTS: text}, **arrays)
+    save_bytes(content.getvalue(), path)
 
 
 @dataclass(frozen=True)

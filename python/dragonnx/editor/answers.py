@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import InputError
-from dragonnx.files import typed_path
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.paths import typed_path, usable
 
 LARGEST_PSI = 2.0
 
@@ -126,7 +125,7 @@ def existing_file(text: str, what: str = "a file's name") -> Path:
         InputError: Nothing was typed, or there is no such file.
     """
     path = _path(text, what)
-    with _usable(path):
+    with usable(path):
         if not path.is_file():
             raise InputError(f"There is no file {path}")
     return path
@@ -139,7 +138,7 @@ def new_file(text: str, suffixes: tuple[str, ...]) -> Path:
         InputError: Nothing was typed, it ends in something else, or its folder is not there.
     """
     path = _path(text, "a file's name")
-    with _usable(path):
+    with usable(path):
         if path.suffix == "" and not path.is_dir():
             path = path.with_name(path.name + suffixes[0])
     return checked_target(path, suffixes)
@@ -151,7 +150,7 @@ def checked_target(path: Path, suffixes: tuple[str, ...]) -> Path:
     Raises:
         InputError: It ends in something else, is a folder, or its folder is not there.
     """
-    with _usable(path):
+    with usable(path):
         if path.is_dir():
             raise InputError(f"{path} is a folder: name a file in it")
         if path.suffix.lower() not in suffixes:
@@ -182,12 +181,3 @@ def _integer(digits: str) -> int:
     if not digits.isdecimal():
         raise ValueError(digits)
     return int(digits)
-
-
-@contextlib.contextmanager
-def _usable(path: Path) -> Iterator[None]:
-    """Refuse a name that the system does not even look for: one that is too long."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path} cannot be used ({error.strerror or error})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.files import written_whole
+from dragonnx.files import save_bytes
 from dragonnx.reading.npy_array import NUMBERS, member_array
 from dragonnx.reading.regular_file import MEBIBYTE
 from dragonnx.reading.values import number, whole
@@ -106,8 +107,9 @@ def save_latent(path: Path, w_plus: NDArray[np.float32]) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    with written_whole(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, w_plus=w_plus)
+    content = io.BytesIO()
+    np.savez(content, w_plus=w_plus)
+    save_bytes(content.getvalue(), path)
 
 
 def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArray[np.float32]:

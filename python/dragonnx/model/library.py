@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from dragonnx.errors import BundleError, InputError
-from dragonnx.files import typed_path
 from dragonnx.folders import atomic_folder, remove_folder, restore_folders
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
+from dragonnx.paths import typed_path, user_folder
 
 _PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -111,12 +111,12 @@ def known_bundles() -> Iterator[Path]:
 
 
 def user_models_folder() -> Path:
-    """Where a user's own bundles are kept; DRAGONNX_MODELS names another place."""
-    if chosen := os.environ.get("DRAGONNX_MODELS"):
-        return typed_path(chosen)
-    import platformdirs
+    """Where a user's own bundles are kept; DRAGONNX_MODELS names another place.
 
-    return platformdirs.user_data_path("dragonnx") / "models"
+    Raises:
+        InputError: There is no home folder.
+    """
+    return user_folder("data", "DRAGONNX_MODELS", "models")
 
 
 def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False) -> Path:
@@ -218,7 +218,10 @@ def _bundles_in(root: Path) -> Iterator[Path]:
 
 def _own_folders() -> list[Path]:
     """Where a user's bundles are looked for: their folder, then where 0.1.0 kept them."""
-    folders = [user_models_folder()]
+    try:
+        folders = [user_models_folder()]
+    except InputError:  # without a home folder there is no place that anything was kept in
+        return []
     if not os.environ.get("DRAGONNX_MODELS"):
         import platformdirs
 

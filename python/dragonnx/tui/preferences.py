@@ -6,11 +6,12 @@ One JSON file that a user may edit: {"keys": {"drag": "space,g"}, "theme": "nord
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dragonnx.files import atomic_path, typed_path
+from dragonnx.errors import InputError
+from dragonnx.files import atomic_path
+from dragonnx.paths import user_folder
 from dragonnx.tui.actions import BY_ID
 from dragonnx.types import Precision
 
@@ -42,7 +43,10 @@ class Preferences:
         Returns:
             The choices, and a sentence about what could not be used, empty where all could.
         """
-        path = path or preferences_path()
+        try:
+            path = path or preferences_path()
+        except InputError as error:
+            return cls(), f"{error}: until then the defaults are used"
         try:
             values = json.loads(path.read_text("utf-8-sig"))  # as editors of Windows write
         except FileNotFoundError:
@@ -72,20 +76,20 @@ class Preferences:
 
     def save(self, path: Path | None = None) -> None:
         """Write the file; a place that cannot be written loses nothing of value."""
-        path = path or preferences_path()
         try:
+            path = path or preferences_path()
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as temporary:
                 text = json.dumps(asdict(self), indent=1) + "\n"
                 temporary.write_text(text, "utf-8", newline="\n")
-        except OSError:
+        except (InputError, OSError):
             return
 
 
 def preferences_path() -> Path:
-    """Where the file lies; DRAGONNX_CONFIG names another folder."""
-    if chosen := os.environ.get("DRAGONNX_CONFIG"):
-        return typed_path(chosen) / FILE_NAME
-    import platformdirs
+    """Where the file lies; DRAGONNX_CONFIG names another folder.
 
-    return platformdirs.user_config_path("dragonnx") / FILE_NAME
+    Raises:
+        InputError: There is no home folder.
+    """
+    return user_folder("config", "DRAGONNX_CONFIG") / FILE_NAME

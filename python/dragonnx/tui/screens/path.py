@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from dragonnx.editor.answers import existing_file, new_file
 from dragonnx.errors import InputError
-from dragonnx.files import typed_path
+from dragonnx.paths import typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 
 

@@ -1,0 +1,63 @@
+"""Paths as users give them, and the folders that a system keeps for each user."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from dragonnx.errors import InputError
+
+
+def typed_path(text: str) -> Path:
+    """A path as a user types it: `~` is the home folder, where there is one."""
+    # Path.expanduser raises for a user that does not exist; this leaves such a name as it is.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
+def user_folder(kind: Literal["config", "data", "state"], variable: str, inside: str = "") -> Path:
+    """Where a user's own files of dragonnx go.
+
+    Args:
+        kind: What they are, as the system sorts them.
+        variable: Of the environment; names another place.
+        inside: Folder in the system's place.
+
+    Raises:
+        InputError: There is no home folder.
+    """
+    if chosen := os.environ.get(variable):
+        return typed_path(chosen)
+    import platformdirs
+
+    folder: Path = getattr(platformdirs, f"user_{kind}_path")("dragonnx") / inside
+    if not folder.is_absolute():  # it begins with a ~ that stands for nothing
+        raise InputError(
+            f"there is no home folder to keep files in: set HOME to it, or {variable} to a folder"
+        )
+    return folder
+
+
+@contextlib.contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Refuse a path that the system does not even look for.
+
+    Raises:
+        InputError: A name in it is too long or impossible, links go in a circle, a folder on the way
+            is closed to us, or the folder that it starts from is gone.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    # A ValueError for a name with a zero character, and a RuntimeError for links in a circle.
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be used ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> object:
+    if isinstance(error, RuntimeError):
+        return "its links go in a circle"
+    return getattr(error, "strerror", None) or error
