@@ -8,12 +8,17 @@ EXPORT := .venv-export/bin
 CARD := .venv-card/bin
 # Of the benchmarks: cpu, cuda, or cuda:1 for the second GPU.
 DEVICE ?= cpu
+# Of changed files: how many for each reader, and what gives others.
+FUZZ ?= 20000
+SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
+	@echo "make fuzz    changed files for every reader, FUZZ=20000 for each, with SEED=0; goes on where it"
+	@echo "             was stopped, and prints what no reader may do"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
@@ -70,6 +75,10 @@ test-export: .venv-export/installed
 test-slow: .venv/installed-dev .venv-export/installed
 	$(RUN)/pytest --ignore=tests/export -m slow
 	$(EXPORT)/pytest tests/export -m slow
+
+# The tests try 200 for each reader; Linux alone can bound what a reader does.
+fuzz: .venv/installed-dev
+	PYTHONPATH=tests $(RUN)/python -m fuzz --inputs $(FUZZ) --seed $(SEED) --output out/fuzz
 
 # What only a machine with an NVIDIA GPU can tell; there nothing is skipped.
 test-gpu: .venv-card/installed

@@ -1,48 +1,24 @@
 """A process with an empty home and without a network: what it leaves there, and that it asks for none.
 
-Opening a socket ends it: the kernel does that (seccomp), so that native code is watched too, without
-rights or programs that a machine may lack.
+Opening a socket ends it, in native code too.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 from support.program import HANGS
+from support.system_calls import AVAILABLE, SOCKETS, forbid
 
-SOCKET = {"x86_64": 41, "aarch64": 198}.get(platform.machine())
-"""Number of the system call that opens a socket; None where this file does not know it."""
-CAN_SEAL = sys.platform == "linux" and SOCKET is not None
-_FAMILY_OF_PIPES = 1
-"""AF_UNIX: within the machine; event loops wake themselves by one."""
-_SET_SECCOMP, _FILTER, _SET_NO_NEW_PRIVILEGES = 22, 2, 38
-_LOAD, _IS_EQUAL, _RETURN = 0x20, 0x15, 0x06
-_FIRST_ARGUMENT = 16
-_ALLOW, _END_PROCESS = 0x7FFF0000, 0x80000000
+CAN_SEAL = AVAILABLE
 
 
 def seal() -> None:
     """End this process, or a child of it, as soon as it opens a socket that leads out of the machine."""
-    steps = [
-        (_LOAD, 0, 0, 0),  # the call's number
-        (_IS_EQUAL, 0, 2, SOCKET),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),  # the family; both kinds of processor are little-endian
-        (_IS_EQUAL, 0, 1, _FAMILY_OF_PIPES),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _END_PROCESS),
-    ]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-    program = struct.pack("HP", len(steps), ctypes.addressof(code))
-    libc = ctypes.CDLL(None, use_errno=True)
-    for call in ((_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SET_SECCOMP, _FILTER, program, 0, 0)):
-        if libc.prctl(*call) != 0:
-            raise OSError(ctypes.get_errno(), "the process cannot be sealed")
+    forbid(SOCKETS)
 
 
 class SealedHome:

@@ -65,11 +65,7 @@ class Archive:
         """
         self.size(name)
         try:
-            member = self._file.open(self._members[name])
-        except (*_DAMAGE, ValueError) as error:
-            raise InputError(f"{name} is damaged") from error
-        try:
-            with member:
+            with self._file.open(self._members[name]) as member:
                 yield cast(BinaryIO, member)
         except _DAMAGE as error:
             raise InputError(f"{name} is damaged") from error

@@ -1,0 +1,204 @@
+"""Everything that opens what another made: by a name, each as a user of it calls it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from fuzz.worker import Reader
+
+from dragonnx.cli import main as command_line
+from dragonnx.document import Document, Recovery, open_document
+from dragonnx.document.latents import current_w_plus
+from dragonnx.document.opening import read_file
+from dragonnx.document.outputs import report
+from dragonnx.document.recipe import document_of, recipe_of
+from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import is_mask, load_mask
+from dragonnx.drag.session import DragSession
+from dragonnx.errors import DragonnxError, InputError
+from dragonnx.inversion.perceptual import PerceptualLoss
+from dragonnx.inversion.photo import align, load_photo, target_of
+from dragonnx.inversion.progress import Progress
+from dragonnx.media import read_recipe
+from dragonnx.model.bundle import Bundle, read_manifest
+from dragonnx.model.generator import Generator
+from dragonnx.model.latent import load_latent
+from dragonnx.runtime import choose_device
+from dragonnx.tui.preferences import Preferences
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+SIDE = 32
+"""Of the pictures of the small model, in pixels."""
+NUM_WS, W_DIM = 8, 6
+KEY = "0" * 64
+"""Of the progress files."""
+
+
+@functools.cache
+def _small() -> Generator:
+    return Generator.open(FIXTURES / "bundle-v2", "cpu", threads=1)
+
+
+def _photo(path: Path) -> None:
+    photo = load_photo(path)
+    target_of(align(photo, (SIDE, SIDE)))
+
+
+def _masked_photo(path: Path) -> None:
+    """The mask of a photo, which lies beside it."""
+    load_photo(path.with_name("photo.png"), path)
+
+
+def _mask(path: Path) -> None:
+    is_mask(path)
+    load_mask(path, (SIDE, SIDE))
+
+
+def _recipe(path: Path) -> None:
+    _use(document_of(read_recipe(path)))
+
+
+def _document(path: Path) -> None:
+    _use(open_document(path))
+
+
+def _use(document: Document) -> None:
+    """What opened can be used, or says in a sentence for which model it is not."""
+    json.dumps(recipe_of(document))
+    if document.result is not None:
+        json.dumps(report(document))
+    document.start.describe()
+    w_plus = current_w_plus(document, _small())
+    pairs = document.complete_pairs
+    if pairs:
+        handles, targets = zip(*((pair.handle, pair.target) for pair in pairs), strict=True)
+        DragSession(_small(), w_plus, handles, targets, document.mask, document.config)
+
+
+def _latent(path: Path) -> None:
+    load_latent(path, NUM_WS, W_DIM)
+
+
+def _inversion(path: Path) -> None:
+    """As an inversion goes on."""
+    Progress.load(path, KEY, 0.1)
+
+
+def small_drag() -> DragSession:
+    """A drag of the small model."""
+    w_plus = _small().w_plus(1)
+    return DragSession(_small(), w_plus, [(9, 9)], [(20, 20)], keep_latents=True)
+
+
+def _drag(path: Path) -> None:
+    small_drag().resume(path)
+
+
+def _any_file(path: Path) -> None:
+    """As the editor opens what its user chose."""
+    found = read_file(path, Document(), _small())
+    if found.document is not None and found.kind == "document":
+        _use(found.document)
+
+
+def _manifest(path: Path) -> None:
+    manifest = read_manifest(path)
+    Bundle.open(path)
+    manifest.to_json()
+
+
+def _generator(path: Path) -> None:
+    """A model up to its pictures, a drag step, and the gradient that an inversion takes."""
+    generator = Generator.open(path, "cpu", threads=1)
+    manifest = generator.manifest
+    w_plus = generator.w_plus(1, label=0 if manifest.label_dim else None)
+    generator.image(w_plus)
+    generator.preview(w_plus)
+    with contextlib.suppress(InputError):  # points that a model of other sizes has not
+        config = DragConfig(max_steps=1)
+        for _ in DragSession(generator, w_plus, [(9, 9)], [(20, 20)], None, config):
+            pass
+    for preview in (False, manifest.has_preview):
+        layers = generator.image_layers(w_plus, preview=preview)
+        generator.image_pullback(layers, np.ones_like(layers.image))
+
+
+def _perceptual(path: Path) -> None:
+    loss = PerceptualLoss.open(path, device=choose_device("cpu"), threads=1)
+    image = np.zeros((1, 3, 16, 16), np.float32)
+    loss.distance(image, image + 1)
+
+
+def _preferences(path: Path) -> str | None:
+    chosen, told = Preferences.load(path)
+    json.dumps(vars(chosen))
+    return told or None
+
+
+def _recovery(path: Path) -> None:
+    """As an editor looks for lost work when it starts."""
+    recovery = Recovery(path)
+    for work in recovery.lost():
+        with contextlib.suppress(DragonnxError):
+            _use(recovery.recover(work))
+
+
+def _command(*arguments: str) -> Callable[[Path], str]:
+    """A command with the path as its last argument, or as the folder of the user's models."""
+
+    def run(path: Path) -> str:
+        before = sys.argv, os.environ.get("DRAGONNX_MODELS")
+        given = [a.replace("PATH", os.fspath(path)) for a in arguments]
+        sys.argv = ["dragonnx", *given]
+        os.environ["DRAGONNX_MODELS"] = str(path.parent)
+        shown = io.StringIO()
+        code: Any = 0
+        try:
+            with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+                command_line()
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sys.argv = before[0]
+            os.environ.pop("DRAGONNX_MODELS")
+        if code not in (0, 2):
+            raise RuntimeError(f"exit code {code}: {shown.getvalue()[-300:]}")
+        if code == 2 and shown.getvalue().count("\n") != 1:
+            raise RuntimeError(f"an error of several lines: {shown.getvalue()[-300:]}")
+        return shown.getvalue()
+
+    return run
+
+
+READERS: MappingProxyType[str, Reader] = MappingProxyType(
+    {
+        "photo": _photo,
+        "mask-of-photo": _masked_photo,
+        "mask": _mask,
+        "recipe": _recipe,
+        "document": _document,
+        "latent": _latent,
+        "inversion": _inversion,
+        "drag": _drag,
+        "any-file": _any_file,
+        "manifest": _manifest,
+        "generator": _generator,
+        "perceptual": _perceptual,
+        "preferences": _preferences,
+        "recovery": _recovery,
+        "info": _command("info", "PATH"),
+        "models": _command("models", "list"),
+    }
+)
+WRITERS = frozenset({"recovery"})
+"""They tidy up the folder that is theirs."""
