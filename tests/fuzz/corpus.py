@@ -172,16 +172,21 @@ def _written(name: str, write: Callable[[Path], object]) -> bytes:
         return path.read_bytes()
 
 
-def _undated(archive: bytes) -> bytes:
-    """An archive without the time at which it was made, so that a seed gives the same files."""
+def _timeless(archive: bytes) -> bytes:
+    """An archive without when it was made and what took how long: a seed gives the same files."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        return zipped([(name, opened.read(name)) for name in opened.namelist()])
+        members = {name: opened.read(name) for name in opened.namelist()}
+    if "seconds.npy" in members:
+        seconds = io.BytesIO()
+        np.save(seconds, np.ones_like(np.load(io.BytesIO(members["seconds.npy"]))))
+        members["seconds.npy"] = seconds.getvalue()
+    return zipped(list(members.items()))
 
 
 def _document_files() -> Files:
     picture = _saved(_colours(), "PNG")
     files = {
-        f"{number}.dragonnx": _undated(
+        f"{number}.dragonnx": _timeless(
             _written("d.dragonnx", lambda path, d=document: save_document(d, path, picture))
         )
         for number, document in enumerate(_documents())
@@ -225,7 +230,7 @@ def _drag_files() -> Files:
     for steps in range(3):
         if steps:
             next(session)
-        files[f"{steps}.npz"] = _written("d.npz", session.save)
+        files[f"{steps}.npz"] = _timeless(_written("d.npz", session.save))
     return dict(reversed(files.items()))
 
 
