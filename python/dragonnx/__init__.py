@@ -1,8 +1,9 @@
 """DragGAN without PyTorch at run time.
 
-    from dragonnx import DragConfig, DragSession, Generator
+    from dragonnx import DragSession, Generator
 
 Names load when first used: `import dragonnx` alone loads neither ONNX Runtime nor a user interface.
+The logger "dragonnx" tells what is slow, and nothing is printed.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dragonnx.document.archive import open_document, save_document
+    from dragonnx.document.result import DragResult
+    from dragonnx.document.state import Document, LatentStart, PointPair
     from dragonnx.drag.config import DragConfig
+    from dragonnx.drag.mask import load_mask
     from dragonnx.drag.progress import DragStep
     from dragonnx.drag.session import DragSession, Outcome
     from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError, StateError
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
+    from dragonnx.inversion.photo import Photo, load_photo
     from dragonnx.inversion.session import InversionSession, InversionStep, invert
     from dragonnx.model.generator import Generator
+    from dragonnx.model.latent import load_latent, save_latent
 
 __version__ = "0.1.0"
 
@@ -27,7 +34,9 @@ __all__ = [
     "BundleError",
     "CombinedLoss",
     "DeviceError",
+    "Document",
     "DragConfig",
+    "DragResult",
     "DragSession",
     "DragStep",
     "DragonnxError",
@@ -36,18 +45,29 @@ __all__ = [
     "InversionConfig",
     "InversionSession",
     "InversionStep",
+    "LatentStart",
     "Outcome",
     "PerceptualLoss",
+    "Photo",
+    "PointPair",
     "PyramidLoss",
     "StateError",
     "invert",
+    "load_latent",
+    "load_mask",
+    "load_photo",
+    "open_document",
+    "save_document",
+    "save_latent",
 ]
 
 _HOMES = {
     "BundleError": "dragonnx.errors",
     "CombinedLoss": "dragonnx.inversion.perceptual",
     "DeviceError": "dragonnx.errors",
+    "Document": "dragonnx.document.state",
     "DragConfig": "dragonnx.drag.config",
+    "DragResult": "dragonnx.document.result",
     "DragSession": "dragonnx.drag.session",
     "DragStep": "dragonnx.drag.progress",
     "DragonnxError": "dragonnx.errors",
@@ -56,11 +76,20 @@ _HOMES = {
     "InversionConfig": "dragonnx.inversion.config",
     "InversionSession": "dragonnx.inversion.session",
     "InversionStep": "dragonnx.inversion.session",
+    "LatentStart": "dragonnx.document.state",
     "Outcome": "dragonnx.drag.session",
     "PerceptualLoss": "dragonnx.inversion.perceptual",
+    "Photo": "dragonnx.inversion.photo",
+    "PointPair": "dragonnx.document.state",
     "PyramidLoss": "dragonnx.inversion.image_loss",
     "StateError": "dragonnx.errors",
     "invert": "dragonnx.inversion.session",
+    "load_latent": "dragonnx.model.latent",
+    "load_mask": "dragonnx.drag.mask",
+    "load_photo": "dragonnx.inversion.photo",
+    "open_document": "dragonnx.document.archive",
+    "save_document": "dragonnx.document.archive",
+    "save_latent": "dragonnx.model.latent",
 }
 
 

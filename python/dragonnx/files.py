@@ -19,6 +19,7 @@ from pathlib import Path
 
 from dragonnx.errors import InputError
 from dragonnx.locks import locked_file, remove_abandoned
+from dragonnx.paths import as_path
 
 _PATIENCE = 2.0
 """Seconds. A virus scanner or a search index lets go of a new file sooner; an editor never does."""
@@ -74,12 +75,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """As `atomic_path`, for what a user saves.
 
     Raises:
         InputError: The file cannot be written.
     """
+    path = as_path(path)
     try:
         with atomic_path(path) as temporary:
             yield temporary
@@ -87,7 +89,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
 
 
-def save_bytes(content: bytes, path: Path) -> None:
+def save_bytes(content: bytes, path: str | os.PathLike[str]) -> None:
     """Write a file's content, as `written_whole` does.
 
     Raises:

@@ -11,6 +11,23 @@ from typing import Literal
 from dragonnx.errors import InputError
 
 
+def as_path(path: object) -> Path:
+    """A path that a program names: a text, or an object that stands for one, such as a `Path`.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    try:
+        text = os.fspath(path)  # type: ignore[call-overload]
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise InputError(
+            f"a file is named by a text or by a path such as pathlib.Path, not {type(path).__name__}"
+        )
+    return Path(text)
+
+
 def typed_path(text: str) -> Path:
     """A path as a user types it: `~` is the home folder, where there is one."""
     # Path.expanduser raises for a user that does not exist; this leaves such a name as it is.

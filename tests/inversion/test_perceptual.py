@@ -170,5 +170,5 @@ def test_two_losses_add_up() -> None:
     assert gradient.dtype == np.float32
     assert both.name.endswith("+ 0.5 x squares")
     for weight in (-1, float("nan"), float("inf")):
-        with pytest.raises(InputError, match="0 or more"):
+        with pytest.raises(InputError, match="from 0 to"):
             CombinedLoss(*parts, weight=weight)

@@ -71,7 +71,10 @@ def test_every_node_runs_on_the_device(generator: Generator) -> None:
     [
         ({}, "either a seed or z"),
         ({"seed": 1, "z": np.zeros((1, Z_DIM))}, "either a seed or z"),
-        ({"z": np.zeros((1, Z_DIM - 1))}, rf"shape \[N, {Z_DIM}\], not \[1, {Z_DIM - 1}\]"),
+        (
+            {"z": np.zeros((1, Z_DIM - 1))},
+            rf"an array \[N, {Z_DIM}\] of numbers, not \[1, {Z_DIM - 1}\]",
+        ),
         ({"seed": 1, "label": 0}, "has no classes"),
         (
             {"seed": 1, "truncation_psi": float("nan")},
@@ -101,7 +104,7 @@ def test_layer_outputs_stay_where_they_are(generator: Generator) -> None:
 
 
 def test_threads_must_be_positive() -> None:
-    with pytest.raises(InputError, match="at least 1, not 0"):
+    with pytest.raises(InputError, match="from 1 to 1024, not 0"):
         Generator.open("critters", threads=0)
 
 

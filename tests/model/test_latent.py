@@ -41,7 +41,7 @@ def test_truncation_is_a_line_through_the_average(psi: float) -> None:
 
 
 def test_a_latent_survives_its_file(tmp_path: Path, w_plus: np.ndarray) -> None:
-    save_latent(tmp_path / "latent.npz", w_plus)
+    save_latent(w_plus, tmp_path / "latent.npz")
     np.testing.assert_array_equal(load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM), w_plus)
     assert [path.name for path in tmp_path.iterdir()] == ["latent.npz"]
 

@@ -124,7 +124,7 @@ class Tuning:
 
     def __iter__(self) -> Iterator[TuningStep]:
         optimiser = Optimiser(self._tuned.synthesis)
-        for number in range(1, self.config.steps + 1):
+        for step in range(1, self.config.steps + 1):
             began = time.perf_counter()
             optimiser.zero_grad()
             image = self._tuned.synthesis(self._pivot)
@@ -132,7 +132,7 @@ class Tuning:
             loss, grad_image = self._loss(pixels)
             if not math.isfinite(loss):
                 raise InputError(
-                    f"the tuning diverged after {number - 1} steps: take a smaller step size than "
+                    f"the tuning diverged after {step - 1} steps: take a smaller step size than "
                     f"{self.config.step_size:g}"
                 )
             psnr = self._psnr(pixels)
@@ -144,9 +144,9 @@ class Tuning:
                     penalty = self._locality()
                     penalty.backward()  # type: ignore[no-untyped-call]
                     loss += float(penalty.detach())
-                rate = self._rate(number - 1)
+                rate = self._rate(step - 1)
                 optimiser.step(rate, rate * _MATRIX_GAIN)
-            yield TuningStep(number, loss, psnr, time.perf_counter() - began)
+            yield TuningStep(step, loss, psnr, time.perf_counter() - began)
             if psnr >= self.config.stop_psnr:
                 return
 

@@ -140,7 +140,7 @@ def invert(
 
     seconds = run_with_progress(session, keep)
     keep()
-    save_latent(output, session.w_plus)
+    save_latent(session.w_plus, output)
     found = session.picture
     if comparison:
         save_picture(side_by_side([session.photo.picture, found.convert("RGB")]), comparison)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
-from pathlib import Path
 
 from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, members_of
 from dragonnx.document.state import Document
 from dragonnx.files import save_bytes
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
+from dragonnx.reading.kinds import instance
 from dragonnx.reading.npy_array import member_array
 from dragonnx.reading.regular_file import MEBIBYTE
 from dragonnx.reading.values import record
@@ -27,7 +28,9 @@ _LARGEST_MASK = 64 * MEBIBYTE
 _DOCUMENT = "document.json"
 
 
-def save_document(document: Document, path: Path, preview: bytes | None = None) -> None:
+def save_document(
+    document: Document, path: str | os.PathLike[str], preview: bytes | None = None
+) -> None:
     """Write a document, all or nothing.
 
     Args:
@@ -38,6 +41,9 @@ def save_document(document: Document, path: Path, preview: bytes | None = None) 
     Raises:
         InputError: The file cannot be written.
     """
+    instance(document, "document", Document)
+    if preview is not None:
+        instance(preview, "preview", bytes)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_DOCUMENT, json.dumps(facts_of(document), indent=1, sort_keys=True))
@@ -49,7 +55,7 @@ def save_document(document: Document, path: Path, preview: bytes | None = None) 
     save_bytes(content.getvalue(), path)
 
 
-def open_document(path: Path) -> Document:
+def open_document(path: str | os.PathLike[str]) -> Document:
     """Read what `save_document` wrote.
 
     Raises:

@@ -163,7 +163,7 @@ def _write_report(document: Document, _generator: Generator, path: Path) -> None
 
 
 def _write_latent(document: Document, generator: Generator, path: Path) -> None:
-    save_latent(path, current_w_plus(document, generator))
+    save_latent(current_w_plus(document, generator), path)
 
 
 def _write_mask(document: Document, _generator: Generator, path: Path) -> None:

@@ -14,6 +14,10 @@ from dragonnx.document.state import Document
 from dragonnx.drag.progress import DragStep
 from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import MOST_STEPS
+from dragonnx.model.generator import checked_generator
+from dragonnx.reading.kinds import function, instance
+from dragonnx.reading.values import whole
 from dragonnx.types import Float32, Points
 
 if TYPE_CHECKING:
@@ -35,11 +39,12 @@ class DragRun:
     def __init__(
         self, document: Document, generator: Generator, *, keep_frames: bool = True
     ) -> None:
+        instance(document, "document", Document)
         pairs = [(pair.handle, pair.target) for pair in document.pairs if pair.target is not None]
         if not pairs:
             raise InputError("there is nothing to drag: set a handle point and its target point")
         self._before = document
-        self._device = generator.device
+        self._device = checked_generator(generator).device
         self._session = DragSession(
             generator,
             current_w_plus(document, generator),
@@ -126,9 +131,12 @@ class DragRun:
             The document with what the drag reached.
 
         Raises:
-            InputError: The optimisation left the range of numbers; `document` is as before it.
+            InputError: The optimisation left the range of numbers; `document` is as before it. Or
+                an argument is of another type.
         """
-        last = None if steps is None else self.steps + steps
+        function(progress, "progress")
+        function(stop, "stop")
+        last = None if steps is None else self.steps + whole(steps, "steps", 0, MOST_STEPS)
         while self.steps != last and not (stop is not None and stop()):
             step = next(self._session, None)
             if step is None:

@@ -20,6 +20,7 @@ from dragonnx.model.latent import checked_label, checked_psi, checked_seed
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, checked_array
+from dragonnx.reading.kinds import instance
 from dragonnx.types import Float32, Mask, Point
 
 MOST_PAIRS = 1000
@@ -164,14 +165,15 @@ class Document:
 
     def with_handle(self, index: int, point: Point) -> Document:
         """Move a handle by hand; a reset leaves it there."""
-        return self._with_pair(index, replace(self.pairs[index], handle=point, origin=None))
+        return self._with_pair(index, replace(self._pair(index), handle=point, origin=None))
 
     def with_target(self, index: int, point: Point) -> Document:
         """Move a target, or place a missing one."""
-        return self._with_pair(index, replace(self.pairs[index], target=point))
+        return self._with_pair(index, replace(self._pair(index), target=point))
 
     def without_pair(self, index: int) -> Document:
         """Remove a pair."""
+        self._pair(index)
         return replace(self, pairs=self.pairs[:index] + self.pairs[index + 1 :])
 
     def without_pairs(self) -> Document:
@@ -182,7 +184,10 @@ class Document:
         """Use another mask; it is copied and then never changes."""
         if mask is None:
             return replace(self, mask=None)
-        frozen = np.array(mask)
+        try:
+            frozen = np.array(mask)
+        except (TypeError, ValueError) as error:
+            raise InputError("mask must be an array of true and false") from error
         frozen.flags.writeable = False
         return replace(self, mask=frozen)
 
@@ -210,6 +215,7 @@ class Document:
 
         The drag's points are the complete pairs, in their order.
         """
+        instance(result, "result", DragResult)
         if len(result.trace[-1]) != len(self.complete_pairs):
             raise InputError("the drag was made with other points than the document has")
         ends = iter(result.trace[-1].tolist())
@@ -234,6 +240,16 @@ class Document:
         total = sum(size for key, size in new.items() if key not in counted)
         counted.update(new)
         return total
+
+    def _pair(self, index: int) -> PointPair:
+        """The pair of that number, from 0.
+
+        Raises:
+            InputError: There is none.
+        """
+        if not self.pairs:
+            raise InputError("the document has no points yet")
+        return self.pairs[values.whole(index, "index", 0, len(self.pairs) - 1)]
 
     def _with_pair(self, index: int, pair: PointPair) -> Document:
         return replace(self, pairs=(*self.pairs[:index], pair, *self.pairs[index + 1 :]))

@@ -24,7 +24,10 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
     """
     if mask is None:
         return None
-    array = np.asarray(mask)
+    try:
+        array = np.asarray(mask)
+    except (TypeError, ValueError) as error:
+        raise InputError("the mask must be a boolean array [height, width]") from error
     if array.dtype != np.bool_:
         raise InputError(f"the mask must be boolean, True where pixels may move, not {array.dtype}")
     if array.shape != image_size:

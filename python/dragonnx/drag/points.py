@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import LARGEST_SIDE
+from dragonnx.reading.values import shown
 from dragonnx.types import Points
 
 FARTHEST = 2.0 * LARGEST_SIDE
@@ -25,13 +26,15 @@ def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) ->
         InputError: There is none, one is no pair of finite numbers, or one lies outside.
     """
     try:
-        array = np.array(points, np.float64)
+        given = np.asarray(points)
     except (TypeError, ValueError) as error:
-        raise InputError(f"each {word} must be a pair of numbers (x, y)") from error
-    if array.size == 0:
+        raise _no_pairs(points, word) from error
+    if given.size == 0:
         raise InputError(f"at least one {word} must be given")
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise InputError(f"each {word} must be a pair of numbers (x, y)")
+    # True and False, texts that spell numbers and complex numbers would be cast, or cut, in silence.
+    if given.dtype.kind not in "fiu" or given.ndim != 2 or given.shape[1] != 2:
+        raise _no_pairs(points, word)
+    array = np.array(given, np.float64)
     height, width = image_size
     for x, y in array:
         if not (0 <= x <= width - 1 and 0 <= y <= height - 1):  # also catches NaN
@@ -40,6 +43,12 @@ def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) ->
                 f"{width - 1}, y from 0 to {height - 1}"
             )
     return array
+
+
+def _no_pairs(points: object, word: str) -> InputError:
+    return InputError(
+        f"each {word} must be a pair of numbers (x, y), as in [(60, 80)], not {shown(points)}"
+    )
 
 
 def checked_pairs(

@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from dragonnx.drag.config import DragSettings
 from dragonnx.drag.points import distances
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.progress_file import (
-    MOST_STEPS,
     SavedProgress,
     key_of,
     read_progress,
@@ -24,6 +22,7 @@ from dragonnx.drag.progress_file import (
 )
 from dragonnx.errors import InputError
 from dragonnx.log import logger
+from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.generator import Generator
 from dragonnx.reading.values import entry, items, text, whole
 from dragonnx.runtime import runtime_version
@@ -113,7 +112,7 @@ class DragProgressFile:
             f"{runtime_version()}"
         )
 
-    def save(self, path: Path, progress: DragProgress) -> None:
+    def save(self, path: str | os.PathLike[str], progress: DragProgress) -> None:
         """Write it, all or nothing.
 
         Raises:

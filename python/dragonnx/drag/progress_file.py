@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from dragonnx.reading.values import entry, record
 from dragonnx.reading.zip_archive import opened_archive
 from dragonnx.types import Array
 
-MOST_STEPS = 10**7
 _LARGEST = 2**30
 """Bytes: the latents of some 29,000 steps at 512 numbers in 18 layers."""
 _FACTS = "facts"
@@ -46,7 +44,7 @@ def key_of(settings: object, *arrays: Array) -> str:
 
 
 def write_progress(
-    path: Path, key: str, facts: Mapping[str, object], arrays: Mapping[str, Array]
+    path: str | os.PathLike[str], key: str, facts: Mapping[str, object], arrays: Mapping[str, Array]
 ) -> None:
     """Write progress with the key of what it belongs to, all or nothing.
 

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +22,9 @@ from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
 from dragonnx.drag.step import HostState, step_for
 from dragonnx.errors import InputError
 from dragonnx.log import took
-from dragonnx.model.generator import Generator
+from dragonnx.model.generator import Generator, checked_generator
+from dragonnx.reading.kinds import instance
+from dragonnx.reading.values import flag
 from dragonnx.types import Points
 
 
@@ -65,7 +66,8 @@ class DragSession:
         keep_latents: Whether to keep the latent of every step, as an animation needs.
 
     Raises:
-        InputError: A point, the mask, the latent or a setting does not fit the model.
+        InputError: A point, the mask, the latent or a setting does not fit the model, or is of
+            another type; or the system starts no more threads.
     """
 
     def __init__(
@@ -79,10 +81,11 @@ class DragSession:
         *,
         keep_latents: bool = False,
     ) -> None:
-        m = generator.manifest
+        m = checked_generator(generator).manifest
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
-        self.settings: DragSettings = (config or DragConfig()).settings(
+        chosen = DragConfig() if config is None else instance(config, "config", DragConfig)
+        self.settings: DragSettings = chosen.settings(
             image_height=m.image_size[0],
             point_count=len(self._handles),
             trainable_layers=m.trainable_layers,
@@ -92,7 +95,7 @@ class DragSession:
             settings=self.settings,
             target_points=self._targets,
             mask=checked_mask(mask, m.image_size),
-            threads=_core.Threads(generator.threads),
+            threads=_threads(generator.threads),
         )
         self._method = step_for(generator, problem)
         self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
@@ -103,7 +106,7 @@ class DragSession:
         self._progress = DragProgress(
             w_plus=self._w_plus,
             adam=Adam(self.settings.step_size),
-            latents=(self._w_plus,) if keep_latents else None,
+            latents=(self._w_plus,) if flag(keep_latents, "keep_latents") else None,
         )
         self._state: HostState | None = None
         self._outcome: Outcome | None = None
@@ -170,7 +173,7 @@ class DragSession:
         Raises:
             InputError: The file cannot be written.
         """
-        self._file.save(Path(path), self._progress)
+        self._file.save(path, self._progress)
 
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Go on where `save` was called, in place of what this session did.
@@ -257,3 +260,11 @@ class DragSession:
     def _at(self, progress: DragProgress) -> Points:
         """Where the handles are then."""
         return progress.steps[-1].handle_points if progress.steps else self._handles
+
+
+def _threads(count: int | None) -> _core.Threads:
+    """What the kernels may use."""
+    try:
+        return _core.Threads(count)
+    except ValueError as error:
+        raise InputError(f"no threads for the kernels of a drag: {error}") from error

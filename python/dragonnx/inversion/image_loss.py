@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import LARGEST_WEIGHT
+from dragonnx.reading.array_values import checked_array
+from dragonnx.reading.values import number, shown
 from dragonnx.types import Float32
 
 SMALLEST_LEVEL = 8
@@ -31,6 +35,33 @@ class ImageLoss(Protocol):
         ...
 
 
+def checked_loss(loss: object, name: str) -> ImageLoss:
+    """An `ImageLoss`.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    if not (callable(loss) and callable(getattr(loss, "set_target", None))):
+        raise InputError(
+            f"{name} must be a loss of images such as PyramidLoss(), not {shown(loss)}"
+        )
+    return cast(ImageLoss, loss)
+
+
+def checked_weights(weights: ArrayLike | None) -> Float32 | None:
+    """How much each pixel counts, [H, W], 0 to 1; None where all do.
+
+    Raises:
+        InputError: They are no such array.
+    """
+    if weights is None:
+        return None
+    array = checked_array(weights, "weights", ("height", "width"), np.float32)
+    if array.size and (array.min() < 0 or array.max() > 1):
+        raise InputError("weights must be numbers from 0 to 1")
+    return array
+
+
 class PyramidLoss:
     """Squared differences of pixels and of gradients, at every scale of a pyramid.
 
@@ -42,11 +73,14 @@ class PyramidLoss:
     Args:
         weights: [H, W], how much each pixel counts, 0 to 1; None is 1 for all.
         edge_weight: Of the gradients' part.
+
+    Raises:
+        InputError: A weight is negative, too large or no number.
     """
 
     def __init__(self, weights: NDArray[np.floating] | None = None, edge_weight: float = 1.0):
-        self._weights = None if weights is None else np.asarray(weights, np.float32)
-        self._edge_weight = np.float32(edge_weight)
+        self._weights = checked_weights(weights)
+        self._edge_weight = np.float32(number(edge_weight, "edge_weight", 0, LARGEST_WEIGHT))
         self._target: Float32 | None = None
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.inversion.image_loss import ImageLoss
+from dragonnx.inversion.image_loss import ImageLoss, checked_loss, checked_weights
 from dragonnx.inversion.perceptual_bundle import (
     DISTANCE,
     FEATURES,
@@ -21,8 +21,10 @@ from dragonnx.inversion.perceptual_bundle import (
     open_perceptual,
 )
 from dragonnx.model.drag_settings import LARGEST_WEIGHT
+from dragonnx.paths import as_path
+from dragonnx.reading.kinds import instance
 from dragonnx.reading.values import number
-from dragonnx.runtime import Device, DeviceTensor, Graph, choose_device
+from dragonnx.runtime import Device, DeviceTensor, Graph, checked_threads, choose_device
 from dragonnx.types import Float32
 
 LARGEST_IMAGE = 256
@@ -52,7 +54,7 @@ class PerceptualLoss:
         self.manifest = manifest
         self._features = Graph(folder / f"{FEATURES}.onnx", device, threads)
         self._distance = Graph(folder / f"{DISTANCE}.onnx", device, threads)
-        self._weights = None if weights is None else np.asarray(weights, np.float32)
+        self._weights = checked_weights(weights)
         self._target: Float32 | None = None
         self._target_features: Mapping[str, DeviceTensor] | None = None
 
@@ -76,10 +78,12 @@ class PerceptualLoss:
         Raises:
             BundleError: The folder is no perceptual network, or a file is missing or altered.
             DeviceError: The device, or ONNX Runtime, is not to be had.
+            InputError: An argument is of another type, or out of range.
         """
-        path = Path(folder)
-        manifest = open_perceptual(path)
-        return cls(path, manifest, device or choose_device(), threads, weights)
+        path = as_path(folder)
+        threads = checked_threads(threads)
+        chosen = choose_device() if device is None else instance(device, "device", Device)
+        return cls(path, open_perceptual(path), chosen, threads, weights)
 
     @property
     def name(self) -> str:
@@ -143,11 +147,11 @@ class CombinedLoss:
         weight: Of the second.
 
     Raises:
-        InputError: The weight is negative, too large or no number.
+        InputError: The weight is negative, too large or no number, or one of the two is no loss.
     """
 
     def __init__(self, first: ImageLoss, second: ImageLoss, weight: float = 1.0) -> None:
-        self._first, self._second = first, second
+        self._first, self._second = checked_loss(first, "first"), checked_loss(second, "second")
         self._weight = number(weight, "the weight of a loss", 0, LARGEST_WEIGHT)
 
     @property

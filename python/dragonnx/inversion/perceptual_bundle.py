@@ -92,7 +92,7 @@ def open_perceptual(folder: Path) -> PerceptualManifest:
     """
     try:
         content = (folder / MANIFEST_NAME).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, or what no file's name holds
         raise BundleError(
             f"{folder} is no perceptual network: {MANIFEST_NAME} cannot be read "
             f"({getattr(error, 'strerror', None) or error}); make one with "

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.drag.adam import Adam
-from dragonnx.drag.progress_file import MOST_STEPS, SavedProgress, read_progress, write_progress
+from dragonnx.drag.progress_file import SavedProgress, read_progress, write_progress
 from dragonnx.drag.progress_file import key_of as progress_key
 from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
+from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.reading.values import entry, shown, whole
 from dragonnx.types import Array, Float32, Float64
 
@@ -63,7 +63,7 @@ class Progress:
         self.coordinates = coordinates
         self.steps += 1
 
-    def save(self, path: Path, key: str) -> None:
+    def save(self, path: str | os.PathLike[str], key: str) -> None:
         """Write it with the key of what it belongs to, all or nothing.
 
         Raises:

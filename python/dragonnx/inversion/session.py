@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,13 +17,14 @@ from dragonnx.drag.one_thread import OneThread
 from dragonnx.errors import InputError
 from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, psnr
+from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, checked_loss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.log import timed, took
-from dragonnx.model.generator import Generator, picture_of
+from dragonnx.model.generator import Generator, checked_generator, picture_of
 from dragonnx.model.passes import BoundPass, of_all_layers
+from dragonnx.reading.kinds import instance
 from dragonnx.types import Float32, Float64
 
 _SPACE_SAMPLES = 2000
@@ -76,15 +76,18 @@ class InversionSession:
         w_plus: ArrayLike | None = None,
         label: int | None = None,
     ) -> None:
-        height, width = generator.manifest.image_size
+        height, width = checked_generator(generator).manifest.image_size
+        instance(photo, "photo", Photo)
         if photo.picture.size != (width, height):
             photo = align(photo, (height, width))
-        self.config = config or InversionConfig()
+        self.config = (
+            InversionConfig() if config is None else instance(config, "config", InversionConfig)
+        )
         self.photo = photo
         self._generator = generator
         self._target = target_of(photo)
         self._weights = weights_of(photo)
-        self._loss = loss or PyramidLoss(self._weights)
+        self._loss = PyramidLoss(self._weights) if loss is None else checked_loss(loss, "loss")
         model = generator.manifest.source.sha256
         self._key = key_of(self._target, self.config, model, self._loss.name)
         self._label = label
@@ -256,7 +259,7 @@ class InversionSession:
         Raises:
             InputError: No step was done yet, or the file cannot be written.
         """
-        self._done().save(Path(path), self._key)
+        self._done().save(path, self._key)
 
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Go on where `save` was called, in place of what this session did.

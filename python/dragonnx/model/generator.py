@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,8 +17,10 @@ from dragonnx.model.latent import checked_psi, checked_w_plus, load_latent, trun
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
-from dragonnx.reading.values import shown, whole
-from dragonnx.runtime import Device, DeviceTensor, choose_device, node_placement
+from dragonnx.paths import as_path
+from dragonnx.reading.array_values import checked_array
+from dragonnx.reading.values import record, shown, whole
+from dragonnx.runtime import Device, DeviceTensor, checked_threads, choose_device, node_placement
 from dragonnx.types import Array, DeviceName, Float32, Precision, UInt8
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _PREVIEW_SIDE = 64
+_LARGEST_CUT = 2**16
 _IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
     ("image", "image_layers", "image_pullback"),
     ("preview", "preview_layers", "preview_pullback"),
@@ -71,13 +73,12 @@ class Generator:
         Raises:
             BundleError: The bundle is missing or damaged.
             DeviceError: The device, its precision or ONNX Runtime is not to be had.
-            InputError: `threads` is not positive.
+            InputError: `threads` is not positive, or an argument is of another type.
         """
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, not {threads}")
+        threads = checked_threads(threads)
         chosen = choose_device(device, precision)
         with timed(f"opening the model {model}"):
-            bundle = open_bundle(model if isinstance(model, str) else Path(model))
+            bundle = open_bundle(model if isinstance(model, str) else as_path(model))
         return cls(bundle, chosen, threads)
 
     def close(self) -> None:
@@ -133,9 +134,11 @@ class Generator:
         m = self.manifest
         if (seed is None) == (z is None):
             raise InputError("either a seed or z must be given, and not both")
-        codes = z_of_seed(seed, m.z_dim) if seed is not None else np.asarray(z, np.float32)
-        if codes.ndim != 2 or codes.shape[1] != m.z_dim:
-            raise InputError(f"z must have the shape [N, {m.z_dim}], not {list(codes.shape)}")
+        codes = (
+            checked_array(z, "z", ("N", m.z_dim), np.float32)
+            if seed is None
+            else z_of_seed(seed, m.z_dim)
+        )
         psi = m.truncation_psi if truncation_psi is None else checked_psi(truncation_psi)
         inputs = {"z": codes, **self._label_input(label, len(codes))}
         w = truncate(self._graphs.get("mapping").run(inputs)[0]["w"], self._w_avg, psi)
@@ -188,11 +191,15 @@ class Generator:
         Raises:
             InputError: The latent does not fit the model, or the model has no such cut.
         """
-        if cut is not None and cut not in self.manifest.cuts:
+        if cut is not None and whole(cut, "cut", 0, _LARGEST_CUT) not in self.manifest.cuts:
             raise InputError(f"the model {self.manifest.name} has no graphs cut at {cut}")
         latent = self.checked_w_plus(w_plus)
-        inputs = dict(windows or {})
+        inputs = {} if windows is None else dict(record(windows, "windows"))
         graph = self._graphs.get("features", cut)
+        if missing := sorted({*graph.input_names} - {"w_plus", *inputs}):
+            raise InputError(
+                f"windows must hold {', '.join(missing)}, as `plan_windows` gives them"
+            )
         kept = [name for name in graph.output_names if name != "features"]
         arrays, layer_outputs = graph.run({"w_plus": latent, **inputs}, keep=kept)
         return FeaturePass(latent, arrays["features"], layer_outputs, cut, inputs)
@@ -356,6 +363,19 @@ class Generator:
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1
         return {"label": one_hot}
+
+
+def checked_generator(generator: object) -> Generator:
+    """A generator, or what computes as one.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    if isinstance(getattr(generator, "manifest", None), Manifest):
+        return cast(Generator, generator)
+    raise InputError(
+        f"generator must be one that Generator.open has opened, not {shown(generator)}"
+    )
 
 
 def picture_of(image: Float32 | UInt8) -> Image:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
+from dragonnx.reading.array_values import W_PLUS, checked_array
 from dragonnx.reading.npy_array import NUMBERS, member_array
 from dragonnx.reading.regular_file import MEBIBYTE
 from dragonnx.reading.values import number, whole
@@ -101,21 +101,30 @@ def checked_w_plus(values: ArrayLike, num_ws: int, w_dim: int) -> NDArray[np.flo
     return np.ascontiguousarray(np.broadcast_to(latent, (num_ws, w_dim)))[None]
 
 
-def save_latent(path: Path, w_plus: NDArray[np.float32]) -> None:
+def save_latent(w_plus: ArrayLike, path: str | os.PathLike[str]) -> None:
     """Write w_plus [1, num_ws, w_dim] to an .npz file, all or nothing.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: It is no such latent, or the file cannot be written.
     """
+    w_plus = checked_array(w_plus, "w_plus", W_PLUS, np.float32)
     content = io.BytesIO()
     np.savez(content, w_plus=w_plus)
     save_bytes(content.getvalue(), path)
 
 
-def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArray[np.float32]:
+def load_latent(
+    path: str | os.PathLike[str], num_ws: int | None = None, w_dim: int | None = None
+) -> NDArray[np.float32]:
     """Read w_plus [1, num_ws, w_dim] from an .npz file: its `w_plus`, or its `w`.
 
-    A `w` of [1, w_dim] or [1, num_ws, w_dim] is what projectors write.
+    A `w` of [1, w_dim] or [1, num_ws, w_dim] is what projectors write. `Generator.load_latent` reads
+    it for a model: it must fit, and a single w is repeated for every layer.
+
+    Args:
+        path: The file.
+        num_ws: How many w's the model takes; None takes what the file holds, 1 for a single w.
+        w_dim: Length of each; None takes what the file holds.
 
     Raises:
         InputError: The file is missing, is no such archive, or does not fit the model.
@@ -123,6 +132,14 @@ def load_latent(path: str | os.PathLike[str], num_ws: int, w_dim: int) -> NDArra
     with opened_archive(path, _LARGEST_FILE, "is no .npz file with w_plus or w in it") as archive:
         for member in ("w_plus.npy", "w.npy"):
             if member in archive.names:
-                return checked_w_plus(member_array(archive, member, NUMBERS), num_ws, w_dim)
+                values = member_array(archive, member, NUMBERS)
+                length = values.shape[-1] if values.ndim else 0
+                if not values.size:
+                    raise InputError("it holds a latent without numbers")
+                return checked_w_plus(
+                    values,
+                    values.size // length if num_ws is None else num_ws,
+                    length if w_dim is None else w_dim,
+                )
         held = ", ".join(name.removesuffix(".npy") for name in archive.names) or "nothing"
         raise InputError(f"it holds neither w_plus nor w, but {held[:_SHOWN]}")

@@ -6,9 +6,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from dragonnx.errors import InputError
+from dragonnx.paths import as_path
 
 MEBIBYTE = 2**20
 CHUNK = MEBIBYTE // 4
@@ -29,6 +31,7 @@ def opened_file(path: str | os.PathLike[str], largest: int, what: str = "") -> I
     Raises:
         InputError: It is missing, cannot be read, is too large, or is a folder, a pipe, a device.
     """
+    path = as_path(path)
     name = f"{what} {path}".lstrip()
     try:
         # Opening alone starts something at some devices, and wakes who writes to a pipe: look first.
@@ -66,11 +69,11 @@ def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | _WITHOUT_WAITING)
 
 
-def _facts(path: str | os.PathLike[str]) -> os.stat_result:
+def _facts(path: Path) -> os.stat_result:
     try:
-        return os.stat(path)  # noqa: PTH116 it may be a text
+        return path.stat()
     except ValueError as error:  # a zero in it, or characters that no name has
-        raise InputError(f"{os.fspath(path)!r} cannot be the name of a file") from error
+        raise InputError(f"{str(path)!r} cannot be the name of a file") from error
 
 
 def _check(facts: os.stat_result, name: str, largest: int) -> None:

@@ -10,6 +10,7 @@ from dragonnx.runtime.providers import (
     PROVIDERS,
     Device,
     Provider,
+    checked_threads,
     choose_device,
     why_not,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceTensor",
     "Graph",
     "Provider",
+    "checked_threads",
     "choose_device",
     "node_placement",
     "runtime_version",

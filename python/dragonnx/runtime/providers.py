@@ -9,9 +9,13 @@ from typing import get_args
 
 from dragonnx.errors import DeviceError
 from dragonnx.log import logger
+from dragonnx.reading.values import shown, whole
 from dragonnx.runtime import cuda
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.types import DeviceName, DevicePrecision, Precision
+
+LARGEST_THREADS = 1024
+"""More take seconds to start, for each graph, on any machine."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +119,20 @@ def choose_device(requested: DeviceName = "auto", precision: Precision = "auto")
         DeviceError: No ONNX Runtime is installed, the device is unknown or not to be had, or it
             does not have the precision.
     """
-    name, colon, number = requested.partition(":")
+    name, colon, number = str(requested).partition(":")
     known = {provider.name: provider for provider in PROVIDERS}
-    if name not in {"auto", *known} or (
-        colon and (name in ("auto", "cpu") or not number.isdecimal())
+    if (
+        not isinstance(requested, str)
+        or name not in {"auto", *known}
+        or (colon and (name in ("auto", "cpu") or not number.isdecimal()))
     ):
         *names, last = "auto", *sorted(known)
         raise DeviceError(
-            f"the device must be {', '.join(names)} or {last}, not {requested!r}; with several GPUs, "
+            f"the device must be {', '.join(names)} or {last}, not {shown(requested)}; with several GPUs, "
             "cuda:1 is the second one"
         )
-    if precision not in get_args(Precision):
-        raise DeviceError(f"the precision must be auto, float32 or tf32, not {precision!r}")
+    if not isinstance(precision, str) or precision not in get_args(Precision):
+        raise DeviceError(f"the precision must be auto, float32 or tf32, not {shown(precision)}")
     onnxruntime()
     if name != "auto":
         provider, ordinal = known[name], int(number or 0)
@@ -142,6 +148,15 @@ def choose_device(requested: DeviceName = "auto", precision: Precision = "auto")
         if _is_built_in(provider):  # of a build without it nobody expects it
             note = _say_once(f"running on the CPU, since {reason}")
     return _with_precision(Device(CPU, note=note), precision)
+
+
+def checked_threads(threads: object) -> int | None:
+    """A number of CPU threads, or None for as many as there are cores.
+
+    Raises:
+        InputError: It is no whole number, or none that makes sense.
+    """
+    return None if threads is None else whole(threads, "threads", 1, LARGEST_THREADS)
 
 
 @functools.cache
