@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragonnx.errors import InputError
-from dragonnx.reading.json_text import DEEPEST, parse_json
+from dragonnx.reading.json_text import DEEPEST, LARGEST_TEXT, MOST_VALUES, parse_json
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False,
@@ -70,6 +70,15 @@ def test_depth_is_bounded_and_brackets_in_texts_do_not_count(opens: str, closes:
     for many in (DEEPEST + 1, 100_000):
         with pytest.raises(InputError, match=f"more than {DEEPEST} lists and objects"):
             parse_json(opens * many, "it")
+
+
+@pytest.mark.parametrize("piece", ["[],", "{},", '{"a":1},', "1.0,", '"",'])
+def test_what_takes_far_more_memory_than_its_text_is_refused(piece: str) -> None:
+    some = MOST_VALUES // (3 * len(piece))
+    assert len(parse_json("[" + piece * some + "1]", "it")) == some + 1
+    many = "[" + piece * (LARGEST_TEXT // len(piece) - 1) + "1]"
+    with pytest.raises(InputError, match=f"it holds more than {MOST_VALUES} values"):
+        parse_json(many, "it")
 
 
 @pytest.mark.parametrize("piece", ['"\\', '\\"', '"', "[]", "{", '"a":1,', "\\\\"])

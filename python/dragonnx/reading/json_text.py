@@ -1,4 +1,4 @@
-"""JSON that others wrote: bounded in length, depth and the size of numbers, each name once."""
+"""JSON that others wrote: bounded in length, depth, number of values and digits, each name once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ LARGEST_TEXT = 16 * 2**20
 """Bytes, where a caller does not say: far more than any manifest."""
 DEEPEST = 32
 """Lists and objects within one another; the deepest that dragonnx writes has six."""
+MOST_VALUES = 100_000
+"""Counted by the marks between them: a value may take fifty times the memory of its text."""
 _MOST_DIGITS = 20
 """Of a whole number; 64 bits have no more."""
-_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_STRING_OR_MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
 """Texts are passed over whole; the quantifiers give nothing back, so any text takes linear time."""
 
 
@@ -32,15 +34,14 @@ def parse_json(
         infinite: Whether Infinity is a number, as Python writes it.
 
     Raises:
-        InputError: It is no JSON, too long, too deep, holds a number that is none or has too many
-            digits, or a name twice in an object.
+        InputError: It is no JSON, too long, too deep, holds too many values, a number that is none or
+            has too many digits, or a name twice in an object.
     """
     if len(content) > largest:
         raise InputError(f"{what} is too long: at most {largest} bytes of JSON are read")
     try:
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
-        if _is_too_deep(text):
-            raise InputError(f"{what} holds more than {DEEPEST} lists and objects in one another")
+        _check_structure(text, what)
         return json.loads(
             text,
             parse_int=_whole,
@@ -54,17 +55,24 @@ def parse_json(
         raise InputError(f"{what} is no JSON that can be used ({error})") from error
 
 
-def _is_too_deep(text: str) -> bool:
-    depth = 0
-    for found in _STRING_OR_BRACKET.finditer(text):
+def _check_structure(text: str, what: str) -> None:
+    """Refuse what would take much more memory than its text, or more of the stack than there is."""
+    depth = marks = 0
+    for found in _STRING_OR_MARK.finditer(text):
         first = text[found.start()]
+        if first == '"':
+            continue
+        marks += 1
+        if marks > MOST_VALUES:
+            raise InputError(f"{what} holds more than {MOST_VALUES} values")
         if first in "[{":
             depth += 1
             if depth > DEEPEST:
-                return True
+                raise InputError(
+                    f"{what} holds more than {DEEPEST} lists and objects in one another"
+                )
         elif first in "]}":
             depth -= 1
-    return False
 
 
 def _whole(digits: str) -> int:
