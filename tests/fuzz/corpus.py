@@ -209,7 +209,7 @@ def _latent_files() -> Files:
     np.savez(projector, w=w_plus[:, 0])
     np.savez_compressed(packed, w_plus=w_plus.astype(np.float64), more=np.arange(3))
     return {
-        "latent.npz": _written("l.npz", lambda path: save_latent(path, w_plus)),
+        "latent.npz": _written("l.npz", lambda path: save_latent(w_plus, path)),
         "projector.npz": projector.getvalue(),
         "packed.npz": packed.getvalue(),
     }
