@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import IO, Any, Self
 
 from fuzz.cases import Case, remove
 from fuzz.corpus import MakeCase, cases_of
+from PIL import Image
 from support.system_calls import SIGNAL
 
 SECONDS = 10.0
@@ -25,7 +27,10 @@ SECONDS = 10.0
 HANGS = 60.0
 """Seconds after which an input is taken to hang: one that waits takes no time of the worker's."""
 MEMORY = 512 << 20
-"""Bytes for one input, beyond what the worker held before it."""
+"""Bytes for one input, beyond what the worker held before it and what the pixels of a picture take."""
+BYTES_A_PIXEL = 8
+MOST_PIXELS = 200_000_000
+"""Of a picture that is read; one of more is refused, and takes no memory for them."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class Worker:
         fault = answer["fault"]
         if not fault and answer["seconds"] > SECONDS:
             fault = f"took {answer['seconds']:.0f} s"
-        if not fault and answer["memory"] > MEMORY:
+        if not fault and answer["memory"] > MEMORY + _pixels(path) * BYTES_A_PIXEL:
             fault = f"took {answer['memory'] >> 20} MiB"
         if fault:
             # What it holds by now would count for the next one.
@@ -166,6 +171,18 @@ def findings(worker: Worker, reader: str, seed: int, numbers: Sequence[int]) -> 
         fault, where = worker.fault_of(reader, case_of(reader, seed, number, make))
         if fault:
             yield Finding(reader, seed, number, fault, where)
+
+
+def _pixels(path: Path) -> int:
+    """How many pixels a picture has; 0 where it is none, or has more than are read."""
+    if not path.is_file():
+        return 0
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+            pixels = picture.width * picture.height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0
+    return pixels if pixels <= MOST_PIXELS else 0
 
 
 def _ending(code: int) -> str:

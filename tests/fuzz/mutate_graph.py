@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from random import Random
 from typing import TypeAlias
 
@@ -31,8 +33,11 @@ def mutated_graph(random: Random, data: bytes) -> bytes:
     message = parsed(data)
     if message is None or random.random() < 0.1:
         return mutated_bytes(random, data)
-    for _ in range(random.randint(1, 3)):
-        _change(random, message)
+    if random.random() < 0.65:
+        _change_a_little(random, message)
+    else:
+        for _ in range(random.randint(1, 3)):
+            _change(random, message)
     return packed(message)
 
 
@@ -107,6 +112,37 @@ def _change(random: Random, message: Message) -> None:
         case "move":
             other, place = random.choice(places)
             other.insert(place, (number, kind, _copied(value)))
+
+
+def _change_a_little(random: Random, message: Message) -> None:
+    """One change after which most of it still makes sense: a check of form alone lets it pass."""
+    places = list(_places(message))
+    holder, index = random.choice(places)
+    number, kind, value = holder[index]
+    alike = [h[i][2] for h, i in places if h[i][:2] == (number, kind)]
+    if isinstance(value, list) or random.random() < 0.4:
+        match random.choice(("alike", "alike", "drop", "repeat", "later")):
+            case "alike":
+                holder[index] = (number, kind, _copied(random.choice(alike)))
+            case "drop":
+                del holder[index]
+            case "repeat":
+                holder.insert(index, holder[index])
+            case "later":
+                holder.append(holder.pop(index))
+    elif isinstance(value, int):
+        near = (0, 1, 2, 3, 7, value + 1, value - 1, value * 2, -1, 1000, 100_000)
+        holder[index] = (number, kind, random.choice(near) % 2**64)
+    elif kind in _WIDTHS:
+        numbers = (0.0, -1.0, 0.5, 1e30, math.nan, math.inf)
+        packed_number = struct.pack("<f" if kind == _FIXED32 else "<d", random.choice(numbers))
+        holder[index] = (number, kind, packed_number)
+    elif len(value) >= 8 and not value.isascii():
+        at = random.randrange(len(value) // 8) * 8
+        item = struct.pack("<q", random.choice((0, 1, -1, 2, 3, 64, 100_000)))
+        holder[index] = (number, kind, value[:at] + item + value[at + 8 :])
+    else:
+        holder[index] = (number, kind, _copied(random.choice(alike)))
 
 
 def _strange(random: Random, value: int | bytes | Message, kind: int) -> int | bytes:

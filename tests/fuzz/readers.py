@@ -33,6 +33,7 @@ from dragonnx.media import read_recipe
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.generator import Generator
 from dragonnx.model.latent import load_latent
+from dragonnx.model.manifest import Manifest
 from dragonnx.runtime import choose_device
 from dragonnx.tui.preferences import Preferences
 
@@ -118,19 +119,39 @@ def _manifest(path: Path) -> None:
 
 
 def _generator(path: Path) -> None:
-    """A model up to its pictures, a drag step, and the gradient that an inversion takes."""
+    """A model up to its picture, and what else its changed graphs are for."""
     generator = Generator.open(path, "cpu", threads=1)
     manifest = generator.manifest
     w_plus = generator.w_plus(1, label=0 if manifest.label_dim else None)
     generator.image(w_plus)
-    generator.preview(w_plus)
-    with contextlib.suppress(InputError):  # points that a model of other sizes has not
-        config = DragConfig(max_steps=1)
-        for _ in DragSession(generator, w_plus, [(9, 9)], [(20, 20)], None, config):
-            pass
+    changed = _changed_graphs(path, manifest)
+    if "preview" in changed:
+        generator.preview(w_plus)
+    if changed & {"features", "pullback"}:
+        with contextlib.suppress(InputError):  # points that a model of other sizes has not
+            config = DragConfig(max_steps=1)
+            for _ in DragSession(generator, w_plus, [(9, 9)], [(20, 20)], None, config):
+                pass
     for preview in (False, manifest.has_preview):
-        layers = generator.image_layers(w_plus, preview=preview)
-        generator.image_pullback(layers, np.ones_like(layers.image))
+        if changed & {
+            f"{'preview' if preview else 'image'}_{kind}" for kind in ("layers", "pullback")
+        }:
+            layers = generator.image_layers(w_plus, preview=preview)
+            generator.image_pullback(layers, np.ones_like(layers.image))
+
+
+@functools.cache
+def _known_files() -> frozenset[bytes]:
+    return frozenset(path.read_bytes() for path in FIXTURES.glob("bundle-*/*"))
+
+
+def _changed_graphs(folder: Path, manifest: Manifest) -> set[str]:
+    """Roles of the graphs that no valid bundle has: loading all of them each time takes long."""
+    return {
+        graph.role
+        for graph in manifest.graphs
+        if (folder / graph.file).read_bytes() not in _known_files()
+    }
 
 
 def _perceptual(path: Path) -> None:
