@@ -7,6 +7,7 @@ from dragonnx.drag.step.host import HostState, HostStep
 from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.drag.terms import terms_for
 from dragonnx.drag.terms.base import FeatureTerm
+from dragonnx.log import logger
 from dragonnx.model.generator import Generator
 
 __all__ = ["DragState", "HostState", "HostStep", "StepMethod", "step_for"]
@@ -32,6 +33,14 @@ def step_for(
         len(problem.target_points),
         whole=bool(everywhere) or not settings.windows,
     )
+    if host.cut is None:
+        reason = (
+            f"the term {everywhere[0].name} needs it" if everywhere
+            else "windows are switched off" if not settings.windows
+            else "the model's graphs know no windows" if generator.manifest.windows is None
+            else "windows around its points would cost more"
+        )  # fmt: skip
+        logger.info("every step of this drag computes the whole feature map, since %s", reason)
     if map_on_device is None:
         map_on_device = generator.device.provider.memory != "cpu"
     there = tuple(t.device_term for t in everywhere if t.device_term)
