@@ -51,6 +51,36 @@ def test_the_report_tells_the_drag(dragged: Path) -> None:
     assert report["config"]["r1"] == R1
 
 
+def test_a_drag_goes_on_from_its_progress(tmp_path: Path) -> None:
+    """To the bit, with the trace and the animation of the whole of it."""
+
+    def run(folder: str, steps: int, *further: object) -> str:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        done = dragonnx(
+            *DRAG, "--max-steps", str(steps), "-o", tmp_path / folder / "out.png",
+            "--latent-out", tmp_path / folder / "out.npz", "--video", tmp_path / folder / "out.gif",
+            "--report", tmp_path / folder / "out.json", "--threads", "1", *further,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    kept = ("--progress", tmp_path / "progress.npz")
+    run("whole", 6)
+    assert "going on" not in run("parts", 2, *kept)
+    assert f"going on after step 2 of {tmp_path / 'progress.npz'}" in run("parts", 6, *kept)
+    assert "going on after step 6" in run("parts", 6, *kept), "and nothing is left to do"
+    whole, parts = (
+        json.loads((tmp_path / folder / "out.json").read_text()) for folder in ("whole", "parts")
+    )
+    assert {**whole, "seconds": 0} == {**parts, "seconds": 0}
+    for name in ("out.gif", "out.npz"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+    refused = dragonnx(*DRAG, "--r1", "9", "-o", tmp_path / "other.png", *kept)
+    assert refused.returncode == 2
+    assert "it belongs to another drag" in refused.stderr
+    assert not (tmp_path / "other.png").exists()
+
+
 def test_the_picture_carries_its_recipe(dragged: Path) -> None:
     with Image.open(dragged / "out.png") as picture:
         assert picture.size == (SIZE, SIZE)

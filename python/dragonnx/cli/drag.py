@@ -27,10 +27,11 @@ from dragonnx.drag.config import DragConfig, PresetName
 from dragonnx.model.manifest import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from dragonnx.document import Document
     from dragonnx.document.run import DragRun
     from dragonnx.drag.progress import DragStep
-    from dragonnx.model.generator import Generator
+
+_SAVE_EVERY = 25
+"""Steps between two savings of the progress."""
 
 
 def drag(
@@ -60,6 +61,9 @@ def drag(
         Path | None, typer.Option(help="Save before and after with the points drawn, .png.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    progress: Annotated[
+        Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
@@ -72,6 +76,7 @@ def drag(
     from dragonnx.document import Document, PointPair
     from dragonnx.document.outputs import OutputId
     from dragonnx.document.outputs import output as kind
+    from dragonnx.document.run import DragRun
     from dragonnx.drag.mask import load_mask
     from dragonnx.media import check_animation
     from dragonnx.model.library import model_name
@@ -83,7 +88,7 @@ def drag(
         ("comparison", comparison),
         ("report", report),
     ]
-    check_outputs([(path, kind(name).suffixes) for name, path in wanted])
+    check_outputs([*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))])
     if video:
         check_animation(video)
     pairs = [pair(text) for text in point]
@@ -104,7 +109,11 @@ def drag(
         pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)
-    run = _run(document, generator, keep_frames=video is not None)
+    run = DragRun(document, generator, keep_frames=video is not None)
+    if progress and progress.exists():
+        run.resume(progress)
+        say(f"going on after step {run.steps} of {progress}")
+    _run(run, progress)
     dragged = run.document
     written = [(kind(name), path) for name, path in wanted if path]
     for each, path in written:
@@ -115,14 +124,16 @@ def drag(
         f"{', '.join(str(path) for _, path in written)}")  # fmt: skip
 
 
-def _run(document: Document, generator: Generator, *, keep_frames: bool) -> DragRun:
-    """Run a drag with a progress bar; an interrupt ends it, what it reached is kept."""
+def _run(run: DragRun, kept: Path | None) -> None:
+    """Run a drag with a progress bar; an interrupt ends it, what it reached is kept.
+
+    Args:
+        run: The drag.
+        kept: Where its progress is saved, if anywhere.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from dragonnx.document.run import DragRun
-
-    run = DragRun(document, generator, keep_frames=keep_frames)
     first = run.distances.max()
     columns = (TextColumn("dragging"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
@@ -135,10 +146,13 @@ def _run(document: Document, generator: Generator, *, keep_frames: bool) -> Drag
                 completed=max(1 - left / first, step.number / run.max_steps),
                 description=f"step {step.number}, {left:.1f} px to go",
             )
+            if kept and step.number % _SAVE_EVERY == 0:
+                run.save(kept)
 
         while run.outcome is None:
             try:
                 run.go_on(progress=show)
             except KeyboardInterrupt:
                 run.cancel()
-    return run
+    if kept:
+        run.save(kept)
