@@ -1,4 +1,4 @@
-"""The README's Python runs as written."""
+"""The Python that README and docs show runs as written."""
 
 from __future__ import annotations
 
@@ -6,20 +6,45 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from support.bundled import SIZE
 
 README = Path(__file__).parents[1] / "README.md"
+GUIDE = README.parent / "docs" / "python.md"
+
+
+def examples(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
 def test_the_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (example,) = examples(README)
     monkeypatch.chdir(tmp_path)
     exec(compile(example, README, "exec"), {})  # noqa: S102
     assert (tmp_path / "out.png").stat().st_size > 1000
     assert len(capsys.readouterr().out.splitlines()) > 5
 
 
-def test_every_file_that_the_readme_shows_is_there() -> None:
-    for name in re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8")):
-        assert (README.parent / name).is_file(), name
+def test_the_guide_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (300, 200), "tan").save("photo.jpg")
+    mask = Image.new("L", (SIZE, SIZE), 255)
+    mask.paste(0, (0, 0, SIZE, 20))
+    mask.save("mask.png")
+    found = examples(GUIDE)
+    assert len(found) == 4
+    for example in found:
+        exec(compile(example, GUIDE, "exec"), {})  # noqa: S102
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written > {"drag.npz", "nose.npz", "nose.png", "photo.dragonnx"}
+    assert "(1, 14, 192)" in capsys.readouterr().out
+
+
+def test_every_file_that_a_page_shows_is_there() -> None:
+    for page in (README, *GUIDE.parent.glob("*.md")):
+        for name in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / name).is_file(), name
