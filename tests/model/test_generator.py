@@ -11,6 +11,7 @@ from support.bundled import NUM_WS, SIZE, W_DIM, Z_DIM
 
 from dragonnx import BundleError, DeviceError, Generator, InputError
 from dragonnx.drag.windows import Geometry, plan_windows
+from dragonnx.model.library import find_bundle
 from dragonnx.runtime import CPU, Device, DeviceTensor, Graph
 from dragonnx.runtime.ort import onnxruntime
 
@@ -122,3 +123,13 @@ def test_a_graph_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "features.onnx").write_bytes(b"no graph")
     with pytest.raises(BundleError, match=r"cannot load .*features\.onnx"):
         Graph(tmp_path / "features.onnx", Device(CPU))
+
+
+def test_a_run_that_fails_is_one_sentence() -> None:
+    path = find_bundle("critters") / "image.onnx"
+    graph = Graph(path, Device(CPU), 1)
+    with pytest.raises(
+        BundleError, match=r"image\.onnx failed in a run .*export the bundle"
+    ) as told:
+        graph.run({"w_plus": np.zeros((1, 2, 3), np.float32)})
+    assert "\n" not in str(told.value)

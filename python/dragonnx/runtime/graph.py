@@ -8,19 +8,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from dragonnx.errors import BundleError, DeviceError, StateError
+from dragonnx.errors import BundleError, DeviceError, DragonnxError, StateError
 from dragonnx.log import logger, timed
 from dragonnx.runtime.buffer import Buffer
 from dragonnx.runtime.ort import ERRORS_ONLY, onnxruntime
 from dragonnx.runtime.providers import Device
 from dragonnx.runtime.recording import Recordings
-from dragonnx.runtime.turns import turn
+from dragonnx.runtime.turns import is_full, turn
 from dragonnx.types import Array
 
 CLOSED = "the generator was closed: open it again with Generator.open"
 """What is said of a graph that is gone."""
 
 _RECORDING = "gpu_graph_id"
+_LONGEST_REASON = 500
+"""Characters of what ONNX Runtime says; names in a graph may be of any length."""
 
 
 class DeviceTensor:
@@ -65,6 +67,7 @@ class Graph:
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
         replayed: bool = False,
     ) -> None:  # fmt: skip
+        self.path = path
         self.device = device
         options = onnxruntime().SessionOptions()
         if threads is not None:
@@ -154,6 +157,20 @@ class Graph:
         return session
 
     def _run(self, binding: Any, bound: BoundGraph | None = None) -> None:
+        try:
+            self._run_session(binding, bound)
+        except DragonnxError:
+            raise
+        except Exception as error:  # onnxruntime's exceptions share no narrower base class
+            if is_full(error):
+                raise DeviceError(
+                    f"there is not enough memory to run {self.path.name}: close other programs"
+                ) from error
+            raise BundleError(
+                f"{self.path} failed in a run ({_one_line(error)}): export the bundle again"
+            ) from error
+
+    def _run_session(self, binding: Any, bound: BoundGraph | None) -> None:
         # Nothing but this call keeps the session, where another thread closes the graph meanwhile.
         with turn(self.device):
             if self._recordings is None:
@@ -206,6 +223,10 @@ def _bind_input(binding: Any, name: str, value: GraphInput) -> None:
         binding.bind_cpu_input(name, np.ascontiguousarray(value))
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON]
+
+
 def _place(buffer: Buffer) -> tuple[str, int, type[np.generic], tuple[int, ...], int]:
     device = buffer.memory.device
     kind, ordinal = device.provider.memory, device.ordinal
@@ -238,7 +259,7 @@ def open_session(
         raise
     except Exception as error:  # onnxruntime's exceptions share no narrower base class
         raise BundleError(
-            f"ONNX Runtime cannot load {path} ({' '.join(str(error).split())}): export the bundle again "
+            f"ONNX Runtime cannot load {path} ({_one_line(error)}): export the bundle again "
             "with this version of dragonnx-export"
         ) from error
     if device.provider.ort_name not in session.get_providers():

@@ -16,8 +16,8 @@ from dragonnx.runtime.providers import Device
 
 _TURN = threading.RLock()  # objects may go, and so give back memory, within a turn
 _NO_NEED = contextlib.nullcontext()
-_MEMORY_IS_FULL = ("out of memory", "Failed to allocate memory")
-"""What CUDA and ONNX Runtime's allocator say."""
+_MEMORY_IS_FULL = ("out of memory", "Failed to allocate memory", "bad_alloc", "bad allocation")
+"""What CUDA, ONNX Runtime's allocator and C++ say."""
 
 
 def turn(device: Device) -> contextlib.AbstractContextManager[object]:
@@ -29,13 +29,18 @@ def turn(device: Device) -> contextlib.AbstractContextManager[object]:
     return _on_card(device) if device.provider.replay_options else _NO_NEED
 
 
+def is_full(error: Exception) -> bool:
+    """Whether memory did not do."""
+    return any(words in str(error) for words in _MEMORY_IS_FULL)
+
+
 @contextlib.contextmanager
 def _on_card(device: Device) -> Iterator[None]:
     with _TURN:
         try:
             yield
         except Exception as error:  # onnxruntime's exceptions share no narrower base class
-            if any(words in str(error) for words in _MEMORY_IS_FULL):
+            if is_full(error):
                 raise DeviceError(
                     f"the memory of {device.name} is full: close other programs that use the GPU, drag "
                     "without a mask or with fewer points, or take the CPU (--device cpu)"
