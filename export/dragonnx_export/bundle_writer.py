@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRecord, Source, graph_name
 from dragonnx.model.manifest import W_AVG_NAME, Manifest
 from dragonnx_export.families.family import FamilyCheckpoint, FamilyModel
@@ -68,6 +69,7 @@ def write_bundle(
         further: Files that belong to the bundle besides, by name.
 
     Raises:
+        BundleError: What was made is not within what bundles may be; nothing is written.
         ExportError: The folder is taken or cannot be written, or an option does not fit.
         ParityError: A graph does not equal the checkpoint; nothing is written.
     """
@@ -96,6 +98,7 @@ def write_bundle(
         parity = check_parity(manifest, staging, model.network(), progress)
         manifest = dataclasses.replace(manifest, parity=parity)
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+        Bundle.open(staging)  # what nobody could open is not written
     return manifest
 
 

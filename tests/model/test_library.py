@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.altered_bundles import edit_graph
 from support.program import dragonnx
 
 from dragonnx import Generator
@@ -27,6 +28,7 @@ from dragonnx.model.library import (
     remove_bundle,
     user_models_folder,
 )
+from dragonnx.runtime import Graph
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +189,46 @@ def test_a_damaged_bundle_is_not_added(bundle: Path, own: Path) -> None:
     with pytest.raises(BundleError, match=r"^weights\.bin of the bundle .* was altered"):
         add_bundle(bundle)
     assert not own.exists()
+
+
+def test_what_opens_not_afterwards_is_not_added(
+    bundle: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_graph(bundle, "image.onnx", lambda model: setattr(model.graph.output[0], "name", "evil"))
+    with pytest.raises(BundleError, match="no node gives its output 'evil'"):
+        add_bundle(bundle)
+    assert not own.exists()
+
+
+def test_what_onnx_runtime_cannot_load_is_not_added(
+    bundle: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else it finds to refuse; graphs are loaded before the copy has its name."""
+    load, loaded = Graph.__init__, []
+
+    def failing(self: Graph, path: Path, *arguments: object) -> None:
+        loaded.append(path.name)
+        if len(loaded) == 13:
+            path = path.with_name("nowhere.onnx")
+        load(self, path, *arguments)
+
+    monkeypatch.setattr(Graph, "__init__", failing)
+    with pytest.raises(BundleError, match="ONNX Runtime cannot load"):
+        add_bundle(bundle)
+    assert len(set(loaded)) == 13
+    assert list(own.iterdir()) == []
+
+
+def test_a_file_that_changes_while_it_is_copied_is_not_added(
+    bundle: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(source: Path, target: Path) -> None:
+        target.write_bytes(bytes(source.stat().st_size))
+
+    monkeypatch.setattr(shutil, "copyfile", other)
+    with pytest.raises(BundleError, match="was altered"):
+        add_bundle(bundle)
+    assert list(own.iterdir()) == []
 
 
 def test_what_is_being_copied_has_no_name(bundle: Path, own: Path) -> None:

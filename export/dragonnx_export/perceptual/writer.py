@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dragonnx.inversion.perceptual_bundle import PerceptualManifest
+from dragonnx.inversion.perceptual_bundle import PerceptualManifest, open_perceptual
 from dragonnx.model.facts import MANIFEST_NAME, Source
 from dragonnx_export.folder_writer import (
     check_target,
@@ -39,6 +39,7 @@ def write_perceptual(
         overwrite: Whether a folder that is already there may be replaced.
 
     Raises:
+        BundleError: What was made is not within what such folders may be; nothing is written.
         ExportError: The folder is taken or cannot be written.
         ParityError: A graph does not equal the network; nothing is written.
     """
@@ -57,4 +58,5 @@ def write_perceptual(
             parity=check_parity(network, staging),
         )
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
+        open_perceptual(staging)  # what nobody could open is not written
     return manifest

@@ -8,28 +8,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dragonnx.errors import BundleError
-from dragonnx.model.bundle import verify_file
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.checking.expected import ExpectedGraph
+from dragonnx.model.checking.graph import Declared, Free
+from dragonnx.model.checking.schema import FLOAT
 from dragonnx.model.decoding import (
+    LARGEST_MANIFEST,
     SHARED_DECODERS,
     decode,
+    manifest_facts,
     require_plain_names,
     require_version,
-    text,
+    unreadable,
 )
-from dragonnx.model.facts import MANIFEST_NAME, FileRecord, ParityRecord, Source
+from dragonnx.model.facts import LARGEST_GRAPH, MANIFEST_NAME, FileRecord, ParityRecord, Source
+from dragonnx.model.folder_files import verified_files
+from dragonnx.reading.regular_file import read_bytes
+from dragonnx.reading.values import entry, text
 
 FORMAT_VERSION = 1
 KIND = "perceptual network"
 FEATURES = "perceptual_features"
 DISTANCE = "perceptual_distance"
 """Names of the graphs, which lie in NAME.onnx."""
+_GRAPHS = (f"{FEATURES}.onnx", f"{DISTANCE}.onnx")
 SMALLEST_IMAGE = 16
 """Pixels of the shorter side: VGG16's last compared layer halves the image four times."""
+_CHECKED_WITH = (250, 254)
+"""Pixels of an image for which the graphs are checked: halves of it are odd."""
+_COLOURS = 3
+_LONGEST = 255
+"""Characters of a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,47 +74,76 @@ class PerceptualManifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, content: str) -> PerceptualManifest:
+    def from_json(cls, content: str | bytes) -> PerceptualManifest:
         """Read what `to_json` wrote.
 
         Raises:
             BundleError: The text is no such manifest, or of another version.
         """
+        facts = manifest_facts(content)
+        if facts.get("kind") != KIND:
+            raise BundleError(
+                "it is no perceptual network: make one with dragonnx-export perceptual"
+            )
         try:
-            facts = json.loads(content)
-            if facts.get("kind") != KIND:
-                raise BundleError(
-                    "it is no perceptual network: make one with dragonnx-export perceptual"
-                )
-            require_version(facts["format_version"], FORMAT_VERSION)
-            decoders = {**SHARED_DECODERS, "kind": text, "heads_sha256": text}
-            manifest = cls(**decode(facts, decoders))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
-        if missing := sorted({f"{FEATURES}.onnx", f"{DISTANCE}.onnx"} - set(manifest.files)):
+            require_version(entry(facts, "format_version"), FORMAT_VERSION)
+            manifest = cls(**decode(facts, _DECODERS))
+        except InputError as error:
+            raise unreadable(error) from error
+        if missing := sorted(set(_GRAPHS) - set(manifest.files)):
             raise BundleError(f"{MANIFEST_NAME} does not list {', '.join(missing)}")
+        if any(manifest.files[graph].size > LARGEST_GRAPH for graph in _GRAPHS):
+            raise BundleError(f"{MANIFEST_NAME} lists a graph of more than {LARGEST_GRAPH} bytes")
         require_plain_names(manifest.files)
         return manifest
 
 
+_DECODERS = {
+    **SHARED_DECODERS,
+    "kind": lambda value, name: text(value, name, _LONGEST),
+    "heads_sha256": lambda value, name: text(value, name, _LONGEST),
+}
+
+
 def open_perceptual(folder: Path) -> PerceptualManifest:
-    """Read the manifest of a perceptual network and verify every file.
+    """Read the manifest of a perceptual network, and verify every file and both graphs.
 
     Raises:
-        BundleError: The folder is no perceptual network, or a file is missing or altered.
+        BundleError: The folder is no perceptual network, a file is missing or altered, or a graph
+            holds what no graph of dragonnx has.
     """
     try:
-        content = (folder / MANIFEST_NAME).read_text("utf-8")
-    except (OSError, ValueError) as error:  # no UTF-8, or what no file's name holds
+        content = read_bytes(folder / MANIFEST_NAME, LARGEST_MANIFEST)
+    except InputError as error:
         raise BundleError(
-            f"{folder} is no perceptual network: {MANIFEST_NAME} cannot be read "
-            f"({getattr(error, 'strerror', None) or error}); make one with "
-            "dragonnx-export perceptual"
+            f"{folder} is no perceptual network: {error}; make one with dragonnx-export perceptual"
         ) from error
     try:
         manifest = PerceptualManifest.from_json(content)
     except BundleError as error:
         raise BundleError(f"the folder {folder} cannot be used: {error}") from error
-    for name, record in manifest.files.items():
-        verify_file(folder, name, record)
+    with verified_files(folder, manifest.files, _GRAPHS) as content_of:
+        files = {
+            name: record.size for name, record in manifest.files.items() if name not in _GRAPHS
+        }
+        _check_graphs(folder, files, content_of)
     return manifest
+
+
+def _check_graphs(folder: Path, files: Mapping[str, int], read: Callable[[str], bytes]) -> None:
+    """Refuse graphs that take and give something else than an image, its features, their distance."""
+    height, width = map(Free, _CHECKED_WITH)
+    image = Declared(FLOAT, (1, _COLOURS, height, width))
+
+    def graph(file: str, given: Mapping[str, Declared]) -> ExpectedGraph:
+        name = f"{file} of the network {folder}"
+        return ExpectedGraph(name, read(file), files, given, height.length * width.length)
+
+    features = graph(_GRAPHS[0], {"image": image})
+    features.needs("image")
+    features.keeps_apart("grad_image", "distance")
+    distance = graph(_GRAPHS[1], {"image": image, **features.outputs})
+    distance.needs("image", *features.outputs)
+    distance.gives("distance", ())
+    distance.gives("grad_image", image.axes)
+    distance.gives_nothing_else()

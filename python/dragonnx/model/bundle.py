@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragonnx.errors import BundleError
-from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRole, graph_name
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.checking.signatures import check_graphs
+from dragonnx.model.decoding import LARGEST_MANIFEST
+from dragonnx.model.facts import MANIFEST_NAME, GraphRole, graph_name
+from dragonnx.model.folder_files import opened_inside, verified_files
 from dragonnx.model.manifest import W_AVG_NAME, Manifest
+from dragonnx.reading.regular_file import read_bytes
 
 if TYPE_CHECKING:
     from dragonnx.types import Float32
+
+PACKAGE_MODELS = Path(__file__).parent / "bundled"
+_MOST_CHECKED = 4096
+
+_checked: set[bytes] = set()
+"""Hashes of the manifests, and so of all other files, of bundles whose graphs were checked."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +34,27 @@ class Bundle:
 
     @classmethod
     def open(cls, folder: Path) -> Bundle:
-        """Open a bundle folder and verify all of it.
+        """Open a bundle folder and verify all of it, before ONNX Runtime sees any of it.
 
         Raises:
-            BundleError: It is no bundle, or a file is missing, altered, or outside.
+            BundleError: It is no bundle, a file is missing, altered, or outside, or a graph is not
+                what the manifest says, or holds what no graph of dragonnx has.
         """
-        manifest = read_manifest(folder)
-        for name, record in manifest.files.items():
-            verify_file(folder, name, record)
-        return cls(folder, manifest)
+        content = _content(folder)
+        manifest = _manifest(folder, content)
+        # What lies in the package was checked when it was made, as the code beside it.
+        known = hashlib.sha256(content).digest()
+        is_checked = folder.parent == PACKAGE_MODELS or known in _checked
+        graphs = () if is_checked else {graph.file for graph in manifest.runnable}
+        with verified_files(folder, manifest.files, graphs) as content_of:
+            if not is_checked:
+                check_graphs(folder, manifest, content_of)
+        bundle = cls(folder, manifest)
+        bundle.load_w_avg()
+        if len(_checked) >= _MOST_CHECKED:
+            _checked.clear()
+        _checked.add(known)
+        return bundle
 
     def path(self, name: str) -> Path:
         """Where a file of the bundle lies."""
@@ -64,17 +86,22 @@ class Bundle:
         """
         import numpy as np  # not for looking at manifests
 
+        from dragonnx.reading.npy_array import read_npy
+
+        name = f"{W_AVG_NAME} of the bundle {self.folder}"
         w_dim = self.manifest.w_dim
         try:
-            w_avg = np.load(self.path(W_AVG_NAME), allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise BundleError(f"{W_AVG_NAME} of the bundle {self.folder} is no array") from error
+            with opened_inside(self.folder, W_AVG_NAME) as file:
+                w_avg = read_npy(file, self.manifest.files[W_AVG_NAME].size, name)
+        except InputError as error:
+            raise BundleError(str(error)) from error
         if w_avg.shape != (w_dim,) or w_avg.dtype != np.float32:
             raise BundleError(
-                f"{W_AVG_NAME} of the bundle {self.folder} must be float32 [{w_dim}], not "
-                f"{w_avg.dtype} {list(w_avg.shape)}"
+                f"{name} must be float32 [{w_dim}], not {w_avg.dtype} {list(w_avg.shape)}"
             )
-        return np.asarray(w_avg, np.float32)
+        if not np.isfinite(w_avg).all():
+            raise BundleError(f"{name} holds values that are no numbers")
+        return w_avg
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -83,39 +110,18 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         BundleError: There is none, or it cannot be read.
     """
-    path = folder / MANIFEST_NAME
+    return _manifest(folder, _content(folder))
+
+
+def _content(folder: Path) -> bytes:
     try:
-        return Manifest.from_json(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(
-            f"{folder} is no model bundle: {MANIFEST_NAME} cannot be read "
-            f"({getattr(error, 'strerror', None) or error})"
-        ) from error
+        return read_bytes(folder / MANIFEST_NAME, LARGEST_MANIFEST)
+    except InputError as error:
+        raise BundleError(f"{folder} is no model bundle: {error}") from error
+
+
+def _manifest(folder: Path, content: bytes) -> Manifest:
+    try:
+        return Manifest.from_json(content)
     except BundleError as error:
         raise BundleError(f"the bundle {folder} cannot be used: {error}") from error
-
-
-def verify_file(folder: Path, name: str, record: FileRecord) -> None:
-    """Refuse a file that is missing, a link out of the folder, or not what it was.
-
-    Raises:
-        BundleError: It is one of these.
-    """
-    path = folder / name
-    try:
-        if folder.resolve() != path.resolve().parent:
-            raise BundleError(f"{name} of the bundle {folder} is a link that leaves the folder")
-        size = path.stat().st_size
-        if size == record.size:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BundleError(
-            f"{name} of the bundle {folder} is missing or unreadable ({error.strerror or error}): "
-            "copy the whole folder again, or export it again"
-        ) from error
-    if size != record.size or digest != record.sha256:
-        raise BundleError(
-            f"{name} of the bundle {folder} is not the file that was exported (its content was "
-            "altered or cut short): copy the whole folder again, or export it again"
-        )

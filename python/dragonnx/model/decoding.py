@@ -1,13 +1,18 @@
-"""From the JSON of a manifest to its values; a wrong type is a TypeError or ValueError."""
+"""From the JSON of a manifest to its values, each checked for type and range; messages name the field."""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from dragonnx.errors import BundleError
+from dragonnx.errors import BundleError, InputError
+from dragonnx.model.drag_settings import MOST_LAYERS, checked_setting
 from dragonnx.model.facts import (
+    FILTER_TAPS,
+    LARGEST_LABEL,
+    LARGEST_PSI,
+    LARGEST_SIDE,
     MANIFEST_NAME,
     FeatureMap,
     FileRecord,
@@ -16,8 +21,54 @@ from dragonnx.model.facts import (
     Source,
     WindowFacts,
 )
+from dragonnx.reading.json_text import parse_json
+from dragonnx.reading.values import (
+    entry,
+    items,
+    number,
+    point,
+    positive,
+    record,
+    shown,
+    text,
+    whole,
+    within,
+)
 
-Decoders = Mapping[str, Callable[[Any], Any]]
+Decoder = Callable[[Any, str], Any]
+Decoders = Mapping[str, Decoder]
+Value = TypeVar("Value")
+
+LARGEST_MANIFEST = 2**20
+"""Bytes; that of the bundled model has 12 KB."""
+_MOST_FILES = 256
+_MOST_BLOCKS = 12
+"""Of resolutions 4 to `LARGEST_SIDE`."""
+_MOST_RECORDS = 4096
+"""Of parity, and of one's seeds."""
+_LARGEST_FILE = 2**40
+_FARTHEST = 1e6
+"""Pixels, and the size of a filter's tap."""
+_WORD, _LINE, _TEXT = 255, 1000, 20_000
+"""Characters: of a name, of a sentence or two, of a licence."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def manifest_facts(content: str | bytes) -> Mapping[str, Any]:
+    """The values of a manifest's text by name, none of them checked.
+
+    Raises:
+        BundleError: It is no manifest.
+    """
+    try:
+        return record(parse_json(content, "it", largest=LARGEST_MANIFEST), "it")
+    except InputError as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: InputError) -> BundleError:
+    """What a manifest is refused with for a value in it."""
+    return BundleError(f"{MANIFEST_NAME} cannot be read ({error})")
 
 
 def require_version(found: object, known: int) -> None:
@@ -28,7 +79,7 @@ def require_version(found: object, known: int) -> None:
     """
     if found != known:
         raise BundleError(
-            f"the bundle has format version {found!r}, this dragonnx reads version "
+            f"the bundle has format version {shown(found)}, this dragonnx reads version "
             f"{known}: export it again, or use the dragonnx that it was made for"
         )
 
@@ -40,84 +91,188 @@ def require_plain_names(names: Iterable[str]) -> None:
         BundleError: There is one.
     """
     for name in names:
-        if set(name) & set("/\\:") or name in {"", ".", ".."}:  # a colon parts them on Windows
-            raise BundleError(f"{MANIFEST_NAME} lists {name!r}, which leaves the folder")
+        # A colon parts them on Windows.
+        if set(name) & set("/\\:\0") or name in {"", ".", "..", MANIFEST_NAME}:
+            raise BundleError(f"{MANIFEST_NAME} lists {shown(name)}, which leaves the folder")
 
 
-def decode(facts: Mapping[str, Any], decoders: Decoders) -> dict[str, Any]:
-    """Values by name, each as its decoder makes it; an unknown name is a ValueError."""
+def decode(facts: Mapping[str, Any], decoders: Decoders, *optional: str) -> dict[str, Any]:
+    """Values by name, each as its decoder makes it.
+
+    Args:
+        facts: The values as they came.
+        decoders: What each is to be.
+        optional: Names that may be left out.
+
+    Raises:
+        InputError: One is something else or missing, or there is one more.
+    """
     if unknown := sorted(set(facts) - set(decoders)):
-        raise ValueError(f"unknown entries {', '.join(unknown)}")
-    return {key: decoders[key](value) for key, value in facts.items()}
+        raise InputError(f"unknown entries {', '.join(map(_plain, unknown[:5]))}")
+    names = [name for name in decoders if name in facts or name not in optional]
+    return {name: decoders[name](entry(facts, name), name) for name in names}
 
 
-def whole(value: Any) -> int:
-    """A whole number."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no whole number")
+def _plain(name: str) -> str:
+    return name if name.isidentifier() and len(name) <= _WORD else shown(name)
+
+
+def _fields(kind: Callable[..., Value], decoders: Decoders, *optional: str) -> Decoder:
+    """A decoder of what is made of values by name."""
+
+    def decoder(value: object, name: str) -> Value:
+        facts = record(value, name)
+        with within(name):
+            return kind(**decode(facts, decoders, *optional))
+
+    return decoder
+
+
+def _each(decoder: Decoder, most: int) -> Decoder:
+    """A decoder of a list."""
+
+    def each(value: object, name: str) -> tuple[Any, ...]:
+        found = items(value, name, most)
+        return tuple(decoder(item, f"{name}[{at}]") for at, item in enumerate(found))
+
+    return each
+
+
+def _by_name(decoder: Decoder, most: int = _MOST_FILES) -> Decoder:
+    """A decoder of values that have any names."""
+
+    def by_name(value: object, name: str) -> dict[str, Any]:
+        found = record(value, name, most)
+        return {
+            text(key, f"a name in {name}", _WORD): decoder(found[key], _in(name, key))
+            for key in found
+        }
+
+    return by_name
+
+
+def _in(name: str, key: str) -> str:
+    return f"{name}.{_plain(key)}"
+
+
+def _text(longest: int) -> Decoder:
+    return lambda value, name: text(value, name, longest)
+
+
+def _whole(least: int, most: int) -> Decoder:
+    return lambda value, name: whole(value, name, least, most)
+
+
+def _setting(value: Any, name: str) -> Any:
+    """One of the drag settings, whose name is the last part of where it is."""
+    with within(name.rpartition(".")[0]):
+        checked_setting(name.rpartition(".")[2], value)
     return value
 
 
-def number(value: Any) -> float:
-    """A number."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no number")
+def _hash(value: object, name: str) -> str:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise InputError(f"{name} must be a SHA-256 in hexadecimal, not {shown(value)}")
     return value
 
 
-def text(value: Any) -> str:
-    """A text."""
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def size(value: Any) -> tuple[int, int]:
+def size(value: object, name: str) -> tuple[int, int]:
     """Height and width."""
-    height, width = value
-    return whole(height), whole(width)
+    found = items(value, name, 2)
+    if len(found) < 2:
+        raise InputError(f"{name} must be a height and a width, not {shown(value)}")
+    height, width = (whole(side, name, 1, LARGEST_SIDE) for side in found)
+    return height, width
 
 
-def graphs(value: Any) -> tuple[GraphRecord, ...]:
-    """The graphs of a bundle."""
-    return tuple(GraphRecord(**decode(record, _GRAPH)) for record in value)
+def _rate(value: object, name: str) -> tuple[float, float]:
+    x, y = point(value, name, _FARTHEST)
+    return positive(x, name, _FARTHEST), positive(y, name, _FARTHEST)
 
 
-def feature_map(value: Any) -> FeatureMap:
-    """The feature map of a bundle."""
-    return FeatureMap(**decode(value, _FEATURE_MAP))
+def _filter(value: object, name: str) -> tuple[float, ...]:
+    taps = tuple(
+        number(tap, name, -_FARTHEST, _FARTHEST) for tap in items(value, name, FILTER_TAPS)
+    )
+    # What they filter is divided by their sum.
+    if len(taps) < FILTER_TAPS or not sum(taps) > 0:
+        raise InputError(f"{name} is no usable filter: {shown(value)}")
+    return taps
 
 
-def windows(value: Any) -> WindowFacts | None:
-    """The window facts of a bundle, which may have none."""
-    return None if value is None else WindowFacts(**decode(value, _WINDOWS))
+def _cut(value: object, name: str) -> int | None:
+    return None if value is None else whole(value, name, 1, LARGEST_SIDE)
 
 
-def _place(value: Any) -> tuple[float, float]:
-    x, y = map(number, value)
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError(f"{value!r} is no place in an image")
-    return x, y
+def _windows(value: object, name: str) -> WindowFacts | None:
+    found: WindowFacts | None = None if value is None else _WINDOWS(value, name)
+    return found
 
 
-_GRAPH: Decoders = {
-    "role": text,
-    "file": text,
-    "cut": lambda value: None if value is None else whole(value),
+_COUNT = _whole(1, LARGEST_SIDE)
+WINDOW_DECODERS: Decoders = {
+    "cuts": _each(_COUNT, _MOST_BLOCKS),
+    "channels": _each(_COUNT, _MOST_BLOCKS),
+    "resample_filter": _filter,
 }
-_FEATURE_MAP: Decoders = {"size": size, "channels": whole, "offset": _place, "rate": _place}
-_WINDOWS: Decoders = {
-    "cuts": lambda value: tuple(map(whole, value)),
-    "channels": lambda value: tuple(map(whole, value)),
-    "resample_filter": lambda value: tuple(map(number, value)),
-}
+"""Entries of the facts of windows."""
+_WINDOWS = _fields(WindowFacts, WINDOW_DECODERS)
+_MEASURED: Decoder = lambda value, name: number(value, name, 0, 1e38)  # noqa: E731
+_PARITY = _fields(
+    ParityRecord,
+    {
+        **dict.fromkeys(("graph", "output", "reference"), _text(_WORD)),
+        **dict.fromkeys(("max_absolute", "max_relative", "tolerance"), _MEASURED),
+        "reason": _text(_LINE),
+        "seeds": _each(_whole(0, 2**64), _MOST_RECORDS),
+    },
+)
 
 SHARED_DECODERS: Decoders = {
-    "format_version": whole,
-    "name": text,
-    "files": lambda value: {k: FileRecord(**v) for k, v in value.items()},
-    "source": lambda value: Source(**{k: text(v) for k, v in value.items()}),
-    "versions": lambda value: {text(k): text(v) for k, v in value.items()},
-    "parity": lambda value: tuple(ParityRecord(**{**r, "seeds": tuple(r["seeds"])}) for r in value),
+    "format_version": _whole(1, 1000),
+    "name": _text(_WORD),
+    "files": _by_name(
+        _fields(FileRecord, {"sha256": _hash, "size": _whole(0, _LARGEST_FILE)}),
+    ),
+    "source": _fields(
+        Source,
+        {
+            "format": _text(_LINE),
+            "sha256": _text(_WORD),
+            "licence": _text(_TEXT),
+            "note": _text(_TEXT),
+        },
+        "note",
+    ),
+    "versions": _by_name(_text(_WORD)),
+    "parity": _each(_PARITY, _MOST_RECORDS),
 }
 """Entries that the manifest of a perceptual network has too."""
+
+MODEL_DECODERS: Decoders = {
+    **SHARED_DECODERS,
+    "family": _text(_WORD),
+    "image_size": size,
+    "feature_map": _fields(
+        FeatureMap,
+        {
+            "size": size,
+            "channels": _COUNT,
+            "offset": lambda value, name: point(value, name, _FARTHEST),
+            "rate": _rate,
+        },
+    ),
+    "windows": _windows,
+    "graphs": _each(
+        _fields(GraphRecord, {"role": _text(_WORD), "file": _text(_WORD), "cut": _cut}, "cut"),
+        _MOST_FILES,
+    ),
+    "z_dim": _COUNT,
+    "w_dim": _COUNT,
+    "num_ws": _whole(1, MOST_LAYERS),
+    "label_dim": _whole(0, LARGEST_LABEL + 1),
+    "trainable_layers": _whole(1, MOST_LAYERS),
+    "truncation_psi": lambda value, name: number(value, name, -LARGEST_PSI, LARGEST_PSI),
+    "drag_settings": _by_name(_setting),
+}
+"""Entries of a model's manifest."""

@@ -12,7 +12,14 @@ from typing import Literal, Self
 MANIFEST_NAME = "manifest.json"
 FILTER_TAPS = 4
 LARGEST_SIDE = 8192
-"""Pixels of an image: eight times what StyleGAN makes."""
+"""Pixels of an image: eight times what StyleGAN makes. Of z and of w, as many numbers."""
+LARGEST_GRAPH = 2 * 2**20
+"""Bytes of a graph's file. The largest of StyleGAN2 at 1024 px has 53 KB: what is large lies in the file of
+weights. In memory the smallest nodes take sixty times what they take in the file."""
+LARGEST_PSI = 100.0
+"""Of either sign: w then lies so far from w_avg that no model shows anything."""
+LARGEST_LABEL = 10**6 - 1
+"""The most classes that models were trained on are some ten thousand."""
 
 GraphRole = Literal[
     "mapping", "image", "features", "pullback", "image_layers", "image_pullback", "preview",

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
+from dragonnx.model.facts import LARGEST_LABEL, LARGEST_PSI
 from dragonnx.reading.array_values import W_PLUS, checked_array
 from dragonnx.reading.npy_array import NUMBERS, member_array
 from dragonnx.reading.regular_file import MEBIBYTE
@@ -17,10 +18,6 @@ from dragonnx.reading.values import number, whole
 from dragonnx.reading.zip_archive import opened_archive
 
 LARGEST_SEED = 2**32 - 1
-LARGEST_PSI = 100.0
-"""Of either sign: w then lies so far from w_avg that no model shows anything."""
-LARGEST_LABEL = 10**6 - 1
-"""The most classes that models were trained on are some ten thousand."""
 _SHOWN = 200
 """Characters of the names in a file that are shown."""
 _LARGEST_FILE = 256 * MEBIBYTE

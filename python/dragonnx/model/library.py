@@ -12,12 +12,11 @@ from pathlib import Path, PurePath
 
 from dragonnx.errors import BundleError, InputError
 from dragonnx.folders import atomic_folder, remove_folder, restore_folders
-from dragonnx.model.bundle import Bundle, read_manifest
+from dragonnx.model.bundle import PACKAGE_MODELS, Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
 from dragonnx.paths import typed_path, user_folder
 
-_PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What can be typed without quotes, and is a folder's name but for what follows."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -106,7 +105,7 @@ def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
 
 def known_bundles() -> Iterator[Path]:
     """The folders of the bundles that have a name: those in the package, then the user's."""
-    yield from _bundles_in(_PACKAGE_MODELS)
+    yield from _bundles_in(PACKAGE_MODELS)
     yield from _own_bundles().values()
 
 
@@ -131,7 +130,8 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
         The folder of the copy.
 
     Raises:
-        BundleError: The folder is no bundle, or damaged.
+        BundleError: The folder is no bundle, or damaged, or ONNX Runtime cannot load a graph of it.
+        DeviceError: ONNX Runtime is not installed.
         InputError: The name cannot be used or is taken, or the copy cannot be written.
     """
     bundle = Bundle.open(folder)
@@ -154,6 +154,7 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
                 shutil.copyfile(bundle.path(file), copy / file)
             manifest = dataclasses.replace(bundle.manifest, name=name)
             (copy / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
+            _check_loads(Bundle.open(copy))
         if taken is not None and taken.parent != target.parent:
             remove_folder(taken)
     except OSError as error:
@@ -162,6 +163,19 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
             f"the model {name} cannot be added to {target.parent} ({reason})"
         ) from error
     return target
+
+
+def _check_loads(bundle: Bundle) -> None:
+    """Load every graph once, as whoever opens the bundle does.
+
+    Raises:
+        BundleError: One cannot be loaded.
+        DeviceError: ONNX Runtime is not installed.
+    """
+    from dragonnx.runtime import HOST, Graph  # not for a list of models
+
+    for record in bundle.manifest.runnable:
+        Graph(bundle.path(record.file), HOST, 1).close()
 
 
 def remove_bundle(name: str) -> Path:
@@ -263,4 +277,4 @@ def _ships(name: str) -> bool:
 
     Systems that make no difference between capitals and small letters would find either.
     """
-    return name.lower() in {folder.name.lower() for folder in _bundles_in(_PACKAGE_MODELS)}
+    return name.lower() in {folder.name.lower() for folder in _bundles_in(PACKAGE_MODELS)}

@@ -13,9 +13,8 @@ from typing import get_args
 
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model import decoding, manifest_v1
-from dragonnx.model.drag_settings import checked_setting
 from dragonnx.model.facts import (
-    FILTER_TAPS,
+    LARGEST_GRAPH,
     MANIFEST_NAME,
     OPTIONAL_ROLES,
     REQUIRED_ROLES,
@@ -29,10 +28,12 @@ from dragonnx.model.facts import (
     WindowFacts,
     graph_name,
 )
-from dragonnx.reading.values import shown
+from dragonnx.reading.values import entry
 
 FORMAT_VERSION = 2
 W_AVG_NAME = "w_avg.npy"
+_LARGEST_HEADER = 4096
+"""Bytes before the values in a file of NumPy's format."""
 DEFAULT_MODEL = "critters"
 """The bundle that ships inside the package."""
 
@@ -101,58 +102,75 @@ class Manifest:
         found = (g for g in self.graphs if g.role == role and g.cut == cut)
         return next(found, None)
 
+    @property
+    def runnable(self) -> tuple[GraphRecord, ...]:
+        """The graphs that this dragonnx may run; those of other roles are for a newer one."""
+        whole = (self.graph(role) for role in get_args(GraphRole))
+        windowed = (self.graph(role, cut) for cut in self.cuts for role in WINDOWED_ROLES)
+        return tuple(filter(None, (*whole, *windowed)))
+
     def to_json(self) -> str:
         """The text of manifest.json: sorted, so that equal manifests are equal bytes."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, content: str) -> Manifest:
+    def from_json(cls, content: str | bytes) -> Manifest:
         """Read what `to_json` wrote, or what it wrote in version 1.
 
         Raises:
             BundleError: The text is no manifest, of another version, or not consistent.
         """
+        facts = decoding.manifest_facts(content)
         try:
-            facts = json.loads(content)
-            if facts["format_version"] == manifest_v1.VERSION:
+            version = entry(facts, "format_version")
+            if version == manifest_v1.VERSION:
                 facts = manifest_v1.upgraded(facts)
-            decoding.require_version(facts["format_version"], FORMAT_VERSION)
-            manifest = cls(**decoding.decode(facts, _DECODERS))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise BundleError(f"{MANIFEST_NAME} cannot be read ({error})") from error
+            else:
+                decoding.require_version(version, FORMAT_VERSION)
+            manifest = cls(**decoding.decode(facts, decoding.MODEL_DECODERS, "parity"))
+        except InputError as error:
+            raise decoding.unreadable(error) from error
         manifest._check()
         return manifest
 
     def _check(self) -> None:
         """Refuse values that contradict each other."""
-        given, windows = self.feature_map, self.windows
-        sizes = [
-            *self.image_size, *given.size, given.channels, *given.rate,
-            self.z_dim, self.w_dim, self.num_ws, self.trainable_layers,
-        ]  # fmt: skip
-        if windows:
-            sizes += (len(windows.channels), *windows.channels)
-        if min(sizes) <= 0 or self.label_dim < 0:
-            raise BundleError(f"{MANIFEST_NAME} holds a size that is not positive")
         if self.trainable_layers > self.num_ws:
             raise BundleError(
                 f"{MANIFEST_NAME} says that {self.trainable_layers} of {self.num_ws} w's are "
                 "trainable, which is more than there are"
             )
-        for name, value in self.drag_settings.items():
-            try:
-                checked_setting(name, value)
-            except InputError as error:
-                raise BundleError(
-                    f"{MANIFEST_NAME} holds an unusable drag setting {name} {shown(value)}: {error}"
-                ) from error
-        if windows and (
-            not set(windows.cuts) <= set(windows.blocks[1:])
-            or len(windows.resample_filter) != FILTER_TAPS
-        ):
-            raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or no usable filter")
+        if self.windows:
+            self._check_windows(self.windows)
         self._check_graphs()
         decoding.require_plain_names(self.files)
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        """Refuse files that are larger than what they are to hold."""
+        largest = {graph.file: LARGEST_GRAPH for graph in self.runnable}
+        largest[W_AVG_NAME] = 4 * self.w_dim + _LARGEST_HEADER
+        for name, most in largest.items():
+            if self.files[name].size > most:
+                raise BundleError(
+                    f"{MANIFEST_NAME} lists {name} with {self.files[name].size} bytes, and it can "
+                    f"have at most {most}"
+                )
+
+    def _check_windows(self, windows: WindowFacts) -> None:
+        """Refuse blocks of which the last is not the feature map, and cuts that are no blocks."""
+        given = self.feature_map
+        if not windows.channels or (windows.blocks[-1], windows.channels[-1]) != (
+            given.size[0],
+            given.channels,
+        ):
+            raise BundleError(
+                f"{MANIFEST_NAME} lists blocks of which the last is not the feature map"
+            )
+        if len(set(windows.cuts)) < len(windows.cuts) or not set(windows.cuts) <= set(
+            windows.blocks[1:]
+        ):
+            raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or holds it twice")
 
     def _check_graphs(self) -> None:
         """Refuse a list of graphs that lacks one, or has one twice or without its file."""
@@ -177,16 +195,3 @@ class Manifest:
                 yield from group
         for cut in self.cuts:
             yield from (graph_name(role, cut) for role in WINDOWED_ROLES)
-
-
-_DECODERS: decoding.Decoders = {
-    **decoding.SHARED_DECODERS,
-    **dict.fromkeys(("z_dim", "w_dim", "num_ws", "label_dim", "trainable_layers"), decoding.whole),
-    "family": decoding.text,
-    "image_size": decoding.size,
-    "feature_map": decoding.feature_map,
-    "windows": decoding.windows,
-    "graphs": decoding.graphs,
-    "truncation_psi": float,
-    "drag_settings": lambda value: {decoding.text(k): decoding.number(v) for k, v in value.items()},
-}

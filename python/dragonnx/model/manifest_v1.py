@@ -6,20 +6,21 @@ feature map among all others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dragonnx.errors import BundleError
-from dragonnx.model.decoding import size, whole
+from dragonnx.errors import InputError
+from dragonnx.model.decoding import WINDOW_DECODERS, decode, size
 from dragonnx.model.facts import (
-    MANIFEST_NAME,
     OPTIONAL_ROLES,
     REQUIRED_ROLES,
     WINDOWED_ROLES,
     FeatureMap,
+    WindowFacts,
     graph_name,
 )
+from dragonnx.reading.values import entry, record, whole
 
 VERSION = 1
 
@@ -30,29 +31,32 @@ def upgraded(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON values of a version 1 manifest as those of version 2.
 
     Raises:
-        BundleError: They hold sizes that no feature map has.
-        KeyError, TypeError, ValueError: One is missing, of a wrong type, or of no name of version 1.
+        InputError: One is missing, of a wrong type, or of no name of version 1.
     """
     kept = dict(facts)
     if unknown := sorted(_NEW & set(kept)):
-        raise ValueError(f"unknown entries {', '.join(unknown)}")
-    windows = {name: kept.pop(name) for name in ("cuts", "channels", "resample_filter")}
-    whole(kept["format_version"])
-    image_size, feature_size = size(kept["image_size"]), size(kept.pop("feature_size"))
-    channels = [whole(count) for count in windows["channels"]]
-    if not channels or min(*image_size, *feature_size) < 1:
-        raise BundleError(f"{MANIFEST_NAME} holds a size that is not positive")
+        raise InputError(f"unknown entries {', '.join(unknown)}")
+    whole(entry(kept, "format_version"), "format_version", VERSION, VERSION)
+    windows = {name: entry(kept, name) for name in WINDOW_DECODERS}
+    given = WindowFacts(**decode(windows, WINDOW_DECODERS))
+    image_size = size(entry(kept, "image_size"), "image_size")
+    feature_size = size(entry(kept, "feature_size"), "feature_size")
+    if not given.channels:
+        raise InputError("channels must not be empty")
+    feature_map = FeatureMap.over(image_size, feature_size, given.channels[-1])
+    for name in (*windows, "feature_size"):
+        del kept[name]
     return {
         **kept,
         "format_version": 2,
         "family": "stylegan2",
-        "feature_map": asdict(FeatureMap.over(image_size, feature_size, channels[-1])),
-        "windows": windows if windows["cuts"] else None,
-        "graphs": _graphs(kept["files"], windows["cuts"]),
+        "feature_map": asdict(feature_map),
+        "windows": windows if given.cuts else None,
+        "graphs": _graphs(record(entry(kept, "files"), "files"), given.cuts),
     }
 
 
-def _graphs(files: Mapping[str, Any], cuts: list[int]) -> list[dict[str, Any]]:
+def _graphs(files: Mapping[str, Any], cuts: Sequence[int]) -> list[dict[str, Any]]:
     """The graphs that version 1 asked for: all of an image's, and a preview's where it has one."""
     image, preview = OPTIONAL_ROLES
     roles: list[str] = [*REQUIRED_ROLES, *image, *(preview if "preview.onnx" in files else ())]
