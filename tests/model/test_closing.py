@@ -7,22 +7,19 @@ import gc
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.bundled import FAR, NOSE, NUM_WS, SEED, W_DIM
+from support.closing import CLOSED, ends_of_three_threads_on_closing
 
 from dragonnx import DragonnxError, DragSession, Generator, StateError
 from dragonnx.model.library import find_bundle
 from dragonnx.runtime.ort import onnxruntime
 
-CLOSED = "the generator was closed: open it again with Generator.open"
 LATENT = np.zeros((1, NUM_WS, W_DIM), np.float32)
-HANG = 60.0
-"""Seconds after which a test that waits has failed."""
 
 
 def opened() -> Generator:
@@ -92,37 +89,6 @@ def test_closing_while_other_threads_compute() -> None:
     """Whatever they are at then ends well or is refused; nothing crashes and nothing hangs."""
     for _ in range(5):
         assert ends_of_three_threads_on_closing(opened()) == [CLOSED] * 3
-
-
-def ends_of_three_threads_on_closing(generator: Generator) -> list[str]:
-    """How threads ended that were computing without end when their generator was closed."""
-    w_plus = generator.w_plus(SEED)
-    session = DragSession(generator, w_plus, [NOSE], [FAR])
-    ended: list[str] = []
-    computing = threading.Barrier(4)
-
-    def work(make: Callable[[], object]) -> None:
-        make()
-        computing.wait(HANG)
-        try:
-            while True:
-                make()
-        except StateError as error:
-            ended.append(str(error))
-
-    makes: list[Callable[[], object]] = [
-        lambda: next(session),
-        lambda: generator.image(w_plus),
-        lambda: generator.features(w_plus),
-    ]
-    threads = [threading.Thread(target=work, args=(make,)) for make in makes]
-    for thread in threads:
-        thread.start()
-    computing.wait(HANG)
-    generator.close()
-    for thread in threads:
-        thread.join(HANG)
-    return ended
 
 
 def test_another_process_opens_it_again(tmp_path: Path) -> None:

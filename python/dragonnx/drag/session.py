@@ -179,9 +179,10 @@ class DragSession:
         """Go on where `save` was called, in place of what this session did.
 
         Model, start, points, mask and settings must be those of the session that was saved, but for
-        `max_steps` and `stop_distance`. With the same device, precision, number of threads and
-        versions, further steps give the same bits as those of a drag that was never stopped; else
-        the last digits may differ, which the logger "dragonnx" says.
+        `max_steps` and `stop_distance`. On the CPU, with the same versions and number of threads,
+        further steps give the same bits as those of a drag that was never stopped. Elsewhere the
+        last digits may differ, which the logger "dragonnx" says; on CUDA they may anyway, since
+        cuDNN adds in an order that changes.
 
         Raises:
             InputError: The file cannot be read, belongs to another drag, or lacks the latents of
