@@ -19,7 +19,7 @@ from support.bundled import (
     SIZE,
 )
 
-from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome
+from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome, _core
 from dragonnx.model.passes import FeaturePass
 from dragonnx.runtime import CPU, Device, Graph
 
@@ -187,6 +187,17 @@ def test_drags_in_parallel_do_not_disturb_each_other(
         thread.join()
     for key in range(3):
         np.testing.assert_array_equal(together[key], alone[key])
+
+
+def test_threads_that_the_system_does_not_start(
+    generator: Generator, w_plus: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(count: int | None) -> None:
+        raise ValueError(f"the system starts no {count} threads")
+
+    monkeypatch.setattr(_core, "Threads", refused)
+    with pytest.raises(InputError, match="no threads for the kernels of a drag: the system starts"):
+        DragSession(generator, w_plus, [NOSE], [NOSE_TARGET])
 
 
 def test_a_step_size_beyond_reason_is_named(generator: Generator, w_plus: np.ndarray) -> None:
