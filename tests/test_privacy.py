@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.bundled import SEED, point_option
+from support.program import ends, in_turn
 from support.pseudo_terminal import PseudoTerminal
 from support.sealed import CAN_SEAL, SealedHome
 
@@ -28,16 +29,6 @@ COMMANDS = (
     ("models", "remove", "zoo"),
     ("generate", "--model", "no-such-model", "-o", "d.png"),
 )  # fmt: skip
-RUN_ALL = """
-import sys
-from dragonnx.cli import main
-for arguments in {commands!r}:
-    sys.argv[1:] = arguments
-    try:
-        main()
-    except SystemExit as end:
-        print('ended', end.code)
-"""
 A_SESSION = (
     "from dragonnx import Generator\ng = Generator.open('critters', 'cpu')\ng.preview(g.w_plus(0))"
 )
@@ -57,12 +48,10 @@ def writes_telemetry() -> bool:
 def test_no_command_tells_anybody(sealed: SealedHome) -> None:
     from dragonnx.model.library import find_bundle
 
-    bundle = str(find_bundle("critters"))
-    commands = [[str(part).replace("BUNDLE", bundle) for part in each] for each in COMMANDS]
-    done = sealed.run(RUN_ALL.format(commands=commands))
-    assert done.returncode == 0, done.stderr
-    ends = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("ended")]
-    assert ends == [["0"]] * (len(COMMANDS) - 1) + [["2"]], done.stderr
+    bundle = find_bundle("critters")
+    commands = [[bundle if part == "BUNDLE" else part for part in each] for each in COMMANDS]
+    done = sealed.run(in_turn(commands))
+    assert ends(done.stdout) == [0] * (len(COMMANDS) - 1) + [2], done.stderr
     assert (sealed.work / "b.gif").is_file()
     assert sealed.foreign_files() == []
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import torch
 from support.checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
+from support.hostile import ESCAPES, NAME, SHOWN_ESCAPES, assert_harmless
+from support.program import ends, in_turn
+from support.random_checkpoints import GREY, random_checkpoint
 
+from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.summary import facts
 
@@ -17,13 +24,17 @@ FIXTURE = FIXTURES / "rosinality-16px.pt"
 ONE_SCREEN = 40
 
 
-def export(*arguments: object) -> subprocess.CompletedProcess[str]:
-    code = "from dragonnx_export.cli import main; main()"
+def export(
+    *arguments: object,
+    folder: Path | None = None,
+    code: str = "from dragonnx_export.cli import main; main()",
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
 
@@ -98,3 +109,30 @@ def test_the_word_bundle_may_be_left_out() -> None:
         done = export(*arguments)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows")
+def test_names_of_files_and_in_files_are_shown_as_they_are(tmp_path: Path) -> None:
+    shutil.copy(FIXTURE, tmp_path / f"{NAME}.pt")
+    (tmp_path / f"{NAME}.npz").write_bytes(b"nothing")
+    weights = {name: torch.zeros(1) for name in ("mapping.fc0.weight", f"{ESCAPES}.weight")}
+    torch.save(weights, tmp_path / "unknown.pt")
+    torch.save(weights | {ESCAPES: {ESCAPES: torch.zeros(1)}}, tmp_path / "nested.pt")
+    folder = tmp_path / NAME
+    write_bundle(random_checkpoint(GREY), folder, ExportOptions(name="x", note=ESCAPES))
+    commands = (
+        ("--inspect", f"{NAME}.pt"),
+        ("--inspect", f"{NAME}.npz"),
+        ("--inspect", "unknown.pt"),
+        ("--inspect", "nested.pt"),
+        (f"{NAME}.pt", "-o", NAME),
+        (f"{NAME}.pt", "-o", "b", "--drag-setting", NAME),
+        ("perceptual", f"{NAME}.npz", "-o", "b"),
+        ("invert", f"{NAME}.npz", f"{NAME}.pt", "-o", "b"),
+    )
+    done = export(folder=tmp_path, code=in_turn(commands, "dragonnx_export.cli"))
+    assert ends(done.stdout) == [0, *[2] * 7], done.stderr
+    for text in (done.stdout, done.stderr):
+        assert_harmless(text)
+        assert "\x1b" not in text
+    assert done.stderr.count(SHOWN_ESCAPES) >= 8

@@ -22,13 +22,20 @@ class TerminalEditor:
 
     Args:
         size: Columns and rows of the terminal.
+        toasts: Whether what is told in a box is shown; Textual leaves that out of tests.
         settings: Of the application.
     """
 
-    def __init__(self, *, size: tuple[int, int] = (80, 24), **settings) -> None:
+    def __init__(
+        self, *, size: tuple[int, int] = (80, 24), toasts: bool = False, **settings
+    ) -> None:
         settings.setdefault("seed", SEED)
         self.app = EditorApp(**settings)
+        self.app.NOTIFICATION_TIMEOUT = (
+            HANG  # on a busy machine it is long until a box is looked at
+        )
         self.size = size
+        self._toasts = toasts
         self.events: list[Event] = []
         self._arrived = asyncio.Event()
 
@@ -38,7 +45,9 @@ class TerminalEditor:
         self._arrived.set()
 
     async def __aenter__(self) -> TerminalEditor:
-        self._context = self.app.run_test(size=self.size, message_hook=self._hook)
+        self._context = self.app.run_test(
+            size=self.size, message_hook=self._hook, notifications=self._toasts
+        )
         self.pilot = await self._context.__aenter__()
         self.pilot.pause = lambda _delay=None: self.rest()
         await self.settled()

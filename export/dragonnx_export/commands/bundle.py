@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli.console import say
+from dragonnx.cli.console import say, show
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import checked_setting
 
@@ -56,7 +56,7 @@ def bundle(
     read = read_checkpoint(checkpoint)
     if output is None or inspect:
         for fact in facts(read):
-            print(fact)  # noqa: T201  # what was asked for: a result, not a message
+            show(fact)
         return
     for fact in facts(read):
         say(fact)

@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from dragonnx.errors import DragonnxError
+from dragonnx.text import visible
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -20,12 +21,17 @@ def run(app: typer.Typer, program: str) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path may hold what the encoding of a pipe or an old console lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(format=f"{program}: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Visible(f"{program}: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     try:
         code = app(standalone_mode=False, prog_name=program)
-    except (DragonnxError, typer.TyperException) as error:
-        describe = getattr(error, "format_message", error.__str__)
-        say(f"{program}: {' '.join(describe().split())}")
+    except DragonnxError as error:
+        say(f"{program}: {error}")
+        sys.exit(BAD_INPUT)
+    except typer.TyperException as error:
+        # Typer breaks some of its sentences into lines.
+        say(f"{program}: {' '.join(error.format_message().split())}")
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         say(f"{program}: interrupted")
@@ -33,14 +39,21 @@ def run(app: typer.Typer, program: str) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+class _Visible(logging.Formatter):
+    """Formats what is logged as `say` prints it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 logging's name
+        return visible(super().formatMessage(record))
+
+
 def say(line: str) -> None:
     """A line for the user at the terminal; standard output is left to results."""
-    print(line, file=sys.stderr)  # noqa: T201
+    print(visible(line), file=sys.stderr)  # noqa: T201
 
 
 def show(line: str) -> None:
     """A line of a result, on standard output."""
-    print(line)  # noqa: T201
+    print(visible(line))  # noqa: T201
 
 
 def has_terminal() -> bool:

@@ -34,7 +34,8 @@ def dragonnx(
     elif context.invoked_subcommand is None:
         if has_terminal():
             edit.edit()
-        show(context.get_help())
+        for line in context.get_help().splitlines():
+            show(line)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ from dragonnx.editor.points import PointCommands
 from dragonnx.editor.scene import Scene, scene_of
 from dragonnx.editor.state import EditorState
 from dragonnx.editor.undo import UndoCommands
-from dragonnx.editor.wording import failure, one_line
+from dragonnx.editor.wording import failure
 
 if TYPE_CHECKING:
     from dragonnx.types import DeviceName, Precision
@@ -167,4 +167,4 @@ class Editor:
 
     def _autosave_failed(self, event: AutosaveFailed) -> None:
         """Say that nothing protects the work."""
-        self.state.warn("Autosave does not work", one_line(event.reason))
+        self.state.warn("Autosave does not work", event.reason)

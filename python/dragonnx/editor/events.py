@@ -252,4 +252,4 @@ def reason_of(error: Exception) -> str:
     """What an error says, with its kind where it was not foreseen."""
     if isinstance(error, DragonnxError):
         return str(error)
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

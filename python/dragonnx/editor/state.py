@@ -17,6 +17,7 @@ from dragonnx.editor.phase import running as running_of
 from dragonnx.editor.phase import stopping as after_stopping
 from dragonnx.editor.phase import waiting as waiting_of
 from dragonnx.editor.tools import Stroke, Tool
+from dragonnx.text import visible
 from dragonnx.types import Picture
 
 End: TypeAlias = Literal["handle", "target"]
@@ -195,7 +196,7 @@ class EditorState:
     @property
     def title(self) -> str:
         """The document's name, with a star where it is not saved."""
-        name = "unsaved document" if self.path is None else self.path.name
+        name = "unsaved document" if self.path is None else visible(self.path.name)
         return name if self.is_saved else f"{name} *"
 
     @property
@@ -232,13 +233,13 @@ class EditorState:
             view(parts)
 
     def say(self, text: str, tone: Tone = "", heading: str = "") -> None:
-        """Tell the user something in a line, as `Notice` has it."""
-        self.notice = Notice(text, tone, heading)
+        """Tell the user something in a line, as `Notice` has it; no name in it can do harm."""
+        self.notice = Notice(visible(text), tone, visible(heading))
         self.changed(Part.NOTICE)
 
     def warn(self, heading: str, text: str, severity: Severity = "warning") -> None:
         """Tell the user something that a line is not enough for."""
-        self.alert = Alert(heading, text, severity)
+        self.alert = Alert(heading, visible(text), severity)
         self.changed(Part.ALERT)
 
     # --- changing -----------------------------------------------------------------------------

@@ -26,10 +26,5 @@ def failure(state: EditorState, task: Task, reason: str, subject: str = "") -> N
         reason: What the error said, of any length.
         subject: The file or the model that it was about.
     """
-    heading = f"Could not {_COULD_NOT[task].format(subject=one_line(subject))}"
-    state.say(one_line(reason), "bad", heading)
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks or control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    heading = f"Could not {_COULD_NOT[task].format(subject=subject)}"
+    state.say(reason, "bad", heading)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.markup import escape
 from textual.screen import Screen
 
 from dragonnx.document import Document, LatentStart
@@ -16,6 +18,7 @@ from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import Event
 from dragonnx.model.library import model_name
 from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.text import visible
 from dragonnx.tui.actions import ACTIONS, app_bindings, keys_of
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
@@ -23,6 +26,7 @@ from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.editor import EditorScreen
 from dragonnx.tui.terminal import best_mode
+from dragonnx.tui.widgets.literal import NothingHidden
 from dragonnx.types import DeviceName, Precision
 
 
@@ -53,6 +57,7 @@ class EditorApp(App[None], inherit_bindings=False):
         super().__init__()
         self.preferences, self._complaint = Preferences.load()
         self._file = file
+        self._last_look = NothingHidden()
         start = LatentStart(seed=seed)
         document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
@@ -80,6 +85,10 @@ class EditorApp(App[None], inherit_bindings=False):
             self.editor_screen.yield_to_screen()
         await super().on_event(event)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What looks at each line of text before it goes to the terminal."""
+        return [*super().get_line_filters(), self._last_look]
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the table, for the command palette."""
         if screen is self.editor_screen:
@@ -88,7 +97,8 @@ class EditorApp(App[None], inherit_bindings=False):
                     continue
                 if action.group != "View" or "_" not in action.id or action.id.startswith("zoom"):
                     title = f"{action.label} ({keys_of(action, self.preferences.keys)})"
-                    yield SystemCommand(title, action.help, self._runner(action.call))
+                    # The palette reads markup, in which "[" is a key that a user may choose.
+                    yield SystemCommand(escape(title), action.help, self._runner(action.call))
         yield SystemCommand("Choose a theme", "Look through the themes.", self.action_change_theme)
         yield SystemCommand("Save a screenshot", "An SVG of the screen.", self.deliver_screenshot)
 
@@ -114,7 +124,7 @@ class EditorApp(App[None], inherit_bindings=False):
 
     def _begin(self) -> None:
         if self._complaint:
-            self.notify(self._complaint, severity="warning", markup=False)
+            self.notify(visible(self._complaint), severity="warning", markup=False)
         if self._file is not None:
             self.editor.files.open(self._file)
         self.editor_screen.questions.lost_work()

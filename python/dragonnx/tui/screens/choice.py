@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Label, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.widgets.literal import Choices, Line, Words
 
 
 class ChoiceScreen(Dialog[str]):
@@ -32,13 +32,12 @@ class ChoiceScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The list and the line."""
         with Vertical(classes="dialog"):
-            yield Label(self._title_text, classes="title", markup=False)
-            yield OptionList(*(Option(shown, id=str(k)) for k, (_, shown) in
-                               enumerate(self._choices)))  # fmt: skip
+            yield Words(self._title_text, classes="title")
+            yield Choices(*(shown for _, shown in self._choices))
             if self._other:
-                yield Input(placeholder=f"or {self._other} (Tab)")
-            yield Label("", classes="problem", markup=False)
-            yield Label("Enter or a click chooses, Esc leaves", classes="hint")
+                yield Line(placeholder=f"or {self._other} (Tab)")
+            yield Words(classes="problem")
+            yield Words("Enter or a click chooses, Esc leaves", classes="hint")
             yield Buttons("")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -47,6 +46,6 @@ class ChoiceScreen(Dialog[str]):
 
     def accept(self) -> None:
         """Answer with what was typed."""
-        text = self.query_one(Input).value.strip()
+        text = self.query_one(Line).value.strip()
         if text:
             self.dismiss(text)

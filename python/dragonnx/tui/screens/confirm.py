@@ -7,9 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Label
+from textual.widgets import Button
 
 from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.widgets.literal import Words
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -41,8 +42,8 @@ class ConfirmScreen(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """The fact and the buttons."""
         with Vertical(classes="dialog"):
-            yield Label(self._fact, classes="title", markup=False)
-            yield Label("", classes="problem")
+            yield Words(self._fact, classes="title")
+            yield Words(classes="problem")
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._no} (n)", id="no", variant="primary")
                 yield Button(f"{self._yes} (y)", id="yes", variant="warning")

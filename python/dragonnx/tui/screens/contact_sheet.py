@@ -8,13 +8,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Label
 
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.state import Part
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.widgets.literal import Words
 from dragonnx.tui.widgets.sheet import Sheet
 
 
@@ -54,9 +54,9 @@ class ContactSheetScreen(Dialog[int]):
     def compose(self) -> ComposeResult:
         """The page."""
         with Vertical(classes="dialog"):
-            yield Label("", id="sheet-title", classes="title", markup=False)
+            yield Words(id="sheet-title", classes="title")
             yield Sheet(self._mode, id="sheet")
-            yield Label("Arrows move, Enter or a click chooses, PgUp PgDn turn, Esc leaves",
+            yield Words("Arrows move, Enter or a click chooses, PgUp PgDn turn, Esc leaves",
                         classes="hint")  # fmt: skip
 
     def on_sheet_laid_out(self, event: Sheet.LaidOut) -> None:
@@ -113,4 +113,4 @@ class ContactSheetScreen(Dialog[int]):
             self._first = first
             sheet.begin(self._sheet.show_page(self._seed, sheet.count))
         sheet.select(self._seed - first)
-        self.query_one("#sheet-title", Label).update(f"Seed {self._seed}")
+        self.query_one("#sheet-title", Words).update(f"Seed {self._seed}")

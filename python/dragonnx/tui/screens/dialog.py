@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input
+
+from dragonnx.tui.widgets.literal import Words
 
 Answer = TypeVar("Answer")
 
@@ -65,7 +67,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def show_problem(self, text: str) -> None:
         """Say what is wrong; empty where nothing is."""
-        self.query_one(".problem", Label).update(text)
+        self.query_one(".problem", Words).update(text)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a line accepts."""

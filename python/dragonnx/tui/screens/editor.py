@@ -24,6 +24,7 @@ from dragonnx.tui.questions import Questions
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.terminal import SMALLEST, cell_aspect
 from dragonnx.tui.widgets.canvas import Canvas
+from dragonnx.tui.widgets.literal import Words
 from dragonnx.tui.widgets.side_panel import SidePanel
 from dragonnx.tui.widgets.status_line import StatusLine
 
@@ -72,7 +73,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Title, canvas and panel, status line, keys."""
-        yield Static("", id="title", markup=False)
+        yield Words(id="title")
         with Horizontal(id="body"):
             yield Canvas(
                 mode=self._first_mode, aspect=cell_aspect(), graphics=self._graphics, id="canvas"
@@ -132,7 +133,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         if Part.FACTS in parts:
             plain = self.canvas.mode is CanvasMode.ASCII
             self.query_one(SidePanel).show(state, plain=plain)
-            self.query_one("#title", Static).update(f"dragonnx  {state.title}", layout=False)
+            self.query_one("#title", Words).update(f"dragonnx  {state.title}", layout=False)
         if Part.NOTICE in parts:
             notice = state.notice
             self.query_one(StatusLine).say(notice.line, notice.tone)

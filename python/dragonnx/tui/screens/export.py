@@ -7,8 +7,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Label, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from dragonnx.document import Document
 from dragonnx.document.outputs import OUTPUTS, OutputId
@@ -17,6 +16,7 @@ from dragonnx.errors import InputError
 from dragonnx.media import check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester
+from dragonnx.tui.widgets.literal import Choices, Line, Words
 
 
 class ExportScreen(Dialog[tuple[OutputId, Path]]):
@@ -42,31 +42,31 @@ class ExportScreen(Dialog[tuple[OutputId, Path]]):
     def compose(self) -> ComposeResult:
         """The list and the line."""
         with Vertical(classes="dialog"):
-            yield Label("Export", classes="title")
-            yield OptionList(
-                *(Option(each.label, id=each.id, disabled=not each.is_possible(self._document))
-                  for each in OUTPUTS)
-            )  # fmt: skip
-            yield Input(str(self._suggest(self._output.id)), suggester=PathSuggester())
-            yield Label("", classes="problem", markup=False)
-            yield Label("Enter chooses, then asks for the name", classes="hint")
+            yield Words("Export", classes="title")
+            nothing_yet = [
+                k for k, each in enumerate(OUTPUTS) if not each.is_possible(self._document)
+            ]
+            yield Choices(*(each.label for each in OUTPUTS), grey=nothing_yet)
+            yield Line(str(self._suggest(self._output.id)), suggester=PathSuggester())
+            yield Words(classes="problem")
+            yield Words("Enter chooses, then asks for the name", classes="hint")
             yield Buttons("Write")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Suggest a name for the kind of output."""
         self._output = OUTPUTS[event.option_index]
-        self.query_one(Input).value = str(self._suggest(self._output.id))
+        self.query_one(Line).value = str(self._suggest(self._output.id))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go on to the name."""
         event.stop()
-        self.query_one(Input).focus()
-        self.query_one(".hint", Label).update("Enter writes this file, Esc leaves")
+        self.query_one(Line).focus()
+        self.query_one(".hint", Words).update("Enter writes this file, Esc leaves")
 
     def accept(self) -> None:
         """Answer, where the file can be made."""
         try:
-            path = new_file(self.query_one(Input).value, self._output.suffixes)
+            path = new_file(self.query_one(Line).value, self._output.suffixes)
             if self._output.id == "animation":
                 check_animation(path)
         except InputError as error:

@@ -10,10 +10,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Label, Static
+from textual.widgets import Static
 
 from dragonnx.tui.actions import ACTIONS, keys_of
 from dragonnx.tui.screens.dialog import Dialog
+from dragonnx.tui.widgets.literal import Words
 
 LESSON = (
     "Click (or move the cross-hair and press Enter) on what should move, then on where it should "
@@ -48,12 +49,12 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The text."""
         with Vertical(classes="dialog"):
-            yield Label(self._about[0], classes="title", markup=False)
+            yield Words(self._about[0], classes="title")
             yield Static(self._about[1], markup=False)
             with VerticalScroll():
                 yield Static(self._table(), id="actions")
             more = "↑↓ scroll, Ctrl+P finds any action, " * (self._groups != ())
-            yield Label(f"{more}Esc leaves", classes="hint")
+            yield Words(f"{more}Esc leaves", classes="hint")
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""

@@ -9,12 +9,12 @@ from types import ModuleType
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.suggester import Suggester
-from textual.widgets import Input, Label
 
 from dragonnx.editor.answers import existing_file, new_file
 from dragonnx.errors import InputError
 from dragonnx.paths import typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.widgets.literal import Line, Words
 
 
 class PathSuggester(Suggester):
@@ -63,15 +63,15 @@ class PathScreen(Dialog[Path]):
     def compose(self) -> ComposeResult:
         """The line."""
         with Vertical(classes="dialog"):
-            yield Label(self._title_text, classes="title", markup=False)
-            yield Input(self._value, suggester=PathSuggester())
-            yield Label("", classes="problem", markup=False)
-            yield Label("Enter accepts, → completes, Esc leaves", classes="hint")
+            yield Words(self._title_text, classes="title")
+            yield Line(self._value, suggester=PathSuggester())
+            yield Words(classes="problem")
+            yield Words("Enter accepts, → completes, Esc leaves", classes="hint")
             yield Buttons("OK")
 
     def accept(self) -> None:
         """Answer, where the path can be used."""
-        text = self.query_one(Input).value
+        text = self.query_one(Line).value
         try:
             path = existing_file(text) if self._suffixes is None else new_file(text, self._suffixes)
         except InputError as error:

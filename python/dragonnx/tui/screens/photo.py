@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from dragonnx.editor.answers import PHOTO_SETTINGS, existing_file, photo_settings_of
 from dragonnx.editor.inversion_job import PhotoRequest
@@ -14,6 +14,7 @@ from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.tui.screens.dialog import Buttons, Dialog
 from dragonnx.tui.screens.path import PathSuggester
+from dragonnx.tui.widgets.literal import Line, Words
 
 
 class PhotoScreen(Dialog[PhotoRequest]):
@@ -43,18 +44,18 @@ class PhotoScreen(Dialog[PhotoRequest]):
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(classes="dialog"):
-            yield Label(
+            yield Words(
                 "Invert a photo: recreate it with the model, to drag it then", classes="title"
             )
-            yield Input(
+            yield Line(
                 self._path, id="path", placeholder="the photo's path", suggester=PathSuggester()
             )
             for name, label in PHOTO_SETTINGS:
                 with Horizontal(classes="row"):
-                    yield Label(label)
-                    yield Input(self._values[name], id=name, compact=True)
-            yield Label("", classes="problem", markup=False)
-            yield Label("Enter starts, → completes, Tab or ↑↓ moves, Esc leaves", classes="hint")
+                    yield Words(label)
+                    yield Line(self._values[name], id=name, compact=True)
+            yield Words(classes="problem")
+            yield Words("Enter starts, → completes, Tab or ↑↓ moves, Esc leaves", classes="hint")
             yield Buttons("Start")
 
     def on_input_changed(self, _event: Input.Changed) -> None:
@@ -71,7 +72,7 @@ class PhotoScreen(Dialog[PhotoRequest]):
         try:
             texts = self._texts()
             photo_settings_of(texts)
-            path = existing_file(self.query_one("#path", Input).value, "a photo's path")
+            path = existing_file(self.query_one("#path", Line).value, "a photo's path")
             self.dismiss(photo_settings_of(texts, path))
         except InputError as error:
             self.show_problem(f"{error}.")
@@ -85,4 +86,4 @@ class PhotoScreen(Dialog[PhotoRequest]):
         self.focus_previous()
 
     def _texts(self) -> dict[str, str]:
-        return {name: self.query_one(f"#{name}", Input).value for name, _ in PHOTO_SETTINGS}
+        return {name: self.query_one(f"#{name}", Line).value for name, _ in PHOTO_SETTINGS}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.widgets.literal import Line, Words
 
 
 class PromptScreen(Dialog[str]):
@@ -34,10 +35,10 @@ class PromptScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The line."""
         with Vertical(classes="dialog"):
-            yield Label(self._title_text, classes="title", markup=False)
-            yield Input(self._value)
-            yield Label("", classes="problem", markup=False)
-            yield Label("Enter accepts, Esc leaves", classes="hint")
+            yield Words(self._title_text, classes="title")
+            yield Line(self._value)
+            yield Words(classes="problem")
+            yield Words("Enter accepts, Esc leaves", classes="hint")
             yield Buttons("OK")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -46,7 +47,7 @@ class PromptScreen(Dialog[str]):
 
     def accept(self) -> None:
         """Answer."""
-        text = self.query_one(Input).value.strip()
+        text = self.query_one(Line).value.strip()
         problem = self._problem(text)
         self.show_problem(problem)
         if not problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import SETTINGS, settings_of
 from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.widgets.literal import Line, Words
 
 
 class SettingsScreen(Dialog[DragConfig]):
@@ -38,20 +39,20 @@ class SettingsScreen(Dialog[DragConfig]):
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(classes="dialog"):
-            yield Label("Settings of the drag", classes="title")
+            yield Words("Settings of the drag", classes="title")
             for name, label, _ in SETTINGS:
                 value = getattr(self._config, name)
                 usual = self._effective.get(name)
                 with Horizontal(classes="row"):
-                    yield Label(label)
-                    yield Input(
+                    yield Words(label)
+                    yield Line(
                         "" if value is None else f"{value}",
                         id=name,
                         placeholder="" if usual is None else f"{usual:g}",
                         compact=True,
                     )
-            yield Label("", classes="problem", markup=False)
-            yield Label(
+            yield Words(classes="problem")
+            yield Words(
                 "Tab or ↑↓ moves, Enter accepts, Esc leaves; empty: the default", classes="hint"
             )
             yield Buttons("OK")
@@ -76,7 +77,7 @@ class SettingsScreen(Dialog[DragConfig]):
 
     def _read(self) -> DragConfig | None:
         """The settings, or None after saying what is wrong."""
-        texts = {name: self.query_one(f"#{name}", Input).value for name, _, _ in SETTINGS}
+        texts = {name: self.query_one(f"#{name}", Line).value for name, _, _ in SETTINGS}
         try:
             config = settings_of(texts, self._most_layers)
         except InputError as error:

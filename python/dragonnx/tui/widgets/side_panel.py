@@ -13,6 +13,7 @@ from textual.widgets import Static
 from dragonnx.document import Document, PointPair
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState
+from dragonnx.text import visible
 from dragonnx.tui.drawing.sparkline import sparkline
 
 _WIDTH = 26
@@ -139,7 +140,9 @@ def facts_of(state: PanelState) -> list[Text]:
         ("Tool", state.tool),
     ]
     lines = [
-        Text.assemble((f"{name:<7}", "dim"), value[: _WIDTH - 7]) for name, value in rows if value
+        Text.assemble((f"{name:<7}", "dim"), visible(value)[: _WIDTH - 7])
+        for name, value in rows
+        if value
     ]
     return [*lines, Text("")]
 
