@@ -90,6 +90,20 @@ def test_files_of_0_1_0_are_offered(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"7.dragonnx", "7.json"}
 
 
+@pytest.mark.parametrize(
+    "note",
+    [b"", b"[", b"[" * 100_000, b"3", b'{"saved_as": 3}', b'{"saved_as": "a\\u0000"}', b"\xff"],
+)
+def test_lost_work_counts_whatever_its_note_holds(tmp_path: Path, note: bytes) -> None:
+    save_document(DOCUMENT, tmp_path / "7.dragonnx")
+    (tmp_path / "7.json").write_bytes(note)
+    recovery = Recovery(tmp_path)
+    (lost,) = recovery.lost()
+    assert lost.saved_as is None
+    assert recovery.recover(lost).pairs == DOCUMENT.pairs
+    recovery.clear()
+
+
 def test_what_was_half_written_is_no_work_and_goes_with_it(tmp_path: Path) -> None:
     left_behind(
         tmp_path,

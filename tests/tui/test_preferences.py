@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from support.bundled import NOSE, NOSE_NEAR, SEED
 from support.terminal_editor import TerminalEditor
 
@@ -17,7 +20,7 @@ async def test_keys_can_be_remapped(tmp_path):
     (folder / "editor.json").write_text(text, "utf-8")
     async with TerminalEditor() as editor:
         (toast,) = editor.app._notifications
-        assert "no action nothing" in toast.message
+        assert "no action 'nothing'" in toast.message
         await editor.press("n")
         assert editor.document.start.seed == SEED
         await editor.press("z")
@@ -47,11 +50,41 @@ def test_preferences_survive_nonsense(tmp_path):
     Preferences(theme="nord", hint_seen=True).save(path)
     assert Preferences.load(path) == (Preferences(theme="nord", hint_seen=True), "")
     path.write_text('{"keys": {"nothing": "q"}}', "utf-8")
-    assert "no action nothing" in Preferences.load(path)[1]
+    assert "no action 'nothing'" in Preferences.load(path)[1]
     path.write_text('{"precision": "float16"}', "utf-8")
     preferences, told = Preferences.load(path)
     assert preferences.precision == "auto"
     assert "auto, float32 or tf32, not 'float16'" in told
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ('{"theme": 3, "mode": "x"}', "theme must be a text, not 3"),
+        ('{"theme": "t\\u001b[2J"}', "theme must be a text that can be shown"),
+        ('{"mode": null}', "mode must be a text, not None"),
+        ('{"hint_seen": 1}', "hint_seen must be true or false, not 1"),
+        ('{"keys": 3}', "keys must hold values by name, not 3"),
+        ('{"keys": {"drag": 3}}', "keys.drag must be a text, not 3"),
+        ('{"keys": {"drag": "\\ud83d"}}', "keys.drag"),  # half a character: Textual would hang
+        ('{"theme": "nord", "theme": "nord"}', "the name 'theme' comes twice"),
+        ("[" * 100_000, "more than 32 lists and objects"),
+        (" " * 2**21, "too large"),
+    ],
+)
+def test_what_cannot_be_used_is_told_and_the_rest_is_used(tmp_path, facts, sentence):
+    path = tmp_path / "editor.json"
+    path.write_text(facts, "utf-8")
+    preferences, told = Preferences.load(path)
+    assert sentence in told
+    assert preferences == Preferences(mode="x" if '"x"' in facts else "")
+
+
+def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
+    if os.name == "nt":
+        pytest.skip("there are no such files there")
+    os.mkfifo(tmp_path / "editor.json")
+    assert "it is no file but a pipe" in Preferences.load(tmp_path / "editor.json")[1]
 
 
 async def test_the_file_says_what_precision_auto_is(tmp_path, monkeypatch, critters):

@@ -19,11 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dragonnx.document.archive import SUFFIX, open_document, save_document
-from dragonnx.document.state import Document
+from dragonnx.document.state import LONGEST_PATH, Document
 from dragonnx.errors import InputError
 from dragonnx.files import remove_unfinished
 from dragonnx.locks import is_at, lock, locked_file, remove_abandoned
 from dragonnx.paths import user_folder
+from dragonnx.reading.json_text import parse_json
+from dragonnx.reading.regular_file import read_bytes
+from dragonnx.reading.values import record, text
+
+_LARGEST_NOTE = 2**16
+"""Bytes of the note beside lost work: a path, and little else."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +192,13 @@ def _note_of(path: Path) -> Path:
 
 
 def _saved_as(path: Path) -> Path | None:
+    note = _note_of(path)
     try:
-        name = json.loads(_note_of(path).read_text("utf-8"))["saved_as"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        facts = record(parse_json(read_bytes(note, _LARGEST_NOTE), str(note)), str(note))
+        name = facts.get("saved_as")
+        return None if name is None else Path(text(name, "saved_as", LONGEST_PATH))
+    except InputError:  # the work counts, not what its file was called
         return None
-    return Path(name) if isinstance(name, str) else None
 
 
 def _unlink(path: Path) -> None:

@@ -6,16 +6,28 @@ One JSON file that a user may edit: {"keys": {"drag": "space,g"}, "theme": "nord
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
 from dragonnx.paths import user_folder
+from dragonnx.reading.json_text import parse_json
+from dragonnx.reading.regular_file import MEBIBYTE, read_bytes
+from dragonnx.reading.values import flag, one_of, record, shown, text
 from dragonnx.tui.actions import BY_ID
 from dragonnx.types import Precision
 
 FILE_NAME = "editor.json"
+_LARGEST = MEBIBYTE
+"""Bytes of it."""
+_LONGEST = 200
+"""Characters of a name, or of the keys of an action."""
+_MOST_TOLD = 5
+"""Of the keys that cannot be used."""
 
 
 @dataclass
@@ -47,31 +59,25 @@ class Preferences:
             path = path or preferences_path()
         except InputError as error:
             return cls(), f"{error}: until then the defaults are used"
-        try:
-            values = json.loads(path.read_text("utf-8-sig"))  # as editors of Windows write
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return cls(), ""
-        except (OSError, ValueError) as error:
-            return cls(), f"{path} cannot be read ({error}): the defaults are used"
-        if not isinstance(values, dict):
-            return cls(), f"{path} must hold a JSON object: the defaults are used"
-        keys = values.get("keys", {})
-        keys = keys if isinstance(keys, dict) else {}
-        unknown = sorted(str(name) for name in keys if name not in BY_ID)
-        told = [f"there is no action {', '.join(unknown)}"] if unknown else []
-        precision: Precision = "auto"
-        match values.get("precision", "auto"):
-            case "auto" | "float32" | "tf32" as chosen:
-                precision = chosen
-            case other:
-                told.append(f"the precision must be auto, float32 or tf32, not {other!r}")
-        preferences = cls(
-            keys={str(k): str(v) for k, v in keys.items() if k in BY_ID and isinstance(v, str)},
-            theme=str(values.get("theme", "")),
-            mode=str(values.get("mode", "")),
-            precision=precision,
-            hint_seen=values.get("hint_seen") is True,
-        )
+        try:
+            facts = record(parse_json(read_bytes(path, _LARGEST), str(path)), str(path))
+        except InputError as error:
+            return cls(), f"{error}: the defaults are used"
+        preferences, told = cls(), []
+        checks: dict[str, Callable[[object, str], object]] = {
+            "keys": record, "theme": _word, "mode": _word, "precision": _precision,
+            "hint_seen": flag,
+        }  # fmt: skip
+        for name, check in checks.items():
+            try:
+                if name in facts:
+                    setattr(preferences, name, check(facts[name], name))
+            except InputError as error:
+                told.append(str(error))
+        preferences.keys, refused = _usable_keys(preferences.keys)
+        told += refused
         return preferences, f"{path}: {'; '.join(told)}" if told else ""
 
     def save(self, path: Path | None = None) -> None:
@@ -80,10 +86,35 @@ class Preferences:
             path = path or preferences_path()
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as temporary:
-                text = json.dumps(asdict(self), indent=1) + "\n"
-                temporary.write_text(text, "utf-8", newline="\n")
+                content = json.dumps(asdict(self), indent=1) + "\n"
+                temporary.write_text(content, "utf-8", newline="\n")
         except (InputError, OSError):
             return
+
+
+def _word(value: object, name: str) -> str:
+    """A text that can be shown."""
+    word = text(value, name, _LONGEST)
+    if not word.isprintable():
+        raise InputError(f"{name} must be a text that can be shown, not {shown(word)}")
+    return word
+
+
+def _precision(value: object, name: str) -> str:
+    return one_of(value, name, get_args(Precision))
+
+
+def _usable_keys(keys: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
+    """The keys of known actions, and sentences about the others."""
+    usable, told = {}, []
+    for action, key in keys.items():
+        try:
+            if action not in BY_ID:
+                raise InputError(f"there is no action {shown(action)}")
+            usable[action] = _word(key, f"keys.{action}")
+        except InputError as error:
+            told.append(str(error))
+    return usable, told[:_MOST_TOLD]
 
 
 def preferences_path() -> Path:
