@@ -64,8 +64,8 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
     os.mkfifo(pipe)
     look = os.stat
 
-    def look_and_replace(name: Path) -> os.stat_result:
-        facts = look(name)
+    def look_and_replace(name: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        facts = look(name, follow_symlinks=follow_symlinks)
         pipe.replace(path)
         return facts
 
