@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from dragonnx import __version__
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes, written_whole
+from dragonnx.reading.json_text import parse_json
+from dragonnx.reading.pictures import PictureSource, name_of, read_picture
 from dragonnx.types import Points
 
 PROVENANCE = "AI-generated: made by a StyleGAN2 generator with dragonnx; it shows nothing real."
@@ -30,6 +33,8 @@ _SMALLEST_DRAWING = 384
 _OVERSAMPLING = 3
 _FRAME_MILLISECONDS = 80
 _LAST_FRAME_MILLISECONDS = 1500
+_LONGEST_RECIPE = 32 * 2**20
+"""Characters: no picture is read that holds more beside its pixels."""
 _LARGEST_FRAME = 512
 """Pixels: larger frames of a GIF or WebP are shrunk, since all of them are in memory at once."""
 
@@ -54,26 +59,19 @@ def save_png(image: Image.Image, path: Path, recipe: Mapping[str, Any]) -> None:
     save_bytes(content.getvalue(), path)
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
+def read_recipe(source: PictureSource) -> dict[str, Any]:
     """How a PNG of this program was made: the recipe that `save_png` wrote.
 
     Raises:
-        InputError: The file cannot be read, or carries no recipe.
+        InputError: The picture cannot be read, or carries no recipe.
     """
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            text = getattr(picture, "text", {}).get("dragonnx")
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path} is no picture that can be read") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read ({error})") from error
-    try:
-        recipe = json.loads(text) if text is not None else None
-    except ValueError:
-        recipe = None
+    text = getattr(read_picture(source, ""), "text", {}).get("dragonnx")
+    recipe = None
+    with contextlib.suppress(InputError):
+        recipe = None if text is None else parse_json(text, "the recipe", largest=_LONGEST_RECIPE)
     if not isinstance(recipe, dict):
-        raise InputError(f"{path} does not say how it was made: dragonnx did not write it")
+        name = name_of(source, "") or "the picture"
+        raise InputError(f"{name} does not say how it was made: dragonnx did not write it")
     return recipe
 
 

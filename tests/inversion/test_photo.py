@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from support.pictures import png
 
+from dragonnx.drag.mask import is_mask, load_mask
 from dragonnx.errors import InputError
-from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
+from dragonnx.inversion.photo import Photo, align, load_photo, photo_of, target_of, weights_of
 
 
 def gradient(width: int = 80, height: int = 60) -> Image.Image:
@@ -98,11 +100,50 @@ def test_unusable_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     refused(tmp_path, "cannot be read")
 
 
-def test_a_picture_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    gradient().save(tmp_path / "p.png")
+def test_a_picture_bomb_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(png(60_000, 60_000))
     with pytest.raises(InputError, match="more pixels than any camera's"):
         load_photo(tmp_path / "p.png")
+
+
+def test_a_photo_is_a_path_a_picture_or_a_photo(tmp_path: Path) -> None:
+    gradient().save(tmp_path / "p.png")
+    made = [
+        photo_of(source) for source in (tmp_path / "p.png", str(tmp_path / "p.png"), gradient())
+    ]
+    assert photo_of(made[0]) is made[0]
+    for photo in made:
+        assert_alike(photo.picture, gradient(), 0)
+    for other in (np.zeros((60, 80, 3), np.uint8), None, 5):
+        with pytest.raises(InputError, match="the photo must be a path or a Pillow image, not"):
+            photo_of(other)  # type: ignore[arg-type]
+
+
+def test_a_photo_that_is_put_together_must_fit() -> None:
+    with pytest.raises(InputError, match="must be RGB: load_photo makes it"):
+        Photo(gradient().convert("RGBA"))
+    for weights in (Image.new("L", (9, 9)), Image.new("1", (80, 60)), np.zeros((60, 80))):
+        with pytest.raises(InputError, match='the weights of a Photo must be "L"'):
+            Photo(gradient(), weights)  # type: ignore[arg-type]
+
+
+def test_a_mask_may_be_turned_by_exif_and_have_any_mode(tmp_path: Path) -> None:
+    drawn = Image.new("L", (80, 60))
+    drawn.paste(255, (10, 0, 80, 60))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    drawn.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    drawn.quantize(2).save(tmp_path / "palette.png")
+    Image.fromarray(np.asarray(drawn).astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    for name in ("turned.png", "palette.png", "deep.png"):
+        weights = load_photo(gradient(), tmp_path / name).weights
+        assert np.array_equal(weights, drawn), name
+        assert np.array_equal(load_mask(tmp_path / name, (60, 80)), np.asarray(drawn) > 0), name
+        assert is_mask(tmp_path / name), name
+    with pytest.raises(
+        InputError, match=r"the mask .* is 80 x 60 pixels, but the image is 60 x 80"
+    ):
+        load_mask(tmp_path / "deep.png", (80, 60))
 
 
 def test_a_mask_leaves_the_background_out(tmp_path: Path) -> None:
@@ -146,7 +187,11 @@ def test_a_box_is_taken_and_may_reach_beyond_the_photo() -> None:
     assert weights is not None
     assert weights[:, :20].max() == 0
     assert weights[:, 20:].min() == 1
-    for box, message in (((5, 5, 5, 9), "at least 2 x 2"), ((200, 0, 230, 30), "does not touch")):
+    for box, message in (
+        ((5, 5, 5, 9), "at least 2 x 2"),
+        ((200, 0, 230, 30), "does not touch"),
+        ((-400, 0, 110, 30), "lies mostly beyond the photo: it may be 4 times its size, 120 x 60"),
+    ):
         with pytest.raises(InputError, match=message):
             align(whole, (30, 30), box=box)
 

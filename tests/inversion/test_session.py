@@ -61,6 +61,29 @@ def test_a_generated_picture_is_found_again(generator: Generator, photo: Photo, 
     assert psnr(found, session.target) == pytest.approx(session.psnr, abs=1e-3)
 
 
+def test_pillows_picture_is_looked_for_as_its_file(generator: Generator, tmp_path: Path) -> None:
+    """Transparent, 16 bits deep, turned by EXIF, or as a palette: invert looks for the same."""
+    wide = Image.effect_noise((SIZE * 2, SIZE), 60).convert("RGB")
+    clear = wide.copy()
+    clear.putalpha(Image.linear_gradient("L").resize(wide.size))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide.save(tmp_path / "turned.jpg", exif=exif)
+    clear.save(tmp_path / "clear.png")
+    Image.fromarray(np.asarray(wide)[:, :, 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    wide.quantize(30).save(tmp_path / "palette.png", transparency=3)
+    for path in sorted(tmp_path.iterdir()):
+        from_file = invert(generator, path).photo
+        with Image.open(path) as picture:
+            for session in (invert(generator, picture), InversionSession(generator, picture)):
+                assert np.array_equal(session.photo.picture, from_file.picture), path
+                assert (session.photo.weights is None) == (path.name in ("deep.png", "turned.jpg"))
+                if from_file.weights is not None:
+                    assert np.array_equal(session.photo.weights, from_file.weights), path
+    with pytest.raises(InputError, match="the photo must be a path or a Pillow image"):
+        invert(generator, np.asarray(wide))  # type: ignore[arg-type]
+
+
 def test_small_images_are_compared_first(generator: Generator, photo: Photo) -> None:
     """The whole image is looked at now and then; layers that the small one does not show stay."""
     config = InversionConfig(steps=4 * RENEWAL, candidates=8, noise=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -24,6 +25,8 @@ def run(app: typer.Typer, program: str) -> NoReturn:
     handler = logging.StreamHandler()
     handler.setFormatter(_Visible(f"{program}: %(message)s"))
     logging.basicConfig(handlers=[handler])
+    # Of a picture whose metadata is broken: no line for users, least of all across the editor.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         code = app(standalone_mode=False, prog_name=program)
     except DragonnxError as error:

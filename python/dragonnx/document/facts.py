@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dragonnx.document.result import DragResult
 from dragonnx.document.state import MOST_PAIRS, Document, LatentStart, PointPair
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import mask_of_png
 from dragonnx.errors import InputError
 from dragonnx.reading.values import entry, items, record, shown, text, within
 from dragonnx.types import Array, Mask
@@ -28,7 +29,6 @@ _START, _LATENTS, _TRACE, _TARGETS, _LOSS = (
 )
 ARRAYS = (_START, _LATENTS, _TRACE, _TARGETS, _LOSS)
 """The arrays that a document may have beside its mask."""
-_WHITE_FROM = 128
 _LONGEST_MEMBER = 64 * 2**20
 """Characters, in a recipe."""
 
@@ -164,21 +164,6 @@ def mask_png(mask: Mask) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).convert("1").save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def mask_of_png(content: bytes) -> Mask:
-    """The mask of `mask_png`.
-
-    Raises:
-        InputError: It is no picture.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return np.asarray(picture.convert("L")) >= _WHITE_FROM
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError("the mask is no picture") from error
 
 
 def _npy(array: NDArray[Any]) -> bytes:

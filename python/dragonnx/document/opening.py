@@ -36,41 +36,45 @@ def read_file(path: Path, document: Document, generator: Generator) -> OpenedFil
     """Read a file of any kind that a user opens.
 
     Args:
-        path: The file. Its suffix says what it is; a picture is a photo where it carries no recipe
-            and does not look drawn as a mask.
+        path: The file. Its suffix says whether it is a document or a latent; a picture is a photo
+            where it carries no recipe and does not look drawn as a mask.
         document: What a latent becomes the start of, and a mask the mask of.
         generator: That document's model.
 
     Raises:
         InputError: The file cannot be read, or nothing of it can be used.
     """
-    from PIL import Image
-
     suffix = path.suffix.lower()
     if suffix == SUFFIX:
         return OpenedFile("document", open_document(path))
     if suffix == ".npz":
         start = LatentStart(w_plus=generator.load_latent(path), name=path.name)
         return OpenedFile("latent", document.with_start(start))
-    if suffix not in Image.registered_extensions():
-        raise InputError(f"{path.name} cannot be opened: choose a {OPENS}")
-    return _read_picture(path, suffix, document, generator)
+    return _read_picture(path, document, generator)
 
 
-def _read_picture(path: Path, suffix: str, document: Document, generator: Generator) -> OpenedFile:
+def _read_picture(path: Path, document: Document, generator: Generator) -> OpenedFile:
     """Read a picture: with a recipe, drawn as a mask, or a photo."""
     from dragonnx.drag.mask import is_mask, load_mask
     from dragonnx.inversion.photo import load_photo
     from dragonnx.media import read_recipe
+    from dragonnx.reading.pictures import NoPictureError, read_picture
 
-    if suffix == ".png":
+    try:
+        picture = read_picture(path, "")  # once, since large ones take seconds
+    except NoPictureError as error:
+        found = error.found or "no picture that can be read"
+        raise InputError(
+            f"{path.name} cannot be opened: it is {found}; choose a {OPENS}"
+        ) from error
+    if picture.format == "PNG":
         try:
-            recipe = read_recipe(path)
+            recipe = read_recipe(picture)
         except InputError:
-            if is_mask(path):
-                mask = load_mask(path, generator.manifest.image_size)
+            if is_mask(picture):
+                mask = load_mask(picture, generator.manifest.image_size)
                 return OpenedFile("mask", document.with_mask(mask))
         else:
             return OpenedFile("picture", document_of(recipe))
-    load_photo(path)  # what cannot be inverted is refused before anything is asked
+    load_photo(picture)  # what cannot be inverted is refused before anything is asked
     return OpenedFile("photo", None)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from dragonnx.document.facts import config_of, decoded, mask_of_png, pair_of
+from dragonnx.document.facts import config_of, decoded, pair_of
 from dragonnx.document.result import DragResult
 from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, LatentStart, PointPair
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import mask_of_png
 from dragonnx.drag.points import FARTHEST
 from dragonnx.errors import InputError
 from dragonnx.model.bundle import read_manifest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +12,11 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.types import Mask
 
+if TYPE_CHECKING:
+    from dragonnx.reading.pictures import PictureSource
+
 _WHITE_FROM = 128
+_LARGEST_SIDE = 8192
 _NEARLY_BLACK, _NEARLY_WHITE = 24, 231
 _MASK_SHARE = 0.9
 """Of the pixels of a drawn mask; the rest are soft edges."""
@@ -42,37 +48,78 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
     return np.ascontiguousarray(array)
 
 
-def is_mask(path: str | os.PathLike[str]) -> bool:
+def is_mask(source: PictureSource) -> bool:
     """Whether a picture looks drawn as a mask: nearly all of it black or white, without colours."""
-    from PIL import Image
+    from PIL import ImageChops
+
+    from dragonnx.reading.colours import read_colours
 
     try:
-        with Image.open(path) as picture:
-            colours = np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        picture = read_colours(source, "").picture
+    except InputError:
         return False
-    extreme = (colours <= _NEARLY_BLACK).all(-1) | (colours >= _NEARLY_WHITE).all(-1)
-    return bool(extreme.mean() >= _MASK_SHARE)
+    # Of each pixel the largest and the smallest of red, green and blue, a band at a time.
+    largest = smallest = picture.getchannel(0)
+    for number in (1, 2):
+        band = picture.getchannel(number)
+        largest, smallest = ImageChops.lighter(largest, band), ImageChops.darker(smallest, band)
+    extreme = sum(largest.histogram()[: _NEARLY_BLACK + 1]) + sum(
+        smallest.histogram()[_NEARLY_WHITE:]
+    )
+    return extreme >= _MASK_SHARE * math.prod(picture.size)
 
 
-def load_mask(path: str | os.PathLike[str], image_size: tuple[int, int]) -> Mask:
+def load_mask(source: PictureSource, image_size: tuple[int, int]) -> Mask:
     """A mask [H, W] from a picture: white may move, black stays fixed.
 
-    Raises:
-        InputError: The file is no picture, or not of the image's size.
-    """
-    from PIL import Image, UnidentifiedImageError
+    Args:
+        source: A file, or a picture that Pillow has.
+        image_size: (height, width) of the image that it is for.
 
-    try:
-        with Image.open(path) as picture:
-            if picture.size != (image_size[1], image_size[0]):
-                raise InputError(
-                    f"the mask {path} is {picture.width} x {picture.height} pixels, but the image "
-                    f"is {image_size[1]} x {image_size[0]}: it must be drawn at the image's size"
-                )
-            grey = np.asarray(picture.convert("L"))
-    except UnidentifiedImageError as error:
-        raise InputError(f"the mask {path} is no picture that can be read") from error
-    except OSError as error:
-        raise InputError(f"the mask {path} cannot be read ({error.strerror or error})") from error
-    return np.asarray(grey >= _WHITE_FROM)
+    Raises:
+        InputError: It cannot be read as a picture, or is not of the image's size.
+    """
+    from dragonnx.reading.pictures import name_of
+
+    name, (height, width) = name_of(source, "the mask"), image_size
+
+    def check(size: tuple[int, int]) -> None:
+        if size != (width, height):
+            raise InputError(
+                f"{name} is {size[0]} x {size[1]} pixels, but the image is {width} x {height}: it "
+                "must be drawn at the image's size"
+            )
+
+    def may_fit(size: tuple[int, int]) -> None:
+        if size != image_size:  # EXIF may turn it
+            check(size)
+
+    mask = _painted(source, may_fit)
+    check(mask.shape[::-1])
+    return mask
+
+
+def mask_of_png(content: bytes) -> Mask:
+    """A mask [H, W] of any size from a PNG, likewise.
+
+    Raises:
+        InputError: It cannot be read, or is larger than images are.
+    """
+
+    def check(size: tuple[int, int]) -> None:
+        if max(size) > _LARGEST_SIDE:
+            raise InputError(
+                f"the mask is {size[0]} x {size[1]} pixels, and no image is larger than "
+                f"{_LARGEST_SIDE} x {_LARGEST_SIDE}"
+            )
+
+    return _painted(content, check, "PNG")
+
+
+def _painted(
+    source: PictureSource, check: Callable[[tuple[int, int]], None], *formats: str
+) -> Mask:
+    from dragonnx.reading.colours import read_colours
+
+    grey = read_colours(source, "the mask", check, formats).picture.convert("L")
+    return np.asarray(grey) >= _WHITE_FROM

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops
 
 from dragonnx.errors import InputError
-from dragonnx.log import logger
+from dragonnx.inversion.window import Box, is_within, resized
+from dragonnx.reading.colours import Colours, read_colours
+from dragonnx.reading.pictures import PictureSource, Size, name_of
 from dragonnx.types import Fit
-
-Box = tuple[int, int, int, int]
 
 SMALLEST_SIDE = 32
 """Pixels: a smaller picture does not say what it shows."""
+_LARGEST_BOX = 4
+"""Times the photo's sides: what a larger one shows is no longer to be seen in a model's image."""
+_GREY = (128, 128, 128)
 
 
 @dataclass(frozen=True)
@@ -33,41 +35,52 @@ class Photo:
     picture: Image.Image
     weights: Image.Image | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what `load_photo` has to be asked for.
 
-def load_photo(path: str | os.PathLike[str], mask: str | os.PathLike[str] | None = None) -> Photo:
+        Raises:
+            InputError: The picture is not RGB, or the weights do not fit it.
+        """
+        if getattr(self.picture, "mode", None) != "RGB":
+            raise InputError("the picture of a Photo must be RGB: load_photo makes it of any other")
+        if self.weights is not None and (
+            getattr(self.weights, "mode", None) != "L" or self.weights.size != self.picture.size
+        ):
+            raise InputError('the weights of a Photo must be "L", and of the size of its picture')
+
+
+def load_photo(path: PictureSource, mask: PictureSource | None = None) -> Photo:
     """Read a photo; EXIF rotation and colour profile are applied, of an animation the first frame.
 
     What is transparent does not count, and neither does what a mask shows black.
 
     Args:
-        path: The picture, of any format that Pillow reads, in any colour mode and depth.
+        path: The picture, in any colour mode and depth: a file of the formats that are read, or a
+            picture that Pillow has, which gives what its file gives.
         mask: A picture of the same size after rotation: white counts, black is ignored.
 
     Raises:
-        InputError: A file cannot be read, the photo is too small, or the mask has another size or
-            leaves nothing.
+        InputError: A file cannot be read, the photo is too small or too large, or the mask has
+            another size or leaves nothing.
     """
-    picture = _read(path, "the photo")
-    if min(picture.size) < SMALLEST_SIDE:
-        raise InputError(
-            f"the photo {path} is {picture.width} x {picture.height} pixels; at least "
-            f"{SMALLEST_SIDE} x {SMALLEST_SIDE} are needed to find it again"
-        )
-    weights = _opacity(picture)
+    picture, opacity = _read(path, "the photo", _check_side)
+    weights = opacity
     if mask is not None:
-        painted = _read(mask, "the mask").convert("L")
-        if painted.size != picture.size:
-            raise InputError(
-                f"the mask {mask} is {painted.width} x {painted.height} pixels, but the photo is "
-                f"{picture.width} x {picture.height}: it must be drawn at the photo's size"
-            )
-        if weights is not None:
-            weights = Image.fromarray(np.minimum(np.asarray(weights), np.asarray(painted)))
-        else:
-            weights = painted
-    if weights is not None and not np.asarray(weights).any():
-        raise InputError(f"nothing of the photo {path} counts: it is transparent or masked out")
-    return Photo(_opaque(picture), weights)
+        painted = _read_mask(mask, picture.size)
+        weights = painted if opacity is None else ImageChops.darker(opacity, painted)
+    if weights is not None and weights.getbbox() is None:
+        raise InputError(
+            f"nothing of {name_of(path, 'the photo')} counts: it is transparent or masked out"
+        )
+    if opacity is not None:
+        # Transparent parts become grey, since they hold no colour worth looking at.
+        picture.paste(_GREY, mask=ImageChops.invert(opacity))
+    return Photo(picture, weights)
+
+
+def photo_of(photo: Photo | PictureSource) -> Photo:
+    """A photo as it is given, or as `load_photo` reads it."""
+    return photo if isinstance(photo, Photo) else load_photo(photo)
 
 
 def align(
@@ -103,18 +116,29 @@ def align(
             f"the crop box {left},{top},{right},{bottom} does not touch the photo, which is "
             f"{photo.picture.width} x {photo.picture.height} pixels"
         )
+    most_across, most_down = (_LARGEST_BOX * side for side in photo.picture.size)
+    if right - left > most_across or bottom - top > most_down:
+        raise InputError(
+            f"the crop box {left},{top},{right},{bottom} lies mostly beyond the photo: it may be "
+            f"{_LARGEST_BOX} times its size, {photo.picture.width} x {photo.picture.height} pixels"
+        )
     shape = width / height
     wide = (right - left) / (bottom - top) > shape
     across = (bottom - top) * shape if wide == (fit == "crop") else right - left
     down = (right - left) / shape if wide != (fit == "crop") else bottom - top
     x, y = (left + right - across) / 2, (top + bottom - down) / 2
     window = (round(x), round(y), round(x + across), round(y + down))
+    # Band by band, since a copy of all of a large photo would take much memory.
+    bands = [
+        resized(band, window, (width, height), Image.Resampling.LANCZOS, border="goes on")
+        for band in map(photo.picture.getchannel, range(3))
+    ]
+    picture = Image.merge("RGB", bands)
+    if photo.weights is None and is_within(window, photo.picture.size):
+        return Photo(picture)
     inside = photo.weights or Image.new("L", photo.picture.size, 255)
-    # Resampling may look beyond the window, so cut out first; what lies beyond the photo is black.
-    weights = inside.crop(window).resize((width, height), Image.Resampling.BOX)
-    picture = _stretched(photo.picture, window).resize((width, height), Image.Resampling.LANCZOS)
-    whole = np.asarray(weights).min() == 255
-    return Photo(picture, None if whole else weights)
+    weights = resized(inside, window, (width, height), Image.Resampling.BOX, border="black")
+    return Photo(picture, None if weights.getextrema()[0] == 255 else weights)
 
 
 def target_of(photo: Photo) -> NDArray[np.float32]:
@@ -130,76 +154,38 @@ def weights_of(photo: Photo) -> NDArray[np.float32] | None:
     return np.asarray(photo.weights, np.float32) / np.float32(255)
 
 
-def _read(path: str | os.PathLike[str], what: str) -> Image.Image:
-    """The first frame of a file, upright and in sRGB where it says what its colours mean."""
+def _read(source: PictureSource, what: str, fits: Callable[[Size, str], None]) -> Colours:
+    name = name_of(source, what)
     try:
-        with Image.open(path) as file:
-            file.load()
-            profile = file.info.get("icc_profile")
-            picture = ImageOps.exif_transpose(_eight_bits(file))
-    except FileNotFoundError as error:
-        raise InputError(f"there is no {what.removeprefix('the ')} {path}") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{what} {path} is no picture that can be read") from error
-    except Image.DecompressionBombError as error:
+        return read_colours(source, what, lambda size: fits(size, name))
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise InputError(f"there is no {name.removeprefix('the ')}") from error
+        raise
+
+
+def _check_side(size: Size, name: str) -> None:
+    if min(size) < SMALLEST_SIDE:
         raise InputError(
-            f"{what} {path} has more pixels than any camera's: make it smaller first"
-        ) from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{what} {path} cannot be read ({error})") from error
-    return _in_srgb(picture, profile, path) if profile else picture
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Pictures of 16 and more bits a channel as 8 bits: Pillow would cut their values off."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, np.float64)
-        largest = 1.0 if picture.mode == "F" and values.max() <= 1 else 65535.0
-        eight = Image.fromarray(np.rint(values.clip(0, largest) * (255 / largest)).astype(np.uint8))
-        eight.info = dict(picture.info)
-        return eight
-    return picture
-
-
-def _in_srgb(picture: Image.Image, profile: bytes, path: str | os.PathLike[str]) -> Image.Image:
-    """The picture's colours as sRGB."""
-    if picture.mode not in ("RGB", "CMYK", "L"):  # with transparency: alpha stays beside
-        return picture
-    try:
-        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            picture, given, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            f"{name} is {size[0]} x {size[1]} pixels; at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are "
+            "needed to find it again"
         )
-    except (ImageCms.PyCMSError, OSError) as error:
-        logger.warning("the colour profile of %s is not usable and was ignored (%s)", path, error)
-        return picture
-    return converted or picture
 
 
-def _opacity(picture: Image.Image) -> Image.Image | None:
-    """How opaque each pixel is, "L"; None where all are."""
-    if not picture.has_transparency_data:
-        return None
-    alpha = picture.convert("RGBA").getchannel("A")
-    return None if alpha.getextrema() == (255, 255) else alpha
+def _read_mask(source: PictureSource, photo: Size) -> Image.Image:
+    """How much each pixel of a photo of that size counts, "L"."""
 
+    def check(size: Size, name: str) -> None:
+        if size != photo:
+            raise InputError(
+                f"{name} is {size[0]} x {size[1]} pixels, but the photo is {photo[0]} x {photo[1]}: "
+                "it must be drawn at the photo's size"
+            )
 
-def _opaque(picture: Image.Image) -> Image.Image:
-    """RGB; transparent parts on grey, since they hold no colour worth looking at."""
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    grey = Image.new("RGBA", picture.size, (128, 128, 128, 255))
-    return Image.alpha_composite(grey, picture.convert("RGBA")).convert("RGB")
+    def may_fit(size: Size, name: str) -> None:
+        if size != photo[::-1]:  # EXIF may turn it
+            check(size, name)
 
-
-def _stretched(picture: Image.Image, window: Box) -> Image.Image:
-    """A window of a picture, whose border pixels go on where the window reaches beyond it.
-
-    A black border would ring into the photo where it is resized.
-    """
-    left, top, right, bottom = window
-    if left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height:
-        return picture.crop(window)
-    rows = np.arange(top, bottom).clip(0, picture.height - 1)
-    columns = np.arange(left, right).clip(0, picture.width - 1)
-    return Image.fromarray(np.asarray(picture)[rows[:, None], columns])
+    painted = _read(source, "the mask", may_fit).picture
+    check(painted.size, name_of(source, "the mask"))
+    return painted.convert("L")

@@ -19,12 +19,13 @@ from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, checked_loss, psnr
 from dragonnx.inversion.latent_space import LatentSpace
-from dragonnx.inversion.photo import Photo, align, load_photo, target_of, weights_of
+from dragonnx.inversion.photo import Photo, align, photo_of, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.log import timed, took
 from dragonnx.model.generator import Generator, checked_generator, picture_of
 from dragonnx.model.passes import BoundPass, of_all_layers
 from dragonnx.reading.kinds import instance
+from dragonnx.reading.pictures import PictureSource
 from dragonnx.types import Float32, Float64
 
 _SPACE_SAMPLES = 2000
@@ -56,7 +57,8 @@ class InversionSession:
 
     Args:
         generator: The model.
-        photo: A photo, aligned or not; where its size is not the model's, its middle is taken.
+        photo: A photo, aligned or not, or what `load_photo` reads; where its size is not the model's,
+            its middle is taken.
         config: What a user chose.
         loss: How images are compared; None is the pyramid loss over the pixels that count.
         w_plus: Where to start from; None looks for a good place.
@@ -69,7 +71,7 @@ class InversionSession:
     def __init__(
         self,
         generator: Generator,
-        photo: Photo,
+        photo: Photo | PictureSource,
         config: InversionConfig | None = None,
         *,
         loss: ImageLoss | None = None,
@@ -77,7 +79,7 @@ class InversionSession:
         label: int | None = None,
     ) -> None:
         height, width = checked_generator(generator).manifest.image_size
-        instance(photo, "photo", Photo)
+        photo = photo_of(photo)
         if photo.picture.size != (width, height):
             photo = align(photo, (height, width))
         self.config = (
@@ -350,7 +352,7 @@ class InversionSession:
 
 def invert(
     generator: Generator,
-    image: Photo | Image.Image | str | os.PathLike[str],
+    image: Photo | PictureSource,
     config: InversionConfig | None = None,
 ) -> InversionSession:
     """Look for the latent [1, num_ws, w_dim] of a photo.
@@ -362,13 +364,11 @@ def invert(
 
     Args:
         generator: The model.
-        image: A photo's path, a Pillow image, or a photo with weights; its middle is taken.
+        image: A photo's path, a Pillow image, which gives what its file gives, or a photo with
+            weights; its middle is taken.
         config: What a user chose.
 
     Raises:
         InputError: The photo cannot be read.
     """
-    if isinstance(image, Image.Image):
-        image = Photo(image.convert("RGB"))
-    photo = image if isinstance(image, Photo) else load_photo(image)
-    return InversionSession(generator, photo, config)
+    return InversionSession(generator, image, config)
