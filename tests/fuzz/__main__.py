@@ -54,14 +54,18 @@ def _campaign(readers: list[str], seed: int, inputs: int, output: Path, processe
             pool.submit(_run, reader, seed, range(start, end)): (reader, start, end)
             for reader, start, end in shares
         }
-        for future in as_completed(running):
-            found = future.result()
-            share = {"share": running[future], "findings": [vars(finding) for finding in found]}
-            file.write(json.dumps(share) + "\n")
-            file.flush()
-            count += len(found)
-            for finding in found:
-                _keep(finding, output)
+        try:
+            for future in as_completed(running):
+                found = future.result()
+                share = {"share": running[future], "findings": [vars(finding) for finding in found]}
+                file.write(json.dumps(share) + "\n")
+                file.flush()
+                count += len(found)
+                for finding in found:
+                    _keep(finding, output)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     print(f"{inputs} inputs for each of {', '.join(readers)}, seed {seed}: {count} findings")
     return min(count, 1)
 

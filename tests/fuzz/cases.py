@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable, Mapping
@@ -12,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
+import numpy as np
 from fuzz.mutate import Mutation, cut, grown, mutated_bytes
 from fuzz.mutate_arrays import mutated_npy
 from fuzz.mutate_graph import mutated_graph
@@ -124,22 +127,24 @@ def mutation_of(name: str, data: bytes) -> Mutation:
 
 
 def _mutated_member(random: Random, data: bytes) -> bytes:
-    if data.startswith(b"\x93NUMPY") and b"'<U" in data[:80] and random.random() < 0.8:
-        return _mutated_text_array(random, data)
-    return mutation_of("", data)(random, data)
-
-
-def _mutated_text_array(random: Random, data: bytes) -> bytes:
-    """JSON that is kept as an array of one text."""
-    import io
-
-    import numpy as np
-
-    text = str(np.load(io.BytesIO(data), allow_pickle=False))
-    changed = mutated_json(random, text.encode()).decode("utf-8", "replace")
+    text = _text_of(data)
+    if text is None or random.random() < 0.2:
+        return mutation_of("", data)(random, data)
+    changed = mutated_json(random, text.encode("utf-8", "replace")).decode("utf-8", "replace")
     stream = io.BytesIO()
     np.save(stream, np.array(changed.rstrip("\0") or "x"), allow_pickle=False)
     return stream.getvalue()
+
+
+def _text_of(data: bytes) -> str | None:
+    """The text that is kept as an array of one, as facts of progress files are."""
+    kind = re.match(rb"\x93NUMPY.{4}\{'descr': '<U(\d+)'", data[:80], re.DOTALL)
+    if kind is None or 4 * int(kind[1]) > len(data):
+        return None
+    try:
+        return str(np.load(io.BytesIO(data), allow_pickle=False))
+    except (ValueError, EOFError):
+        return None
 
 
 def mutated_file(random: Random, name: str, data: bytes) -> Case:

@@ -160,10 +160,11 @@ def _perceptual(path: Path) -> None:
     loss.distance(image, image + 1)
 
 
-def _preferences(path: Path) -> str | None:
+def _preferences(path: Path) -> None:
     chosen, told = Preferences.load(path)
     json.dumps(vars(chosen))
-    return told or None
+    if told:  # who shows it makes it visible, as an error's words
+        raise InputError(told)
 
 
 def _recovery(path: Path) -> None:
