@@ -28,12 +28,15 @@ from dragonnx import (
     PointPair,
     PyramidLoss,
     load_latent,
+    load_mask,
+    load_photo,
     open_document,
     save_document,
     save_latent,
 )
 from dragonnx.document import DragRun
 from dragonnx.drag.step import HostStep
+from dragonnx.inversion.photo import align
 
 VALUES: dict[str, Any] = {
     "None": None,
@@ -74,7 +77,7 @@ VALUES: dict[str, Any] = {
     "grey levels": np.zeros((SIZE, SIZE)),
     "2**31": 2**31,
     "half a character": "\ud800",
-    "a long text": "ä" * 300,
+    "a long text": "ä" * 200,
 }
 REAL = {"1.5", "a number of NumPy", "a real number of NumPy"}
 SEEDS = {"0", "2**31", "a number of NumPy"}
@@ -118,6 +121,7 @@ def document() -> Document:
 
 
 Call = Callable[[Generator, Any], object]
+PHOTO = Photo(Image.new("RGB", (SIZE, SIZE)))
 NONE = {"None"}
 FLAGS = {"None", "a picture", "points of flags"}
 CALLS: dict[str, tuple[Call, set[str]]] = {
@@ -146,7 +150,7 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "max_steps": (lambda g, v: DragConfig(max_steps=v), NONE | {"a number of NumPy"}),
     "step_size": (lambda g, v: DragConfig(step_size=v), NONE | REAL | {"10**30", "2**31"}),
     "generator of an inversion": (lambda g, v: inversion(g, generator=v), set()),
-    "photo": (lambda g, v: inversion(g, photo=v), set()),
+    "photo": (lambda g, v: inversion(g, photo=v), {"a picture"}),
     "config of an inversion": (lambda g, v: inversion(g, config=v), NONE),
     "loss": (lambda g, v: inversion(g, loss=v), NONE),
     "w_plus of an inversion": (lambda g, v: inversion(g, w_plus=v), NONE),
@@ -171,6 +175,16 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "config of a document": (lambda g, v: Document(config=v), set()),
     "pairs of a document": (lambda g, v: Document(pairs=v), {"[]", "()"}),
     "handle": (lambda g, v: PointPair(v), {"a point"}),
+    "picture of a photo": (lambda g, v: Photo(v), set()),
+    "weights of a photo": (lambda g, v: Photo(Image.new("RGB", (SIZE, SIZE)), v), NONE),
+    "load_photo": (lambda g, v: load_photo(v), {"a picture"}),
+    "mask of a photo": (lambda g, v: load_photo(Image.new("RGB", (SIZE, SIZE)), v), NONE),
+    "load_mask": (lambda g, v: load_mask(v, (SIZE, SIZE)), {"a picture"}),
+    "size of a mask": (lambda g, v: load_mask(Image.new("L", (SIZE, SIZE)), v), set()),
+    "photo to align": (lambda g, v: align(v, (SIZE, SIZE)), set()),
+    "size to align": (lambda g, v: align(PHOTO, v), {"a point"}),
+    "box": (lambda g, v: align(PHOTO, (SIZE, SIZE), box=v), NONE),
+    "fit": (lambda g, v: align(PHOTO, (SIZE, SIZE), fit=v), set()),
     "number of a pair": (lambda g, v: document().with_target(v, NOSE), {"0"}),
     "number of a pair to remove": (lambda g, v: document().without_pair(v), {"0"}),
     "document to drag": (lambda g, v: DragRun(v, g), set()),

@@ -14,10 +14,9 @@ from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, m
 from dragonnx.document.state import Document
 from dragonnx.files import save_bytes
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
-from dragonnx.reading.kinds import instance
 from dragonnx.reading.npy_array import member_array
 from dragonnx.reading.regular_file import MEBIBYTE
-from dragonnx.reading.values import record
+from dragonnx.reading.values import instance, record
 from dragonnx.reading.zip_archive import opened_archive
 
 SUFFIX = ".dragonnx"

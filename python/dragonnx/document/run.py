@@ -16,8 +16,7 @@ from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.generator import checked_generator
-from dragonnx.reading.kinds import function, instance
-from dragonnx.reading.values import whole
+from dragonnx.reading.values import function, instance, whole
 from dragonnx.types import Float32, Points
 
 if TYPE_CHECKING:

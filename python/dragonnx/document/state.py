@@ -20,7 +20,6 @@ from dragonnx.model.latent import checked_label, checked_psi, checked_seed
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, checked_array
-from dragonnx.reading.kinds import instance
 from dragonnx.types import Float32, Mask, Point
 
 MOST_PAIRS = 1000
@@ -215,7 +214,7 @@ class Document:
 
         The drag's points are the complete pairs, in their order.
         """
-        instance(result, "result", DragResult)
+        values.instance(result, "result", DragResult)
         if len(result.trace[-1]) != len(self.complete_pairs):
             raise InputError("the drag was made with other points than the document has")
         ends = iter(result.trace[-1].tolist())

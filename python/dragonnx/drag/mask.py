@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
+from dragonnx.model.facts import LARGEST_SIDE
+from dragonnx.reading.values import size as checked_size
 from dragonnx.types import Mask
 
 if TYPE_CHECKING:
     from dragonnx.reading.pictures import PictureSource
 
 _WHITE_FROM = 128
-_LARGEST_SIDE = 8192
 _NEARLY_BLACK, _NEARLY_WHITE = 24, 231
 _MASK_SHARE = 0.9
 """Of the pixels of a drawn mask; the rest are soft edges."""
@@ -81,7 +82,8 @@ def load_mask(source: PictureSource, image_size: tuple[int, int]) -> Mask:
     """
     from dragonnx.reading.pictures import name_of
 
-    name, (height, width) = name_of(source, "the mask"), image_size
+    height, width = image_size = checked_size(image_size, "image_size", LARGEST_SIDE)
+    name = name_of(source, "the mask")
 
     def check(size: tuple[int, int]) -> None:
         if size != (width, height):
@@ -107,10 +109,10 @@ def mask_of_png(content: bytes) -> Mask:
     """
 
     def check(size: tuple[int, int]) -> None:
-        if max(size) > _LARGEST_SIDE:
+        if max(size) > LARGEST_SIDE:
             raise InputError(
                 f"the mask is {size[0]} x {size[1]} pixels, and no image is larger than "
-                f"{_LARGEST_SIDE} x {_LARGEST_SIDE}"
+                f"{LARGEST_SIDE} x {LARGEST_SIDE}"
             )
 
     return _painted(content, check, "PNG")

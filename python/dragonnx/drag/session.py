@@ -23,8 +23,7 @@ from dragonnx.drag.step import HostState, step_for
 from dragonnx.errors import InputError
 from dragonnx.log import took
 from dragonnx.model.generator import Generator, checked_generator
-from dragonnx.reading.kinds import instance
-from dragonnx.reading.values import flag
+from dragonnx.reading.values import flag, instance
 from dragonnx.types import Points
 
 

@@ -22,8 +22,7 @@ from dragonnx.inversion.perceptual_bundle import (
 )
 from dragonnx.model.drag_settings import LARGEST_WEIGHT
 from dragonnx.paths import as_path
-from dragonnx.reading.kinds import instance
-from dragonnx.reading.values import number
+from dragonnx.reading.values import instance, number
 from dragonnx.runtime import Device, DeviceTensor, Graph, checked_threads, choose_device
 from dragonnx.types import Float32
 

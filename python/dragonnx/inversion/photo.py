@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,18 @@ from PIL import Image, ImageChops
 
 from dragonnx.errors import InputError
 from dragonnx.inversion.window import Box, is_within, resized
+from dragonnx.model.facts import LARGEST_SIDE
 from dragonnx.reading.colours import Colours, read_colours
 from dragonnx.reading.pictures import PictureSource, Size, name_of
+from dragonnx.reading.values import instance, one_of, shown, size, whole
 from dragonnx.types import Fit
 
 SMALLEST_SIDE = 32
 """Pixels: a smaller picture does not say what it shows."""
 _LARGEST_BOX = 4
 """Times the photo's sides: what a larger one shows is no longer to be seen in a model's image."""
+_FARTHEST = 10**6
+"""Pixels from a photo's corner: no photo that is read is larger."""
 _GREY = (128, 128, 128)
 
 
@@ -100,10 +105,13 @@ def align(
             "pad" what is missing, which then does not count.
 
     Raises:
-        InputError: The box does not lie on the photo or is too small.
+        InputError: The box does not lie on the photo, is too small or too large, or an argument is
+            of another type.
     """
-    height, width = image_size
-    left, top, right, bottom = box or (0, 0, *photo.picture.size)
+    instance(photo, "photo", Photo)
+    height, width = size(image_size, "image_size", LARGEST_SIDE)
+    one_of(fit, "fit", get_args(Fit))
+    left, top, right, bottom = (0, 0, *photo.picture.size) if box is None else _checked_box(box)
     if right - left < 2 or bottom - top < 2:
         raise InputError(
             f"the crop box must be at least 2 x 2 pixels, left before right and top before bottom, "
@@ -139,6 +147,13 @@ def align(
     inside = photo.weights or Image.new("L", photo.picture.size, 255)
     weights = resized(inside, window, (width, height), Image.Resampling.BOX, border="black")
     return Photo(picture, None if weights.getextrema()[0] == 255 else weights)
+
+
+def _checked_box(box: object) -> Box:
+    if not isinstance(box, list | tuple) or len(box) != 4:
+        raise InputError(f"box must be left, top, right, bottom in whole pixels, not {shown(box)}")
+    left, top, right, bottom = (whole(each, "box", -_FARTHEST, _FARTHEST) for each in box)
+    return left, top, right, bottom
 
 
 def target_of(photo: Photo) -> NDArray[np.float32]:

@@ -24,8 +24,8 @@ from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.log import timed, took
 from dragonnx.model.generator import Generator, checked_generator, picture_of
 from dragonnx.model.passes import BoundPass, of_all_layers
-from dragonnx.reading.kinds import instance
 from dragonnx.reading.pictures import PictureSource
+from dragonnx.reading.values import instance
 from dragonnx.types import Float32, Float64
 
 _SPACE_SAMPLES = 2000

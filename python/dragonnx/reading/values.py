@@ -193,6 +193,31 @@ def instance(value: object, name: str, kind: type[T]) -> T:
     return value
 
 
+def function(value: object, name: str) -> None:
+    """Refuse what cannot be called; None stands for no function.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if value is not None and not callable(value):
+        raise InputError(f"{name} must be a function, not {shown(value)}")
+
+
+def size(value: object, name: str, largest: int) -> tuple[int, int]:
+    """A size (height, width) in pixels: a list or tuple of two whole numbers.
+
+    Raises:
+        InputError: It is another thing, or out of range.
+    """
+    with contextlib.suppress(InputError):
+        if isinstance(value, list | tuple) and len(value) == 2:
+            height, width = (whole(each, name, 1, largest) for each in value)
+            return height, width
+    raise InputError(
+        f"{name} must be (height, width), whole numbers from 1 to {largest}, not {shown(value)}"
+    )
+
+
 def entry(facts: Mapping[str, Any], name: str) -> Any:
     """The value of that name.
 
