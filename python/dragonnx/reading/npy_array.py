@@ -44,7 +44,12 @@ def read_npy(file: BinaryIO, size: int, name: str, kinds: str = FLOATS) -> Array
     shape, is_fortran, dtype = _header(file, name)
     if dtype.kind not in kinds or (dtype.kind != TEXT and dtype.itemsize > _LARGEST_NUMBER):
         raise InputError(f"{name} holds values of a type that cannot be used, {str(dtype)[:40]}")
-    if min(shape, default=0) < 0 or math.prod(max(n, 1) for n in shape) > _MOST_VALUES:
+    # NumPy lets True pass for 1.
+    if (
+        bool in map(type, shape)
+        or min(shape, default=0) < 0
+        or math.prod(max(n, 1) for n in shape) > _MOST_VALUES
+    ):
         raise InputError(f"{name} has a shape that cannot be used")
     if math.prod(shape) * dtype.itemsize != size - file.tell():
         raise InputError(f"{name} has another size than its shape takes")
