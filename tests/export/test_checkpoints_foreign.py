@@ -62,8 +62,24 @@ NETWORKS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "diffusers": (("down_blocks.0.resnets.0.conv1.weight", "mid_block.x"), "a diffusion model"),
     "LoRA": (("lora_unet_down_blocks_0.lora_up.weight",), "a diffusion model"),
-    "GFPGAN": (("stylegan_decoder.style_convs.0.modulated_conv.weight",), "BasicSR or GFPGAN"),
+    "GFPGAN": (("stylegan_decoder.style_convs.0.modulated_conv.weight",), "a network of GFPGAN"),
     "MMGeneration": (("generator_ema.constant_input.const",), "MMagic"),
+    "GFPGAN beside its generator": (
+        ("stylegan_decoder.style_conv1.modulated_conv.modulation.weight", "condition_scale.0.bias"),
+        "a network of GFPGAN",
+    ),
+    "GPEN": (("generator.conv1.conv.modulation.weight", "ecd0.0.0.weight"), "a network of GPEN"),
+    "VToonify": (
+        ("generator.conv1.conv.modulation.weight", "fusion_out.0.conv.weight"),
+        "GLEAN or VToonify",
+    ),
+    "DualStyleGAN": (
+        ("generator.conv1.conv.modulation.weight", "res.0.conv.weight"),
+        "DualStyleGAN",
+    ),
+    "FastGAN": (("init.init.1.weight_orig", "feat_8.1.weight_orig"), "a FastGAN generator"),
+    "FastGAN of ProjectedGAN": (("synthesis.feat_16.1.weight_orig",), "a FastGAN generator"),
+    "a part of GenForce's": (("synthesis.layer3.weight",), "names of GenForce"),
     "SWAGAN": (("to_rgbs.0.iwt.ll", "input.input"), "a SWAGAN generator"),
     "discriminator of NVIDIA's": (("b4.out.weight", "b8.fromrgb.weight"), "a discriminator only"),
     "discriminator of rosinality's": (
@@ -158,7 +174,10 @@ def test_trainers_objects_do_not_hide_what_a_file_is(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (torch.zeros(1, 18, 512), "perhaps a latent code"),
-        ({"w": torch.zeros(1, 18, 512)}, "no averaged generator 'G_ema' or 'g_ema' but 'w'"),
+        (
+            {"w": torch.zeros(1, 18, 512)},
+            "no StyleGAN2 generator such as 'G_ema' or 'g_ema' but 'w'",
+        ),
         ([torch.zeros(3)], "something else"),
         ({}, "but nothing"),
         ({"mapping.fc0.weight": torch.zeros(2, 2)}, "but 'mapping.fc0.weight'"),

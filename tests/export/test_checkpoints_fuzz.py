@@ -42,6 +42,7 @@ from support.checkpoint_formats import (
     tensorflow_network,
     torch_record,
 )
+from support.checkpoint_projects import adriansahlman_state, paddle_state
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 
@@ -98,6 +99,23 @@ def _tensorflow(protocol: int) -> bytes:
         return pickle.dumps((network, network, network), protocol)
 
 
+def _parts() -> bytes:
+    flat = {n: torch.tensor(v.copy()) for n, v in adriansahlman_state(PLAIN, WEIGHTS).items()}
+    content: dict[str, Any] = {"state_dict": {"dlatent_avg": flat["dlatent_avg"]}}
+    for part in ("G_mapping", "G_synthesis"):
+        own = {n.removeprefix(f"{part}."): v for n, v in flat.items() if n.startswith(f"{part}.")}
+        content[part] = {"kwargs": {"weight_scale": True}, "state_dict": own}
+    return _torch(content, zip_form=False)
+
+
+def _averages() -> bytes:
+    state = rosinality_state(PLAIN, WEIGHTS)
+    halves = {n: torch.tensor(v).to(torch.bfloat16) for n, v in state.items()}
+    averaged = [v for n, v in halves.items() if "noises" not in n and "kernel" not in n]
+    content = {"g": halves, "ema": {"shadow_params": averaged}, "latent_avg": torch.zeros(5)}
+    return _torch(content, zip_form=False)
+
+
 def _npz() -> bytes:
     arrays = {f"{name}.npy": npy(values) for name, values in WEIGHTS.items()}
     return zipped({**arrays, "architecture.npy": npy(np.array(PLAIN.to_json()))})
@@ -120,6 +138,14 @@ SOURCES: dict[str, Callable[[], Source]] = {
         safetensors.numpy.save(WEIGHTS, {"architecture": PLAIN.to_json()})
     ),
     "safetensors of a state dict": lambda: Source(safetensors.numpy.save(WEIGHTS)),
+    "two networks of GenForce, pickle in the zip": lambda: _rezipped(
+        (FIXTURES / "field" / "genforce-32px.pth").read_bytes(), "/data.pkl"
+    ),
+    "PaddleGAN": lambda: Source(
+        pickle.dumps({"gen_ema": paddle_state(PLAIN, WEIGHTS), "latent_avg": np.zeros(5)}, 2)
+    ),
+    "parts of adriansahlman's": lambda: Source(_parts()),
+    "averages in a list, half precision": lambda: Source(_averages()),
     "the given pickle": lambda: Source((FIXTURES / "stylegan2-ada-32px.pkl").read_bytes()),
 }
 

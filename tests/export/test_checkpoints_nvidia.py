@@ -169,7 +169,7 @@ def test_a_generator_that_is_not_averaged_is_read_and_said_so(read: Read) -> Non
     averaged, raw = random_weights(SMALL), random_weights(SMALL, seed=1)
     records = {"G": record(generator_state(SMALL, raw))}
     checkpoint = read(dumps(records))
-    assert any("no averaged generator" in note for note in checkpoint.notes)
+    assert any("no network is named as an average" in note for note in checkpoint.notes)
     np.testing.assert_array_equal(checkpoint.weights["mapping.w_avg"], raw["mapping.w_avg"])
     checkpoint = read(dumps({**records, "G_ema": record(generator_state(SMALL, averaged))}))
     assert checkpoint.notes == ()
@@ -289,10 +289,10 @@ def test_contents_without_a_generator_are_refused(read: Read) -> None:
         *generator[:2], ({**generator.arguments[0], "class_name": "Discriminator"},)
     )
     cases: list[tuple[Any, str]] = [
-        ({"args": {}}, "no averaged generator 'G_ema' or 'g_ema' but 'args'"),
+        ({"args": {}}, "no StyleGAN2 generator such as 'G_ema' or 'g_ema' but 'args'"),
         ({}, "but nothing"),
         ({"G_ema": None}, "something else"),
-        ({"D": discriminator}, "no averaged generator"),
+        ({"D": discriminator}, "no StyleGAN2 generator such as 'G_ema' or 'g_ema' but 'D'"),
         (discriminator, "discriminator only"),
         ([1, 2, 3], "something else"),
         (Call("dnnlib.tflib.network", "Network", ()), "damaged"),

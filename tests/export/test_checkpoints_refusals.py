@@ -36,6 +36,11 @@ FOREIGN = {
     "tar": (b"a.txt".ljust(257, b"\0") + b"ustar\0" + bytes(250), "a tar archive"),
     "JSON": (b'{"z_dim": 512}', "a JSON document"),
     "single array": (npy(np.zeros(3)), "a single NumPy array"),
+    "ONNX": (b"\x08\x08\x12\x07pytorch\x1a\x032.1:" + bytes(100), "an ONNX model"),
+    "ONNX without a producer": (b"\x08\x09:\x80\x01" + bytes(100), "an ONNX model"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC or AVIF photo"),
+    "language model": (b"GGUF\x03\0\0\0" + bytes(100), "a language model"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(100), "a TensorFlow Lite model"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file"),
     "program": (b"\x7fELF" + bytes(100), "a program"),
     "text": (b"hello, world, this is a text file", "of an unknown kind"),
@@ -74,6 +79,38 @@ def test_foreign_files_are_told_by_contents(
     assert "\n" not in message
     assert "; " in message, "a refusal says what to do"
     assert len(message) < 600
+
+
+FETCHED_AGAIN = frozenset(
+    {
+        "empty file", "web page", "git-LFS pointer", "truncated zip", "truncated safetensors",
+        "safetensors of a list", "truncated pickle", "one byte",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_fetching_again_is_advised_where_it_can_help(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(FOREIGN[kind][0])
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert ("fetch" in str(caught.value)) == (kind in FETCHED_AGAIN)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.ngc.nvidia.com/v2/models/stylegan2-ffhq.pkl",
+        "http://example.org/g.pt",
+        "s3://bucket/g.pt",
+        "file:///tmp/g.pt",
+        "HTTPS://EXAMPLE.ORG/g.pt",
+    ],
+)
+def test_addresses_are_no_files(address: str) -> None:
+    with pytest.raises(CheckpointError, match=r"it is an address.*download it"):
+        read_checkpoint(Path(address))
 
 
 def test_names_of_files_say_nothing(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ DAMAGED_LEGACY = {
     },
     "short data": {"raw": b"\0" * 95},
     "no data": {"count": b"", "raw": b""},
-    "bfloat16": {"object": stored(name("torch", "BFloat16Storage"))},
+    "an unknown type": {"object": stored(name("torch", "Float4Storage"))},
     "a type that is no storage": {"object": stored(name("torch", "float32"))},
     "a foreign type": {"object": stored(name("os", "system"))},
     "a view of another storage": {"object": stored(None, "77", "cpu", 24, ("88", 0, 24))},

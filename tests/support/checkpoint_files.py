@@ -128,6 +128,13 @@ def tensor(values: NDArray[Any]) -> Call:
     )
 
 
+def notes_besides_lr(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes on a state dict but for the one that every state dict has."""
+    about = [note for note in notes if "learning rate multiplier" in note]
+    assert len(about) == 1, "no state dict says the mapping network's learning rate multiplier"
+    return tuple(note for note in notes if note not in about)
+
+
 def random_weights(architecture: Architecture, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     return {

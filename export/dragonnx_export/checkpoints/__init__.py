@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from dragonnx_export.checkpoints import native
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.inert import inert_class
@@ -21,15 +22,17 @@ from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_
 __all__ = [
     "Checkpoint",
     "CheckpointError",
+    "Choices",
     "parameter_shapes",
     "read_checkpoint",
     "write_native",
 ]
 
-_ADVICE = "fetch it again, or give another StyleGAN2 checkpoint"
+_ADVICE = "give another StyleGAN2 checkpoint"
+_NO_CHOICES = Choices()
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, choices: Choices = _NO_CHOICES) -> Checkpoint:
     """Read a generator from a file of any supported format, told by its contents.
 
     Nothing that the file names is imported or run, whatever it says.
@@ -37,6 +40,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Args:
         path: A checkpoint of NVIDIA's or rosinality's code or of what builds on them, or a file
             of named arrays.
+        choices: What the user says of it: which network to take, facts that it may not state.
 
     Returns:
         The architecture and the float32 weights.
@@ -45,26 +49,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: The file cannot be read, is of another kind, or asks for more than
             data. The message is one sentence.
     """
-    return open_file(path, lambda data: _read(data, path), EXPECTED, _ADVICE)
+    return open_file(path, lambda data: _read(data, path, choices), EXPECTED, _ADVICE)
 
 
-def _read(data: bytes, path: Path) -> Checkpoint:
+def _read(data: bytes, path: Path, choices: Choices) -> Checkpoint:
     match recognise(data):
         case Format.PICKLE:
             content = load(data, {**NUMPY, **TORCH, **PERSISTENT}, classes=inert_class)
-            found = read_generator(content, max_elements=len(data))
+            found = read_generator(content, len(data), choices)
         case Format.TORCH:
             vocabulary = {**NUMPY, **TORCH, **PERSISTENT}
             content = read_torch_file(data, vocabulary, classes=inert_class)
-            found = read_generator(content, max_elements=len(data))
+            found = read_generator(content, len(data), choices)
         case Format.NPZ:
-            found = native.read_npz(data, path)
+            found = native.read_npz(data, path, choices)
         case Format.SAFETENSORS:
-            found = native.read_safetensors(data, path)
+            found = native.read_safetensors(data, path, choices)
     return Checkpoint(
         architecture=found.architecture,
         weights=found.weights,
         format=found.format,
         notes=found.notes,
+        network=found.network,
         sha256=hashlib.sha256(data).hexdigest(),
     )

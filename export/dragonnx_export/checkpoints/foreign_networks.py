@@ -44,14 +44,29 @@ _NETWORKS: tuple[tuple[str, str, str], ...] = (
         _STYLEGAN2,
     ),
     (
-        r"style_convs\.\d+\.modulated_conv|style_conv1\.modulated_conv|stylegan_decoder\.",
-        "a generator in the names of BasicSR or GFPGAN, which are not read",
-        "convert it to rosinality's names first",
+        r"style_convs\.\d|style_conv1\.|style_mlp\.",
+        "a part of a generator in the names of BasicSR",
+        "give the complete checkpoint that its training wrote",
     ),
     (
-        r"constant_input\.const|style_mapping\.\d|generator_ema\.constant_input",
-        "a generator in the names of MMagic or MMGeneration, which are not read",
-        "give the checkpoint that it was converted from",
+        r"constant_input\.|style_mapping\.\d|generator_ema\.constant_input",
+        "a part of a generator in the names of MMGeneration or MMagic",
+        "give the complete checkpoint that its training wrote",
+    ),
+    (
+        r"G_synthesis\.(?:const$|conv_blocks)|G_mapping\.main\.|(?:^|\.)to_data_layers\.",
+        "a part of a generator in the names of adriansahlman's stylegan2_pytorch",
+        "give the complete file that its `save` wrote, or NVIDIA's pickle that it was converted from",
+    ),
+    (
+        r"synthesis\.(?:early_layer\.|layer\d+\.|output\d+\.)|mapping\.dense\d",
+        "a part of a generator in the names of GenForce or Hammer, or one of StyleGAN1",
+        "give the complete checkpoint of a StyleGAN2",
+    ),
+    (
+        r"(?:^|\.)(?:feat_(?:4|8|16|32)\.|se_(?:64|128|256)\.|to_big\.|to_128\.)",
+        "a FastGAN generator, which has no w to drag in",
+        _STYLEGAN2,
     ),
     (
         r"iwt\.|(?:^|\.)dwt\.",
@@ -70,6 +85,37 @@ _NETWORKS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+_CONDITIONAL: tuple[tuple[str, str], ...] = (
+    (
+        r"(?:^|\.)(?:stylegan_decoder|condition_scale|condition_shift)\.",
+        "GFPGAN, which restores a picture that it is given",
+    ),
+    (r"(?:^|\.)ecd\d+\.", "GPEN, which restores a picture that it is given"),
+    (
+        r"(?:^|\.)fusion_(?:out|skip)\.",
+        "GLEAN or VToonify, which change a picture that they are given",
+    ),
+    (r"(?:^|\.)res\.\d+\.(?:conv|norm)", "DualStyleGAN, which joins two styles"),
+)
+
+
+def refuse_conditional(names: Collection[str]) -> None:
+    """Refuse a StyleGAN2 generator that is part of a network which gives it more than w.
+
+    Args:
+        names: The names of all arrays beside it; of very many only the first are looked at.
+
+    Raises:
+        CheckpointError: With the network, where it is recognised.
+    """
+    text = _joined(names)
+    for pattern, network in _CONDITIONAL:
+        if re.search(pattern, text, re.MULTILINE):
+            raise CheckpointError(
+                f"it holds a network of {network}, so w alone makes no picture; give the StyleGAN2 "
+                "checkpoint that it was built on"
+            )
+
 
 def refuse_foreign(names: Collection[str]) -> None:
     """Refuse the arrays of a network of a known other kind.
@@ -80,7 +126,12 @@ def refuse_foreign(names: Collection[str]) -> None:
     Raises:
         CheckpointError: With the kind of network and what to do, where it is recognised.
     """
-    text = "\n".join(name[:200] for name, _ in zip(names, range(_MAX_NAMES), strict=False))
+    refuse_conditional(names)
+    text = _joined(names)
     for pattern, kind, advice in _NETWORKS:
         if re.search(pattern, text, re.MULTILINE):
             raise CheckpointError(f"it holds {kind}; {advice}")
+
+
+def _joined(names: Collection[str]) -> str:
+    return "\n".join(name[:200] for name, _ in zip(names, range(_MAX_NAMES), strict=False))

@@ -22,11 +22,14 @@ import safetensors
 from numpy.typing import NDArray
 
 from dragonnx.files import atomic_path
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
-from dragonnx_export.checkpoints.generators import STATE_DICT_MARKERS, read_generator
+from dragonnx_export.checkpoints.generators import read_generator
+from dragonnx_export.checkpoints.layouts import MARKERS
+from dragonnx_export.checkpoints.numpy_records import from_bfloat16
 from dragonnx_export.checkpoints.vocabulary import quoted
-from dragonnx_export.checkpoints.weights import select_weights
+from dragonnx_export.checkpoints.weights import StoredArray, UnreadArray, as_array, select_weights
 from dragonnx_export.checkpoints.zip_members import zip_members
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Contents, parameter_shapes
@@ -40,15 +43,20 @@ _MAX_JSON_BYTES = 1 << 20
 _UNPACKED_PER_BYTE = 8  # trained weights hardly compress; this leaves room for those of zeros
 _UNPACKED_EXTRA = 1 << 26
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_SAFETENSORS_CODES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+_SAFETENSORS_CODES = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "BOOL": "|b1",
+    "I8": "|i1", "I16": "<i2", "I32": "<i4", "I64": "<i8",
+    "U8": "|u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
+}  # fmt: skip
 
 
-def read_npz(data: bytes, beside: Path) -> Contents:
+def read_npz(data: bytes, beside: Path, choices: Choices) -> Contents:
     """Read the bytes of an npz.
 
     Args:
         data: The file.
         beside: Its path, for the JSON file of the same stem.
+        choices: What the user says.
 
     Raises:
         CheckpointError: An array or the architecture is missing or unusable.
@@ -66,7 +74,7 @@ def read_npz(data: bytes, beside: Path) -> Contents:
             embedded = _text(values)
         else:
             arrays[name] = values
-    return _contents(arrays, embedded, beside, limit, NPZ_FORMAT)
+    return _contents(arrays, embedded, beside, limit, NPZ_FORMAT, choices)
 
 
 def _read_npy(name: str, contents: memoryview) -> NDArray[Any]:
@@ -100,26 +108,31 @@ def _text(values: NDArray[Any]) -> str | None:
         raise CheckpointError("its architecture is no text; make the file again") from error
 
 
-def read_safetensors(data: bytes, beside: Path) -> Contents:
+def read_safetensors(data: bytes, beside: Path, choices: Choices) -> Contents:
     """Read the bytes of a safetensors file.
 
     Args:
         data: The file.
         beside: Its path, for the JSON file of the same stem.
+        choices: What the user says.
 
     Raises:
         CheckpointError: An array or the architecture is missing or unusable.
         ArchitectureError: The architecture contradicts itself.
     """
     arrays, metadata = safetensors_arrays(data)
-    return _contents(arrays, metadata.get(ARCHITECTURE), beside, len(data), SAFETENSORS_FORMAT)
+    return _contents(
+        arrays, metadata.get(ARCHITECTURE), beside, len(data), SAFETENSORS_FORMAT, choices
+    )
 
 
-def safetensors_arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
+def safetensors_arrays(data: bytes) -> tuple[dict[str, StoredArray], Mapping[str, Any]]:
     """Every array of a safetensors file by its name, and the file's metadata.
 
+    Those of types that NumPy lacks are not read; whoever needs one is told of it.
+
     Raises:
-        CheckpointError: The file is damaged, or holds something else than floating point numbers.
+        CheckpointError: The file is damaged.
     """
     try:
         tensors = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
@@ -129,24 +142,26 @@ def safetensors_arrays(data: bytes) -> tuple[dict[str, NDArray[Any]], Mapping[st
         raise CheckpointError(
             "it is a safetensors file that is truncated or damaged; fetch it again"
         ) from error
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, tensor in tensors:
-        code = _SAFETENSORS_CODES.get(tensor["dtype"])
-        if code is None:
-            raise CheckpointError(
-                f"its array {quoted(name)} holds values of type {tensor['dtype']} where float32 is "
-                "expected"
-            )
-        arrays[name] = np.frombuffer(tensor["data"], code).reshape(tensor["shape"])
+    arrays = {name: _stored(tensor).reshape(tensor["shape"]) for name, tensor in tensors}
     return arrays, metadata
 
 
+def _stored(tensor: Mapping[str, Any]) -> StoredArray:
+    kind = tensor["dtype"]
+    if kind == "BF16":
+        return from_bfloat16(tensor["data"])
+    if kind not in _SAFETENSORS_CODES:
+        return UnreadArray(kind)
+    return np.frombuffer(tensor["data"], _SAFETENSORS_CODES[kind])
+
+
 def _contents(
-    arrays: Mapping[str, NDArray[Any]],
+    arrays: Mapping[str, StoredArray],
     embedded: str | None,
     beside: Path,
     max_elements: int,
     own_format: str,
+    choices: Choices,
 ) -> Contents:
     """A generator of the architecture given, or one whose state dict says what it is."""
     text = embedded
@@ -156,17 +171,19 @@ def _contents(
             with sidecar.open(encoding="utf-8") as stream:
                 text = stream.read(_MAX_JSON_BYTES)
         except (OSError, UnicodeDecodeError) as error:
-            if not any(name.endswith(STATE_DICT_MARKERS) for name in arrays):
+            if not any(name.endswith(MARKERS) for name in arrays):
                 refuse_foreign(arrays.keys())
                 raise CheckpointError(
                     "it has no entry 'architecture', and no readable JSON file "
                     f"{quoted(sidecar.name)} that says what its arrays make up lies beside it"
                 ) from error
-            contents = read_generator(dict(arrays), max_elements)
+            contents = read_generator(dict(arrays), max_elements, choices)
             container = "npz" if own_format == NPZ_FORMAT else "safetensors"
             return replace(contents, format=f"{contents.format} ({container})")
+    choices.refuse_facts()
     architecture = Architecture.from_json(text)
-    weights = select_weights(architecture, arrays, max_elements)
+    own = {name: as_array(name, values) for name, values in arrays.items()}
+    weights = select_weights(architecture, own, max_elements)
     return Contents(architecture=architecture, weights=weights, format=own_format)
 
 

@@ -65,6 +65,12 @@ def sizes(value: object) -> tuple[int, ...]:
     return value
 
 
+def from_bfloat16(raw: bytes | memoryview) -> NDArray[np.float32]:
+    """Numbers of bfloat16, the upper half of a float32 each, in a row."""
+    upper = np.frombuffer(raw, "<u2").astype("<u4")
+    return (upper << 16).view("<f4")
+
+
 def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray[np.generic]:
     if not isinstance(raw, memoryview) or not isinstance(dtype, DtypeRecord):
         raise CheckpointError(DAMAGED)

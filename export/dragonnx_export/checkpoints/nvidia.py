@@ -152,7 +152,7 @@ def _channels(conv1: Module) -> int:
 def _base_width(blocks: list[Module]) -> int:
     const = blocks[0].arrays.get("const") if blocks else None
     if const is None or const.ndim != 3:
-        raise CheckpointError("its generator has no constant to start from; fetch it again")
+        raise CheckpointError("its generator has no constant to start from")
     return int(const.shape[2])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
@@ -19,15 +20,12 @@ MARKER = "synthesis.b4.conv1.affine.weight"
 """A name that only such a generator has."""
 
 _MAX_LAYERS = 64
-_NO_CLAMP = (
-    "a state dict does not say at what value activations are clamped, so they are not clamped"
-)
 
 _Arrays = dict[str, NDArray[Any]]
 
 
 def read_nvidia_arrays(
-    entries: Mapping[str, object], latent_avg: object, max_elements: int
+    entries: Mapping[str, object], latent_avg: object, max_elements: int, choices: Choices
 ) -> Contents:
     """Read a generator from its state dict.
 
@@ -35,23 +33,29 @@ def read_nvidia_arrays(
         entries: The state dict, without any prefix.
         latent_avg: The average w where it lies beside the state dict.
         max_elements: How many elements the weights may have together.
+        choices: What the user says of what only NVIDIA's records state.
 
     Raises:
         CheckpointError: An array is missing, unknown, of another shape or not finite.
         ArchitectureError: The shapes contradict each other.
     """
     arrays = {name: as_array(name, value) for name, value in entries.items()}
-    architecture = _architecture(arrays)
+    lr, lr_note = choices.lr_multiplier(arrays, "mapping.fc")
+    clamp, clamp_note = choices.clamp()
+    architecture = _architecture(arrays, lr, clamp)
     if W_AVG not in arrays and latent_avg is not None:
         arrays[W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
     weights, notes = select_with_average(architecture, arrays, max_elements)
     return Contents(
-        architecture=architecture, weights=weights, format=FORMAT, notes=(_NO_CLAMP, *notes)
+        architecture=architecture,
+        weights=weights,
+        format=FORMAT,
+        notes=(lr_note, clamp_note, *notes),
     )
 
 
-def _architecture(arrays: _Arrays) -> Architecture:
-    """Every fact but the clamp and the learning rate follows from names and shapes."""
+def _architecture(arrays: _Arrays, lr: float, clamp: float | None) -> Architecture:
+    """Every fact but the learning rate and the clamp follows from names and shapes."""
     blocks = sorted(
         int(match[1])
         for name in arrays
@@ -75,6 +79,8 @@ def _architecture(arrays: _Arrays) -> Architecture:
         channels={r: array_sizes(arrays, f"synthesis.b{r}.conv1.weight", 4)[0] for r in blocks},
         image_channels=array_sizes(arrays, f"synthesis.b{last}.torgb.weight", 4)[0],
         mapping_layers=layers,
+        mapping_lr_multiplier=lr,
+        conv_clamp=clamp,
         resample_filter=_resample_filter(arrays),
         use_noise="synthesis.b4.conv1.noise_const" in arrays,
         variant=_variant(arrays),

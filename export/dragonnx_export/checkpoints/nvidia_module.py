@@ -50,7 +50,7 @@ class Module:
     def _of(cls, record: object, path: tuple[str, ...], budget: Iterator[int]) -> Module:
         place = ".".join(path)
         if not isinstance(record, InertObject):
-            raise CheckpointError(f"its {quoted(place)} is no module of NVIDIA's; fetch it again")
+            raise CheckpointError(f"its {quoted(place)} is no module of NVIDIA's")
         tables = [_table(record.state, name) for name in MODULE_TABLES]
         if (
             len(path) >= _MAX_DEPTH
@@ -111,7 +111,7 @@ class Module:
         """
         value = self.facts.get(name)
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise CheckpointError(f"its {quoted(self.path)} has no usable {name}; fetch it again")
+            raise CheckpointError(f"its {quoted(self.path)} has no usable {name}")
         return float(value)
 
     def whole_number(self, name: str, position: int | None, default: object = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import textwrap
 from collections.abc import Callable
@@ -18,6 +19,7 @@ MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""
 
 _MAX_REASON = 400
+_ADDRESS = re.compile(r"(https?|ftp|file|s3|gs|hf|git|ssh):/", re.IGNORECASE)
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -62,12 +64,16 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         ) from error
     except _DAMAGE as error:
         raise CheckpointError(
-            f"{quoted(path.name or str(path))} cannot be read: it is damaged ({type(error).__name__}); "
-            "fetch it again"
+            f"{quoted(path.name or str(path))} cannot be read: it is damaged or holds what no "
+            f"checkpoint has ({type(error).__name__}); where a fresh copy gives the same, {advice}"
         ) from error
 
 
 def _contents(path: Path, expected: str) -> bytes:
+    if address := _ADDRESS.match(str(path)):
+        raise CheckpointError(
+            f"it is an address ({address[1]}), but {expected}; download it and give the file"
+        )
     try:
         if path.is_dir():
             raise CheckpointError(f"it is a folder, but {expected}; give the file in it")

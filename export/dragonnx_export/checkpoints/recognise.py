@@ -34,6 +34,18 @@ _FOREIGN = (
     (rb"PK\x05\x06", "an empty zip archive", _FETCH),
     (rb"\x89HDF", "an HDF5 file", "give the checkpoint"),
     (rb"\x93NUMPY", "a single NumPy array", "give an .npz with all arrays"),
+    (
+        rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]",
+        "an ONNX model, whose weights cannot be told from the rest",
+        "give the checkpoint that it was exported from",
+    ),
+    (
+        rb".{4}ftyp(?:hei|hev|mif|msf|avi)",
+        "a HEIC or AVIF photo",
+        "give the checkpoint; photos are for `dragonnx invert`",
+    ),
+    (rb"GGUF", "a language model", "give the checkpoint"),
+    (rb".{4}TFL3", "a TensorFlow Lite model", "give the checkpoint that it was converted from"),
     (rb"%PDF", "a PDF document", "give the checkpoint"),
     (rb"\x7fELF|MZ", "a program", "give the checkpoint"),
     (rb"\s*[{\[]\s*[\"}\]{\[]", "a JSON document", "give the file with the weights"),

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps, scalar
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -32,14 +33,14 @@ MARKER = "conv1.conv.modulation.weight"
 _KERNEL_GAIN = 4
 _MAX_LAYERS = 64
 _LATENT_AVG = "latent_avg"
-_NO_NOISE = "it holds no noise images, so the exported model adds none"
+NO_NOISE = "it holds no noise images, so the exported model adds none"
 _AVERAGED_ROWS = "its latent_avg has another w for each layer, so their mean was taken"
 
 _Arrays = dict[str, NDArray[Any]]
 
 
 def read_rosinality(
-    entries: Mapping[str, object], latent_avg: object, max_elements: int
+    entries: Mapping[str, object], latent_avg: object, max_elements: int, choices: Choices
 ) -> Contents:
     """Read a generator from its state dict.
 
@@ -47,19 +48,22 @@ def read_rosinality(
         entries: The state dict, without any prefix.
         latent_avg: The average w [w_dim] or w_plus [layers, w_dim], where the file has one.
         max_elements: How many elements the weights may have together.
+        choices: What the user says.
 
     Raises:
         CheckpointError: An array is missing, unknown, of another shape or not finite.
         ArchitectureError: The shapes contradict each other.
     """
+    choices.refuse_clamp("this kind")
     found = {name: as_array(name, value) for name, value in entries.items()}
-    notes = []
     inner_avg = found.pop(_LATENT_AVG, None)
     if latent_avg is None:
         latent_avg = inner_avg
-    architecture = _architecture(found)
+    lr, note = choices.lr_multiplier(found, "style.")
+    notes = [note]
+    architecture = _architecture(found, lr)
     if not architecture.use_noise:
-        notes.append(_NO_NOISE)
+        notes.append(NO_NOISE)
     arrays = dict(_renamed(found, architecture))
     if latent_avg is not None:
         rows = as_array(_LATENT_AVG, latent_avg)
@@ -69,7 +73,10 @@ def read_rosinality(
             or not rows.ndim
             or rows.shape[-1] != architecture.w_dim
         ):
-            raise CheckpointError("its latent_avg is no w of its generator; fetch it again")
+            raise CheckpointError(
+                f"its latent_avg of the shape {rows.shape} is no w of its generator, which has "
+                f"{architecture.w_dim} numbers; give the file without it, or with the right one"
+            )
         rows = rows.reshape(-1, architecture.w_dim)
         if (rows != rows[:1]).any():
             notes.append(_AVERAGED_ROWS)
@@ -80,11 +87,16 @@ def read_rosinality(
     )
 
 
-def _architecture(found: _Arrays) -> Architecture:
+def _architecture(found: _Arrays, lr: float) -> Architecture:
     mapping = sum(re.fullmatch(r"style\.\d+\.weight", name) is not None for name in found)
     above = sum(re.fullmatch(r"to_rgbs\.\d+\.bias", name) is not None for name in found)
     if max(mapping, above) > _MAX_LAYERS:
         raise CheckpointError("its network has more layers than any StyleGAN2 generator")
+    if not above:
+        raise CheckpointError(
+            "it has no layers above the first block, so it is a part only; give the complete file "
+            "that training wrote"
+        )
     first = array_sizes(found, "style.1.weight", 2)
     const = array_sizes(found, "input.input", 4)
     widths = [array_sizes(found, f"convs.{2 * i + 1}.conv.weight", 5)[1] for i in range(above)]
@@ -100,6 +112,7 @@ def _architecture(found: _Arrays) -> Architecture:
         channels={4: const[1], **{8 << i: width for i, width in enumerate(widths)}},
         image_channels=array_sizes(found, "to_rgb1.conv.weight", 5)[1],
         mapping_layers=mapping,
+        mapping_lr_multiplier=lr,
         resample_filter=filter_taps(kernels) if kernels else (1.0, 3.0, 3.0, 1.0),
         use_noise="noises.noise_0" in found,
         base_width=const[3],
@@ -127,9 +140,9 @@ def _renamed(found: _Arrays, architecture: Architecture) -> Iterator[tuple[str, 
             yield name, values
         elif part == "noise_strength":
             if architecture.use_noise:
-                yield f"{prefixes[prefix]}.{part}", values.reshape(())
+                yield f"{prefixes[prefix]}.{part}", scalar(values)
         elif part == "kernel" and values.ndim == 5:
-            yield f"{prefixes[prefix]}.weight", _kernel(values[0])
+            yield f"{prefixes[prefix]}.weight", scaled_kernel(values[0])
         else:
             flat = part == "bias" and values.ndim == 4
             yield f"{prefixes[prefix]}.{part}", values.reshape(-1) if flat else values
@@ -163,7 +176,7 @@ def _layers(architecture: Architecture) -> Iterator[tuple[str, str]]:
                 yield f"noise {2 * index - 1 + number}", layer
 
 
-def _kernel(values: NDArray[Any]) -> NDArray[Any]:
+def scaled_kernel(values: NDArray[Any]) -> NDArray[Any]:
     """Weights [O, I, k, k]; those of 3x3 scaled by 1 / sqrt(I k k) as their format does first.
 
     Demodulation takes the scale out again, but for its small constant, which thus counts as much

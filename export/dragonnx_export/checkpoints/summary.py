@@ -24,6 +24,8 @@ def facts(checkpoint: Checkpoint) -> Iterator[str]:
     taps = " ".join(f"{tap:g}" for tap in a.resample_filter)
     parameters = sum(values.size for values in checkpoint.weights.values())
     yield line("recognised", checkpoint.format)
+    if checkpoint.network:
+        yield line("network", checkpoint.network)
     yield line("image", f"{width} x {height} px, {colours}")
     yield line("latents", f"z of {a.z_dim}, {a.num_ws} w's of {a.w_dim}")
     yield line("classes", str(a.label_dim) if a.label_dim else "none")

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx_export.checkpoints.candidates import Candidate
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_short_name
@@ -29,6 +31,7 @@ from dragonnx_export.families.stylegan2.checkpoint import Contents
 FORMAT = "TensorFlow StyleGAN2 pickle"
 
 _CLASS = "Network"
+_NAMES = ("G", "D", "Gs")
 _OLDEST_VERSION = 4
 _MAX_COMPONENTS = 8
 _MAX_LAYERS = 64
@@ -56,7 +59,7 @@ class _Network:
     def whole_number(self, name: str, default: int) -> int:
         value = self.options.get(name, default)
         if type(value) is not int or value < 0:
-            raise CheckpointError(f"its argument {quoted(name)} is no whole number; fetch it again")
+            raise CheckpointError(f"its argument {quoted(name)} is no whole number")
         return value
 
 
@@ -66,17 +69,49 @@ def is_tensorflow(content: object) -> bool:
     return any(isinstance(m, InertObject) and m.class_name == _CLASS for m in members)
 
 
-def read_tensorflow(content: object, max_elements: int) -> Contents:
-    """Read the averaged generator of a pickle.
+@dataclass(frozen=True)
+class TensorflowCandidate(Candidate):
+    """A network of such a pickle, which states every fact."""
+
+    record: object
+
+    def read(self, max_elements: int, choices: Choices) -> Contents:
+        """See `Candidate.read`."""
+        choices.refuse_facts()
+        return read_tensorflow(self.record, max_elements)
+
+
+def tensorflow_candidates(content: object) -> list[Candidate]:
+    """The generators of a pickle. Of NVIDIA's (G, D, Gs) the last is the average."""
+    networks = content if isinstance(content, tuple | list) else (content,)
+    names = _NAMES if len(networks) == len(_NAMES) else tuple(map(str, range(len(networks))))
+    last = len(networks) - 1
+    return [
+        TensorflowCandidate((name,), index == last, network)
+        for index, (name, network) in enumerate(zip(names, networks, strict=True))
+        if index == last or _is_generator(network)
+    ]
+
+
+def _is_generator(network: object) -> bool:
+    if not isinstance(network, InertObject) or network.class_name != _CLASS:
+        return False
+    components = network.state.get("components")
+    return isinstance(components, dict) and "synthesis" in components
+
+
+def read_tensorflow(network: object, max_elements: int) -> Contents:
+    """Read a generator of a pickle.
 
     Raises:
-        CheckpointError: The pickle holds no StyleGAN2 generator of a kind that is supported.
+        CheckpointError: It is no StyleGAN2 generator of a kind that is supported.
         ArchitectureError: Its facts contradict each other.
     """
-    networks = content if isinstance(content, tuple | list) else (content,)
-    network = networks[-1]
     if not isinstance(network, InertObject) or network.class_name != _CLASS:
-        raise CheckpointError("it is a TensorFlow pickle without a generator; fetch it again")
+        raise CheckpointError(
+            "it is a TensorFlow pickle without a generator in its last place; give NVIDIA's, or "
+            "name a network with --network"
+        )
     found = _Network(_dictionary(network.state.get("static_kwargs")), dict(_variables(network)))
     refuse_foreign(found.arrays.keys())
     version = network.state.get("version")
@@ -179,7 +214,7 @@ def _architecture(found: _Network) -> Architecture:
 
 def _number(value: object) -> float:
     if type(value) not in (int, float) or not isinstance(value, int | float):
-        raise CheckpointError("its mapping_lrmul is no number; fetch it again")
+        raise CheckpointError("its mapping_lrmul is no number")
     return float(value)
 
 

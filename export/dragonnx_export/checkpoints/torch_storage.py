@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import sizes
+from dragonnx_export.checkpoints.numpy_records import from_bfloat16, sizes
 from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary
 
 MAX_EXPANDED_ELEMENTS = 1 << 20
 """How many elements a tensor may have beyond those of its storage (a stride of 0 repeats)."""
 
+_BFLOAT16 = "bfloat16"
 _STORAGE_CODES = {
     "FloatStorage": "<f4",
     "HalfStorage": "<f2",
@@ -30,9 +31,14 @@ _STORAGE_CODES = {
     "CharStorage": "|i1",
     "ByteStorage": "|u1",
     "BoolStorage": "|b1",
+    "BFloat16Storage": _BFLOAT16,
+    "ComplexFloatStorage": "<c8",
+    "ComplexDoubleStorage": "<c16",
+    "QInt8Storage": "|i1",
+    "QUInt8Storage": "|u1",
+    "QInt32Storage": "<i4",
 }
 _OTHER_NAMES = (
-    ("BFloat16Storage", "ComplexFloatStorage", "ComplexDoubleStorage"),
     ("float32", "float16", "float64", "bfloat16", "int64", "int32", "int16", "int8", "uint8"),
     ("bool", "float", "half", "double", "long", "contiguous_format", "strided", "channels_last"),
 )
@@ -105,7 +111,7 @@ class StorageId:
     @property
     def size(self) -> int:
         """How many bytes the elements take."""
-        return self.count * np.dtype(self.code).itemsize
+        return self.count * (2 if self.code == _BFLOAT16 else np.dtype(self.code).itemsize)
 
     def filled(self, raw: memoryview) -> NDArray[np.generic]:
         """The elements, which these bytes must be.
@@ -115,6 +121,8 @@ class StorageId:
         """
         if len(raw) != self.size:
             raise CheckpointError("it holds a tensor whose data end early; fetch it again")
+        if self.code == _BFLOAT16:
+            return from_bfloat16(raw)
         values: NDArray[np.generic] = np.frombuffer(raw, self.code)
         return values
 

@@ -129,6 +129,13 @@ def _set(arguments: tuple[object, ...]) -> object:
     return arguments[0]
 
 
+def _tuple(arguments: tuple[object, ...]) -> object:
+    """A tuple as a call of the class with one, which is how PaddlePaddle writes a pair."""
+    if len(arguments) != 1 or not isinstance(arguments[0], tuple):
+        raise CheckpointError(DAMAGED)
+    return arguments[0]
+
+
 CONTAINERS: Vocabulary = {
     ("collections", "OrderedDict"): _dictionary,
     ("dnnlib.util", "EasyDict"): _dictionary,
@@ -138,6 +145,7 @@ CONTAINERS: Vocabulary = {
     ("_codecs", "encode"): _latin_bytes,
     **{(module, "bytes"): _no_bytes for module in ("builtins", "__builtin__")},
     **{(module, "dict"): None for module in ("builtins", "__builtin__")},
+    **{(module, "tuple"): _tuple for module in ("builtins", "__builtin__")},
     **{
         (module, name): _set
         for module in ("builtins", "__builtin__")

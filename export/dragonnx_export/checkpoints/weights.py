@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,24 @@ _FILTER_TOLERANCE = 1e-6
 _RELATIVE_TOLERANCE = 1e-5
 
 
+@dataclass(frozen=True)
+class UnreadArray:
+    """An array of values that NumPy has no type for: it may lie in a file, but not be used.
+
+    Attributes:
+        type: What the file calls the type.
+    """
+
+    type: str
+
+    def reshape(self, _shape: object) -> UnreadArray:
+        """Itself: there are no values to arrange."""
+        return self
+
+
+StoredArray = NDArray[Any] | UnreadArray
+
+
 def as_array(name: str, value: object) -> NDArray[Any]:
     """The array that a file holds under a name.
 
@@ -33,7 +52,16 @@ def as_array(name: str, value: object) -> NDArray[Any]:
         return value.values
     if isinstance(value, np.ndarray):
         return value
-    raise CheckpointError(f"its {quoted(name)} is no tensor; fetch it again")
+    if isinstance(value, UnreadArray):
+        raise CheckpointError(
+            f"its array {quoted(name)} holds values of type {value.type}, where float32 is expected"
+        )
+    raise CheckpointError(f"its {quoted(name)} is no tensor, so its network is another one")
+
+
+def scalar(values: NDArray[Any]) -> NDArray[Any]:
+    """A single number without dimensions; anything else as it is, for whoever checks shapes."""
+    return values.reshape(()) if values.size == 1 else values
 
 
 def array_sizes(arrays: Mapping[str, NDArray[Any]], name: str, dimensions: int) -> tuple[int, ...]:
@@ -46,7 +74,7 @@ def array_sizes(arrays: Mapping[str, NDArray[Any]], name: str, dimensions: int) 
     if values is None or values.ndim != dimensions:
         raise CheckpointError(
             f"it has no usable array {quoted(name)}, which every StyleGAN2 generator in its format "
-            "has; fetch it again"
+            "has; give the complete file that training wrote"
         )
     return values.shape
 

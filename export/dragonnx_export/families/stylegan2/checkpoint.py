@@ -22,12 +22,14 @@ class Contents:
             `parameter_shapes` lists: "mapping.fc0.weight", "synthesis.b8.conv0.affine.bias", ...
         format: The recognised file format, in words for the user.
         notes: What the file does not say and what was taken instead, a sentence each.
+        network: Of several generators in the file which was taken, and why; empty of one.
     """
 
     architecture: Architecture
     weights: Mapping[str, NDArray[np.float32]]
     format: str
     notes: tuple[str, ...] = ()
+    network: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

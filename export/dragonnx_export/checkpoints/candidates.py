@@ -1,0 +1,144 @@
+"""The generators of a file, each with its place and what is said of it there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from dragonnx_export.checkpoints import nvidia, paddle
+from dragonnx_export.checkpoints.averages import is_average
+from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents_walk import LATENT_AVG, Found, Place, StateDict
+from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.foreign_networks import refuse_conditional, refuse_foreign
+from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, module_entries
+from dragonnx_export.checkpoints.layouts import Layout, layouts_in
+from dragonnx_export.families.family import ArchitectureError
+from dragonnx_export.families.stylegan2.checkpoint import Contents
+
+_MAX_CANDIDATES = 64
+_DECODER = "decoder"
+_ENCODERS_FORMAT = "decoder of an e4e or pSp checkpoint"
+_WRAPPERS = frozenset({"module", "_orig_mod"})
+"""What DataParallel and torch.compile put before every name."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A generator in a file.
+
+    Attributes:
+        place: The keys under which it lies, from the outside in.
+        average: Whether it is an average over training; None where nothing says so.
+    """
+
+    place: Place
+    average: bool | None
+
+    @property
+    def name(self) -> str:
+        """Its place in one word, as `--network` takes it."""
+        return ".".join(key for key in self.place if key not in _WRAPPERS)
+
+    def read(self, max_elements: int, choices: Choices) -> Contents:
+        """The generator itself.
+
+        Raises:
+            CheckpointError: It is none of a kind that is supported.
+            ArchitectureError: Its facts contradict each other.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RecordCandidate(Candidate):
+    """A whole network of NVIDIA's, which states every fact."""
+
+    record: InertObject
+
+    def read(self, max_elements: int, choices: Choices) -> Contents:
+        """See `Candidate.read`."""
+        choices.refuse_facts()
+        refuse_foreign(module_entries(self.record).keys())
+        return nvidia.read_nvidia(self.record, max_elements)
+
+
+@dataclass(frozen=True)
+class StateDictCandidate(Candidate):
+    """Arrays by name.
+
+    Attributes:
+        entries: Those of the generator, without a prefix.
+        latent_avg: The average w beside them, or None.
+        layout: Whose names they are.
+        transposed: Whether PaddlePaddle wrote them.
+    """
+
+    entries: Mapping[str, object]
+    latent_avg: object
+    layout: Layout
+    transposed: bool
+
+    def read(self, max_elements: int, choices: Choices) -> Contents:
+        """See `Candidate.read`."""
+        entries = self.entries
+        transposed = self.transposed or paddle.has_transposed_weights(entries)
+        if transposed:
+            entries = paddle.upright(entries)
+        try:
+            contents = self.layout.read(entries, self.latent_avg, max_elements, choices)
+        except (CheckpointError, ArchitectureError) as error:
+            raise CheckpointError(
+                f"it holds a generator in the names of {self.layout.project}, but {error}"
+            ) from error
+        if transposed:
+            return replace(contents, format=paddle.FORMAT)
+        if _DECODER in self.place:
+            return replace(contents, format=_ENCODERS_FORMAT)
+        return contents
+
+
+def candidates(found: Found) -> list[Candidate]:
+    """Every generator in a file, in its order.
+
+    Raises:
+        CheckpointError: There are too many, or one is part of a network of another kind.
+    """
+    listed: list[Candidate] = [
+        RecordCandidate(place, is_average(place), record) for place, record in found.records
+    ]
+    for state in found.dicts:
+        for candidate in _of_a_dict(state, paddle=found.paddle):
+            listed.append(candidate)
+            if len(listed) > _MAX_CANDIDATES:
+                raise CheckpointError(
+                    f"it holds more than {_MAX_CANDIDATES} generators; give a file with one"
+                )
+    return listed
+
+
+def _of_a_dict(state: StateDict, *, paddle: bool) -> Iterator[Candidate]:
+    generators = list(layouts_in(state.entries))
+    if generators and len(state.entries) > MAX_ARRAYS:
+        raise CheckpointError("its network is larger than a StyleGAN2 generator")
+    others = tuple(prefix for prefix, _ in generators if prefix)
+    for prefix, layout in generators:
+        refuse_conditional(state.entries)
+        # An average that lies among them under no prefix belongs to all of them.
+        own = {
+            name.removeprefix(prefix): value
+            for name, value in state.entries.items()
+            if name.startswith(prefix) and (prefix or name != LATENT_AVG)
+            if prefix or not name.startswith(others)
+        }
+        place = (*state.place, *prefix.split(".")[:-1])
+        average = is_average(place)
+        if average is None and _counts_averaged(state.entries, prefix):
+            average = True
+        yield StateDictCandidate(place, average, own, state.latent_avg, layout, paddle)
+
+
+def _counts_averaged(entries: Mapping[str, object], prefix: str) -> bool:
+    """Whether torch's AveragedModel wrote it, which keeps a count beside its `module`."""
+    return re.sub(r"module\.$", "n_averaged", prefix) in entries

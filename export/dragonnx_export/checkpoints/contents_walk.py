@@ -1,0 +1,128 @@
+"""Every dict of arrays and every network of NVIDIA's in what a file holds, at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from dragonnx_export.checkpoints.adriansahlman import flattened
+from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.inert import InertObject, is_module, module_entries
+from dragonnx_export.checkpoints.numpy_records import ArrayRecord
+from dragonnx_export.checkpoints.paddle import is_paddle, without_names
+from dragonnx_export.checkpoints.torch_storage import Tensor
+from dragonnx_export.checkpoints.weights import UnreadArray
+
+LATENT_AVG = "latent_avg"
+DISCRIMINATOR = "Discriminator"
+
+_MAX_DEPTH = 32
+_MAX_NAMES = 1_000_000
+_SHOWN_OF_A_KEY = 40
+
+Place = tuple[str, ...]
+"""The keys under which something lies, from the outside in."""
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """A dict of arrays, with the average w that lies in it, beside it or above it."""
+
+    place: Place
+    entries: Mapping[str, object]
+    latent_avg: object
+
+
+@dataclass
+class Found:
+    """What was found in a file.
+
+    Attributes:
+        records: Records of NVIDIA's generators.
+        dicts: Dicts of arrays, those of whole modules among them.
+        paddle: Whether PaddlePaddle wrote them.
+        lists: Lists of nothing but arrays.
+    """
+
+    records: list[tuple[Place, InertObject]] = field(default_factory=list)
+    dicts: list[StateDict] = field(default_factory=list)
+    paddle: bool = False
+    lists: list[tuple[Place, list[object]]] = field(default_factory=list)
+
+
+def walk(content: object) -> Found:
+    """Look at everything in plain data, in the order of the file.
+
+    Raises:
+        CheckpointError: There are more arrays than in any checkpoint, or a damaged module.
+    """
+    found = Found()
+    waiting: list[tuple[Place, object, object]] = [((), content, None)]
+    seen: set[int] = set()
+    names = 0
+    while waiting:
+        place, value, latent_avg = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if is_nvidia_generator(value):
+            found.records.append((place, value))
+            continue
+        entries = _entries(value)
+        names += len(entries)
+        if names > _MAX_NAMES:
+            raise CheckpointError("it holds more arrays than any StyleGAN2 checkpoint")
+        found.paddle |= is_paddle(entries)
+        latent_avg = entries.get(LATENT_AVG, latent_avg)
+        arrays = {name: array for name, array in without_names(entries) if is_array(array)}
+        if arrays:
+            found.dicts.append(StateDict(place, arrays, latent_avg))
+        elif isinstance(value, list | tuple) and value and all(map(is_array, value)):
+            found.lists.append((place, list(value)))
+        if len(place) < _MAX_DEPTH:
+            inner = [(key, part) for key, part in _parts(value) if _may_hold_more(part)]
+            waiting += [
+                ((*place, str(key)[:_SHOWN_OF_A_KEY]), part, latent_avg)
+                for key, part in reversed(inner)
+            ]
+    return found
+
+
+def is_array(value: object) -> bool:
+    """Whether a value is an array in any of the forms in which files hold them."""
+    return isinstance(value, Tensor | ArrayRecord | np.ndarray | UnreadArray)
+
+
+def is_nvidia_generator(value: object) -> TypeGuard[InertObject]:
+    """Whether a value is the record of a generator of NVIDIA's own class."""
+    if not isinstance(value, InertObject) or not value.class_name.endswith("Generator"):
+        return False
+    modules = value.state.get("_modules")
+    return isinstance(modules, dict) and not {"mapping", "synthesis"}.isdisjoint(modules)
+
+
+def _entries(value: object) -> Mapping[Any, object]:
+    """What lies under names in a value: a dict's entries, a module's arrays."""
+    if isinstance(value, InertObject):
+        generates = is_module(value) and value.class_name != DISCRIMINATOR
+        return module_entries(value) if generates else {}
+    if isinstance(value, dict):
+        return flattened(value) or value
+    return {}
+
+
+def _parts(value: object) -> Iterator[tuple[object, object]]:
+    """What may hold more in it, by key."""
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list | tuple):
+        yield from enumerate(value)
+    elif isinstance(value, InertObject) and not is_module(value):
+        yield from value.state.items()
+
+
+def _may_hold_more(value: object) -> bool:
+    return isinstance(value, dict | list | tuple | InertObject)
