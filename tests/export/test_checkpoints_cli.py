@@ -16,9 +16,11 @@ from support.hostile import ESCAPES, NAME, SHOWN_ESCAPES, assert_harmless
 from support.program import ends, in_turn
 from support.random_checkpoints import GREY, random_checkpoint
 
+from dragonnx.errors import InputError
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.checkpoints.summary import facts
+from dragonnx_export.cli import app
 
 FIXTURE = FIXTURES / "rosinality-16px.pt"
 ONE_SCREEN = 40
@@ -54,6 +56,22 @@ def test_inspect_prints_every_fact_and_exports_nothing(tmp_path: Path) -> None:
         assert fact in done.stdout
     export("--inspect", FIXTURE, "-o", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_of_several_networks_the_summary_says_which_was_taken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = str(FIXTURES / "field" / "g_running.pt")
+    app(["--inspect", source], standalone_mode=False)
+    taken = capsys.readouterr().out
+    assert (
+        "network      'g_running' of 'g' and 'g_running': it alone is marked as an average" in taken
+    )
+    app(["--inspect", source, "--network", "g"], standalone_mode=False)
+    assert "network      'g' of 'g' and 'g_running': it was asked for" in capsys.readouterr().out
+    for options in (("--mapping-lr", "0"), ("--conv-clamp", "nan"), ("--mapping-lr", "inf")):
+        with pytest.raises(InputError, match=f"{options[0]} must be a number above 0"):
+            app(["--inspect", source, *options], standalone_mode=False)
 
 
 def test_inspect_needs_no_torch() -> None:

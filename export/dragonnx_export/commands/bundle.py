@@ -11,6 +11,13 @@ import typer
 from dragonnx.cli.console import say, show
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import checked_setting
+from dragonnx_export.commands.checkpoint_options import (
+    Channels,
+    ConvClamp,
+    MappingLr,
+    Network,
+    read,
+)
 
 NOT_STATED = "not stated"
 
@@ -38,6 +45,10 @@ def bundle(
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = NOT_STATED,
     note: Annotated[str, typer.Option(help="Anything else about the weights.")] = "",
+    network: Network = None,
+    mapping_lr: MappingLr = None,
+    conv_clamp: ConvClamp = None,
+    channels: Channels = None,
     *,
     inspect: Annotated[
         bool, typer.Option("--inspect", help="Say what the checkpoint is, and export nothing.")
@@ -45,20 +56,17 @@ def bundle(
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
     """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
-    # torch takes seconds to import: not for --help or --inspect, nor for a file that cannot be
-    # read.
-    from dragonnx_export.checkpoints import read_checkpoint
+    # NumPy and torch take long to import: not for --help.
     from dragonnx_export.checkpoints.summary import facts, line
 
     if output is None and not inspect:
         raise InputError("name the bundle folder to make with -o, or ask for --inspect alone")
-    say(f"reading {checkpoint} ...")
-    read = read_checkpoint(checkpoint)
+    source = read(checkpoint, network, mapping_lr, conv_clamp, channels)
     if output is None or inspect:
-        for fact in facts(read):
+        for fact in facts(source):
             show(fact)
         return
-    for fact in facts(read):
+    for fact in facts(source):
         say(fact)
 
     from dragonnx_export.bundle_writer import ExportOptions, write_bundle
@@ -74,7 +82,7 @@ def bundle(
         drag_settings=_drag_settings(drag_setting or []),
         overwrite=overwrite,
     )
-    manifest = write_bundle(read, output, options, progress=say)
+    manifest = write_bundle(source, output, options, progress=say)
     for row in table(manifest.parity):
         say(row)
     megabytes = sum(record.size for record in manifest.files.values()) / 1e6

@@ -25,6 +25,13 @@ from dragonnx.cli.invert import (
 from dragonnx.cli.options import Label, Seed
 from dragonnx.errors import InputError
 from dragonnx.types import Space
+from dragonnx_export.commands.checkpoint_options import (
+    Channels,
+    ConvClamp,
+    MappingLr,
+    Network,
+    read,
+)
 
 if TYPE_CHECKING:
     from dragonnx.inversion.perceptual import PerceptualLoss
@@ -70,6 +77,10 @@ def invert(
         Path | None, typer.Option(help="Save photo, pivot and tuned picture in a row, .png.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    which: Network = None,
+    mapping_lr: MappingLr = None,
+    conv_clamp: ConvClamp = None,
+    channels: Channels = None,
     *,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
@@ -87,7 +98,6 @@ def invert(
     from dragonnx.media import save_json, save_png, side_by_side
     from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import write_bundle
-    from dragonnx_export.checkpoints import read_checkpoint
     from dragonnx_export.folder_writer import check_target
     from dragonnx_export.tuning.pti import TuningConfig
 
@@ -103,10 +113,9 @@ def invert(
     check_target(output, overwrite=overwrite)
     if perceptual:
         open_perceptual(perceptual)  # a bad folder is refused before minutes of work
-    say(f"reading {checkpoint} ...")
-    read = read_checkpoint(checkpoint)
+    source = read(checkpoint, which, mapping_lr, conv_clamp, channels)
     with tempfile.TemporaryDirectory() as scratch:
-        generator = _generator(read, model, Path(scratch))
+        generator = _generator(source, model, Path(scratch))
         size = generator.manifest.image_size
         part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
@@ -118,7 +127,7 @@ def invert(
             pivot = session.w_plus
         before = generator.image(pivot)
         options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
-    tuning, seconds = _tuned(read, pivot, session, tuning_config)
+    tuning, seconds = _tuned(source, pivot, session, tuning_config)
     file = io.BytesIO()
     np.savez(file, w_plus=pivot)
     write_bundle(tuning.checkpoint(), output, options, say, {LATENT_NAME: file.getvalue()})

@@ -11,6 +11,7 @@ from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, WindowFacts
 from dragonnx_export.families.family import ModelFacts, ModelGraph
 from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.channels import require_shown
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import features_graph
 from dragonnx_export.families.stylegan2.image import (
@@ -40,13 +41,14 @@ class StyleGAN2Model:
             come before the feature map.
 
     Raises:
-        InputError: There is no such block.
+        InputError: There is no such block, or the image has more channels than a picture.
     """
 
     def __init__(
         self, checkpoint: Checkpoint, feature_resolution: int | None, trainable_layers: int
     ) -> None:
         a = checkpoint.architecture
+        require_shown(a)
         self._checkpoint = checkpoint
         self._resolution = _feature_resolution(a, feature_resolution)
         self._cuts = _cuts(self._resolution)

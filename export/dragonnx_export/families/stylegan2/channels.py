@@ -1,0 +1,74 @@
+"""Which channels of the image are shown: a network without the others gives the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dragonnx.errors import InputError
+from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+
+SHOWN = (1, 3, 4)
+"""How many channels a picture can have: grey, colours, colours and opacity."""
+
+_COLOUR_LAYER = ".torgb."
+_PARTS = ("weight", "bias")
+
+
+def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint:
+    """The generator with some of its image's channels, in the order given.
+
+    Colours are made and added up channel by channel, so that it is the same network, and nothing is
+    computed for the others.
+
+    Args:
+        checkpoint: The generator.
+        channels: Numbers of channels, counted from 0.
+
+    Raises:
+        InputError: They are of a number that no picture has, or there is no such channel.
+    """
+    architecture = checkpoint.architecture
+    if len(channels) not in SHOWN:
+        raise InputError(f"a picture shows 1, 3 or 4 channels, not {len(channels)}")
+    missing = [number for number in channels if not 0 <= number < architecture.image_channels]
+    if missing:
+        raise InputError(
+            f"the image has no channel {missing[0]}: it has {architecture.image_channels}, counted "
+            "from 0"
+        )
+    chosen = list(channels)
+    weights = {
+        name: values[chosen].copy() if _is_of_colours(name) else values
+        for name, values in checkpoint.weights.items()
+    }
+    note = (
+        f"of the {architecture.image_channels} channels of its image those numbered "
+        f"{', '.join(map(str, channels))} are shown"
+    )
+    return replace(
+        checkpoint,
+        architecture=replace(architecture, image_channels=len(chosen)),
+        weights=weights,
+        notes=(*checkpoint.notes, note),
+    )
+
+
+def require_shown(architecture: Architecture) -> None:
+    """Refuse an image that cannot be shown as it is.
+
+    Raises:
+        InputError: It has another number of channels than any picture.
+    """
+    if architecture.image_channels not in SHOWN:
+        example = "0,1,2" if architecture.image_channels > SHOWN[0] + 1 else "0"
+        raise InputError(
+            f"the image has {architecture.image_channels} channels where a picture shows 1, 3 or 4; "
+            f"choose some with --channels, such as --channels {example}"
+        )
+
+
+def _is_of_colours(name: str) -> bool:
+    layer, _, part = name.rpartition(".")
+    return f"{layer}.".endswith(_COLOUR_LAYER) and part in _PARTS
