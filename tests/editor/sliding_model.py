@@ -15,10 +15,10 @@ import numpy as np
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, GraphRecord, Source
-from dragonnx.model.generator import picture_of
 from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.manifest import Manifest
 from dragonnx.model.passes import FeaturePass, ImagePass
+from dragonnx.model.picture import picture_of
 from dragonnx.runtime import CPU, Device
 
 HEIGHT, WIDTH = 48, 64

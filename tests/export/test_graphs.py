@@ -10,7 +10,7 @@ import pytest
 import torch
 from support.random_checkpoints import CLAMPED, random_checkpoint
 
-from dragonnx.model.generator import picture_of
+from dragonnx.model.picture import picture_of
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import features_graph

@@ -21,9 +21,11 @@ from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, checked_loss, 
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, photo_of, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
+from dragonnx.inversion.start import best_candidate, random_codes
 from dragonnx.log import timed, took
-from dragonnx.model.generator import Generator, checked_generator, picture_of
+from dragonnx.model.generator import Generator, checked_generator
 from dragonnx.model.passes import BoundPass, of_all_layers
+from dragonnx.model.picture import picture_of
 from dragonnx.reading.pictures import PictureSource
 from dragonnx.reading.values import instance
 from dragonnx.types import Float32, Float64
@@ -293,7 +295,9 @@ class InversionSession:
     def _start(self) -> Progress:
         self._loss.set_target(self._target)
         space = self._known_space()
-        w_plus = self._given if self._given is not None else self._best_candidate()
+        w_plus = self._given
+        if w_plus is None:
+            w_plus = best_candidate(self._generator, self.photo, self.config, self._label)
         coordinates = space.coordinates(w_plus[0])
         if self.config.space == "w":
             coordinates = coordinates.mean(axis=0, keepdims=True)
@@ -301,39 +305,10 @@ class InversionSession:
 
     def _known_space(self) -> LatentSpace:
         if self._space is None:
-            codes = self._codes(_SPACE_SAMPLES)
+            codes = random_codes(self._generator, self.config.seed, _SPACE_SAMPLES)
             samples = self._generator.w_plus(z=codes, label=self._label, truncation_psi=1.0)[:, 0]
             self._space = LatentSpace.of(samples, self._generator.w_avg)
         return self._space
-
-    def _codes(self, count: int) -> Float32:
-        z_dim = self._generator.manifest.z_dim
-        return np.random.RandomState(self.config.seed).randn(count, z_dim).astype(np.float32)
-
-    def _best_candidate(self) -> Float32:
-        """Of w_avg and the candidates, the latent whose preview is most like the photo."""
-        m = self._generator.manifest
-        average = np.repeat(self._generator.w_avg[None, None], m.num_ws, axis=1)
-        if not self.config.candidates:
-            return average
-        codes = self._codes(self.config.candidates)
-        latents: list[Float32] = [
-            average,
-            *self._generator.w_plus(z=codes, label=self._label)[:, None],
-        ]
-        distances = [self._coarse_distance(w_plus) for w_plus in latents]
-        return latents[int(np.argmin(distances))]
-
-    def _coarse_distance(self, w_plus: Float32) -> float:
-        preview = self._generator.preview(w_plus).convert("RGB")
-        small, weights = (
-            None if picture is None else picture.resize(preview.size, Image.Resampling.BOX)
-            for picture in (self.photo.picture, self.photo.weights)
-        )
-        difference = np.asarray(preview, np.float64) - np.asarray(small, np.float64)
-        if weights is not None:
-            difference *= np.asarray(weights, np.float64)[:, :, None] / 255
-        return float(np.mean(difference**2))
 
     def _target_like(self, image: Float32) -> Float32:
         """The photo, from here on in as many channels as an image has."""

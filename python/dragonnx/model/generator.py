@@ -11,38 +11,34 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
-from dragonnx.model.facts import GraphRole, graph_name
+from dragonnx.model.facts import GraphRole
 from dragonnx.model.graphs import GraphSet
 from dragonnx.model.latent import checked_psi, checked_w_plus, load_latent, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
+from dragonnx.model.picture import picture_of
+from dragonnx.model.placements import IMAGES, placements
 from dragonnx.paths import as_path
 from dragonnx.reading.array_values import checked_array
 from dragonnx.reading.values import record, shown, whole
-from dragonnx.runtime import Device, DeviceTensor, checked_threads, choose_device, node_placement
-from dragonnx.types import Array, DeviceName, Float32, Precision, UInt8
+from dragonnx.runtime import Device, DeviceTensor, checked_threads, choose_device
+from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
     import os
 
     from PIL.Image import Image
 
-
 _PREVIEW_SIDE = 64
 _LARGEST_CUT = 2**16
-_IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
-    ("image", "image_layers", "image_pullback"),
-    ("preview", "preview_layers", "preview_pullback"),
-)
 
 
 class Generator:
     """A generator from a model bundle. Graphs load when first used; all methods are thread-safe.
 
     Use `Generator.open`. In a `with` block it is closed at its end. It pickles as its bundle's folder,
-    device, threads and precision, and copies are made alike: each is opened anew, and its graphs have
-    memory of their own.
+    device, threads and precision; a copy too is opened anew, and its graphs have their own memory.
     """
 
     def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
@@ -245,7 +241,7 @@ class Generator:
             InputError: The model has no preview.
         """
         self._check_preview(wanted=preview)
-        _, layers, pullback = _IMAGES[preview]
+        _, layers, pullback = IMAGES[preview]
         forward, back = self._graphs.get(layers), self._graphs.get(pullback)
         # It is large, and an inversion takes minutes: not worth keeping for the next one.
         return BoundPass(forward, back, "image", {"w_plus": w_plus})
@@ -309,32 +305,7 @@ class Generator:
             windows: For each cut, inputs of its graphs as `plan_windows` gives them.
         """
         self._graphs.require_open()
-        m = self.manifest
-        w_plus = np.repeat(self._w_avg[None, None], m.num_ws, axis=1)
-        mapping = {"z": np.zeros((1, m.z_dim), np.float32)}
-        if m.label_dim:
-            mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
-        yield self._placed("mapping", mapping)
-        for image, layers, pullback in _IMAGES:
-            if m.graph(image):
-                yield self._placed(image, {"w_plus": w_plus})
-            if m.graph(layers):
-                yield self._placed(layers, {"w_plus": w_plus})
-                given = self._graphs.get(layers).run({"w_plus": w_plus})[0]
-                inputs = {"w_plus": w_plus, **given, "grad_image": given["image"]}
-                yield self._placed(pullback, inputs)
-        for cut in (None, *m.cuts):
-            inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
-            yield self._placed("features", inputs, cut)
-            given = self._graphs.get("features", cut).run(inputs)[0]
-            inputs = {**inputs, **given, "grad_features": given["features"]}
-            yield self._placed("pullback", inputs, cut)
-
-    def _placed(
-        self, role: GraphRole, inputs: Mapping[str, Array], cut: int | None = None
-    ) -> tuple[str, dict[str, list[str]]]:
-        placement = node_placement(self._bundle.graph(role, cut), self.device, inputs)
-        return graph_name(role, cut), placement
+        yield from placements(self._bundle, self._graphs, self.device, self._w_avg, windows)
 
     def check_label(self, label: int | None) -> None:
         """Refuse a class that the model does not have, or a missing one.
@@ -376,17 +347,3 @@ def checked_generator(generator: object) -> Generator:
     raise InputError(
         f"generator must be one that Generator.open has opened, not {shown(generator)}"
     )
-
-
-def picture_of(image: Float32 | UInt8) -> Image:
-    """A picture of 8 bits.
-
-    Args:
-        image: [1, image_channels, H, W], about -1 to 1, or [1, H, W, image_channels] of 8 bits.
-    """
-    from PIL import Image  # a drag without pictures does not need it
-
-    colours = image[0]
-    if colours.dtype != np.uint8:
-        colours = np.rint((colours.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
-    return Image.fromarray(colours[:, :, 0] if colours.shape[2] == 1 else colours)
