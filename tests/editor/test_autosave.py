@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.documents import same
 from support.editor_runs import EditorRun
+from support.full_disk import full_disk
 
 from dragonnx.document import LatentStart, Recovery, open_document
 from dragonnx.editor.autosave import Autosave
@@ -46,9 +47,13 @@ def recovery():
 @pytest.fixture
 def lost():
     """Leaves work behind, of seed 77, as an editor does that ends at once."""
+    lose(77)
+
+
+def lose(seed: int) -> None:
     ended = (
         "import os; from dragonnx.document import *; "
-        "Recovery().save(Document('sliding', LatentStart(77)).with_point((3, 4))); "
+        f"Recovery().save(Document('sliding', LatentStart({seed})).with_point((3, 4))); "
         "os._exit(1)"
     )
     subprocess.run([sys.executable, "-c", ended], check=False)
@@ -69,7 +74,7 @@ def test_only_the_newest_of_many_edits_is_written(recovery, document):
         autosave.note(edit, None)
     recovery.free.set()
     autosave.flush(60)
-    autosave.close(keep=True)
+    autosave.close()
     assert [each.start.seed for each, _ in recovery.written] == [0, 4]
     assert failures == []
 
@@ -81,7 +86,7 @@ def test_what_waits_when_it_is_closed_is_written(recovery, document):
     assert recovery.came.wait(60)
     autosave.note(document.with_point((1, 2)), None)
     recovery.free.set()
-    autosave.close(keep=True)
+    autosave.close()
     assert len(recovery.written[-1][0].pairs) == 1
 
 
@@ -89,8 +94,43 @@ def test_what_waits_when_it_is_closed_is_written(recovery, document):
 def test_an_end_keeps_the_copy_only_where_it_is_told(recovery, document, keep):
     autosave = Autosave(recovery, [].append)
     autosave.note(document, None)
-    autosave.close(keep=keep)
-    assert len(copies()) == keep
+    autosave.close()
+    assert len(copies()) == 1
+    autosave.leave(keep=keep)
+    assert len(copies()) == len(Recovery().lost()) == keep
+
+
+def test_a_copy_that_somebody_removes_is_written_again(recovery, document, monkeypatch):
+    monkeypatch.setattr("dragonnx.editor.autosave._LOOK_EVERY", 0.01)
+    autosave = Autosave(recovery, [].append)
+    autosave.note(document, None)
+    autosave.flush(60)
+    recovery.came.clear()
+    copies()[0].unlink()
+    assert recovery.came.wait(60)
+    autosave.flush(60)
+    assert same(open_document(*copies()), document)
+    assert len(recovery.written) == 2, "once, and not at every look"
+    autosave.close()
+    autosave.leave(keep=False)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("a mistake of ours")])
+def test_whatever_fails_later_edits_are_written(recovery, document, monkeypatch, error):
+    def fails(*_arguments):
+        raise error
+
+    failures = []
+    autosave = Autosave(recovery, failures.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "save", fails)
+        autosave.note(document, None)
+        assert not autosave.flush(60)
+    assert type(error).__name__ in failures[0].reason
+    autosave.note(document, None)
+    assert autosave.flush(60)
+    autosave.close()
+    autosave.leave(keep=False)
 
 
 def test_a_failure_is_told_once_until_it_works_again(recovery, document):
@@ -100,7 +140,8 @@ def test_a_failure_is_told_once_until_it_works_again(recovery, document):
         recovery.is_full = is_full
         autosave.note(document.with_point((1, 2)), None)
         autosave.flush(60)
-    autosave.close(keep=False)
+    autosave.close()
+    autosave.leave(keep=False)
     assert [type(event) for event in failures] == [AutosaveFailed, AutosaveFailed]
 
 
@@ -154,3 +195,45 @@ def test_lost_work_waits_for_a_drag(run):
     assert run.document.start.seed == 77
     run.editor.history.undo()
     assert run.document.start.seed == 40
+
+
+@pytest.mark.parametrize(("how", "kept"), [("left", 0), ("ended by a mistake", 1)])
+def test_the_copy_goes_where_the_user_ends_the_editor(document, how, kept):
+    run = EditorRun(document)
+    with run:
+        run.settled()
+        run.place((5, 5))
+        run.state.autosave.flush(60)
+        assert len(copies()) == 1
+        run.editor.close(keep=how != "left")
+        run.editor.join()
+        assert len(copies()) == kept
+
+
+def test_what_is_being_saved_as_the_editor_ends_is_kept_where_it_fails(document):
+    """The user pressed "save" and left; that it failed nobody is there to read."""
+    with EditorRun(document) as run:
+        run.settled()
+        run.place((5, 5))
+        with full_disk("a.dragonnx"):
+            run.editor.files.save(Path("a.dragonnx"))
+            run.editor.close()
+            run.editor.join()
+        assert [len(open_document(path).pairs) for path in copies()] == [1]
+
+
+def test_lost_documents_are_offered_one_by_one(document):
+    for seed in (1, 2, 3):
+        lose(seed)
+    with EditorRun(document) as run:
+        lost_work = run.editor.lost_work
+        newest, middle, oldest = lost_work.all()
+        lost_work.discard(newest)
+        assert lost_work.all() == [middle, oldest]
+        lost_work.recover(middle)
+        assert run.document.start.seed == 2
+        assert "Another lost document is kept for the next start" in run.notice
+        assert oldest.path.exists()
+        assert not middle.path.exists(), "it is autosaved here"
+        with EditorRun(document) as other:
+            assert other.editor.lost_work.all() == [oldest]

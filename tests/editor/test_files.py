@@ -133,13 +133,26 @@ def test_what_cannot_be_written_is_said(run):
         run.received(TaskFailed)
         assert run.notice.startswith("Could not write a.png: ")
         assert "No space left" in run.notice
+        run.place(NOSE)
         run.editor.files.save(Path("a.dragonnx"))
         run.received(TaskFailed, 2)
         assert run.notice.startswith("Could not save the document: ")
+        assert "It is still here: save it again" in run.notice
+        assert not run.state.is_saved
     assert list(Path().iterdir()) == []
     assert run.state.path is None
     run.editor.latent.next_seed()
     run.settled()
+
+
+def test_a_model_that_gives_no_picture_keeps_no_document_unsaved(dragged, monkeypatch):
+    def broken(*_arguments, **_settings):
+        raise RuntimeError("the graph is broken")
+
+    monkeypatch.setattr("dragonnx.model.generator.Generator.image", broken)
+    dragged.editor.files.save(Path("a.dragonnx"))
+    dragged.received(DocumentSaved)
+    assert open_document(Path("a.dragonnx")).pairs == dragged.document.pairs
 
 
 def test_save_and_open_a_document(dragged):

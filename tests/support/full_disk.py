@@ -9,16 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from dragonnx import files
+
 NO_SPACE = "No space left on device, and none on any other that was tried"
 
 
 @contextlib.contextmanager
-def full_disk() -> Iterator[None]:
-    """Files can be made, but nothing can be written into them."""
+def full_disk(*names: str) -> Iterator[None]:
+    """Nothing can be written into files of these names, or into any where none is given."""
+    really = files.atomic_path
 
-    def full(_path: Path, _content: object, *_settings: object) -> int:
-        raise OSError(errno.ENOSPC, NO_SPACE)
+    @contextlib.contextmanager
+    def atomic_path(path: Path) -> Iterator[Path]:
+        with really(path) as temporary:
+            yield temporary
+            if not names or path.name in names:
+                raise OSError(errno.ENOSPC, NO_SPACE)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(files, "atomic_path", atomic_path)
         yield

@@ -54,8 +54,10 @@ class TerminalEditor:
         return self
 
     async def __aexit__(self, *error) -> None:
-        await self._context.__aexit__(*error)
-        await asyncio.to_thread(self.app.editor.join)
+        try:
+            await self._context.__aexit__(*error)
+        finally:
+            await asyncio.to_thread(self.app.editor.join)
 
     # --- looking ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ def report(document: Document) -> dict[str, Any]:
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
     """The first of STEM.suffix, STEM-2.suffix, ... that does not exist yet."""
     path, number = folder / f"{stem}{suffix}", 1
-    while path.exists():
+    while os.path.lexists(path):
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path

@@ -83,12 +83,19 @@ class Recovery:
             return False
 
     def clear(self) -> None:
-        """Remove the file and leave lost work to others: the editor ended as its user wanted."""
-        while self._claims:
-            os.close(self._claims.popitem()[1])
+        """Remove the file and `close`: the editor ended as its user wanted."""
         if self._note is not None:
             self._remove(self._folder() / self._name, self._note)
             self._note = None
+        self.close()
+
+    def close(self) -> None:
+        """Leave the file, and lost work that was claimed, to other editors."""
+        if self._note is not None:
+            os.close(self._note)
+            self._note = None
+        while self._claims:
+            os.close(self._claims.popitem()[1])
 
     def lost(self) -> list[LostWork]:
         """What editors that no longer run left behind, the newest first.

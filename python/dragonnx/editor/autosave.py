@@ -50,17 +50,22 @@ class Autosave:
             done = self._wake.wait_for(lambda: self._newest is None and not self._busy, seconds)
             return done and not self._complained
 
-    def close(self, *, keep: bool) -> None:
-        """End the thread.
-
-        Args:
-            keep: Leave the file for the next editor to recover.
-        """
+    def close(self) -> None:
+        """End the thread after what waits."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
         self._thread.join(5.0)
-        if not keep:
+
+    def leave(self, *, keep: bool) -> None:
+        """After `close`, remove the copy.
+
+        Args:
+            keep: Leave it for the next editor to recover.
+        """
+        if keep:
+            self._recovery.close()
+        else:
             self._recovery.clear()
 
     def _run(self) -> None:

@@ -87,6 +87,7 @@ class Editor:
         recovery = recovery or Recovery()
         self._jobs = Jobs(post, device, precision)
         self._autosave = Autosave(recovery, post)
+        self._keeps = False
         self.state = EditorState(document, self._jobs, self._autosave, is_first_time=is_first_time)
         self.points = PointCommands(self.state)
         self.mask = MaskCommands(self.state)
@@ -132,14 +133,20 @@ class Editor:
         self.state.jobs.show(self.document)
         self._jobs.start()
 
-    def close(self) -> None:
-        """End the worker after what waits, and the autosave; its file goes: nothing was lost."""
+    def close(self, *, keep: bool = False) -> None:
+        """End the worker after what waits, and the autosave.
+
+        Args:
+            keep: Leave the autosaved copy to the next editor, since the user did not end this one.
+        """
+        self._keeps = keep
         self._jobs.close()
-        self._autosave.close(keep=False)
+        self._autosave.close()
 
     def join(self) -> None:
-        """Wait for the worker to end, after `close`."""
+        """Wait for the worker to end, after `close`; the autosaved copy goes if nothing is lost."""
         self._jobs.join()
+        self._autosave.leave(keep=self._keeps or self._jobs.save_failed)
 
     def receive(self, event: Event) -> None:
         """Act on an event."""

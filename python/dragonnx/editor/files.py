@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from dragonnx.document import Document
@@ -140,5 +141,5 @@ def _file(event: FileOpened) -> DocumentFile | None:
 
 
 def _keep_existing(path: Path, *, replace: bool) -> None:
-    if not replace and path.exists():
+    if not replace and os.path.lexists(path):
         raise InputError(f"{path} exists: choose another name, or say that it may be replaced")

@@ -79,6 +79,8 @@ class Jobs:
         self._ticket = 0
         self.pace = Pace()
         """How far a drag or an inversion that runs may go."""
+        self.save_failed = False
+        """Whether the last document that was to be saved could not be."""
         self._model = OpenModel(self._model_opened, device, precision)
         self._drag = DragJob(post, self.pace)
 
@@ -160,10 +162,9 @@ class Jobs:
         """Write a document."""
 
         def do() -> None:
-            preview = io.BytesIO()
-            generator = self._model.generator(document.model)
-            generator.image(current_w_plus(document, generator)).save(preview, "PNG")
-            save_document(document, path, preview.getvalue())
+            self.save_failed = True
+            save_document(document, path, self._preview(document))
+            self.save_failed = False
             self._post(DocumentSaved(document, path))
 
         self._put(Task.SAVE, do)
@@ -220,6 +221,16 @@ class Jobs:
             if document is not self._wanted:
                 return
         self._post(PictureMade(document, pictures.full(w_plus)))
+
+    def _preview(self, document: Document) -> bytes | None:
+        """The picture as PNG; None where the model gives none, which must not keep work unsaved."""
+        content = io.BytesIO()
+        try:
+            generator = self._model.generator(document.model)
+            generator.image(current_w_plus(document, generator)).save(content, "PNG")
+        except Exception:  # that it fails is told where the picture is to be shown
+            return None
+        return content.getvalue()
 
     def _sheet(self, document: Document, seed: int, ticket: int) -> None:
         if ticket != self._ticket:

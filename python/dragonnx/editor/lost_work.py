@@ -20,9 +20,16 @@ class LostWorkCommands:
         self._state = state
         self._recovery = recovery
 
+    def all(self) -> list[LostWork]:
+        """What was lost and is not yet recovered or discarded, the newest first.
+
+        It is kept from other editors until `keep`, or until this one ends.
+        """
+        return self._recovery.lost()
+
     def newest(self) -> LostWork | None:
-        """What was lost last and is not yet recovered or discarded."""
-        return next(iter(self._recovery.lost()), None)
+        """The first of `all`."""
+        return next(iter(self.all()), None)
 
     @staticmethod
     def name(work: LostWork) -> str:
@@ -30,7 +37,10 @@ class LostWorkCommands:
         return work.saved_as.name if work.saved_as else "a document that was never saved"
 
     def recover(self, work: LostWork) -> None:
-        """Go on with it. Its file goes only when the work is autosaved here."""
+        """Go on with it. Its file goes only when the work is autosaved here.
+
+        What else was lost is kept for another start: this editor keeps a copy of one document.
+        """
         state = self._state
         try:
             document = self._recovery.recover(work)
@@ -43,7 +53,13 @@ class LostWorkCommands:
             state.document_changed()
             if state.autosave.flush():
                 self._recovery.discard(work)
-            state.say("Recovered. Save it with Ctrl+S; u brings back an empty document.", "good")
+            others = [other for other in self.all() if other != work]
+            for other in others:
+                self._recovery.release(other)
+            also = f" {_left(len(others))}" if others else ""
+            state.say(
+                f"Recovered. Save it with Ctrl+S; u brings back an empty document.{also}", "good"
+            )
 
         state.when_idle(use)
 
@@ -51,6 +67,13 @@ class LostWorkCommands:
         """Remove it."""
         self._recovery.discard(work)
 
-    def keep(self) -> None:
-        """Leave it for another time."""
+    def keep(self, work: LostWork | None = None) -> None:
+        """Leave it for another time; without a name all that was lost."""
+        for each in self.all() if work is None else [work]:
+            self._recovery.release(each)
         self._state.say("The lost document is kept; it is offered again at the next start.")
+
+
+def _left(count: int) -> str:
+    what = "Another lost document is" if count == 1 else f"{count} other lost documents are"
+    return f"{what} kept for the next start."

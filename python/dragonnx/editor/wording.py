@@ -26,5 +26,7 @@ def failure(state: EditorState, task: Task, reason: str, subject: str = "") -> N
         reason: What the error said, of any length.
         subject: The file or the model that it was about.
     """
+    if task is Task.SAVE:
+        reason += ". It is still here: save it again, or in another place."
     heading = f"Could not {_COULD_NOT[task].format(subject=subject)}"
     state.say(reason, "bad", heading)

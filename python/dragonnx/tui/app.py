@@ -109,8 +109,8 @@ class EditorApp(App[None], inherit_bindings=False):
         return run
 
     async def on_unmount(self) -> None:
-        """End the threads; the autosave goes, since the user ended the editor."""
-        self.editor.close()
+        """End the threads; the autosave stays where a mistake of ours ended the editor."""
+        self.editor.close(keep=bool(self.return_code))
         self.preferences.hint_seen = not self.editor.state.is_first_time
         self.preferences.save()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from textual.app import App
 from dragonnx.document.archive import SUFFIX
 from dragonnx.document.opening import OPENS
 from dragonnx.document.outputs import OutputId
+from dragonnx.document.recovery import LostWork
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import label_of, psi_of, seed_of
 from dragonnx.editor.editor import Editor
@@ -218,22 +220,30 @@ class Questions:
             self._confirm(_UNSAVED, "Leave", "Stay", self._app.exit)
 
     def lost_work(self) -> None:
-        """Whether to recover what another editor left behind, where it did."""
-        lost_work = self._editor.lost_work
-        work = lost_work.newest()
-        if work is None:
+        """Whether to recover what other editors left behind, one document after another."""
+        self._offer(self._editor.lost_work.all())
+
+    def _offer(self, works: list[LostWork]) -> None:
+        if not works:
             return
+        lost_work, work, others = self._editor.lost_work, works[0], works[1:]
 
         def use(answer: bool | None) -> None:
-            if answer is None:
-                lost_work.keep()
-            elif answer:
+            if answer:
                 lost_work.recover(work)
+                return
+            if answer is None:
+                lost_work.keep(work)
             else:
                 lost_work.discard(work)
+            self._offer(others)
 
         fact = f"An editor ended before its work was saved: {lost_work.name(work)}."
-        self._app.push_screen(ConfirmScreen(fact, yes="Recover", no="Discard"), use)
+        if others:
+            fact += f" After this, {len(others)} more can be recovered."
+        self._app.push_screen(
+            ConfirmScreen(fact, yes="Recover", no="Discard", prefers_yes=True), use
+        )
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -257,7 +267,7 @@ class Questions:
 
     def _write(self, path: Path, write: Callable[[], object], *, asked: bool = False) -> None:
         """Write, but never over a file without asking."""
-        if asked or not path.exists():
+        if asked or not os.path.lexists(path):
             self.attempt(write)
             return
 

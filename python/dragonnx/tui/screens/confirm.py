@@ -20,6 +20,7 @@ class ConfirmScreen(Dialog[bool]):
         fact: What the user should know.
         yes: What the risky button says.
         no: What the harmless button says.
+        prefers_yes: Whether it is the other way round, and no is the risky one.
     """
 
     heading = "A question"
@@ -35,18 +36,22 @@ class ConfirmScreen(Dialog[bool]):
         Binding("right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, fact: str, *, yes: str, no: str) -> None:
+    def __init__(self, fact: str, *, yes: str, no: str, prefers_yes: bool = False) -> None:
         super().__init__()
         self._fact, self._yes, self._no = fact, yes, no
+        self._prefers_yes = prefers_yes
 
     def compose(self) -> ComposeResult:
         """The fact and the buttons."""
         with Vertical(classes="dialog"):
             yield Words(self._fact, classes="title")
             yield Words(classes="problem")
+            answers = [(f"{self._no} (n)", "no"), (f"{self._yes} (y)", "yes")]
+            harmless, risky = reversed(answers) if self._prefers_yes else answers
             with Horizontal(classes="buttons"):
-                yield Button(f"{self._no} (n)", id="no", variant="primary")
-                yield Button(f"{self._yes} (y)", id="yes", variant="warning")
+                # The first has the focus.
+                yield Button(harmless[0], id=harmless[1], variant="primary")
+                yield Button(risky[0], id=risky[1], variant="warning")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer; the usual buttons of dialogs are not here."""

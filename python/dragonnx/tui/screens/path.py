@@ -32,7 +32,7 @@ class PathSuggester(Suggester):
             names = sorted(
                 p.name + separator * p.is_dir() for p in typed_path(folder or ".").iterdir()
             )
-        except OSError:
+        except (OSError, ValueError):
             return None
         for name in names:
             if name.startswith(start) and not (name.startswith(".") and not start):
