@@ -93,6 +93,8 @@ def test_a_photos_recipe_of_0_1_0_says_what_to_open():
     "recipe",
     [
         {},
+        [],
+        {"model": "critters", "pairs": 3},
         {"model": "critters", "pairs": [{"target": [1, 2]}]},
         {"model": "critters", "w_plus": "AAAA"},
         {"model": "no such model", "w_plus": "AAAA"},

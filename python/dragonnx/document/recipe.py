@@ -46,6 +46,7 @@ def document_of(recipe: Mapping[str, Any]) -> Document:
         InputError: The recipe cannot be used.
     """
     try:
+        recipe = record(recipe, "it")
         if "format_version" not in recipe:
             return document_of_v0(recipe)
         members = record(entry(recipe, _MEMBERS), _MEMBERS)

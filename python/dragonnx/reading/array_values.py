@@ -43,7 +43,7 @@ def checked_array(
         )
     with np.errstate(over="ignore"):  # that is refused here
         found = array.astype(dtype, copy=False)
-    # A sum or a minimum shows what is not finite, and needs no array of flags.
+    # The smallest and the largest show what is not finite, without an array of flags.
     if found.size and not (np.isfinite(found.min()) and np.isfinite(found.max())):
         raise InputError(f"{name} holds numbers that are not finite")
     return found
