@@ -39,7 +39,8 @@ Channels = Annotated[
     str | None,
     typer.Option(
         "--channels",
-        help="Which of the image's channels to show, such as 0,1,2 [all, if they are 1, 3 or 4].",
+        help="Which of the image's channels to show, such as 0,1,2 [all of 1 or 3; of 4 the "
+        "first three].",
     ),
 ]
 
@@ -54,13 +55,12 @@ def read(
     """The checkpoint as the options want it, after a line to the user."""
     # torch takes seconds to import: it is not needed for a file that cannot be read.
     from dragonnx_export.checkpoints import Choices, read_checkpoint
-    from dragonnx_export.families.stylegan2.channels import with_channels
+    from dragonnx_export.families.stylegan2.channels import with_shown_channels
 
     choices = Choices(network=network, mapping_lr=mapping_lr, conv_clamp=conv_clamp)
     chosen = None if channels is None else _numbers(channels)
     say(f"reading {path} ...")
-    checkpoint = read_checkpoint(path, choices)
-    return checkpoint if chosen is None else with_channels(checkpoint, chosen)
+    return with_shown_channels(read_checkpoint(path, choices), chosen)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

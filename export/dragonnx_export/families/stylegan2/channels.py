@@ -9,11 +9,31 @@ from dragonnx.errors import InputError
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 
-SHOWN = (1, 3, 4)
-"""How many channels a picture can have: grey, colours, colours and opacity."""
+SHOWN = (1, 3)
+"""How many channels a picture can have: grey, or colours."""
 
+_COLOURS = (0, 1, 2)
+_COLOURS_AND_OPACITY = 4
 _COLOUR_LAYER = ".torgb."
 _PARTS = ("weight", "bias")
+
+
+def with_shown_channels(checkpoint: Checkpoint, channels: Sequence[int] | None) -> Checkpoint:
+    """The generator with the channels that were chosen, or the colours of an image with opacity.
+
+    Args:
+        checkpoint: The generator.
+        channels: As `with_channels` takes them; None leaves an image as it is, but for a fourth
+            channel, which is left out and noted.
+
+    Raises:
+        InputError: As `with_channels`.
+    """
+    if channels is not None:
+        return with_channels(checkpoint, channels)
+    if checkpoint.architecture.image_channels == _COLOURS_AND_OPACITY:
+        return with_channels(checkpoint, _COLOURS)
+    return checkpoint
 
 
 def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint:
@@ -31,7 +51,7 @@ def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint
     """
     architecture = checkpoint.architecture
     if len(channels) not in SHOWN:
-        raise InputError(f"a picture shows 1, 3 or 4 channels, not {len(channels)}")
+        raise InputError(f"a picture shows 1 or 3 channels, not {len(channels)}")
     missing = [number for number in channels if not 0 <= number < architecture.image_channels]
     if missing:
         raise InputError(
@@ -62,9 +82,9 @@ def require_shown(architecture: Architecture) -> None:
         InputError: It has another number of channels than any picture.
     """
     if architecture.image_channels not in SHOWN:
-        example = "0,1,2" if architecture.image_channels > SHOWN[0] + 1 else "0"
+        example = "0,1,2" if architecture.image_channels > max(_COLOURS) else "0"
         raise InputError(
-            f"the image has {architecture.image_channels} channels where a picture shows 1, 3 or 4; "
+            f"the image has {architecture.image_channels} channels where a picture shows 1 or 3; "
             f"choose some with --channels, such as --channels {example}"
         )
 
