@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 import torch
 from support.checkpoint_files import FIXTURES, SMALL, random_weights
-from support.checkpoint_formats import importable, rosinality_scaled, rosinality_state
+from support.checkpoint_formats import (
+    importable,
+    nvidia_state_dict,
+    python_module,
+    rosinality_scaled,
+    rosinality_state,
+)
 from support.checkpoint_projects import (
     adriansahlman_state,
     basicsr_state,
@@ -266,6 +272,45 @@ def test_parts_of_generators_are_refused_by_name(name: str, texts: tuple[str, st
     assert all(text in str(caught.value) for text in texts)
 
 
+ODD = (
+    np.zeros((), np.float32), np.zeros(0, np.float32), np.ones(3, np.float32),
+    np.ones((2, 3), np.float32), np.ones((1, 2, 3, 3, 3), np.float32), np.ones((2, 2), np.int64),
+    np.ones((1, 1, 4, 4), np.float32), np.ones((1, 2, 1, 1), np.float32), np.array([True]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        adriansahlman_state,
+        basicsr_state,
+        genforce_state,
+        hammer_state,
+        mmgeneration_state,
+        nvidia_state_dict,
+        paddle_state,
+        rosinality_state,
+    ],
+)
+def test_arrays_that_do_not_fit_are_told_in_a_sentence(tmp_path: Path, state: State) -> None:
+    """Every array in turn is left out, or is of another shape or type."""
+    path = tmp_path / "odd.pkl"
+    entries = state(PLAIN, random_weights(PLAIN))
+    refusals = []
+    for number, name in enumerate(entries):
+        odd = ODD[number % len(ODD)]
+        for changed in ({**entries, name: odd}, {n: v for n, v in entries.items() if n != name}):
+            path.write_bytes(pickle.dumps({"g_ema": changed, "latent_avg": np.zeros(5)}))
+            try:
+                read_checkpoint(path)
+            except CheckpointError as error:
+                refusals.append(str(error))
+    assert len(refusals) > len(entries) / 2
+    for refusal in refusals:
+        assert "holds what no checkpoint has" not in refusal
+        assert "; " in refusal
+
+
 def test_the_first_way_of_joining_labels_is_refused(tmp_path: Path) -> None:
     state = tensors(genforce_state(PLAIN, random_weights(PLAIN)))
     with pytest.raises(CheckpointError, match="classes in the way of the first StyleGAN2"):
@@ -273,8 +318,6 @@ def test_the_first_way_of_joining_labels_is_refused(tmp_path: Path) -> None:
 
 
 def test_whole_modules_of_other_projects_are_read(tmp_path: Path) -> None:
-    from support.checkpoint_formats import python_module
-
     entries = tensors(basicsr_state(PLAIN, random_weights(PLAIN)))
     with importable("model.Generator"):
         state = {"_parameters": entries, "_buffers": {}, "_modules": {}}
