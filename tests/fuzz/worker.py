@@ -27,10 +27,10 @@ RESERVED = 2 << 30
 Reader: TypeAlias = "Callable[[Path], str | None]"
 """Opens a path; gives nothing, or the text that it shows to a user. Raises `DragonnxError` alone."""
 
-LONGEST = 600
+LONGEST = 700
 """Characters of a message, its path not counted."""
-LONGEST_TEXT = 20_000
-"""Of all lines that a command shows."""
+LONGEST_LINE = 2000
+"""Likewise of what a command shows, its paths counted."""
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of what commands a terminal, or is not seen."""
 
@@ -101,7 +101,8 @@ def _fault_of_text(shown: str) -> str:
     hidden = {c for c in shown if unicodedata.category(c) in _HIDDEN} - {"\n"}
     if hidden:
         return f"a message with {''.join(sorted(hidden))!a}"
-    return f"a message of {len(shown)} characters" if len(shown) > LONGEST_TEXT else ""
+    longest = max(map(len, shown.split("\n")))
+    return f"a line of {longest} characters" if longest > LONGEST_LINE else ""
 
 
 def _where(error: BaseException) -> str:

@@ -184,6 +184,7 @@ STRANGE: dict[str, tuple[Edit, str]] = {
     "no stride": (set_attribute("ConvTranspose", "strides", [0, 0]), "strides"),
     "a border as large as a disk": (set_attribute("Conv", "pads", [2**40] * 4), "the borders"),
     "a border inwards": (set_attribute("Conv", "pads", [-1] * 4), "the borders"),
+    "very many borders": (set_attribute("Conv", "pads", [0] * 900), "the borders"),
     "an axis that is none": (set_attribute("Gather", "axis", 7), "an axis 7"),
     "a node of no inputs": (node("Conv", input=[]), "it takes 0 inputs"),
     "a node of many outputs": (node("Conv", output=["a", "b"]), "it gives 2 outputs"),

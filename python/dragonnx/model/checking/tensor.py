@@ -50,13 +50,13 @@ def require(fact: bool, reason: str, *parts: object) -> None:
     Args:
         fact: It.
         reason: The message, with `{}` for each part: thousands of facts hold for one that does not.
-        parts: Texts are from a file, and shown as such.
+        parts: Texts and lists are from a file, and shown as such, cut where they are long.
 
     Raises:
         BundleError: The fact is none.
     """
     if not fact:
-        told = (shown(part) if isinstance(part, str) else part for part in parts)
+        told = (shown(part) if isinstance(part, str | list) else part for part in parts)
         raise BundleError(reason.format(*told))
 
 
