@@ -115,6 +115,12 @@ def test_a_long_directory_is_refused_unread(tmp_path: Path) -> None:
     assert REFUSAL in refused_with_little_memory(path)
 
 
+def test_a_name_that_no_message_could_show(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.zip", ("n" * 60_000, b""))
+    with pytest.raises(InputError, match="a member with a name of 60000 characters"):
+        read_all(path)
+
+
 def test_members_that_are_not_to_be_read(tmp_path: Path) -> None:
     path = written(tmp_path / "a.zip", ("a", b"abc"), ("b", b"abc"))
     plain = path.read_bytes()

@@ -19,6 +19,8 @@ from dragonnx.reading.regular_file import CHUNK, MEBIBYTE, opened_file, read_int
 from dragonnx.reading.values import shown
 
 MOST_MEMBERS = 64
+_LONGEST_NAME = 100
+"""Characters: messages show the names of members."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Those that NumPy and dragonnx write. Others need much more time or memory for a small file."""
 _ENCRYPTED = 0x1
@@ -138,6 +140,8 @@ def _check(members: list[zipfile.ZipInfo], packed: int, largest: int) -> None:
     if len(members) > MOST_MEMBERS:
         raise InputError(f"it has {len(members)} members, and at most {MOST_MEMBERS} are read")
     for name, count in Counter(member.filename for member in members).items():
+        if len(name) > _LONGEST_NAME:
+            raise InputError(f"it has a member with a name of {len(name)} characters")
         if count > 1:
             raise InputError(f"it has {count} members of the name {shown(name)}")
     for member in members:
