@@ -236,6 +236,11 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, name: str) -> None
         (lambda f: f["files"]["weights.bin"].pop("size"), "size is missing"),
         (lambda f: f["files"]["w_avg.npy"].update(size=10**9), "w_avg.npy with 1000000000 bytes"),
         (lambda f: f["files"]["image.onnx"].update(size=10**9), "image.onnx with 1000000000 bytes"),
+        (
+            lambda f: f["files"]["weights.bin"].update(size=2**40),
+            "size must be a whole number from",
+        ),
+        (lambda f: f["files"]["weights.bin"].update(size=2**34), "more than 17179869184 bytes to"),
         (lambda f: f["files"].update({"x" * 300: f["files"]["w_avg.npy"]}), "at most 255 char"),
         (lambda f: f.update(files=dict.fromkeys(map(str, range(999)))), "at most 256 entries"),
         (lambda f: f.update(name="x" * 999), "name must have at most 255 characters, not 999"),

@@ -192,6 +192,10 @@ STRANGE: dict[str, tuple[Edit, str]] = {
     "nodes in another order": (swap_nodes, "nothing before it gives"),
     "a name twice": (lambda m: add_constant(m, "w_plus", 1.0), "'w_plus' twice"),
     "an output twice": (node("Conv", output=["w_plus"]), "'w_plus' twice"),
+    "nodes of one name": (
+        lambda m: [m.graph.node.add(op_type="Relu", input=["w_plus"], output=[o], name="n") for o in "ab"],
+        "two nodes have one name",
+    ),
     "very many nodes": (many_nodes, "nodes or constants"),
     "a name of a megabyte": (node("Conv", op_type="x" * 10**6), "an operator 'xxx.*'"),
     # What it takes and gives.

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -264,6 +265,23 @@ def test_a_bundle_that_cannot_be_used_says_why_in_the_list(own: Path) -> None:
     (own / "broken").mkdir(parents=True)
     (own / "broken" / "manifest.json").write_text("{")
     assert any(line.startswith("broken: unusable. ") for line in known_models())
+
+
+def test_a_folder_of_models_that_cannot_be_read(
+    bundle: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_bundle(bundle)
+    listed = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder == own:
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(BundleError, match=r"models cannot be read \(Permission denied\)"):
+        find_bundle("beasts")
+    assert find_bundle("critters").name == "critters"
 
 
 def test_the_commands(bundle: Path, own: Path, tmp_path: Path) -> None:

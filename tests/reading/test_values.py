@@ -131,3 +131,12 @@ def test_what_is_shown_of_a_value_is_short() -> None:
     assert shown(10**5000) == "a number of more than 38 digits"
     for value in ("a" * 10**6, [1] * 10**6, [10**5000], {"a": "b" * 99}, np.zeros((99, 99))):
         assert len(shown(value)) < 80
+
+
+def test_what_is_shown_is_short() -> None:
+    for value in (
+        "x" * 10**6,
+        [[["x" * 99] * 99] * 99] * 99,
+        {str(n): [n] * 99 for n in range(99)},
+    ):
+        assert len(shown(value)) < 250

@@ -21,6 +21,7 @@ from dragonnx.model.decoding import (
     SHARED_DECODERS,
     decode,
     manifest_facts,
+    require_bounded,
     require_plain_names,
     require_version,
     unreadable,
@@ -95,6 +96,7 @@ class PerceptualManifest:
         if any(manifest.files[graph].size > LARGEST_GRAPH for graph in _GRAPHS):
             raise BundleError(f"{MANIFEST_NAME} lists a graph of more than {LARGEST_GRAPH} bytes")
         require_plain_names(manifest.files)
+        require_bounded(manifest.files)
         return manifest
 
 

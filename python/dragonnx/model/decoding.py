@@ -46,7 +46,8 @@ _MOST_BLOCKS = 12
 """Of resolutions 4 to `LARGEST_SIDE`."""
 _MOST_RECORDS = 4096
 """Of parity, and of one's seeds."""
-_LARGEST_FILE = 2**40
+LARGEST_BUNDLE = 2**34
+"""Bytes of all files: a hundred times StyleGAN2's. All are read to verify them."""
 _FARTHEST = 1e6
 """Pixels, and the size of a filter's tap."""
 _WORD, _LINE, _TEXT = 255, 1000, 20_000
@@ -94,6 +95,18 @@ def require_plain_names(names: Iterable[str]) -> None:
         # A colon parts them on Windows.
         if set(name) & set("/\\:\0") or name in {"", ".", "..", MANIFEST_NAME}:
             raise BundleError(f"{MANIFEST_NAME} lists {shown(name)}, which leaves the folder")
+
+
+def require_bounded(files: Mapping[str, FileRecord]) -> None:
+    """Refuse files that together are larger than any bundle.
+
+    Raises:
+        BundleError: They are.
+    """
+    if sum(file.size for file in files.values()) > LARGEST_BUNDLE:
+        raise BundleError(
+            f"{MANIFEST_NAME} lists files of more than {LARGEST_BUNDLE} bytes together"
+        )
 
 
 def decode(facts: Mapping[str, Any], decoders: Decoders, *optional: str) -> dict[str, Any]:
@@ -232,7 +245,7 @@ SHARED_DECODERS: Decoders = {
     "format_version": _whole(1, 1000),
     "name": _text(_WORD),
     "files": _by_name(
-        _fields(FileRecord, {"sha256": _hash, "size": _whole(0, _LARGEST_FILE)}),
+        _fields(FileRecord, {"sha256": _hash, "size": _whole(0, LARGEST_BUNDLE)}),
     ),
     "source": _fields(
         Source,

@@ -93,9 +93,16 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have, or a folder that is not for us to look into
+        return False
+
+
 def _is_bundle(folder: Path) -> bool:
     """Whether there is a manifest in a folder that is named by a word."""
-    return folder != Path() and _is_folder(folder) and (folder / MANIFEST_NAME).is_file()
+    return folder != Path() and _is_file(folder / MANIFEST_NAME)
 
 
 def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
@@ -223,11 +230,20 @@ def known_models() -> Iterator[str]:
 
 
 def _bundles_in(root: Path) -> Iterator[Path]:
-    """The bundle folders in a folder, by name; what is only being copied there is hidden."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for folder in sorted(root.iterdir()):
-            if not folder.name.startswith(".") and (folder / MANIFEST_NAME).is_file():
-                yield folder
+    """The bundle folders in a folder, by name; what is only being copied there is hidden.
+
+    Raises:
+        BundleError: The folder is there and cannot be read.
+    """
+    try:
+        folders = sorted(root.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise BundleError(f"{root} cannot be read ({error.strerror or error})") from error
+    for folder in folders:
+        if not folder.name.startswith(".") and _is_file(folder / MANIFEST_NAME):
+            yield folder
 
 
 def _own_folders() -> list[Path]:

@@ -148,6 +148,7 @@ class Manifest:
 
     def _check_sizes(self) -> None:
         """Refuse files that are larger than what they are to hold."""
+        decoding.require_bounded(self.files)
         largest = {graph.file: LARGEST_GRAPH for graph in self.runnable}
         largest[W_AVG_NAME] = 4 * self.w_dim + _LARGEST_HEADER
         for name, most in largest.items():

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _LARGEST_PLAIN = 2**63 - 1
 _LONGEST_LINE = 1000
+_LONGEST_SHOWN = 200
+"""Characters of a value in a message: lists in lists may take many."""
 _MOST_BITS = 128
 """Of a whole number that a message shows: Python itself writes no very long ones."""
 
@@ -242,9 +244,10 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return "a number of more than 38 digits"
     try:
-        return reprlib.repr(value)
+        found = reprlib.repr(value)
     except ValueError:  # such a number within a list
         return f"a {type(value).__name__}"
+    return found if len(found) <= _LONGEST_SHOWN else f"{found[:_LONGEST_SHOWN]}..."
 
 
 def _finite(value: object) -> float | None:

@@ -109,6 +109,8 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
             name = shown(initializer.name)
             raise BundleError(f"its constant {name} cannot be used: {error}") from error
     nodes = [_Node(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
+    named = [node.name for node in graph.node if node.name]
+    require(len(set(named)) == len(named), "two nodes have one name")
     _check_nodes(nodes, tensors, files)
     made = {name for node in nodes for name in node.outputs}
     outputs: dict[str, Declared] = {}
