@@ -98,7 +98,6 @@ class DragSession:
         )
         self._method = step_for(generator, problem)
         self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
-        self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
         self._cancelled = threading.Event()
         self._one_thread = OneThread("drag")
         # What was reached is one value, so that an interrupt at any moment leaves a whole step.
