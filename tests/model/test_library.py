@@ -64,6 +64,15 @@ def test_a_folder_that_is_not_there() -> None:
         find_bundle("./nowhere")
 
 
+def test_a_file_or_an_address_in_a_folders_place_is_told_with_what_to_do(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "network.pkl"
+    checkpoint.write_bytes(b"")
+    with pytest.raises(BundleError, match="it is a file: of a checkpoint `dragonnx-export FILE"):
+        find_bundle(checkpoint)
+    with pytest.raises(BundleError, match="it is an address: download the bundle"):
+        find_bundle("https://example.org/bundle")
+
+
 @pytest.mark.parametrize(
     "name", ["x" * 300, "./" + "x" * 300, "a\0b", "./a\0b", "", "~nobody-of-this-name/m"]
 )

@@ -21,6 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What can be typed without quotes, and is a folder's name but for what follows."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, whatever follows after a dot."""
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):[/\\]", re.IGNORECASE)
 
 
 def open_bundle(model: str | Path) -> Bundle:
@@ -55,8 +56,21 @@ def find_bundle(model: str | Path) -> Path:
         with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
             restore_folders(folder.parent)
     if not _is_folder(folder):
-        raise BundleError(f"there is no bundle folder {folder}")
+        raise BundleError(f"there is no bundle folder {folder}{_instead(folder)}")
     return folder
+
+
+def _instead(path: Path) -> str:
+    """What a path is that is no folder, and what to do."""
+    if _ADDRESS.match(str(path)):
+        return "; it is an address: download the bundle and give its folder"
+    with contextlib.suppress(OSError, ValueError):  # a name that nothing can have
+        if path.is_file():
+            return (
+                "; it is a file: of a checkpoint `dragonnx-export FILE -o FOLDER` makes a bundle, "
+                "and of a file in a bundle give the folder"
+            )
+    return ""
 
 
 def model_name(model: str | Path) -> str:
