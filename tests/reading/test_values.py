@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -87,8 +88,9 @@ def test_texts() -> None:
     assert text(odd_name, "name", 10) == odd_name, "a file's name that is no UTF-8"
     assert refusal(lambda: text("abc", "name", 2)) == "name must have at most 2 characters, not 3"
     assert refusal(lambda: text(b"a", "name", 2)) == "name must be a text, not b'a'"
-    for unusable in ("\ud800", "a\0"):
-        assert "holds a character that is none" in refusal(lambda u=unusable: text(u, "name", 9))
+    unusable = ["a\0", "\ud800"][: 1 if os.name == "nt" else 2]  # Windows has such names
+    for each in unusable:
+        assert "holds a character that is none" in refusal(lambda e=each: text(e, "name", 9))
 
 
 @pytest.mark.parametrize("value", [(1, 2), [1.0, 2], np.array([1, 2]), (np.float32(1), 2)])

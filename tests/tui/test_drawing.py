@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,6 +95,18 @@ def test_the_tint_lies_on_what_is_fixed():
     tint_fixed(raster, mask, view, 2)
     assert raster[:, :60].any(axis=2).all()
     assert not raster[:, 68:].any()
+
+
+def test_a_trail_that_jumps_about_takes_bounded_memory():
+    """As only a document that was made to do harm has it: every step crosses the whole image."""
+    places = np.array([(0, 0), (16384, 16384)] * 1000, float)
+    view = Viewport((128, 128), (80, 30)).zoomed(8, (64, 64))
+    raster = np.zeros((30, 80, 3), np.uint8)
+    tracemalloc.start()
+    draw_path(raster, places, view, 1, (255, 255, 255))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6, "some arrays of a million places; without a bound eight times that"
 
 
 def test_paths_outside_the_canvas_are_clipped():

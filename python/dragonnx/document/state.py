@@ -254,5 +254,5 @@ class Document:
         return replace(self, pairs=(*self.pairs[:index], pair, *self.pairs[index + 1 :]))
 
 
-def _point(values: list[float]) -> Point:
-    return float(values[0]), float(values[1])
+def _point(place: list[float]) -> Point:
+    return place[0], place[1]

@@ -11,7 +11,7 @@ from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
 from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState, ModelFacts, Part
 from dragonnx.errors import InputError
-from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.model.latent import LARGEST_SEED, checked_seed
 from dragonnx.model.library import model_name
 
 FIRST_HINT = "Click what to move, click where to, press Space."
@@ -46,8 +46,7 @@ class LatentCommands:
         Raises:
             InputError: It is no seed.
         """
-        if not 0 <= seed <= LARGEST_SEED:
-            raise InputError(f"a seed is a whole number from 0 to {LARGEST_SEED}, not {seed}")
+        checked_seed(seed)
 
         def change(document: Document) -> Document:
             old = document.start

@@ -18,6 +18,10 @@ LINE = (255, 255, 255)
 TRAIL = (255, 205, 60)
 _TINT_STRENGTH = 0.45
 _LARGE_PIXEL = 8
+_LONGEST_LINE = 4096
+"""Places that are drawn of a line; beyond the canvas most of a longer one lies."""
+_MOST_PLACES = 2**20
+"""Of a whole trail: real ones have some for each step, a document's may jump about in every step."""
 
 
 def draw_picture(
@@ -97,7 +101,8 @@ def draw_path(
     columns = view.cells[0] / 2 + (path[:, 0] - x) * view.columns_per_pixel
     rows = (view.cells[1] / 2 + (path[:, 1] - y) * view.rows_per_pixel) * rows_per_cell
     reach = np.maximum(np.abs(np.diff(columns)), np.abs(np.diff(rows)))
-    counts = np.minimum(np.ceil(reach).astype(int) + 1, 4096)
+    longest = min(_LONGEST_LINE, max(_MOST_PLACES // len(reach), 2))
+    counts = np.minimum(np.ceil(reach).astype(int) + 1, longest)
     # All lines at once: a trail has one for each step of a drag.
     line = np.repeat(np.arange(len(counts)), counts)
     number = np.arange(len(line)) - (np.cumsum(counts) - counts)[line]
