@@ -132,6 +132,7 @@ def test_members_that_are_not_to_be_read(tmp_path: Path) -> None:
         ({first + 46: ord("b")}, "2 members of the name 'b'"),
         ({first + 8: 0x20}, "a is damaged"),  # patched data, which zipfile does not know
         ({30: ord("x")}, "a is damaged"),
+        ({7: 8, 30: 0xFF}, "a is damaged"),  # a name that says it is UTF-8 and is not
     ):
         content = bytearray(plain)
         for at, value in changes.items():

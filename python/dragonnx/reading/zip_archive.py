@@ -66,7 +66,11 @@ class Archive:
         """
         self.size(name)
         try:
-            with self._file.open(self._members[name]) as member:
+            member = self._file.open(self._members[name])
+        except (*_DAMAGE, ValueError) as error:
+            raise InputError(f"{name} is damaged") from error
+        try:
+            with member:
                 yield cast(BinaryIO, member)
         except _DAMAGE as error:
             raise InputError(f"{name} is damaged") from error
