@@ -67,7 +67,7 @@ class Graph:
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
         replayed: bool = False,
     ) -> None:  # fmt: skip
-        self.path = path
+        self._path = path
         self.device = device
         options = onnxruntime().SessionOptions()
         if threads is not None:
@@ -164,10 +164,10 @@ class Graph:
         except Exception as error:  # onnxruntime's exceptions share no narrower base class
             if is_full(error):
                 raise DeviceError(
-                    f"there is not enough memory to run {self.path.name}: close other programs"
+                    f"there is not enough memory to run {self._path.name}: close other programs"
                 ) from error
             raise BundleError(
-                f"{self.path} failed in a run ({_one_line(error)}): export the bundle again"
+                f"{self._path} failed in a run ({_one_line(error)}): export the bundle again"
             ) from error
 
     def _run_session(self, binding: Any, bound: BoundGraph | None) -> None:
