@@ -92,3 +92,10 @@ def test_what_is_no_document_is_refused(tmp_path):
         open_document(path)
     with pytest.raises(InputError, match="cannot be written"):
         save_document(Document(), tmp_path / "none" / "a.dragonnx")
+
+
+def test_what_would_not_open_again_is_not_written(tmp_path, dragged, monkeypatch):
+    monkeypatch.setattr("dragonnx.document.archive.LARGEST", 10_000)
+    with pytest.raises(InputError, match="are opened again: drag in parts of fewer steps"):
+        save_document(dragged, tmp_path / "a.dragonnx")
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ import zipfile
 
 from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, members_of
 from dragonnx.document.state import Document
+from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
 from dragonnx.reading.npy_array import member_array
@@ -38,7 +39,7 @@ def save_document(
         preview: The picture as PNG, for file managers and users.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file cannot be written, or would be too large to be opened again.
     """
     instance(document, "document", Document)
     if preview is not None:
@@ -50,6 +51,11 @@ def save_document(
             archive.writestr(name, member)
         if preview is not None:
             archive.writestr("preview.png", preview)
+    if content.tell() > LARGEST:
+        raise InputError(
+            f"{path} cannot be written: it would have {content.tell() / MEBIBYTE:.0f} MiB, and at most "
+            f"{LARGEST / MEBIBYTE:g} MiB are opened again: drag in parts of fewer steps"
+        )
     # In one piece: an archive that fails on the way to a full disk tries to end itself there.
     save_bytes(content.getvalue(), path)
 
