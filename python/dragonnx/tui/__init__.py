@@ -32,7 +32,7 @@ def edit(
     # Textual paints at ticks of this rate; 60 of them a second add up to 17 ms to every key.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from dragonnx.tui.app import EditorApp
-    from dragonnx.tui.terminal import find_graphics
+    from dragonnx.tui.terminal import find_graphics, without_others
 
     # A key pressed while the worker holds the interpreter waits this long at most, not 5 ms.
     sys.setswitchinterval(0.001)
@@ -46,6 +46,7 @@ def edit(
     )
     # Collecting garbage among all that was imported would hold a key up for 50 ms.
     gc.freeze()
-    app.run()
-    app.editor.join()
+    with without_others():
+        app.run()
+        app.editor.join()
     return app.return_code or 0

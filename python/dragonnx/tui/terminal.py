@@ -87,6 +87,35 @@ def find_graphics(environment: Mapping[str, str] | None = None) -> Graphics | No
     return None if cell is None else Graphics(protocol, cell)
 
 
+@contextlib.contextmanager
+def without_others() -> Iterator[None]:
+    """Nothing but Python itself writes on the screen in the block.
+
+    Libraries in C print lines of their own for damaged files, past Python and across the editor.
+    """
+    screen = sys.__stderr__
+    try:
+        number = -1 if screen is None else screen.fileno()
+    except (OSError, ValueError):
+        number = -1
+    if screen is None or number < 0:  # there is nothing to write on
+        yield
+        return
+    terminal = os.fdopen(os.dup(number), "w", 1, screen.encoding, screen.errors)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    before = sys.stderr
+    sys.__stderr__ = sys.stderr = terminal  # type: ignore[misc]  # where Textual paints
+    try:
+        yield
+    finally:
+        sys.__stderr__, sys.stderr = screen, before  # type: ignore[misc]
+        with terminal:
+            terminal.flush()
+            os.dup2(terminal.fileno(), number)
+
+
 def protocol_of(answer: str) -> Protocol | None:
     """The better protocol that a terminal's answer to `QUESTIONS` tells of."""
     if "\x1b_Gi=31;OK" in answer:
