@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageDraw, ImageOps
 from support.pictures import png
 
 from dragonnx.drag.mask import is_mask, load_mask
@@ -144,6 +144,16 @@ def test_a_mask_may_be_turned_by_exif_and_have_any_mode(tmp_path: Path) -> None:
         InputError, match=r"the mask .* is 80 x 60 pixels, but the image is 60 x 80"
     ):
         load_mask(tmp_path / "deep.png", (80, 60))
+
+
+def test_masks_are_told_from_photos_of_any_size() -> None:
+    drawn = Image.new("L", (3000, 2000))
+    ImageDraw.Draw(drawn).ellipse((400, 300, 2000, 1900), fill=255)
+    assert is_mask(drawn)
+    assert is_mask(drawn.convert("P"))
+    assert not is_mask(gradient(3000, 2000))
+    assert not is_mask(ImageOps.colorize(drawn, "red", "white")), "it has a colour"
+    assert not is_mask(Image.new("L", (3000, 2000), 128))
 
 
 def test_a_mask_leaves_the_background_out(tmp_path: Path) -> None:

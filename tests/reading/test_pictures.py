@@ -10,6 +10,7 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
@@ -120,6 +121,16 @@ def test_nothing_else_opens_pictures() -> None:
                 names = {alias.name for alias in node.names}
                 assert "open" not in names, path
                 assert not any("ImagePlugin" in name for name in names), path
+
+
+def test_the_preview_of_a_raw_photo_is_no_photo() -> None:
+    """Cameras' raw files are TIFFs, whose first picture may be a preview of 160 x 120 pixels."""
+    content = file_of(photograph(), "TIFF", tiffinfo={254: 1})
+    for source in (content, Image.open(BytesIO(content))):
+        with pytest.raises(
+            InputError, match="is a camera's raw file, of which only a small preview"
+        ):
+            read_picture(source, "the photo")
 
 
 # --- files ------------------------------------------------------------------------------------

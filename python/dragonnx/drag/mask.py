@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _WHITE_FROM = 128
 _NEARLY_BLACK, _NEARLY_WHITE = 24, 231
+_LOOKED_AT = 1024
+"""Pixels of the longer side: so many rows and columns tell whether a picture is drawn as a mask."""
 _MASK_SHARE = 0.9
 """Of the pixels of a drawn mask; the rest are soft edges."""
 
@@ -51,12 +53,18 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
 
 def is_mask(source: PictureSource) -> bool:
     """Whether a picture looks drawn as a mask: nearly all of it black or white, without colours."""
-    from PIL import ImageChops
+    from PIL import Image, ImageChops
 
     from dragonnx.reading.colours import read_colours
+    from dragonnx.reading.pictures import read_picture
 
     try:
-        picture = read_colours(source, "").picture
+        stored = read_picture(source, "")
+        if (times := max(stored.size) / _LOOKED_AT) > 1:
+            # Seconds else for a large photo, of which every so many-th pixel tells the same.
+            width, height = (max(round(side / times), 1) for side in stored.size)
+            stored = stored.resize((width, height), Image.Resampling.NEAREST)
+        picture = read_colours(stored, "").picture
     except InputError:
         return False
     # Of each pixel the largest and the smallest of red, green and blue, a band at a time.

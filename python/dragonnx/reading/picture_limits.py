@@ -22,8 +22,9 @@ STORED = 4
 _LONGEST_SIDE = 1_000_000
 """Pixels. Each row has costs of its own, and so has each column where it is resized."""
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS = 256, 257, 258, 277, 278
-_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_TILE_WIDTH, _TILE_HEIGHT, _KIND = 322, 323, 254
 """Tags of TIFF."""
+_PREVIEW = 1
 
 
 def limit() -> float:
@@ -68,6 +69,19 @@ def check_memory(picture: Image.Image, memory: float, name: str) -> None:
         raise InputError(
             f"{name} takes more memory to read than others of {width} x {height} pixels, as it is "
             f"stored ({picture.format}): save it as PNG, {advice}"
+        )
+
+
+def check_whole(picture: Image.Image, name: str) -> None:
+    """Refuse a TIFF whose first picture is a preview of what Pillow does not read.
+
+    Raises:
+        InputError: It is.
+    """
+    if getattr(picture, "tag_v2", {}).get(_KIND) == _PREVIEW:
+        raise InputError(
+            f"{name} is a camera's raw file, of which only a small preview can be read: save it as "
+            "JPEG or TIFF"
         )
 
 

@@ -25,6 +25,7 @@ from dragonnx.reading.picture_limits import (
     BYTES_A_PIXEL,
     STORED,
     check_memory,
+    check_whole,
     limit,
     memory_of_jpeg,
     memory_of_tiff,
@@ -158,6 +159,7 @@ def read_picture(
         if isinstance(source, Image.Image):
             fits(source.size)
             check_memory(source, 0, name_of(source, what))
+            check_whole(source, name_of(source, what))
             source.load()
             return source
         if isinstance(source, bytes):
@@ -216,6 +218,7 @@ def _read(
     try:
         picture = reader.open(measured, "")
         fits(picture.size)
+        check_whole(picture, name)
         if any(tile[0] in Image.DECODERS for tile in picture.tile):
             # These are written in Python: 3000 ns a pixel.
             raise InputError(
