@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import warnings
@@ -82,14 +83,21 @@ def deflated_zeros(count: int, header: int = -15) -> bytes:
         count: Of bytes unpacked.
         header: What zlib calls wbits: -15 for a deflate stream alone, 15 for zlib's.
     """
-    packer = zlib.compressobj(9, zlib.DEFLATED, header)
-    start = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(_MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+    start, block = _flushed(header)
     whole, rest = divmod(count, len(_MEBIBYTE))
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     last = packer.compress(bytes(rest)) + packer.flush(zlib.Z_FULL_FLUSH)
     # An empty last block; then zlib's checksum, of which zeros only move the second half.
     ending = b"\x03\x00" + (struct.pack(">HH", count % 65521, 1) if header > 0 else b"")
     return start + block * whole + last + ending
+
+
+@functools.cache
+def _flushed(header: int) -> tuple[bytes, bytes]:
+    """The start of a stream, and a mebibyte of zeros that can follow it again and again."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, header)
+    start = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    return start, packer.compress(_MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def main(readers: Mapping[str, Reader], writers: Collection[str] = ()) -> None:
     valid = json.loads(sys.stdin.readline())
     for reader, path in valid.items():
         readers[reader](Path(path))  # loads what is loaded once
+    gc.freeze()  # what is loaded stays; collecting after each input then takes no time
     peak = _Peak()
     noticed = confine(RESERVED, files=not valid.keys().isdisjoint(writers))
     for line in sys.stdin:
