@@ -24,6 +24,7 @@ _HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 """By version; 3.0 is for fields that have names."""
+_MOST_AXES = 8
 _MOST_VALUES = 2**32
 _LARGEST_NUMBER = 8
 """Bytes of a number: longer ones are of another form on each system."""
@@ -44,12 +45,7 @@ def read_npy(file: BinaryIO, size: int, name: str, kinds: str = FLOATS) -> Array
     shape, is_fortran, dtype = _header(file, name)
     if dtype.kind not in kinds or (dtype.kind != TEXT and dtype.itemsize > _LARGEST_NUMBER):
         raise InputError(f"{name} holds values of a type that cannot be used, {str(dtype)[:40]}")
-    # NumPy lets True pass for 1.
-    if (
-        bool in map(type, shape)
-        or min(shape, default=0) < 0
-        or math.prod(max(n, 1) for n in shape) > _MOST_VALUES
-    ):
+    if not _is_usable(shape):
         raise InputError(f"{name} has a shape that cannot be used")
     if math.prod(shape) * dtype.itemsize != size - file.tell():
         raise InputError(f"{name} has another size than its shape takes")
@@ -58,6 +54,15 @@ def read_npy(file: BinaryIO, size: int, name: str, kinds: str = FLOATS) -> Array
         raise InputError(f"{name} is cut short")
     values = np.ndarray(shape, dtype, data, order="F" if is_fortran else "C")
     return values.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _is_usable(shape: tuple[int, ...]) -> bool:
+    return (
+        len(shape) <= _MOST_AXES
+        and bool not in map(type, shape)  # which NumPy lets pass
+        and min(shape, default=0) >= 0
+        and math.prod(max(length, 1) for length in shape) <= _MOST_VALUES
+    )
 
 
 def member_array(archive: Archive, name: str, kinds: str = FLOATS) -> Array:
