@@ -141,7 +141,7 @@ model: .venv-export/installed
 	$(EXPORT)/dragonnx-export export/critters/weights/critters.npz \
 	    -o python/dragonnx/model/bundled/critters --name critters --overwrite --feature-resolution 64 \
 	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
-	    --licence MIT --note 'Rendered toy animals, trained by this project.'
+	    --truncation-psi 0.7 --licence MIT --note 'Rendered toy animals, trained by this project.'
 
 # Graphs of the method, which belong to no model.
 drag-graphs: .venv-export/installed

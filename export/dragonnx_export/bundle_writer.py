@@ -26,6 +26,11 @@ from dragonnx_export.folder_writer import (
 from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.parity.check import Progress, check_parity
 
+USUAL_PSI = 0.7
+"""The truncation of most pictures of StyleGAN2 that are shown."""
+NO_PSI = f"No truncation was named, so truncation_psi {USUAL_PSI:g} was taken."
+"""A note for a bundle whose user did not choose it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
@@ -47,7 +52,7 @@ class ExportOptions:
     note: str = ""
     feature_resolution: int | None = None
     trainable_layers: int = 6
-    truncation_psi: float = 0.7
+    truncation_psi: float = USUAL_PSI
     drag_settings: Mapping[str, float] = field(default_factory=dict)
     overwrite: bool = False
 
@@ -91,7 +96,7 @@ def write_bundle(
                 format=checkpoint.format,
                 sha256=checkpoint.sha256,
                 licence=options.licence,
-                note=" ".join(filter(None, (options.note, *checkpoint.notes))),
+                note=" ".join(filter(None, (options.note, *map(_sentence, checkpoint.notes)))),
             ),
             versions=library_versions(),
         )
@@ -100,6 +105,10 @@ def write_bundle(
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
         Bundle.open(staging)  # what nobody could open is not written
     return manifest
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:].removesuffix('.')}."
 
 
 def _write_graphs(

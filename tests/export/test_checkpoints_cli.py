@@ -13,7 +13,7 @@ import pytest
 import torch
 from support.checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
 from support.hostile import ESCAPES, NAME, SHOWN_ESCAPES, assert_harmless
-from support.program import ends, in_turn
+from support.program import dragonnx, ends, in_turn
 from support.random_checkpoints import GREY, random_checkpoint
 
 from dragonnx.errors import InputError
@@ -90,6 +90,24 @@ def test_inspect_needs_no_torch() -> None:
     )
     loaded = json.loads(done.stderr.splitlines()[-1])
     assert not {"torch", "onnx", "onnxruntime"} & set(loaded)
+
+
+def test_what_was_guessed_is_told_in_summary_manifest_and_info(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    done = export(FIXTURE, "-o", folder, "--note", "A fixture.")
+    assert done.returncode == 0, done.stderr
+    guesses = [
+        line.removeprefix("note").strip()
+        for line in done.stderr.splitlines()
+        if line.startswith("note ")
+    ]
+    for guess, words in zip(guesses, ("so 0.01 was", "10000 samples", "psi 0.7 was"), strict=True):
+        assert words in guess
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    rate, average, psi = guesses
+    sentences = [psi, *(f"{guess[0].upper()}{guess[1:]}." for guess in (rate, average))]
+    assert manifest["source"]["note"] == " ".join(["A fixture.", *sentences])
+    assert manifest["source"]["note"] in dragonnx("info", folder).stdout
 
 
 def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 import safetensors.numpy
 from support.checkpoint_files import SMALL, npy, random_weights, zipped
 
-from dragonnx_export.checkpoints import CheckpointError, read_checkpoint, write_native
+from dragonnx_export.checkpoints import CheckpointError, Choices, read_checkpoint, write_native
+from dragonnx_export.checkpoints.choices import NO_CLAMP
 
 WEIGHTS: dict[str, Any] = random_weights(SMALL)
 UNTYPED_JSON = {
@@ -135,6 +138,8 @@ ARCHITECTURES: dict[str, tuple[str, str]] = {
     "huge resolution": (json.dumps({**UNTYPED_JSON, "resolution": 1 << 3000}), "channels"),
     "other layers": (json.dumps({**UNTYPED_JSON, "mapping_layers": 1}), "mapping.fc1"),
     "without noise": (json.dumps({**UNTYPED_JSON, "use_noise": False}), "no place"),
+    "half a dimension": (json.dumps({**UNTYPED_JSON, "z_dim": 6.5}), "no whole number"),
+    "no flag": (json.dumps({**UNTYPED_JSON, "use_noise": "false"}), "neither true nor false"),
     "wider": (json.dumps({**UNTYPED_JSON, "w_dim": 6}), "where its architecture needs"),
 }
 
@@ -157,6 +162,72 @@ def test_an_architecture_of_impossible_characters_is_refused(tmp_path: Path) -> 
     path.write_bytes(zipped({"architecture.npy": npy(beyond)}))
     with pytest.raises(CheckpointError, match="no text"):
         read_checkpoint(path)
+
+
+def test_an_architecture_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    np.savez(path, architecture=np.zeros(3), **WEIGHTS)
+    path.with_suffix(".json").write_text(json.dumps(UNTYPED_JSON))
+    with pytest.raises(CheckpointError, match="no text"):
+        read_checkpoint(path)
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+SIDECARS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "not json": (lambda path: path.write_text("z_dim: 6"), "cannot be read"),
+    "another encoding": (lambda path: path.write_bytes(b"\xff\xfe{}"), "UTF-8"),
+    "of something else": (lambda path: path.write_text('{"G_kwargs": {}}'), "z_dim"),
+    "a list": (lambda path: path.write_text("[]"), "cannot be read"),
+    "too long": (lambda path: path.write_bytes(b" " * (1 << 20) + b"{}"), "too large"),
+    "a folder": (_folder, "folder"),
+    "a pipe": (_pipe, "a pipe, a device"),
+    "a link to nothing": (lambda path: path.symlink_to(path.parent / "nothing"), "No such file"),
+}
+
+
+@pytest.mark.parametrize("container", [".npz", ".safetensors"])
+@pytest.mark.parametrize(("make", "reason"), SIDECARS.values(), ids=SIDECARS.keys())
+def test_a_description_that_cannot_be_read_is_never_guessed_at(
+    tmp_path: Path, container: str, make: Callable[[Path], object], reason: str
+) -> None:
+    """The arrays alone would be read as a state dict, with another clamp than what it says."""
+    path = tmp_path / f"seed{container}"
+    save = (
+        np.savez if container == ".npz" else lambda path, **a: safetensors.numpy.save_file(a, path)
+    )
+    save(path, **WEIGHTS)
+    assert read_checkpoint(path).architecture.conv_clamp is None
+    make(path.with_suffix(".json"))
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert "'seed.json' beside it" in str(caught.value)
+    assert reason in str(caught.value)
+    assert "mend it, or move it away" in str(caught.value)
+
+
+def test_what_a_description_leaves_open_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "seed.npz"
+    np.savez(path, **WEIGHTS)
+    facts = {k: v for k, v in UNTYPED_JSON.items() if k not in ("mapping", "conv_clamp")}
+    path.with_suffix(".json").write_text(json.dumps({**facts, "mapping": {"num_layers": 2}}))
+    rate, clamp = read_checkpoint(path).notes
+    assert rate.startswith("the file does not say the mapping network's learning rate multiplier")
+    assert clamp == NO_CLAMP
+    given = read_checkpoint(path, Choices(mapping_lr=0.02, conv_clamp=256))
+    assert given.notes == ("--mapping-lr 0.02 was given", "--conv-clamp 256 was given")
+    assert given.architecture == dataclasses.replace(SMALL, mapping_lr_multiplier=0.02)
+    path.with_suffix(".json").write_text(json.dumps({**facts, "mapping_lr_multiplier": 1}))
+    with pytest.raises(CheckpointError, match="says itself what --mapping-lr"):
+        read_checkpoint(path, Choices(mapping_lr=0.02))
+    path.with_suffix(".json").write_text(json.dumps(UNTYPED_JSON))
+    assert read_checkpoint(path).notes == ()
 
 
 def test_text_of_either_byte_order_is_read(tmp_path: Path) -> None:

@@ -101,7 +101,10 @@ def test_the_stylegan3_repository_clamps_where_nothing_is_said(read: Read, later
     if later:
         for name in ("b4", "b8"):
             _module(state, f"synthesis.{name}")["fused_modconv_default"] = "inference_only"
-    assert read(nvidia_pickle(state)).architecture.conv_clamp == (256 if later else None)
+    checkpoint = read(nvidia_pickle(state))
+    assert checkpoint.architecture.conv_clamp == (256 if later else None)
+    (note,) = checkpoint.notes
+    assert ("so 256 was taken" if later else "so they are not clamped") in note
 
 
 def test_half_precision_blocks_are_read_as_float32(read: Read) -> None:
@@ -134,7 +137,9 @@ def test_pickles_that_python_writes_in_every_protocol(read: Read, protocol: int)
 def test_options_stand_in_for_missing_attributes(read: Read, change: Change) -> None:
     state = generator_state(SMALL, random_weights(SMALL))
     change(state)
-    assert read(nvidia_pickle(state)).architecture.conv_clamp == 7
+    checkpoint = read(nvidia_pickle(state))
+    assert checkpoint.architecture.conv_clamp == 7
+    assert checkpoint.notes == ()
 
 
 def test_positional_arguments_stand_in_for_missing_attributes(read: Read) -> None:

@@ -18,6 +18,7 @@ from support.random_checkpoints import random_checkpoint
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from dragonnx_export.checkpoints.w_avg import ESTIMATED, w_of
+from dragonnx_export.checkpoints.weights import NO_FILTER
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.networks import Generator
 
@@ -155,6 +156,20 @@ def test_without_noise_images_no_noise_is_added(read: Read) -> None:
     checkpoint = read({"g_ema": entries})
     assert not checkpoint.architecture.use_noise
     assert any("no noise images" in note for note in checkpoint.notes)
+
+
+def test_a_filter_that_is_not_there_is_taken_and_told(read: Read) -> None:
+    entries = {name: v for name, v in state().items() if not name.endswith("kernel")}
+    checkpoint = read({"g_ema": entries, "latent_avg": torch.zeros(5)})
+    assert checkpoint.architecture == PLAIN
+    assert NO_FILTER in checkpoint.notes
+    whole = dict(state())
+    assert NO_FILTER not in read({"g_ema": whole}).notes
+    for name in whole.keys() - entries.keys():
+        whole[name] = torch.ones(4, 4, dtype=torch.int32)
+    # A filter of whole numbers is a filter, and not one to be guessed.
+    with pytest.raises(CheckpointError, match="outer product"):
+        read({"g_ema": whole})
 
 
 def test_half_precision_is_read(read: Read) -> None:

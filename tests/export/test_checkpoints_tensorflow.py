@@ -23,6 +23,8 @@ from support.checkpoint_formats import (
 from support.random_checkpoints import random_checkpoint
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
+from dragonnx_export.checkpoints.choices import NO_CLAMP
+from dragonnx_export.checkpoints.weights import NO_FILTER
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.networks import Generator
 
@@ -135,7 +137,14 @@ def test_shapes_and_defaults_stand_in_for_missing_arguments(read: Read) -> None:
         state["static_kwargs"].clear()
         del state["version"]
 
-    assert read(pickled(change=forget)).architecture == PLAIN
+    checkpoint = read(pickled(change=forget))
+    assert checkpoint.architecture == PLAIN
+    rate, clamp, taps = checkpoint.notes
+    assert "so 0.01 was taken" in rate
+    assert (clamp, taps) == (NO_CLAMP, NO_FILTER)
+    assert read(pickled()).notes == ()
+    with pytest.raises(CheckpointError, match="neither True nor False"):
+        read(pickled(change=_argument(use_noise=0)))
 
 
 def _set(**values: Any) -> Change:

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.choices import DEFAULT_MAPPING_LR, Choices
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.rosinality import NO_NOISE, scaled_kernel
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -70,8 +70,8 @@ def flattened(value: Mapping[Any, object]) -> dict[str, object] | None:
         arguments = part.get("kwargs")
         arguments = arguments if isinstance(arguments, dict) else {}
         _require_supported(name, arguments)
-        if name == "G_mapping":
-            entries[_LR] = np.asarray(_number(arguments.get("lr_mul", DEFAULT_MAPPING_LR)))
+        if name == "G_mapping" and "lr_mul" in arguments:
+            entries[_LR] = np.asarray(_number(arguments["lr_mul"]))
     return entries
 
 
@@ -135,15 +135,21 @@ def read_adriansahlman(
     else:
         choices.refuse_facts()
         lr = float(stated)
-    weights, more = select_with_average(
-        architecture := _architecture(found, lr), arrays, max_elements
-    )
+    kernels = [
+        (values[0, 0] if values.ndim == 4 else values) / np.float32(_KERNEL_GAIN)
+        for name, values in found.items()
+        if name.endswith("filter_kernel")
+    ]
+    taps, filter_note = shared_taps(kernels)
+    notes += filter_note
+    architecture = _architecture(found, lr, taps)
+    weights, more = select_with_average(architecture, arrays, max_elements)
     return Contents(
         architecture=architecture, weights=weights, format=FORMAT, notes=(*notes, *more)
     )
 
 
-def _architecture(found: _Arrays, lr: float) -> Architecture:
+def _architecture(found: _Arrays, lr: float, taps: tuple[float, ...]) -> Architecture:
     mapping = _count(found, r"G_mapping\.main\.\d+\.layer\.weight")
     blocks = _count(found, r"G_synthesis\.conv_blocks\.\d+\.conv_block\.0\.bias")
     if max(mapping, blocks) > _MAX_LAYERS:
@@ -151,11 +157,6 @@ def _architecture(found: _Arrays, lr: float) -> Architecture:
     const = array_sizes(found, "G_synthesis.const", 3)
     first = array_sizes(found, "G_mapping.main.0.layer.weight", 2)
     names = [f"G_synthesis.conv_blocks.{b}.conv_block.{min(b, 1)}.bias" for b in range(blocks)]
-    kernels = [
-        values[0, 0] / np.float32(_KERNEL_GAIN)
-        for name, values in found.items()
-        if name.endswith("filter_kernel") and values.ndim == 4 and values.dtype.kind == "f"
-    ]
     return Architecture(
         z_dim=first[1],
         w_dim=array_sizes(found, f"G_mapping.main.{mapping - 1}.bias", 1)[0],
@@ -164,7 +165,7 @@ def _architecture(found: _Arrays, lr: float) -> Architecture:
         image_channels=array_sizes(found, f"G_synthesis.to_data_layers.{blocks - 1}.bias", 1)[0],
         mapping_layers=mapping,
         mapping_lr_multiplier=lr,
-        resample_filter=filter_taps(kernels) if kernels else (1.0, 3.0, 3.0, 1.0),
+        resample_filter=taps,
         use_noise=False,
         variant=_variant(found),
         base_width=const[2],

@@ -53,15 +53,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class RecordCandidate(Candidate):
-    """A whole network of NVIDIA's, which states every fact."""
+    """A whole network of NVIDIA's, which states its facts."""
 
     record: InertObject
 
     def read(self, max_elements: int, choices: Choices) -> Contents:
         """See `Candidate.read`."""
-        choices.refuse_facts()
         refuse_foreign(module_entries(self.record).keys())
-        return nvidia.read_nvidia(self.record, max_elements)
+        return nvidia.read_nvidia(self.record, max_elements, choices)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.weights import NO_FILTER
+from dragonnx_export.families.stylegan2.architecture import UNSEEN, Architecture
 
 DEFAULT_MAPPING_LR = 0.01
 """Of NVIDIA's code and of all that builds on it, unless it is told otherwise."""
@@ -19,6 +21,10 @@ DEFAULT_MAPPING_LR = 0.01
 NO_CLAMP = (
     "the file does not say at what value activations are clamped, so they are not clamped; give "
     "it with --conv-clamp"
+)
+_USUAL_CLAMP = (
+    "the file does not say at what value activations are clamped, so {taken:g} was taken, as its code "
+    "does; give another with --conv-clamp"
 )
 _UNSTATED_LR = (
     "the file does not say the mapping network's learning rate multiplier, so {taken:g} was taken; "
@@ -50,22 +56,58 @@ class Choices:
     conv_clamp: float | None = None
 
     def __post_init__(self) -> None:
-        for option, value in self._facts():
+        for option, value, _ in self._facts():
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{option} must be a number above 0, not {value:g}")
 
-    def _facts(self) -> tuple[tuple[str, float | None], ...]:
-        return ("--mapping-lr", self.mapping_lr), ("--conv-clamp", self.conv_clamp)
+    def _facts(self) -> tuple[tuple[str, float | None, str], ...]:
+        return (
+            ("--mapping-lr", self.mapping_lr, "mapping_lr_multiplier"),
+            ("--conv-clamp", self.conv_clamp, "conv_clamp"),
+        )
 
-    def refuse_facts(self) -> None:
-        """Refuse what contradicts or repeats a file that states every fact itself.
+    def refuse_facts(self, stated: Collection[str] = UNSEEN) -> None:
+        """Refuse what contradicts or repeats a file that states facts itself.
+
+        Args:
+            stated: Which; all of them by default.
 
         Raises:
-            CheckpointError: A fact was given.
+            CheckpointError: One of these was given.
         """
-        for option, value in self._facts():
-            if value is not None:
+        for option, value, name in self._facts():
+            if value is not None and name in stated:
                 raise CheckpointError(f"it says itself what {option} is to say; leave that out")
+
+    def completed(
+        self,
+        architecture: Architecture,
+        arrays: Mapping[str, NDArray[Any]],
+        stated: Collection[str],
+    ) -> tuple[Architecture, tuple[str, ...]]:
+        """An architecture with what its file does not state, and a note on each such fact.
+
+        Args:
+            architecture: What the file states; of the rest what its code would take.
+            arrays: The generator's, by NVIDIA's names.
+            stated: Which facts of `UNSEEN` the file states.
+
+        Raises:
+            CheckpointError: The user says what the file states.
+        """
+        self.refuse_facts(stated)
+        notes = []
+        if "mapping_lr_multiplier" not in stated:
+            lr, note = self.lr_multiplier(arrays, "mapping.fc")
+            architecture = replace(architecture, mapping_lr_multiplier=lr)
+            notes.append(note)
+        if "conv_clamp" not in stated:
+            clamp, note = self.clamp(architecture.conv_clamp)
+            architecture = replace(architecture, conv_clamp=clamp)
+            notes.append(note)
+        if "resample_filter" not in stated:
+            notes.append(NO_FILTER)
+        return architecture, tuple(notes)
 
     def lr_multiplier(self, arrays: Mapping[str, NDArray[Any]], mapping: str) -> tuple[float, str]:
         """The mapping network's learning rate multiplier, and a note on where it comes from.
@@ -86,11 +128,15 @@ class Choices:
             return taken, _SUGGESTED_LR.format(taken=taken, suggested=suggested)
         return taken, _UNSTATED_LR.format(taken=taken)
 
-    def clamp(self) -> tuple[float | None, str]:
-        """The bound on activations, and a note on where it comes from."""
+    def clamp(self, usual: float | None = None) -> tuple[float | None, str]:
+        """The bound on activations, and a note on where it comes from.
+
+        Args:
+            usual: That of the code that wrote the file, where nothing else is said.
+        """
         if self.conv_clamp is not None:
             return self.conv_clamp, f"--conv-clamp {self.conv_clamp:g} was given"
-        return None, NO_CLAMP
+        return usual, NO_CLAMP if usual is None else _USUAL_CLAMP.format(taken=usual)
 
     def refuse_clamp(self, project: str) -> None:
         """Refuse a clamp for a network that has none.

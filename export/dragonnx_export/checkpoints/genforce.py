@@ -26,7 +26,7 @@ from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.rosinality import scaled_kernel
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps, scalar
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -81,7 +81,9 @@ def read_genforce(
         notes.append(clamp_note)
     else:
         choices.refuse_clamp("GenForce")
-    architecture = _architecture(found, arrays, lr, clamp, hammer=hammer)
+    taps, filter_note = shared_taps(list(_filters(found, hammer=hammer)))
+    notes += filter_note
+    architecture = _architecture(found, arrays, lr, clamp, taps)
     weights, more = select_with_average(architecture, arrays, max_elements)
     return Contents(
         architecture=architecture, weights=weights, format=_FORMATS[hammer], notes=(*notes, *more)
@@ -89,7 +91,7 @@ def read_genforce(
 
 
 def _architecture(
-    found: _Arrays, arrays: _Arrays, lr: float, clamp: float | None, *, hammer: bool
+    found: _Arrays, arrays: _Arrays, lr: float, clamp: float | None, taps: tuple[float, ...]
 ) -> Architecture:
     mapping = sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in arrays)
     blocks = sum(
@@ -103,11 +105,6 @@ def _architecture(
     if "mapping.embed.weight" in arrays:
         label_dim = array_sizes(arrays, "mapping.embed.weight", 2)[1]
         inputs -= w_dim
-    filters = [
-        (values if hammer else values[0, 0] / np.float32(_KERNEL_GAIN))
-        for name, values in found.items()
-        if _is_filter(name) and values.dtype.kind == "f" and (hammer or values.ndim == 4)
-    ]
     widths = [array_sizes(found, f"synthesis.layer{2 * i}.weight", 4)[0] for i in range(blocks)]
     return Architecture(
         z_dim=inputs,
@@ -119,7 +116,7 @@ def _architecture(
         mapping_layers=mapping,
         mapping_lr_multiplier=lr,
         conv_clamp=clamp,
-        resample_filter=filter_taps(filters) if filters else (1.0, 3.0, 3.0, 1.0),
+        resample_filter=taps,
         use_noise="synthesis.layer0.noise" in found,
         variant=_variant(found),
         base_width=array_sizes(found, "synthesis.early_layer.const", 4)[3],
@@ -130,6 +127,13 @@ def _variant(found: _Arrays) -> Variant:
     if "synthesis.residual1.weight" in found:
         return "resnet"
     return "skip" if "synthesis.output0.weight" in found else "orig"
+
+
+def _filters(found: _Arrays, *, hammer: bool) -> Iterator[NDArray[Any]]:
+    for name, values in found.items():
+        if _is_filter(name):
+            plain = values[0, 0] if values.ndim == 4 else values
+            yield values if hammer else plain / np.float32(_KERNEL_GAIN)
 
 
 def _is_filter(name: str) -> bool:

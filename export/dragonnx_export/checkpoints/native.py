@@ -21,7 +21,9 @@ import numpy as np
 import safetensors
 from numpy.typing import NDArray
 
+from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
+from dragonnx.reading.regular_file import read_bytes
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
@@ -31,6 +33,7 @@ from dragonnx_export.checkpoints.numpy_records import from_bfloat16
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import StoredArray, UnreadArray, as_array, select_weights
 from dragonnx_export.checkpoints.zip_members import zip_members
+from dragonnx_export.families.family import ArchitectureError
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Contents, parameter_shapes
 
@@ -97,10 +100,10 @@ def _read_npy(name: str, contents: memoryview) -> NDArray[Any]:
     return values.reshape(shape, order="F" if fortran else "C")
 
 
-def _text(values: NDArray[Any]) -> str | None:
-    """The text of an array, if it is one; NumPy itself makes text even of what no text can be."""
+def _text(values: NDArray[Any]) -> str:
+    """The text that an array is; NumPy itself makes text even of what no text can be."""
     if values.dtype.kind != "U" or values.ndim:
-        return None
+        raise CheckpointError("its architecture is no text; make the file again")
     encoding = "utf-32-be" if values.dtype.byteorder == ">" else "utf-32-le"
     try:
         return values.tobytes().decode(encoding).rstrip("\0")
@@ -164,27 +167,43 @@ def _contents(
     choices: Choices,
 ) -> Contents:
     """A generator of the architecture given, or one whose state dict says what it is."""
-    text = embedded
     sidecar = beside.with_suffix(".json")
-    if text is None:
+    if embedded is not None:
+        architecture, stated = _described(embedded)
+    elif sidecar != beside and os.path.lexists(sidecar):
         try:
-            with sidecar.open(encoding="utf-8") as stream:
-                text = stream.read(_MAX_JSON_BYTES)
-        except (OSError, UnicodeDecodeError) as error:
-            if not any(name.endswith(MARKERS) for name in arrays):
-                refuse_foreign(arrays.keys())
-                raise CheckpointError(
-                    "it has no entry 'architecture', and no readable JSON file "
-                    f"{quoted(sidecar.name)} that says what its arrays make up lies beside it"
-                ) from error
-            contents = read_generator(dict(arrays), max_elements, choices)
-            container = "npz" if own_format == NPZ_FORMAT else "safetensors"
-            return replace(contents, format=f"{contents.format} ({container})")
-    choices.refuse_facts()
-    architecture = Architecture.from_json(text)
+            architecture, stated = _described(_sidecar_text(sidecar))
+        except (ArchitectureError, InputError) as error:
+            raise CheckpointError(
+                f"the JSON file {quoted(sidecar.name)} beside it, which is to say what its arrays "
+                f"make up, is of no use ({error}); mend it, or move it away"
+            ) from error
+    elif any(name.endswith(MARKERS) for name in arrays):
+        contents = read_generator(dict(arrays), max_elements, choices)
+        container = "npz" if own_format == NPZ_FORMAT else "safetensors"
+        return replace(contents, format=f"{contents.format} ({container})")
+    else:
+        refuse_foreign(arrays.keys())
+        raise CheckpointError(
+            f"it has no entry 'architecture', and no JSON file {quoted(sidecar.name)} that says "
+            "what its arrays make up lies beside it"
+        )
     own = {name: as_array(name, values) for name, values in arrays.items()}
+    architecture, notes = choices.completed(architecture, own, stated)
     weights = select_weights(architecture, own, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=own_format)
+    return Contents(architecture=architecture, weights=weights, format=own_format, notes=notes)
+
+
+def _sidecar_text(sidecar: Path) -> str:
+    try:
+        return read_bytes(sidecar, _MAX_JSON_BYTES).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError("it is no text in UTF-8") from error
+
+
+def _described(text: str) -> tuple[Architecture, frozenset[str]]:
+    """The architecture of a JSON text, and what of it the text states that no array shows."""
+    return Architecture.from_json(text), Architecture.stated_in(text)
 
 
 def write_native(

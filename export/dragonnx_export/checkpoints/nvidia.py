@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
+from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.nvidia_module import Module
 from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import filter_taps, select_weights
-from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
+from dragonnx_export.families.stylegan2.architecture import UNSEEN, Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "NVIDIA StyleGAN2 pickle"
@@ -36,16 +37,18 @@ _ACTIVATIONS = {
     "Conv2dLayer": "linear",
 }
 _LATER_CONV_CLAMP = 256
+_UNSAID = object()
 _MAX_MAPPING_LAYERS = 64
 _RELATIVE_TOLERANCE = 1e-5
 
 
-def read_nvidia(record: InertObject, max_elements: int) -> Contents:
+def read_nvidia(record: InertObject, max_elements: int, choices: Choices) -> Contents:
     """Read a generator from its record.
 
     Args:
         record: Of a module of the class Generator.
         max_elements: How many elements its arrays may have together.
+        choices: What the user says of what the record leaves open.
 
     Raises:
         CheckpointError: The record holds no StyleGAN2 generator of a kind that is supported.
@@ -55,8 +58,10 @@ def read_nvidia(record: InertObject, max_elements: int) -> Contents:
     _require_supported(generator)
     architecture = _architecture(generator)
     arrays = dict(generator.named_arrays())
+    stated = UNSEEN if _states_clamp(generator) else UNSEEN - {"conv_clamp"}
+    architecture, notes = choices.completed(architecture, arrays, stated)
     weights = select_weights(architecture, arrays, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT)
+    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=notes)
 
 
 def _require_supported(generator: Module) -> None:
@@ -197,6 +202,12 @@ def _conv_clamp(generator: Module, layers: list[Module]) -> float | None:
     if clamps[0] is not None and type(clamps[0]) not in (int, float):
         raise CheckpointError("its conv_clamp is neither a number nor None")
     return None if clamps[0] is None else float(clamps[0])
+
+
+def _states_clamp(generator: Module) -> bool:
+    """Whether an attribute or an argument says at what value activations are clamped."""
+    given = generator.synthesis_option("conv_clamp", _UNSAID) is not _UNSAID
+    return given or any("conv_clamp" in m.facts for m in generator.child("synthesis").walk())
 
 
 def _use_noise(generator: Module, layers: list[Module]) -> bool:

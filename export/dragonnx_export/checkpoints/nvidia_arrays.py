@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -42,7 +42,9 @@ def read_nvidia_arrays(
     arrays = {name: as_array(name, value) for name, value in entries.items()}
     lr, lr_note = choices.lr_multiplier(arrays, "mapping.fc")
     clamp, clamp_note = choices.clamp()
-    architecture = _architecture(arrays, lr, clamp)
+    filters = [values for name, values in arrays.items() if name.endswith("resample_filter")]
+    taps, filter_note = shared_taps(filters)
+    architecture = _architecture(arrays, lr, clamp, taps)
     if W_AVG not in arrays and latent_avg is not None:
         arrays[W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
     weights, notes = select_with_average(architecture, arrays, max_elements)
@@ -50,12 +52,14 @@ def read_nvidia_arrays(
         architecture=architecture,
         weights=weights,
         format=FORMAT,
-        notes=(lr_note, clamp_note, *notes),
+        notes=(lr_note, clamp_note, *filter_note, *notes),
     )
 
 
-def _architecture(arrays: _Arrays, lr: float, clamp: float | None) -> Architecture:
-    """Every fact but the learning rate and the clamp follows from names and shapes."""
+def _architecture(
+    arrays: _Arrays, lr: float, clamp: float | None, taps: tuple[float, ...]
+) -> Architecture:
+    """Every fact but the learning rate, the clamp and the filter follows from names and shapes."""
     blocks = sorted(
         int(match[1])
         for name in arrays
@@ -81,7 +85,7 @@ def _architecture(arrays: _Arrays, lr: float, clamp: float | None) -> Architectu
         mapping_layers=layers,
         mapping_lr_multiplier=lr,
         conv_clamp=clamp,
-        resample_filter=_resample_filter(arrays),
+        resample_filter=taps,
         use_noise="synthesis.b4.conv1.noise_const" in arrays,
         variant=_variant(arrays),
         base_width=array_sizes(arrays, "synthesis.b4.const", 3)[2],
@@ -92,8 +96,3 @@ def _variant(arrays: _Arrays) -> Variant:
     if "synthesis.b8.skip.weight" in arrays:
         return "resnet"
     return "skip" if "synthesis.b4.torgb.weight" in arrays else "orig"
-
-
-def _resample_filter(arrays: _Arrays) -> tuple[float, ...]:
-    filters = [values for name, values in arrays.items() if name.endswith("resample_filter")]
-    return filter_taps(filters) if filters else (1.0, 3.0, 3.0, 1.0)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, filter_taps, scalar
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -60,8 +60,10 @@ def read_rosinality(
     if latent_avg is None:
         latent_avg = inner_avg
     lr, note = choices.lr_multiplier(found, "style.")
-    notes = [note]
-    architecture = _architecture(found, lr)
+    kernels = [v / np.float32(_KERNEL_GAIN) for name, v in found.items() if name.endswith("kernel")]
+    taps, filter_note = shared_taps(kernels)
+    notes = [note, *filter_note]
+    architecture = _architecture(found, lr, taps)
     if not architecture.use_noise:
         notes.append(NO_NOISE)
     arrays = dict(_renamed(found, architecture))
@@ -87,7 +89,7 @@ def read_rosinality(
     )
 
 
-def _architecture(found: _Arrays, lr: float) -> Architecture:
+def _architecture(found: _Arrays, lr: float, taps: tuple[float, ...]) -> Architecture:
     mapping = sum(re.fullmatch(r"style\.\d+\.weight", name) is not None for name in found)
     above = sum(re.fullmatch(r"to_rgbs\.\d+\.bias", name) is not None for name in found)
     if max(mapping, above) > _MAX_LAYERS:
@@ -100,11 +102,6 @@ def _architecture(found: _Arrays, lr: float) -> Architecture:
     first = array_sizes(found, "style.1.weight", 2)
     const = array_sizes(found, "input.input", 4)
     widths = [array_sizes(found, f"convs.{2 * i + 1}.conv.weight", 5)[1] for i in range(above)]
-    kernels = [
-        values / np.float32(_KERNEL_GAIN)
-        for name, values in found.items()
-        if name.endswith("kernel") and values.dtype.kind == "f"
-    ]
     return Architecture(
         z_dim=first[1],
         w_dim=first[0],
@@ -113,7 +110,7 @@ def _architecture(found: _Arrays, lr: float) -> Architecture:
         image_channels=array_sizes(found, "to_rgb1.conv.weight", 5)[1],
         mapping_layers=mapping,
         mapping_lr_multiplier=lr,
-        resample_filter=filter_taps(kernels) if kernels else (1.0, 3.0, 3.0, 1.0),
+        resample_filter=taps,
         use_noise="noises.noise_0" in found,
         base_width=const[3],
     )

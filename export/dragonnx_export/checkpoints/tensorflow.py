@@ -46,6 +46,13 @@ _FIXED = {
 }
 """Arguments that would make another network of the same arrays, with the value that is read."""
 
+_OPTION_OF = {
+    "mapping_lr_multiplier": "mapping_lrmul",
+    "conv_clamp": "conv_clamp",
+    "resample_filter": "resample_kernel",
+}
+"""Arguments that no array shows. Where one was not given, the code's own value held."""
+
 _Arrays = dict[str, NDArray[Any]]
 
 
@@ -71,14 +78,13 @@ def is_tensorflow(content: object) -> bool:
 
 @dataclass(frozen=True)
 class TensorflowCandidate(Candidate):
-    """A network of such a pickle, which states every fact."""
+    """A network of such a pickle, which states what it was made with."""
 
     record: object
 
     def read(self, max_elements: int, choices: Choices) -> Contents:
         """See `Candidate.read`."""
-        choices.refuse_facts()
-        return read_tensorflow(self.record, max_elements)
+        return read_tensorflow(self.record, max_elements, choices)
 
 
 def tensorflow_candidates(content: object) -> list[Candidate]:
@@ -100,7 +106,7 @@ def _is_generator(network: object) -> bool:
     return isinstance(components, dict) and "synthesis" in components
 
 
-def read_tensorflow(network: object, max_elements: int) -> Contents:
+def read_tensorflow(network: object, max_elements: int, choices: Choices) -> Contents:
     """Read a generator of a pickle.
 
     Raises:
@@ -127,8 +133,10 @@ def read_tensorflow(network: object, max_elements: int) -> Contents:
             )
     architecture = _architecture(found)
     arrays = dict(_renamed(found, architecture))
+    stated = {fact for fact, option in _OPTION_OF.items() if option in found.options}
+    architecture, notes = choices.completed(architecture, arrays, stated)
     weights = select_weights(architecture, arrays, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT)
+    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=notes)
 
 
 def _dictionary(value: object) -> Mapping[str | int, Any]:
@@ -206,7 +214,7 @@ def _architecture(found: _Network) -> Architecture:
         mapping_lr_multiplier=_number(found.options.get("mapping_lrmul", 0.01)),
         conv_clamp=clamp,
         resample_filter=_resample_filter(found.options.get("resample_kernel", (1, 3, 3, 1))),
-        use_noise=found.options.get("use_noise", True) is not False,
+        use_noise=_flag("use_noise", found.options.get("use_noise", True)),
         variant=_variant(found),
         base_width=const[3],
     )
@@ -216,6 +224,12 @@ def _number(value: object) -> float:
     if type(value) not in (int, float) or not isinstance(value, int | float):
         raise CheckpointError("its mapping_lrmul is no number")
     return float(value)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise CheckpointError(f"its argument {quoted(name)} is neither True nor False")
+    return value
 
 
 def _resample_filter(value: object) -> tuple[float, ...]:

@@ -140,6 +140,20 @@ def finite_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     return copy
 
 
+NO_FILTER = "the file holds no resampling filter, so that of StyleGAN2 was taken, 1 3 3 1"
+
+
+def shared_taps(
+    filters: Sequence[NDArray[Any]],
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The taps of all filters of a file, and a note for the user where it holds none.
+
+    Raises:
+        CheckpointError: As `filter_taps`.
+    """
+    return (filter_taps(filters), ()) if filters else ((1.0, 3.0, 3.0, 1.0), (NO_FILTER,))
+
+
 def filter_taps(filters: Sequence[NDArray[Any]]) -> tuple[float, ...]:
     """The taps whose outer product, made to sum to 1, is the filter of every layer.
 

@@ -37,8 +37,8 @@ def bundle(
         int, typer.Option(help="For how many of the first w's to give a gradient.")
     ] = 6,
     truncation_psi: Annotated[
-        float, typer.Option(help="The truncation that suits the model.")
-    ] = 0.7,
+        float | None, typer.Option(help="The truncation that suits the model [0.7].")
+    ] = None,
     drag_setting: Annotated[
         list[str] | None,
         typer.Option(help="A drag setting that suits the model, such as step_size=0.001."),
@@ -69,16 +69,19 @@ def bundle(
     for fact in facts(source):
         say(fact)
 
-    from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+    from dragonnx_export.bundle_writer import NO_PSI, USUAL_PSI, ExportOptions, write_bundle
     from dragonnx_export.parity.check import table
 
+    psi_note = NO_PSI if truncation_psi is None else ""
+    if psi_note:
+        say(line("note", psi_note))
     options = ExportOptions(
         name=name or output.resolve().name,
         licence=licence,
-        note=note,
+        note=" ".join(filter(None, (note, psi_note))),
         feature_resolution=feature_resolution,
         trainable_layers=trainable_layers,
-        truncation_psi=truncation_psi,
+        truncation_psi=USUAL_PSI if truncation_psi is None else truncation_psi,
         drag_settings=_drag_settings(drag_setting or []),
         overwrite=overwrite,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,7 +98,7 @@ def invert(
     from dragonnx.inversion.session import InversionSession
     from dragonnx.media import save_json, save_png, side_by_side
     from dragonnx.model.generator import Generator
-    from dragonnx_export.bundle_writer import write_bundle
+    from dragonnx_export.bundle_writer import NO_PSI, write_bundle
     from dragonnx_export.folder_writer import check_target
     from dragonnx_export.tuning.pti import TuningConfig
 
@@ -127,6 +128,8 @@ def invert(
             pivot = session.w_plus
         before = generator.image(pivot)
         options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
+        if model is None:  # then its truncation was not chosen either
+            options = replace(options, note=NO_PSI)
     tuning, seconds = _tuned(source, pivot, session, tuning_config)
     file = io.BytesIO()
     np.savez(file, w_plus=pivot)

@@ -14,6 +14,9 @@ from dragonnx_export.families.family import ArchitectureError
 Variant = Literal["skip", "orig", "resnet"]
 """How blocks are joined: colours added up, colour of the last block alone, or residual blocks."""
 
+UNSEEN = frozenset({"mapping_lr_multiplier", "conv_clamp", "resample_filter"})
+"""Facts that neither names nor shapes of arrays show: a wrong value fits as well as the right one."""
+
 RESIDUAL_GAIN = math.sqrt(0.5)
 """Of both halves that a residual block adds up, which keeps the sum's variance at theirs."""
 
@@ -127,6 +130,8 @@ class Architecture:
     def from_json(cls, text: str) -> Architecture:
         """Read what `to_json` wrote; the keys of the wider field (c_dim, ...) are understood too.
 
+        What is left out has its usual value. `stated_in` tells of what no array would then show.
+
         Raises:
             ArchitectureError: A key is missing or has a value that no generator can have.
         """
@@ -134,13 +139,13 @@ class Architecture:
             facts = json.loads(text)
             mapping = facts.get("mapping", {})
             return cls(
-                z_dim=int(facts["z_dim"]),
-                w_dim=int(facts["w_dim"]),
-                resolution=int(_first(facts, "resolution", "img_resolution")),
-                channels={int(r): int(c) for r, c in _sorted_blocks(facts["channels"])},
-                label_dim=int(_first(facts, "label_dim", "c_dim", default=0)),
-                image_channels=int(_first(facts, "image_channels", "img_channels", default=3)),
-                mapping_layers=int(
+                z_dim=_whole(facts["z_dim"]),
+                w_dim=_whole(facts["w_dim"]),
+                resolution=_whole(_first(facts, "resolution", "img_resolution")),
+                channels={int(r): _whole(c) for r, c in _sorted_blocks(facts["channels"])},
+                label_dim=_whole(_first(facts, "label_dim", "c_dim", default=0)),
+                image_channels=_whole(_first(facts, "image_channels", "img_channels", default=3)),
+                mapping_layers=_whole(
                     _first(facts, "mapping_layers", default=mapping.get("num_layers", 8))
                 ),
                 mapping_lr_multiplier=float(
@@ -152,9 +157,9 @@ class Architecture:
                 resample_filter=tuple(
                     float(tap) for tap in facts.get("resample_filter", (1, 3, 3, 1))
                 ),
-                use_noise=bool(facts.get("use_noise", True)),
+                use_noise=_flag(facts.get("use_noise", True)),
                 variant=_first(facts, "variant", "architecture", default="skip"),
-                base_width=int(facts.get("base_width", 4)),
+                base_width=_whole(facts.get("base_width", 4)),
             )
         except ArchitectureError:
             raise
@@ -164,6 +169,32 @@ class Architecture:
             raise ArchitectureError(
                 "the architecture has numbers or nesting without end"
             ) from error
+
+    @staticmethod
+    def stated_in(text: str) -> frozenset[str]:
+        """Which of the facts of `UNSEEN` the JSON of an architecture states."""
+        facts = json.loads(text)
+        stated = set(UNSEEN & facts.keys())
+        if "lr_multiplier" in facts.get("mapping", {}):
+            stated.add("mapping_lr_multiplier")
+        return frozenset(stated)
+
+
+def _whole(value: Any) -> int:
+    """A whole number; nothing is cut off to make it one.
+
+    Raises:
+        ValueError: It is none, or infinite (OverflowError).
+    """
+    if isinstance(value, bool) or value != int(value):
+        raise ValueError(f"{value!r} is no whole number")
+    return int(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _sorted_blocks(channels: Mapping[str, Any]) -> list[tuple[str, Any]]:
