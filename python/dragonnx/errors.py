@@ -21,3 +21,7 @@ class StateError(DragonnxError, RuntimeError):
 
 class InputError(DragonnxError, ValueError):
     """An argument (a point, a mask, a latent, a setting) does not fit the model or the method."""
+
+
+class OutputError(InputError):
+    """A file cannot be written; what was to be in it is still in memory, and can be written again."""

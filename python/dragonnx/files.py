@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dragonnx.errors import InputError
+from dragonnx.errors import InputError, OutputError
 from dragonnx.locks import locked_file, remove_abandoned
 from dragonnx.paths import as_path
 
@@ -79,21 +79,21 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """As `atomic_path`, for what a user saves.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     path = as_path(path)
     try:
         with atomic_path(path) as temporary:
             yield temporary
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror or error})") from error
+        raise OutputError(f"{path} cannot be written ({error.strerror or error})") from error
 
 
 def save_bytes(content: bytes, path: str | os.PathLike[str]) -> None:
     """Write a file's content, as `written_whole` does.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     with written_whole(path) as temporary:
         temporary.write_bytes(content)

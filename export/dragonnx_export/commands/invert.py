@@ -6,6 +6,7 @@ import io
 import shlex
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import typer
 
 from dragonnx.cli.arguments import check_outputs, crop_box
-from dragonnx.cli.console import say
+from dragonnx.cli.console import say, stopping
 from dragonnx.cli.invert import (
     Box,
     Counting,
@@ -22,6 +23,7 @@ from dragonnx.cli.invert import (
     PerceptualWeight,
     chosen_loss,
     run_with_progress,
+    stop,
 )
 from dragonnx.cli.options import Label, Seed
 from dragonnx.errors import InputError
@@ -124,8 +126,7 @@ def invert(
         if latent:
             pivot = generator.load_latent(latent)
         else:
-            run_with_progress(session)
-            pivot = session.w_plus
+            pivot = _found(session)
         before = generator.image(pivot)
         options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
         if model is None:  # then its truncation was not chosen either
@@ -186,6 +187,15 @@ def _options(
         drag_settings=m.drag_settings,
         overwrite=overwrite,
     )
+
+
+def _found(session: InversionSession) -> Any:
+    """The latent of a photo, [1, num_ws, w_dim]."""
+    with stopping(partial(stop, session)):
+        _, failure = run_with_progress(session)
+    if failure is not None:
+        raise failure
+    return session.w_plus
 
 
 def _tuned(

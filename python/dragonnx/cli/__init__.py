@@ -3,6 +3,11 @@
 
 def main() -> None:
     """Run the command `dragonnx`."""
-    from dragonnx.cli import program
+    import sys
 
-    program.main()
+    try:
+        from dragonnx.cli import program
+
+        program.main()
+    except KeyboardInterrupt:  # before the program was there
+        sys.exit(130)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from dragonnx.errors import InputError
+from dragonnx.files import check_writable
+from dragonnx.paths import usable
 
 
 def pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -39,16 +40,15 @@ def check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
     for path, allowed in outputs:
         if path is None:
             continue
-        if path.resolve() in taken:
-            raise InputError(f"{path} was named for two outputs: give each a file of its own")
-        taken.add(path.resolve())
-        if path.suffix.lower() not in allowed:
-            raise InputError(f"{path} must end in {' or '.join(allowed)}")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder: name a file in it")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"the folder {path.parent} of {path.name} does not exist: make it first"
-            )
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"the folder {path.parent} cannot be written: choose another place")
+        with usable(path):
+            place = path.resolve()
+            if place in taken:
+                raise InputError(f"{path} was named for two outputs: give each a file of its own")
+            taken.add(place)
+            if path.suffix.lower() not in allowed:
+                raise InputError(f"{path} must end in {' or '.join(allowed)}")
+            if not place.parent.is_dir():
+                raise InputError(
+                    f"the folder {place.parent} of {path.name} does not exist: make it first"
+                )
+        check_writable(path)

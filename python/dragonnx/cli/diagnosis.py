@@ -29,7 +29,10 @@ def diagnose() -> Iterator[str]:
         yield f"runtime: missing. {error}"
     for line in known_models():
         yield f"model {line}"
-    yield f"your own models are looked for in {user_models_folder()}"
+    try:
+        yield f"your own models are looked for in {user_models_folder()}"
+    except DragonnxError as error:
+        yield f"your own models: {error}"
 
 
 def diagnose_model(generator: Generator) -> Iterator[str]:

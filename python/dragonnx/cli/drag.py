@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dragonnx.cli.arguments import check_outputs, pair
-from dragonnx.cli.console import say
+from dragonnx.cli.console import say, stopping
+from dragonnx.cli.delivery import Keeper, deliver
 from dragonnx.cli.options import (
     Device,
     Label,
@@ -113,19 +115,23 @@ def drag(
     if progress and progress.exists():
         run.resume(progress)
         say(f"going on after step {run.steps} of {progress}")
-    _run(run, progress)
-    dragged = run.document
-    written = [(kind(name), path) for name, path in wanted if path]
-    for each, path in written:
-        each.write(dragged, generator, path)
+    with stopping(run.cancel):
+        _run(run, progress)
+        dragged = run.document
+        deliver(
+            [
+                *((path, partial(kind(name).write, dragged, generator)) for name, path in wanted),
+                (progress, run.save),
+            ]
+        )
     assert run.outcome is not None, "the drag was run to its end"  # noqa: S101
     say(f"{run.outcome.advice} {run.steps} steps, "
         f"largest distance {run.distances.max():.1f} px; wrote "
-        f"{', '.join(str(path) for _, path in written)}")  # fmt: skip
+        f"{', '.join(str(path) for _, path in wanted if path)}")  # fmt: skip
 
 
 def _run(run: DragRun, kept: Path | None) -> None:
-    """Run a drag with a progress bar; an interrupt ends it, what it reached is kept.
+    """Run a drag with a progress bar.
 
     Args:
         run: The drag.
@@ -135,6 +141,7 @@ def _run(run: DragRun, kept: Path | None) -> None:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     first = run.distances.max()
+    keep = Keeper(lambda: run.save(kept) if kept else None)
     columns = (TextColumn("dragging"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=1.0)
@@ -146,13 +153,8 @@ def _run(run: DragRun, kept: Path | None) -> None:
                 completed=max(1 - left / first, step.number / run.max_steps),
                 description=f"step {step.number}, {left:.1f} px to go",
             )
-            if kept and step.number % _SAVE_EVERY == 0:
-                run.save(kept)
+            if step.number % _SAVE_EVERY == 0:
+                keep()
 
         while run.outcome is None:
-            try:
-                run.go_on(progress=show)
-            except KeyboardInterrupt:
-                run.cancel()
-    if kept:
-        run.save(kept)
+            run.go_on(progress=show)

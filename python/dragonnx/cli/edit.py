@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli.console import has_terminal
+from dragonnx.cli.console import end_on_signals, has_terminal
 from dragonnx.cli.options import Device, Model, PrecisionOption, Seed
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
@@ -27,6 +27,8 @@ def edit(
     if not has_terminal():
         raise InputError("the editor needs a terminal: its input and outputs cannot be redirected")
 
+    # An editor's work is kept anyway: its copy is written after every edit.
+    end_on_signals()
     from dragonnx.tui import edit as open_editor
 
     raise typer.Exit(open_editor(file, model, seed, device, precision))

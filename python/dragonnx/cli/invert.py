@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dragonnx.cli.arguments import check_outputs, crop_box
-from dragonnx.cli.console import say
+from dragonnx.cli.console import say, stopping
+from dragonnx.cli.delivery import Keeper, deliver, keep_elsewhere
 from dragonnx.cli.options import (
     Device,
     Label,
@@ -20,7 +22,7 @@ from dragonnx.cli.options import (
     Threads,
     open_generator,
 )
-from dragonnx.errors import InputError
+from dragonnx.errors import DragonnxError, InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.types import Fit
 
@@ -132,20 +134,39 @@ def invert(
         found = LatentStart(w_plus=session.w_plus, name=photo.name)
         save_png(picture, path, recipe_of(Document(model=named, start=found)))
 
-    def keep() -> None:
-        if progress:
-            session.save(progress)
-        if preview:
-            save_picture(session.picture, preview)
+    def save_comparison(path: Path) -> None:
+        found = session.picture.convert("RGB")
+        save_picture(side_by_side([session.photo.picture, found]), path)
 
-    seconds = run_with_progress(session, keep)
-    keep()
-    save_latent(session.w_plus, output)
-    found = session.picture
-    if comparison:
-        save_picture(side_by_side([session.photo.picture, found.convert("RGB")]), comparison)
-    if report:
-        save_json({**facts, **report_of(session, found, seconds, network)}, report)
+    def save_report(path: Path) -> None:
+        save_json({**facts, **report_of(session, session.picture, seconds, network)}, path)
+
+    so_far: list[tuple[Path | None, Callable[[Path], object]]] = [
+        (progress, session.save),
+        (preview, lambda path: save_picture(session.picture, path)),
+    ]
+
+    def save_so_far() -> None:
+        for path, write in so_far:
+            if path:
+                write(path)
+
+    def save_found(path: Path) -> None:
+        save_latent(session.w_plus, path)
+
+    with stopping(partial(stop, session)):
+        seconds, failure = run_with_progress(session, Keeper(save_so_far))
+        if failure is not None:  # what an earlier run wrote may be better
+            kept = keep_elsewhere(output, save_found)
+            raise InputError(f"{failure}; the best latent before that {kept}") from failure
+        deliver(
+            [
+                (output, save_found),
+                *so_far,
+                (comparison, save_comparison),
+                (report, save_report),
+            ]
+        )
     say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
         f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
 
@@ -178,10 +199,28 @@ def chosen_loss(
     return CombinedLoss(pyramid, network, 1.0 if weight is None else weight), network
 
 
+def stop(session: InversionSession) -> None:
+    """End an inversion with the best so far, where there is one.
+
+    Raises:
+        KeyboardInterrupt: There is none.
+    """
+    if session.steps == 0:
+        raise KeyboardInterrupt
+    session.cancel()
+
+
 def run_with_progress(
     session: InversionSession, keep: Callable[[], None] = lambda: None
-) -> list[float]:
-    """Run a session to its end or an interrupt, keeping what it found; the seconds of each step."""
+) -> tuple[list[float], DragonnxError | None]:
+    """Run a session to its end, keeping what it found now and then.
+
+    Returns:
+        The seconds of each step, and what ended it before all of them were done, if anything.
+
+    Raises:
+        DragonnxError: The first step failed.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -193,12 +232,11 @@ def run_with_progress(
             try:
                 step = next(session)
             except StopIteration:
-                return seconds
-            except KeyboardInterrupt:
+                return seconds, None
+            except DragonnxError as error:
                 if session.steps == 0:
                     raise
-                session.cancel()
-                continue
+                return seconds, error
             seconds.append(step.seconds)
             description = f"step {step.number}, {step.psnr:.1f} dB"
             progress.update(task, completed=step.number, description=description)
