@@ -100,8 +100,10 @@ lint: .venv/installed-dev .venv-export/installed
 	$(EXPORT)/mypy export/dragonnx_export export/critters/dragonnx_critters
 	$(RUN)/python -m mypy.stubtest dragonnx._core
 
-# Licences and sources of the crates in the wheel, as deny.toml has them.
+# Licences and sources of the crates in the wheel, as deny.toml has them; those of other systems too,
+# which building here does not fetch.
 deny: .venv/installed-dev
+	cargo fetch --locked --quiet
 	$(RUN)/cargo-deny --offline check licenses bans sources
 
 # Known faults of the crates; fetches their list.
