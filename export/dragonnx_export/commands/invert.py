@@ -123,10 +123,7 @@ def invert(
         part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=label)
-        if latent:
-            pivot = generator.load_latent(latent)
-        else:
-            pivot = _found(session)
+        pivot = generator.load_latent(latent) if latent else _found(session)
         before = generator.image(pivot)
         options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
         if model is None:  # then its truncation was not chosen either
