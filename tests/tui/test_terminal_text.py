@@ -163,7 +163,7 @@ async def test_a_last_look_finds_what_was_forgotten() -> None:
 async def test_keys_of_the_users_file_are_no_markup(tmp_path: Path) -> None:
     folder = tmp_path / "config"
     folder.mkdir()
-    keys = '{"keys": {"next_seed": "z,[red],\\u001b[2J", "\\u001b[red]": "q"}, "mode": "[red]"}'
+    keys = '{"keys": {"next_seed": "z,[red]", "\\u001b[red]": "q"}, "mode": "[red]"}'
     (folder / "editor.json").write_text(keys, "utf-8")
     async with TerminalEditor(size=WIDE, toasts=True) as editor:
         assert r"\x1b[red]" in painted(editor)
