@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -18,6 +19,8 @@ from fuzz.readers import READERS
 
 _SHARE = 500
 """Inputs after which a process takes the next reader's."""
+_MEMORY = 4 << 30
+"""Bytes of address space for making inputs."""
 
 
 def main() -> int:
@@ -77,6 +80,9 @@ def _shares(readers: list[str], inputs: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _run(reader: str, seed: int, numbers: range) -> list[Finding]:
+    # Making an input that is too large is a fault of the harness, not one for the whole machine.
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, hard))
     with Worker({reader: valid_case(reader)}) as worker:
         return list(findings(worker, reader, seed, numbers))
 

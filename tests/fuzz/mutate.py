@@ -15,6 +15,8 @@ Mutation: TypeAlias = Callable[[Random, bytes], bytes]
 _HEADER = 64
 """Bytes in which most formats keep their sizes."""
 _LONGEST_PIECE = 64
+_SMALL = 2000
+"""Bytes of a part that may stand thousands of times."""
 
 INTEGERS = (
     0, 1, 2, 7, 8, 127, 128, 255, 256, 32767, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32,
@@ -49,6 +51,11 @@ def grown(random: Random, data: bytes) -> bytes:
     """The file with something behind its end, or before its beginning."""
     more = random.choice((b"\x00" * 4096, data, random.randbytes(100)))
     return data + more if random.random() < 0.8 else more + data
+
+
+def times(random: Random, size: int) -> int:
+    """How often to repeat a part of so many bytes: a large one not very often."""
+    return random.choice((1, 2, 3, 3000 if size < _SMALL else 3))
 
 
 def _change(random: Random, data: bytearray) -> None:

@@ -7,7 +7,7 @@ import struct
 from random import Random
 from typing import TypeAlias
 
-from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes
+from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes, times
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
@@ -102,7 +102,8 @@ def _change(random: Random, message: Message) -> None:
         case "drop":
             del holder[index]
         case "repeat":
-            holder[index:index] = [holder[index]] * random.choice((1, 1, 2, 500))
+            size = len(packed([holder[index]]))
+            holder[index:index] = [holder[index]] * times(random, size)
         case "exchange":
             other, place = random.choice(places)
             if place < len(other) and other[place][1] == kind:

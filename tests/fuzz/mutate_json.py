@@ -7,7 +7,7 @@ import math
 from random import Random
 from typing import Any
 
-from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes
+from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes, times
 
 _NUMBERS = (
     *INTEGERS, 10**30, 10**400, -(10**400), 0.5, -0.5, -0.0, 1e-320, 1e-9, 1e18, 1e308, -1e308,
@@ -43,7 +43,8 @@ def changed_facts(random: Random, facts: Any) -> Any:
         case "key" if isinstance(holder, dict):
             holder[random.choice(TEXTS)] = holder.pop(key)
         case "repeat" if isinstance(holder, list):
-            holder[key:key] = [holder[key]] * random.choice((1, 3, 1000))
+            size = len(json.dumps(holder[key]))
+            holder[key:key] = [holder[key]] * times(random, size)
         case _:  # a value that is right, elsewhere
             other, place = random.choice(places)
             holder[key] = json.loads(json.dumps(other[place]))

@@ -6,7 +6,7 @@ import struct
 import zlib
 from random import Random
 
-from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes
+from fuzz.mutate import INTEGERS, TEXTS, mutated_bytes, times
 from fuzz.mutate_json import mutated_json
 from fuzz.mutate_zip import deflated_zeros
 
@@ -83,7 +83,7 @@ def _changed_chunks(random: Random, chunks: list[Chunk]) -> list[Chunk]:
         case "drop":
             return before + after or chunks
         case "repeat":
-            return [*before, *[(kind, content)] * random.choice((2, 2, 5000)), *after]
+            return [*before, *[(kind, content)] * times(random, len(content)), *after]
         case "move":
             return [chunks[0], *random.sample(chunks[1:], len(chunks) - 1)]
         case "more":
