@@ -12,13 +12,14 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz lint deny advisories check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures notices wheel clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures notices wheel clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make fuzz    changed files for every reader, FUZZ=20000 for each, with SEED=0; goes on where it"
 	@echo "             was stopped, and prints what no reader may do"
+	@echo "make kill    KILLS=300 kills at any moment, after which nothing may be lost or left over"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make wheel   sdist and wheel in dist that hold nothing of this machine; make notices after the crates"
 	@echo "             changed, make advisories where there is a network"
@@ -77,6 +78,11 @@ test-export: .venv-export/installed
 test-slow: .venv/installed-dev .venv-export/installed
 	$(RUN)/pytest --ignore=tests/export -m slow
 	$(EXPORT)/pytest tests/export -m slow
+
+# Each command and the editor, killed at KILLS moments, the first that of SEED; the tests try 10.
+KILLS ?= 300
+kill: .venv/installed-dev
+	DRAGONNX_KILLS=$(KILLS) DRAGONNX_SEED=$(SEED) $(RUN)/pytest -rA tests/test_killing.py
 
 # The tests try 200 for each reader; Linux alone can bound what a reader does.
 fuzz: .venv/installed-dev

@@ -11,14 +11,33 @@ import ctypes
 import gc
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 HANGS = 120.0
 """Seconds after which a run is taken to hang."""
+CHANGES = frozenset(
+    f"os.{name}"
+    for name in (
+        "rename",
+        "remove",
+        "mkdir",
+        "rmdir",
+        "chmod",
+        "chown",
+        "link",
+        "symlink",
+        "truncate",
+    )
+) | {"fcntl.flock"}
+"""Python's audit events of what changes files and folders; a lock is one, as others see it."""
 _CAPABILITY_VERSION = 0x20080522
 _ROOT_READS_AND_WRITES = (1, 2)
 """Linux's CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
@@ -34,6 +53,8 @@ class Machine:
         folder: Where it starts.
         folder_is_gone: Whether that folder is removed then.
         largest_file: Bytes that a file may have; None for no limit.
+        dies_after: Seconds after which it is killed; None for never.
+        dies_at_change: Before which of its changes to the disk it is killed; 0 for none.
     """
 
     stdin: str = "file"
@@ -43,15 +64,25 @@ class Machine:
     folder: str = "."
     folder_is_gone: bool = False
     largest_file: int | None = None
+    dies_after: float | None = None
+    dies_at_change: int = 0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended."""
+    """How it ended.
+
+    Attributes:
+        code: Its exit code; that of a signal negative.
+        seconds: It took.
+        changes: To the disk, where it was not killed.
+    """
 
     code: int
     stdout: str
     stderr: str
+    seconds: float
+    changes: int
 
 
 class ForkedProgram:
@@ -66,22 +97,30 @@ class ForkedProgram:
         for path in (self._out, self._err):
             path.touch()
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, __file__],
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
 
-    def run(self, *arguments: str | Path, machine: Machine = Machine()) -> Ended:
-        """Run the program."""
+    def run(
+        self,
+        *arguments: str | Path,
+        machine: Machine = Machine(),
+        editing: int | None = None,
+    ) -> Ended:
+        """Run the program, or an editor without a screen that edits with this seed."""
         wish = {
             "arguments": [os.fsencode(each).decode("latin-1") for each in map(str, arguments)],
             "machine": asdict(machine), "out": str(self._out), "err": str(self._err),
+            "editing": editing,
         }  # fmt: skip
         for path in (self._out, self._err):
             path.write_bytes(b"")
         self._process.stdin.write(json.dumps(wish) + "\n")
         self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
+        ended = json.loads(self._process.stdout.readline())
         out, err = (path.read_text("utf-8", "replace") for path in (self._out, self._err))
-        return Ended(code, out, err)
+        return Ended(ended["code"], out, err, ended["seconds"], ended["changes"])
 
     def close(self) -> None:
         self._process.communicate()
@@ -98,8 +137,6 @@ def forked_program(folder: Path) -> Iterator[ForkedProgram]:
 
 def serve() -> None:
     """Fork for each line that is read."""
-    import signal
-
     # Not onnxruntime: a fork of a process that has it never ends.
     import PIL.Image  # noqa: F401
 
@@ -110,17 +147,34 @@ def serve() -> None:
     gc.freeze()
     for line in sys.stdin:
         wish = json.loads(line)
+        counted, count = os.pipe()
+        began = time.monotonic()
         child = os.fork()
         if not child:
+            os.close(counted)
             signal.alarm(int(HANGS))
-            begin(wish)
+            begin(wish, count)
             return
+        os.close(count)
+        if (dies := wish["machine"]["dies_after"]) is not None:
+            # The pipe ends where the run does.
+            select.select([counted], [], [], dies)
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+        seconds = time.monotonic() - began
+        changes = int(os.read(counted, 100) or 0)
+        os.close(counted)
+        code = os.waitstatus_to_exitcode(status)
+        print(json.dumps({"code": code, "seconds": seconds, "changes": changes}), flush=True)  # noqa: T201
 
 
-def begin(wish: dict) -> None:
-    """Arrange the machine, in the fork, and run the program."""
+def begin(wish: dict, count: int) -> None:
+    """Arrange the machine, in the fork, and run the program.
+
+    Args:
+        wish: What to run, and where.
+        count: A pipe for how many changes it made to the disk.
+    """
     machine = Machine(**wish["machine"])
     for name, value in machine.env.items():
         if value is None:
@@ -151,11 +205,17 @@ def begin(wish: dict) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (machine.largest_file, machine.largest_file))
     sys.argv = ["dragonnx", *(os.fsdecode(each.encode("latin-1")) for each in wish["arguments"])]
 
-    from dragonnx.cli import main
+    if wish["editing"] is None:
+        from dragonnx.cli import main
+    else:
+        from support.editing import edit
 
+        main = partial(edit, wish["editing"])
+    made = watch_changes(machine.dies_at_change)
     try:
         main()
     except SystemExit as end:
+        os.write(count, str(len(made)).encode())
         # Taking the interpreter down takes longer than most runs; only what is printed needs it.
         if "file" == machine.stdout == machine.stderr:
             sys.stdout.flush()
@@ -176,6 +236,25 @@ def redirect(number: int, kind: str, place: str) -> None:
         handle = os.open("/dev/full" if kind == "full" else place, os.O_RDWR | os.O_TRUNC)
     os.dup2(handle, number)
     os.close(handle)
+
+
+def watch_changes(last: int) -> list[str]:
+    """The changes to the disk from now on, as they come; before the last the process is killed."""
+    made: list[str] = []
+
+    def note(event: str, arguments: tuple) -> None:
+        if event == "open":
+            flags = arguments[2]
+            if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR):
+                return
+        elif event not in CHANGES:
+            return
+        made.append(event)
+        if len(made) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(note)
+    return made
 
 
 def forget_being_root() -> None:
