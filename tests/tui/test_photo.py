@@ -14,7 +14,6 @@ from dragonnx.editor.events import (
     InversionProgressed,
     PhotoFound,
 )
-from dragonnx.inversion.session import InversionSession
 from dragonnx.tui.screens.photo import PhotoScreen
 from dragonnx.tui.screens.settings import SettingsScreen
 
@@ -22,7 +21,7 @@ from dragonnx.tui.screens.settings import SettingsScreen
 @pytest.fixture
 def quick_start(monkeypatch):
     """The start is the average picture, found at once."""
-    monkeypatch.setattr(InversionSession, "_coarse_distance", lambda *_: 0.0)
+    monkeypatch.setattr("dragonnx.inversion.start._distance", lambda *_: 0.0)
     monkeypatch.setattr("dragonnx.inversion.session._SPACE_SAMPLES", 300)
 
 
