@@ -151,11 +151,7 @@ for count in range(1000):
     assert after in whole, (count, before, after)
     seen.add(after == before)
     left = [path.name for path in root.iterdir() if path != folder]
-    # Killed between making the hidden folder and the file by which it is known, it leaves that, empty.
-    assert all(not list((root / name).iterdir()) or
-               os.listdir(root / name) == ["dragonnx-lock"] for name in left), (count, left)
-    for name in left:
-        folders.shutil.rmtree(root / name)
+    assert left == [], (count, left)
     if status == 0:
         print(count, sorted(seen), len(left))
         break
@@ -188,11 +184,11 @@ def test_what_a_living_process_makes_stays(tmp_path: Path) -> None:
 
 def left_over(parent: Path) -> Path:
     """What a killed process leaves that had moved a folder `f` aside."""
-    left = parent / ".f-12345678"
+    left = parent / ".dragonnx-folder-0123456789abcdef"
     (left / "old" / "f").mkdir(parents=True)
     (left / "old" / "f" / "a").write_text("old", "utf-8")
     (left / "new").mkdir()
-    (left / "dragonnx-lock").write_text("locked")
+    left.with_suffix(".claim").touch()
     return left
 
 
@@ -216,14 +212,30 @@ def test_without_locks_nobody_is_taken_for_dead(
     assert (left / "old" / "f" / "a").exists()
 
 
-def test_a_claim_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
+def test_a_claim_without_its_folder_goes_and_one_that_is_held_stays(tmp_path: Path) -> None:
     left = left_over(tmp_path)
-    (left / "dragonnx-lock").write_text("")
+    handle = os.open(left.with_suffix(".claim"), os.O_RDWR)
+    assert lock(handle)
+    (tmp_path / ".dragonnx-folder-fedcba9876543210.claim").touch()
     restore_folders(tmp_path)
     assert (left / "new").exists()
-    os.utime(left / "dragonnx-lock", (0, 0))
+    assert {path.name for path in tmp_path.iterdir()} == {left.name, f"{left.name}.claim"}
+    os.close(handle)
     restore_folders(tmp_path)
-    assert not left.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_what_cannot_be_removed_yet_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "f").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.shutil, "rmtree", lambda *_arguments, **_settings: None)
+        remove_folder(tmp_path / "f")
+    assert not (tmp_path / "f").exists()
+    assert list(tmp_path.iterdir()) != []
+    restore_folders(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_links_in_what_is_left_lead_nowhere(tmp_path: Path) -> None:
@@ -241,8 +253,8 @@ def test_links_in_what_is_left_lead_nowhere(tmp_path: Path) -> None:
         (left / "old").symlink_to(home)
     except OSError as error:
         pytest.skip(f"links cannot be made here: {error}")
-    (home / "dragonnx-lock").write_text("locked")
-    (place / ".g-1").symlink_to(home)
+    (place / ".dragonnx-folder-1").symlink_to(home)
+    (place / ".dragonnx-folder-1.claim").touch()
     restore_folders(place)
     assert contents(home / "f") == {"a": "mine"}
 

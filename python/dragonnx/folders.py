@@ -1,7 +1,8 @@
 """Folders that are replaced or removed whole: a process may be killed at any moment of it.
 
-What is being made lies in a hidden folder beside its place, with a file that its process holds locked
-as long as it lives. So the next one that works there tells what is left over, and clears it away.
+What is being made lies in a hidden folder beside its place. Beside that lies its claim, a file that its
+process holds locked as long as it lives: it is there before the folder, and goes after it. So the next
+one that works there tells what is left over, and clears it away.
 """
 
 from __future__ import annotations
@@ -10,23 +11,19 @@ import contextlib
 import ctypes
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from dragonnx.files import move, sync, sync_folder
-from dragonnx.locks import is_locked, lock
+from dragonnx.locks import is_at, is_locked, lock, locked_file
 
-_CLAIM = "dragonnx-lock"
-"""The locked file. By it a hidden folder is known to be ours."""
-_CLAIMED_WITHIN = 60.0
-"""Seconds. Between making that file and locking it lie microseconds, but a process may be halted."""
-_LONGEST_STEM = 40
-"""Of a name that a temporary name begins with: file systems bound the length of names."""
+_NAME = ".dragonnx-folder-"
+"""What the names of hidden folders begin with, and those of their claims."""
+_CLAIM = ".claim"
 _OLD = "old"
 """Where a replaced folder waits under its own name, on systems that cannot swap two folders."""
 _RENAME_EXCHANGE = 2
@@ -83,7 +80,7 @@ def restore_folders(parent: Path) -> None:
     A folder that one had moved aside comes back where nothing has its name. What belongs to a process
     that lives stays, and so does everything where the file system has no locks to tell by.
     """
-    for claim in parent.glob(f".*-*/{_CLAIM}"):
+    for claim in parent.glob(f"{_NAME}*{_CLAIM}"):
         # It may go at any moment, and may be another user's: then it is not for us to clear.
         with contextlib.suppress(OSError):
             _clear(claim)
@@ -92,40 +89,52 @@ def restore_folders(parent: Path) -> None:
 @contextlib.contextmanager
 def _claimed(folder: Path) -> Iterator[Path]:
     """A hidden folder beside another, claimed by this process until the block ends, then removed."""
-    # What cannot be removed of an old folder, since it is in use, is left hidden.
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=f".{folder.name[:_LONGEST_STEM]}-", ignore_cleanup_errors=True
-    ) as temporary:
-        handle = os.open(Path(temporary) / _CLAIM, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            lock(handle)
-            os.write(handle, b"locked\n")
-            yield Path(temporary)
-        finally:
-            os.close(handle)
+    temporary = folder.parent / f"{_NAME}{secrets.token_hex(8)}"
+    claim = temporary.with_suffix(_CLAIM)
+    handle = locked_file(claim, 0o600)
+    try:
+        temporary.mkdir(0o700)
+        yield temporary
+    finally:
+        _remove(temporary, claim, handle)
 
 
 def _clear(claim: Path) -> None:
     """Remove a hidden folder whose process is dead; first bring back what it had moved aside."""
-    left = claim.parent
+    left = claim.with_suffix("")
     aside = left / _OLD
     if left.is_symlink() or aside.is_symlink():  # we make none: it would have us work elsewhere
         return
     handle = os.open(claim, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
-        facts = os.fstat(handle)
-        new = not facts.st_size and time.time() - facts.st_mtime < _CLAIMED_WITHIN
-        if new or not lock(handle) or not is_locked(claim):
+        if not lock(handle) or not is_at(handle, claim) or not is_locked(claim):
+            os.close(handle)
             return
         for old in aside.glob("*"):
             if not os.path.lexists(left.parent / old.name):
                 move(old, left.parent / old.name)
-        for entry in left.iterdir():
-            if entry.name != _CLAIM:
-                shutil.rmtree(entry, ignore_errors=True)
-    finally:
-        os.close(handle)  # Windows removes no file that is open
-    shutil.rmtree(left, ignore_errors=True)
+    except BaseException:
+        os.close(handle)
+        raise
+    _remove(left, claim, handle)
+
+
+def _remove(folder: Path, claim: Path, handle: int) -> None:
+    """Remove a hidden folder, then its claim, and close that.
+
+    What cannot be removed, since it is in use, stays hidden until the next one that works there.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        os.close(handle)
+        return
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":  # it removes no file that is open
+            os.close(handle)
+            claim.unlink()
+        else:
+            claim.unlink()
+            os.close(handle)
 
 
 def _replace_in_turn(new: Path, folder: Path, aside: Path) -> None:

@@ -119,10 +119,10 @@ def test_a_word_is_a_known_name_before_it_is_a_folder_here(
 def test_a_folder_that_was_moved_aside_is_found_again(bundle: Path, own: Path) -> None:
     """A killed run leaves it so on systems that cannot swap two folders."""
     for place, model in ((own, "beasts"), (bundle.parent, str(bundle.parent / "beasts"))):
-        left = place / ".beasts-12345678"
+        left = place / ".dragonnx-folder-0123456789abcdef"
         (left / "old").mkdir(parents=True)
         shutil.copytree(bundle, left / "old" / "beasts")
-        (left / "dragonnx-lock").write_text("locked")
+        left.with_suffix(".claim").touch()
         assert find_bundle(model) == place / "beasts"
         assert not left.exists()
 
