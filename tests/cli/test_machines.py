@@ -110,6 +110,8 @@ WRONG: list[tuple[str, ...]] = [
     )),
     ("invert", "photo.png", "-o", "full.npz", "--steps", "1"),
     ("invert", "photo.png", "-o", f"{LONG}.npz"),
+    ("invert", "photo.png", "-o", "a.npz", "--preview", "photo.png"),
+    ("drag", "-o", "./photo.png", *POINT, "--mask", "photo.png"),
     ("edit", LONG), ("fly", "\udcff"), ("\udcff",), ("--seed", "1"),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from dragonnx.errors import InputError
@@ -34,8 +35,20 @@ def crop_box(text: str) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
-    """Refuse places that cannot be written before any work is done for them."""
+def check_outputs(
+    outputs: Iterable[tuple[Path | None, tuple[str, ...]]], inputs: Iterable[Path | None] = ()
+) -> None:
+    """Refuse places that cannot be written before any work is done for them.
+
+    Args:
+        outputs: Each with how it may end.
+        inputs: What must not be written over.
+    """
+    read = set()
+    for path in inputs:
+        if path is not None:
+            with usable(path):
+                read.add(path.resolve())
     taken: set[Path] = set()
     for path, allowed in outputs:
         if path is None:
@@ -44,6 +57,8 @@ def check_outputs(outputs: list[tuple[Path | None, tuple[str, ...]]]) -> None:
             place = path.resolve()
             if place in taken:
                 raise InputError(f"{path} was named for two outputs: give each a file of its own")
+            if place in read:
+                raise InputError(f"{path} is read here: name another file to write")
             taken.add(place)
             if path.suffix.lower() not in allowed:
                 raise InputError(f"{path} must end in {' or '.join(allowed)}")

@@ -90,7 +90,9 @@ def drag(
         ("comparison", comparison),
         ("report", report),
     ]
-    check_outputs([*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))])
+    check_outputs(
+        [*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))], (mask,)
+    )
     if video:
         check_animation(video)
     pairs = [pair(text) for text in point]

@@ -92,7 +92,7 @@ def invert(
         (report, (".json",)),
         (progress, (".npz",)),
     ]
-    check_outputs(outputs)
+    check_outputs(outputs, inputs=(photo, mask))
 
     from dragonnx.document import Document, LatentStart
     from dragonnx.document.recipe import recipe_of
