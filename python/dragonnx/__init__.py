@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from dragonnx.drag.mask import load_mask
     from dragonnx.drag.progress import DragStep
     from dragonnx.drag.session import DragSession, Outcome
-    from dragonnx.errors import BundleError, DeviceError, DragonnxError, InputError, StateError
+    from dragonnx.errors import (
+        BundleError,
+        DeviceError,
+        DragonnxError,
+        InputError,
+        OutputError,
+        StateError,
+    )
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
@@ -47,6 +54,7 @@ __all__ = [
     "InversionStep",
     "LatentStart",
     "Outcome",
+    "OutputError",
     "PerceptualLoss",
     "Photo",
     "PointPair",
@@ -78,6 +86,7 @@ _HOMES = {
     "InversionStep": "dragonnx.inversion.session",
     "LatentStart": "dragonnx.document.state",
     "Outcome": "dragonnx.drag.session",
+    "OutputError": "dragonnx.errors",
     "PerceptualLoss": "dragonnx.inversion.perceptual",
     "Photo": "dragonnx.inversion.photo",
     "PointPair": "dragonnx.document.state",

@@ -48,7 +48,7 @@ def save_png(image: Image.Image, path: Path, recipe: Mapping[str, Any]) -> None:
         recipe: Model, latent, points and settings, as JSON values.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     metadata = PngInfo()
     metadata.add_text("Software", f"dragonnx {__version__}")
@@ -155,7 +155,7 @@ def save_json(values: Mapping[str, Any], path: Path) -> None:
     """Write JSON for users and programs, all or nothing.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     save_bytes(f"{json.dumps(values, indent=1)}\n".encode(), path)
 

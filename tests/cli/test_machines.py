@@ -14,7 +14,9 @@ from support.forked_program import ForkedProgram, Machine, forked_program
 
 from dragonnx.model.library import find_bundle
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = pytest.mark.skipif(
+    not (hasattr(os, "fork") and Path("/dev/full").exists()), reason="this system has none of it"
+)
 
 LONG = "x" * 300
 POINT = ("--point", "60,80:75,80")

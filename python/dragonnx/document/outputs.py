@@ -47,7 +47,7 @@ class Output:
         label: For users.
         tail: Added to the stem of the file's name where one is suggested.
         suffixes: How the file may end; the first is suggested.
-        write: Writes it, all or nothing; raises InputError.
+        write: Writes it, all or nothing; raises OutputError where it cannot.
         needs_drag: Whether there must be a drag's steps.
         needs_mask: Whether there must be a mask.
     """

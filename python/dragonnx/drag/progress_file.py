@@ -49,7 +49,7 @@ def write_progress(
     """Write progress with the key of what it belongs to, all or nothing.
 
     Raises:
-        InputError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     text = np.array(json.dumps({"key": key, **facts}))
     content = io.BytesIO()
