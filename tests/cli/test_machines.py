@@ -71,35 +71,35 @@ def left(place: Path) -> set[str]:
 
 WRONG: list[tuple[str, ...]] = [
     ("info", LONG), ("info", f"./{LONG}"), ("info", "~nobody-here/x"), ("info", "\udcff\udcfe"),
-    ("info", "./\udcff"), ("info", "circle"), ("info", "./circle"), ("info", ""), ("info", "photo.png"),
+    ("info", "./\udcff"), ("info", "circle"), ("info", ""), ("info", "photo.png"),
     ("info", "./photo.png"), ("info", "/dev/full"), ("info", "\x1b[2J"),
     ("models", "add", LONG), ("models", "add", "~nobody-here/x"), ("models", "add", "circle"),
-    ("models", "add", "photo.png"), ("models", "add", "\udcff"), ("models", "add", "/dev/null"),
+    ("models", "add", "photo.png"), ("models", "add", "/dev/null"),
     ("models", "remove", LONG), ("models", "remove", "../x"), ("models", "remove", ""),
-    ("models", "remove", "\udcff"), ("models", "list", "more"),
+    ("models", "list", "more"),
     ("generate", "-o", f"{LONG}.png"), ("generate", "-o", f"{LONG}/a.png"), ("generate", "-o", ""),
     ("generate", "-o", "~nobody-here/x.png"), ("generate", "-o", "circle.png"), ("generate", "-o", "."),
     ("generate", "-o", "/dev/full"), ("generate", "-o", "/dev/stdout"), ("generate", "-o", "full.png"),
-    ("generate", "-o", "photo.png/a.png"), ("generate", "-o", "circle/a.png"),
-    ("generate", "-o", "/proc/a.png"), ("generate", "-o", "/proc/self/mem.png"),
-    ("generate", "-o", "a.png", "--seed", str(2**40)), ("generate", "-o", "a.png", "--seed", "-1"),
+    ("generate", "-o", "circle/a.png"),
+    ("generate", "-o", "/proc/a.png"),
+    ("generate", "-o", "a.png", "--seed", str(2**40)),
     ("generate", "-o", "a.png", "--seed", "1e3"), ("generate", "-o", "a.png", "--seed", "9" * 5000),
     ("generate", "-o", "a.png", "--truncation-psi", "nan"),
     ("generate", "-o", "a.png", "--truncation-psi", "1e308"),
     ("generate", "-o", "a.png", "--label", "-1"), ("generate", "-o", "a.png", "--label", "9" * 50),
     ("generate", "-o", "a.png", "--threads", "-3"), ("generate", "-o", "a.png", "--threads", "9" * 30),
     ("generate", "-o", "a.png", "--latent", LONG), ("generate", "-o", "a.png", "--latent", "circle"),
-    ("generate", "-o", "a.png", "--latent", "."), ("generate", "-o", "a.png", "--latent", "photo.png"),
+    ("generate", "-o", "a.png", "--latent", "photo.png"),
     ("generate", "-o", "a.png", "--latent", "/dev/zero"), ("generate", "-o", "a.png", "--device", LONG),
     ("generate", "-o", "a.png", "--latent", "~nobody-here/x"),
     ("generate", "-o", "a.png", "--device", "cuda:99999999999999999999"),
     ("generate", "-o", "a.png", "--latent-out", "full.npz"),
     ("drag", "-o", "a.png", "--point", "1,2"), ("drag", "-o", "a.png", "--point", "nan,1:2,3"),
-    ("drag", "-o", "a.png", "--point", "1e308,1:2,3"), ("drag", "-o", "a.png", "--point", "inf,1:2,3"),
+    ("drag", "-o", "a.png", "--point", "1e308,1:2,3"),
     *(("drag", "-o", "a.png", *POINT, *wrong) for wrong in (
-        ("--r1", "1e308"), ("--r2", "1e308"), ("--r1", "nan"), ("--r2", "-1"), ("--step-size", "inf"),
+        ("--r1", "1e308"), ("--r2", "-1"), ("--step-size", "inf"),
         ("--lambda-mask", "nan"), ("--max-steps", "9" * 30), ("--trainable-layers", "9" * 30),
-        ("--mask", LONG), ("--mask", "/dev/zero"), ("--mask", "."), ("--mask", "circle"),
+        ("--mask", LONG), ("--mask", "/dev/zero"), ("--mask", "circle"),
         ("--mask", "\udcff"), ("--video", f"{LONG}.gif"), ("--video", "a.gif", "--report", "a.gif"),
         ("--progress", f"{LONG}.npz"), ("--progress", "full.npz"),
     )),
@@ -107,14 +107,14 @@ WRONG: list[tuple[str, ...]] = [
     *(("invert", photo, "-o", "a.npz") for photo in (LONG, ".", "circle", "/dev/zero", "\udcff", "")),
     *(("invert", "photo.png", "-o", "a.npz", *wrong) for wrong in (
         ("--steps", "9" * 30), ("--step-size", "nan"), ("--box", "1,2,3," + "9" * 30), ("--mask", LONG),
-        ("--perceptual", LONG), ("--perceptual", "circle"), ("--perceptual", "\udcff"),
+        ("--perceptual", LONG), ("--perceptual", "\udcff"),
         ("--progress", "photo.npz/x.npz"), ("--pull", "inf"), ("--steps", "1", "--step-size", "1e308"),
     )),
     ("invert", "photo.png", "-o", "full.npz", "--steps", "1"),
     ("invert", "photo.png", "-o", f"{LONG}.npz"),
     ("invert", "photo.png", "-o", "a.npz", "--preview", "photo.png"),
     ("drag", "-o", "./photo.png", *POINT, "--mask", "photo.png"),
-    ("edit", LONG), ("fly", "\udcff"), ("\udcff",), ("--seed", "1"),
+    ("edit", LONG), ("fly", "\udcff"), ("\udcff",),
 ]  # fmt: skip
 
 
@@ -160,10 +160,13 @@ def test_standard_output_that_takes_nothing(
     assert (closed if stdout == "closed" else "(No space left on device)") in said[0]
 
 
-@pytest.mark.parametrize("stream", ["closed", "full", "gone"])
 @pytest.mark.parametrize(
-    "command", ["generate", "invert", "drag", "doctor", "models remove", "edit"]
-)
+    ("command", "stream"),
+    [
+        ("generate", "closed"), ("generate", "full"), ("generate", "gone"), ("invert", "full"),
+        ("drag", "gone"), ("doctor", "closed"), ("models remove", "full"), ("edit", "gone"),
+    ],
+)  # fmt: skip
 def test_where_nobody_hears_standard_error_the_work_is_done(
     program: ForkedProgram, place: Path, command: str, stream: str
 ) -> None:
@@ -226,7 +229,7 @@ def test_homes(program: ForkedProgram, place: Path, command: str, home: str) -> 
     assert ended.code == (2 if command in refused else 0), ended.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["generate", "drag", "invert", "models"])
 def test_a_folder_that_cannot_be_written(program: ForkedProgram, place: Path, command: str) -> None:
     closed(place)
     ended = program.run(*COMMANDS[command], machine=machine(place))
@@ -237,7 +240,7 @@ def test_a_folder_that_cannot_be_written(program: ForkedProgram, place: Path, co
         assert "Permission denied" in ended.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["generate", "invert", "info", "models add", "models", "edit"])
 def test_a_folder_that_is_gone(program: ForkedProgram, place: Path, command: str) -> None:
     gone = place / "gone"
     gone.mkdir()

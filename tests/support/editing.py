@@ -16,7 +16,7 @@ from dragonnx.editor.events import DocumentSaved, Exported
 
 NAMES = ("one.dragonnx", "two.dragonnx")
 PICTURE = "picture.png"
-EDITS = 60
+EDITS = 40
 """After which it ends as a user ends it."""
 
 

@@ -53,10 +53,10 @@ class Scenario:
 
 
 _CPU = ("--device", "cpu")
-_DRAG = ("drag", *POINT, *_CPU, "--max-steps", "3", "-o", "out.png", "--latent-out", "out.npz",
+_DRAG = ("drag", *POINT, *_CPU, "--max-steps", "2", "-o", "out.png", "--latent-out", "out.npz",
          "--video", "out.gif", "--comparison", "pair.png", "--report", "out.json",
          "--progress", "progress.npz")  # fmt: skip
-_INVERT = ("invert", "photo.png", *_CPU, "--steps", "30", "-o", "out.npz", "--preview", "out.png",
+_INVERT = ("invert", "photo.png", *_CPU, "--steps", "26", "-o", "out.npz", "--preview", "out.png",
            "--progress", "progress.npz")  # fmt: skip
 _ADD = ("models", "add", "bundle", "--name", "mine")
 _REPLACE = ("models", "add", "other", "--name", "mine", "--overwrite")
@@ -160,7 +160,7 @@ def edit_in_a_terminal(place: Path, dies_after: float = HANGS) -> Ended:
         timer.start()
         try:
             terminal.wait("Opened one")
-            for seed in range(2, 6):
+            for seed in range(2, 5):
                 terminal.press("n")
                 terminal.press("\x13")
                 terminal.wait("Saved one")
