@@ -77,6 +77,7 @@ def test_mirror_images_take_part() -> None:
     assert found[left].tolist() == [(2 * left + IMAGE_SIZE - 1 - 2 * right) / 2, left + right + 1]
 
 
+@pytest.mark.slow
 def test_training_brings_it_nearer(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD", 8)
     critters = Shards(data, IMAGE_SIZE)
