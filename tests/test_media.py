@@ -11,7 +11,7 @@ from PIL import Image
 
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
-from dragonnx.media import PROVENANCE, save_animation, save_png, side_by_side, with_points
+from dragonnx.media import PROVENANCE, save_animation, save_image, side_by_side, with_points
 
 GREY = Image.new("RGB", (64, 48), (128, 128, 128))
 
@@ -99,7 +99,7 @@ def test_large_frames_of_a_gif_are_shrunk(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
-        save_png(GREY, tmp_path / "no" / "a.png", {})
+        save_image(GREY, tmp_path / "no" / "a.png", {})
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 from support.bundled import SIZE
 
+from dragonnx import open_picture
+
 README = Path(__file__).parents[1] / "README.md"
 GUIDE = README.parent / "docs" / "python.md"
 
@@ -41,6 +43,7 @@ def test_the_guide_runs_from_top_to_bottom(
         exec(compile(example, GUIDE, "exec"), {})  # noqa: S102
     written = {path.name for path in tmp_path.iterdir()}
     assert written > {"drag.npz", "nose.npz", "nose.png", "photo.dragonnx"}
+    assert open_picture(tmp_path / "dragged.jpg").result is not None
     assert "(1, 14, 192)" in capsys.readouterr().out
 
 

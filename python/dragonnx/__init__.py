@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragonnx.document.archive import open_document, save_document
+    from dragonnx.document.pictures import open_picture, save_picture
     from dragonnx.document.result import DragResult
     from dragonnx.document.state import Document, LatentStart, PointPair
     from dragonnx.drag.config import DragConfig
@@ -65,8 +66,10 @@ __all__ = [
     "load_mask",
     "load_photo",
     "open_document",
+    "open_picture",
     "save_document",
     "save_latent",
+    "save_picture",
 ]
 
 _HOMES = {
@@ -97,8 +100,10 @@ _HOMES = {
     "load_mask": "dragonnx.drag.mask",
     "load_photo": "dragonnx.inversion.photo",
     "open_document": "dragonnx.document.archive",
+    "open_picture": "dragonnx.document.pictures",
     "save_document": "dragonnx.document.archive",
     "save_latent": "dragonnx.model.latent",
+    "save_picture": "dragonnx.document.pictures",
 }
 
 

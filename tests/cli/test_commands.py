@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
-from support.documents import open_picture
 from support.program import dragonnx
 
+from dragonnx import open_picture
 from dragonnx.drag.config import DragConfig
 from dragonnx.model.library import find_bundle
 
@@ -213,8 +213,8 @@ def test_a_mask_of_the_wrong_size(tmp_path: Path) -> None:
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     for place, message in (
         (tmp_path / "no" / "out.png", "does not exist"),
-        (tmp_path / "out.jpg", "must end in .png"),
-        (tmp_path, "must end in .png"),
+        (tmp_path / "out.gif", "must end in .png or .jpg or .jpeg or .webp"),
+        (tmp_path, "must end in .png or .jpg or .jpeg or .webp"),
         (Path("/proc/out.png"), str(Path("/proc/out.png"))),
     ):
         done = dragonnx(*DRAG, "-o", place)
@@ -223,6 +223,21 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         assert done.stderr.count("\n") <= 2
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_of_other_formats_and_qualities(tmp_path: Path) -> None:
+    done = dragonnx(
+        *DRAG, "--max-steps", "1", "-o", tmp_path / "out.jpg", "--comparison", tmp_path / "pair.webp",
+        "--quality", "30",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name, kind in (("out.jpg", "JPEG"), ("pair.webp", "WEBP")):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.format == kind
+        assert open_picture(tmp_path / name).result.steps == 1
+    for quality, message in (("0", "must be a whole number from 1 to 100"), ("90", "a PNG keeps")):
+        refused = dragonnx("generate", "-o", tmp_path / "a.png", "--quality", quality)
+        assert (refused.returncode, message in refused.stderr) == (2, True)
 
 
 def test_one_place_for_two_outputs(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_path: Path) -> None:
     done = dragonnx(
         "invert", photo, "-o", tmp_path / "l.npz", "--steps", "40", "--device", "cpu",
-        "--preview", tmp_path / "found.png", "--comparison", tmp_path / "pair.png",
+        "--preview", tmp_path / "found.png", "--comparison", tmp_path / "pair.webp", "--quality", "80",
         "--report", tmp_path / "r.json", "--progress", tmp_path / "progress.npz",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -40,7 +40,7 @@ def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_p
     assert report["settings"]["space"] == "w+"
     assert (report["device"], report["precision"]) == ("cpu", "float32")
     assert report["seconds_per_step"] > 0
-    with np.load(tmp_path / "l.npz") as latent, Image.open(tmp_path / "pair.png") as pair:
+    with np.load(tmp_path / "l.npz") as latent, Image.open(tmp_path / "pair.webp") as pair:
         assert latent["w_plus"].shape[0] == 1
         assert pair.width > 2 * pair.height
     again = dragonnx(

@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from PIL import Image
 from support.bundled import SEED
-from support.documents import documents, open_picture, same
+from support.documents import documents, same
 
+from dragonnx import open_picture, save_picture
 from dragonnx.document import Document
 from dragonnx.document.latents import current_w_plus
+from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import output, report
 from dragonnx.document.recipe import document_of, recipe_of
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
-from dragonnx.media import read_recipe
+from dragonnx.media import PICTURE_SUFFIXES, read_recipe
 
 V0 = Path(__file__).parents[1] / "fixtures" / "v0"
 
@@ -41,9 +44,34 @@ def test_any_document_is_what_its_recipe_tells(document):
 
 def test_a_picture_opens_as_the_document_that_made_it(tmp_path, generator, dragged):
     for kind in ("picture", "comparison"):
-        path = tmp_path / f"{kind}.png"
-        output(kind).write(dragged, generator, path)
-        assert same(open_picture(path), without_frames(dragged))
+        for suffix in PICTURE_SUFFIXES:
+            path = tmp_path / f"{kind}{suffix}"
+            output(kind).write(dragged, generator, path)
+            assert same(open_picture(path), without_frames(dragged))
+            opened = read_file(path, Document(), generator)
+            assert (opened.kind, same(opened.document, without_frames(dragged))) == (
+                "picture",
+                True,
+            )
+
+
+def test_a_program_saves_pictures_that_open_again(tmp_path, generator, dragged):
+    for name, quality in (("fine.jpg", None), ("coarse.jpg", 20), ("all.webp", 100)):
+        save_picture(dragged, generator, str(tmp_path / name), quality)
+        assert same(open_picture(str(tmp_path / name)), without_frames(dragged))
+    shown = generator.image(current_w_plus(dragged, generator))
+    with Image.open(tmp_path / "all.webp") as picture:
+        np.testing.assert_array_equal(picture, shown)
+    for wrong in (
+        lambda: save_picture(dragged, generator, tmp_path / "a.gif"),
+        lambda: save_picture(dragged, generator, tmp_path / "a.jpg", 0),
+        lambda: save_picture({}, generator, tmp_path / "a.jpg"),
+        lambda: save_picture(dragged, generator, 3),
+        lambda: open_picture(tmp_path / "missing.jpg"),
+        lambda: open_picture(3),
+    ):
+        with pytest.raises(InputError):
+            wrong()
 
 
 def test_a_recipe_that_does_not_tell_the_device(dragged):

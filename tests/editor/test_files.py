@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_NEAR, NUM_WS, SEED, SIZE, W_DIM, point_option
-from support.documents import open_picture
 from support.editor_runs import EditorRun
 from support.full_disk import full_disk
 from support.program import dragonnx
 
+from dragonnx import open_picture
 from dragonnx.document import Document, LatentStart, open_document, save_document
 from dragonnx.document.outputs import OUTPUTS
 from dragonnx.drag.config import DragConfig
@@ -186,7 +186,8 @@ def test_save_and_open_a_document(dragged):
 def test_a_picture_a_latent_a_mask_and_nonsense_are_opened(dragged):
     run = dragged
     drawn = run.state.picture
-    export(run, "picture", "a.png")
+    for name in ("a.png", "a.jpg", "a.webp"):
+        export(run, "picture", name)
     export(run, "latent", "a.npz")
     run.editor.mask.use_tool(Tool.MOVABLE)
     run.editor.pointer.use()
@@ -194,7 +195,7 @@ def test_a_picture_a_latent_a_mask_and_nonsense_are_opened(dragged):
     mask = run.document.mask
     run.editor.latent.next_seed()
     run.settled()
-    for name in ("a.png", "a.npz", "mask.png"):
+    for name in ("a.png", "a.jpg", "a.webp", "a.npz", "mask.png"):
         open_file(run, name)
         assert np.array_equal(run.state.picture, drawn)
         assert run.notice == f"Opened {name}; u brings back what was here."

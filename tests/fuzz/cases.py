@@ -121,7 +121,7 @@ def mutation_of(name: str, data: bytes) -> Mutation:
         return mutated_npy
     if data.lstrip()[:1] in (b"{", b"["):
         return mutated_json
-    if data.startswith((b"\x89PNG", b"\xff\xd8")):
+    if data.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
         return mutated_picture
     return mutated_bytes
 

@@ -22,7 +22,7 @@ from dragonnx.document import Document, DragResult, LatentStart, save_document
 from dragonnx.document.recipe import recipe_of
 from dragonnx.drag.adam import Adam
 from dragonnx.inversion.progress import Progress
-from dragonnx.media import save_png
+from dragonnx.media import save_image
 from dragonnx.model.latent import save_latent
 from dragonnx.tui.preferences import Preferences
 
@@ -197,9 +197,14 @@ def _document_files() -> Files:
 def _recipe_files() -> Files:
     recipes = [recipe_of(document) for document in _documents()]
     recipes += [json.loads(path.read_text()) for path in sorted((FIXTURES / "v0").glob("*.json"))]
+    # The further segments of a JPEG are of interest, not what is in a long recipe.
+    recipes.append({**recipes[0], "members": {"start_w_plus.npy": "QUJD" * 40_000}})
     return {
-        f"{number}.png": _written("p.png", lambda path, r=recipe: save_png(_colours(), path, r))
+        f"{number}{suffix}": _written(
+            f"p{suffix}", lambda path, r=recipe: save_image(_colours(), path, r)
+        )
         for number, recipe in enumerate(recipes)
+        for suffix in (".png", ".jpg", ".webp")
     }
 
 

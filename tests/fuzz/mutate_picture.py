@@ -1,4 +1,4 @@
-"""Pictures: PNG by its chunks, with checksums that are right, and others by their sizes."""
+"""Pictures: PNG, JPEG and WebP by their parts, with checksums and lengths that are right."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _CHUNKS = (
     b"acTL", b"fcTL", b"fdAT", b"IDAT", b"IHDR", b"IEND", b"ABCD", b"abcd", b"\x00\x01\x02\x03",
 )  # fmt: skip
 _RECIPE = b"dragonnx\x00"
+_MAIN = b"http://ns.adobe.com/xap/1.0/\x00"
+_SCAN = 0xDA
 
 Chunk = tuple[bytes, bytes]
 
@@ -31,8 +33,10 @@ def mutated_picture(random: Random, data: bytes) -> bytes:
             for _ in range(random.choice((1, 1, 2))):
                 chunks = _changed_chunks(random, chunks)
             return png(chunks)
-    if data.startswith(b"\xff\xd8") and random.random() < 0.3:
-        return _jpeg_of_other_size(random, data)
+    if data.startswith(b"\xff\xd8") and random.random() < 0.6:
+        return random.choice((_jpeg_of_other_size, _other_segments))(random, data)
+    if data.startswith(b"RIFF") and random.random() < 0.6:
+        return _other_riff_chunks(random, data)
     return mutated_bytes(random, data)
 
 
@@ -153,3 +157,79 @@ def _jpeg_of_other_size(random: Random, data: bytes) -> bytes:
             start = at + where
             return data[:start] + number.to_bytes(size, "big") + data[start + size :]
     return mutated_bytes(random, data)
+
+
+def _other_segments(random: Random, data: bytes) -> bytes:
+    """A JPEG whose segments before the pixels are changed, such as those of XMP."""
+    segments, at = [], 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != _SCAN and at + 4 < len(data):
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        segments.append((data[at : at + 2], data[at + 4 : end]))
+        at = end
+    changed = _other_parts(random, [*segments, (b"\xff\xe1", _MAIN + _xmp(random))])
+    return data[:2] + b"".join(map(_segment, changed)) + data[at:]
+
+
+def _segment(part: Chunk) -> bytes:
+    marker, content = part
+    return marker + min(len(content) + 2, 65_535).to_bytes(2, "big") + content
+
+
+def _other_riff_chunks(random: Random, data: bytes) -> bytes:
+    """A WebP whose chunks are changed, such as that of XMP."""
+    chunks, at = [], 12
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        chunks.append((data[at : at + 4], data[at + 8 : at + 8 + length]))
+        at += 8 + length + length % 2
+    content = b"WEBP"
+    for kind, part in _other_parts(random, [*chunks, (b"XMP ", _xmp(random))]):
+        content += kind + len(part).to_bytes(4, "little") + part + b"\0" * (len(part) % 2)
+    return b"RIFF" + len(content).to_bytes(4, "little") + content
+
+
+def _other_parts(random: Random, parts: list[Chunk]) -> list[Chunk]:
+    """Parts with one changed, left out, repeated, or in another place; the last is one to add."""
+    *parts, more = parts
+    index = random.randrange(len(parts)) if parts else 0
+    kind, content = parts[index] if parts else more
+    others = parts[:index] + parts[index + 1 :]
+    return random.choice(
+        (
+            lambda: [*parts[:index], (kind, mutated_bytes(random, content)), *parts[index + 1 :]],
+            lambda: [*parts[:index], (kind, _other_recipe(random, content)), *parts[index + 1 :]],
+            lambda: others,
+            lambda: [*parts[:index], *[(kind, content)] * times(random, len(content)), *others],
+            lambda: random.sample(parts, len(parts)),
+            lambda: [*parts[:1], more, *parts[1:]],
+            lambda: [*others[:1], more, *others[1:]],
+        )
+    )()
+
+
+def _other_recipe(random: Random, content: bytes) -> bytes:
+    """The recipe in a packet of XMP changed as JSON."""
+    before, mark, rest = content.partition(b"<dragonnx:recipe>")
+    text, end, after = rest.partition(b"</dragonnx:recipe>")
+    if not mark:
+        return mutated_bytes(random, content)
+    return before + mark + mutated_json(random, text) + end + after
+
+
+def _xmp(random: Random) -> bytes:
+    """A packet of XMP that means harm to who reads it as XML, or as marks and what is between."""
+    many = random.choice((1, 30, 900))
+    entities = b"".join(
+        b'<!ENTITY e%d "%s">' % (n + 1, b"&e%d;" % n * 10) for n in range(min(many, 30))
+    )
+    return random.choice(
+        (
+            b'<!DOCTYPE x [<!ENTITY e0 "{}">' + entities + b"]><dragonnx:recipe>&e9;</x>",
+            b"<dragonnx:recipe>" * many,
+            b'<a dragonnx:recipe="' * many,
+            b"<dragonnx:recipe>" + b"[" * 50 * many + b"</dragonnx:recipe>",
+            b"<dragonnx:recipe>" + b"&quot;" * 9 * many + b"</dragonnx:recipe>",
+            b"<xmpNote:HasExtendedXMP>" + b"A" * 32,
+            b"<a>" * many,
+        )
+    )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
-from dragonnx.document.recipe import document_of
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
-from dragonnx.media import read_recipe
 from dragonnx.model.latent import LARGEST_PSI
 
 NUM_WS, W_DIM, SIDE = 3, 4, 8
@@ -29,11 +26,6 @@ def same(one: object, other: object) -> bool:
             same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
         )
     return bool(one == other)
-
-
-def open_picture(path: Path) -> Document:
-    """The document of a picture that dragonnx saved."""
-    return document_of(read_recipe(path))
 
 
 _places = st.floats(-FARTHEST, FARTHEST)

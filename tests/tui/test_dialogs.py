@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
-from support.documents import open_picture
 from support.full_disk import full_disk
 from support.terminal_editor import TerminalEditor, problem
 from textual.widgets import OptionList
 
+from dragonnx import open_picture
 from dragonnx.document import open_document
 from dragonnx.editor.events import (
     DocumentSaved,
@@ -169,6 +169,23 @@ async def test_outputs_are_chosen_and_named():
         await editor.came(Exported, 2)
         assert "Wrote latent.npz" in editor.status
     assert open_picture(Path("picture.png")).result.steps == 1
+
+
+async def test_a_picture_may_be_a_jpeg_of_a_chosen_quality():
+    async with TerminalEditor() as editor:
+        for name, quality in (("fine.jpg", "100"), ("coarse.jpg", "20")):
+            await editor.press("e", "enter")
+            editor.app.focused.value = name
+            await editor.press("tab")
+            await editor.type(quality)
+        await editor.came(Exported, 2)
+        await editor.press("e", "enter", "tab")
+        await editor.type("20")
+        assert "a PNG keeps every pixel" in problem(editor)
+        await editor.type("200")
+        assert "from 1 to 100" in problem(editor)
+    assert open_picture(Path("coarse.jpg")).start.seed == SEED
+    assert Path("coarse.jpg").stat().st_size < Path("fine.jpg").stat().st_size / 4
 
 
 async def test_nothing_is_replaced_without_asking():

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
-from support.documents import open_picture
 
+from dragonnx import open_picture
 from dragonnx.document import open_document
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

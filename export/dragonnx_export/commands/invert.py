@@ -25,7 +25,7 @@ from dragonnx.cli.invert import (
     run_with_progress,
     stop,
 )
-from dragonnx.cli.options import Label, Seed
+from dragonnx.cli.options import Label, Quality, Seed
 from dragonnx.errors import InputError
 from dragonnx.types import Space
 from dragonnx_export.commands.checkpoint_options import (
@@ -77,8 +77,10 @@ def invert(
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the weights.")] = None,
     comparison: Annotated[
-        Path | None, typer.Option(help="Save photo, pivot and tuned picture in a row, .png.")
+        Path | None,
+        typer.Option(help="Save photo, pivot and tuned picture in a row: .png, .jpg or .webp."),
     ] = None,
+    quality: Quality = None,
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
     which: Network = None,
     mapping_lr: MappingLr = None,
@@ -92,13 +94,21 @@ def invert(
     The latent that shows it is FOLDER/latent.npz. Interrupting (Ctrl+C) ends the running part and
     goes on with the best so far.
     """
-    check_outputs([(comparison, (".png",)), (report, (".json",))])
+    from dragonnx.media import (
+        PICTURE_SUFFIXES,
+        check_quality,
+        save_image,
+        save_json,
+        side_by_side,
+    )
+
+    check_outputs([(comparison, PICTURE_SUFFIXES), (report, (".json",))])
+    check_quality(quality, [comparison])
 
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.perceptual_bundle import open_perceptual
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.session import InversionSession
-    from dragonnx.media import save_json, save_png, side_by_side
     from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import NO_PSI, write_bundle
     from dragonnx_export.folder_writer import check_target
@@ -136,7 +146,7 @@ def invert(
     recipe = {"model": options.name, "photo": photo.name}
     if comparison:
         pictures = (session.photo.picture, before.convert("RGB"), after.convert("RGB"))
-        save_png(side_by_side(pictures), comparison, recipe)
+        save_image(side_by_side(pictures), comparison, recipe, quality)
     facts = _report(session, before, after, seconds, tuning_config, network)
     if report:
         save_json({**recipe, **facts}, report)

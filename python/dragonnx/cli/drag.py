@@ -19,6 +19,7 @@ from dragonnx.cli.options import (
     Output,
     PrecisionOption,
     Psi,
+    Quality,
     Seed,
     SpaceOption,
     Threads,
@@ -60,12 +61,13 @@ def drag(
         Path | None, typer.Option(help="Save the drag as .gif, .webp or .mp4.")
     ] = None,
     comparison: Annotated[
-        Path | None, typer.Option(help="Save before and after with the points drawn, .png.")
+        Path | None, typer.Option(help="Save before and after with the points drawn: a picture.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
     progress: Annotated[
         Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
     ] = None,
+    quality: Quality = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
@@ -80,7 +82,7 @@ def drag(
     from dragonnx.document.outputs import output as kind
     from dragonnx.document.run import DragRun
     from dragonnx.drag.mask import load_mask
-    from dragonnx.media import check_animation
+    from dragonnx.media import check_animation, check_quality
     from dragonnx.model.library import model_name
 
     wanted: list[tuple[OutputId, Path | None]] = [
@@ -93,6 +95,7 @@ def drag(
     check_outputs(
         [*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))], (mask,)
     )
+    check_quality(quality, (output, comparison))
     if video:
         check_animation(video)
     pairs = [pair(text) for text in point]
@@ -122,7 +125,10 @@ def drag(
         dragged = run.document
         deliver(
             [
-                *((path, partial(kind(name).write, dragged, generator)) for name, path in wanted),
+                *(
+                    (path, partial(kind(name).write, dragged, generator, quality=quality))
+                    for name, path in wanted
+                ),
                 (progress, run.save),
             ]
         )

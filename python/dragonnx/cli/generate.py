@@ -17,6 +17,7 @@ from dragonnx.cli.options import (
     Output,
     PrecisionOption,
     Psi,
+    Quality,
     Seed,
     Threads,
     latent_start,
@@ -33,21 +34,23 @@ def generate(
     label: Label = None,
     latent: Latent = None,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
+    quality: Quality = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
 ) -> None:
     """Make a picture from a seed or a latent."""
-    check_outputs([(output, (".png",)), (latent_out, (".npz",))])
-    generator = open_generator(model, device, threads, precision)
-
     from dragonnx.document import Document
     from dragonnx.document.outputs import output as kind
+    from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
 
+    check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))])
+    check_quality(quality, [output])
+    generator = open_generator(model, device, threads, precision)
     start = latent_start(generator, seed, truncation_psi, label, latent)
     document = Document(model=model_name(model), start=start)
-    kind("picture").write(document, generator, output)
+    kind("picture").write(document, generator, output, quality)
     if latent_out:
         kind("latent").write(document, generator, latent_out)
     say(f"wrote {output}")

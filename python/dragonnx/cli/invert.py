@@ -17,6 +17,7 @@ from dragonnx.cli.options import (
     Label,
     Model,
     PrecisionOption,
+    Quality,
     Seed,
     SpaceOption,
     Threads,
@@ -72,11 +73,14 @@ def invert(
     progress: Annotated[
         Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
     ] = None,
-    preview: Annotated[Path | None, typer.Option(help="Save what was found, .png.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option(help="Save what was found: a .png, .jpg or .webp.")
+    ] = None,
     comparison: Annotated[
-        Path | None, typer.Option(help="Save the photo beside what was found, .png.")
+        Path | None, typer.Option(help="Save the photo beside what was found, likewise.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Save what happened as .json.")] = None,
+    quality: Quality = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
@@ -85,14 +89,23 @@ def invert(
 
     Interrupting (Ctrl+C) stops after the current step and saves the best so far.
     """
+    from dragonnx.media import (
+        PICTURE_SUFFIXES,
+        check_quality,
+        save_image,
+        save_json,
+        side_by_side,
+    )
+
     outputs: list[tuple[Path | None, tuple[str, ...]]] = [
         (output, (".npz",)),
-        (preview, (".png",)),
-        (comparison, (".png",)),
+        (preview, PICTURE_SUFFIXES),
+        (comparison, PICTURE_SUFFIXES),
         (report, (".json",)),
         (progress, (".npz",)),
     ]
     check_outputs(outputs, inputs=(photo, mask))
+    check_quality(quality, (preview, comparison))
 
     from dragonnx.document import Document, LatentStart
     from dragonnx.document.recipe import recipe_of
@@ -100,7 +113,6 @@ def invert(
     from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.report import report_of
     from dragonnx.inversion.session import InversionSession
-    from dragonnx.media import save_json, save_png, side_by_side
     from dragonnx.model.latent import save_latent
     from dragonnx.model.library import model_name
 
@@ -130,20 +142,20 @@ def invert(
     }
     named = model_name(model)
 
-    def save_picture(picture: Image, path: Path) -> None:
+    def save_shown(picture: Image, path: Path) -> None:
         found = LatentStart(w_plus=session.w_plus, name=photo.name)
-        save_png(picture, path, recipe_of(Document(model=named, start=found)))
+        save_image(picture, path, recipe_of(Document(model=named, start=found)), quality)
 
     def save_comparison(path: Path) -> None:
         found = session.picture.convert("RGB")
-        save_picture(side_by_side([session.photo.picture, found]), path)
+        save_shown(side_by_side([session.photo.picture, found]), path)
 
     def save_report(path: Path) -> None:
         save_json({**facts, **report_of(session, session.picture, seconds, network)}, path)
 
     so_far: list[tuple[Path | None, Callable[[Path], object]]] = [
         (progress, session.save),
-        (preview, lambda path: save_picture(session.picture, path)),
+        (preview, lambda path: save_shown(session.picture, path)),
     ]
 
     def save_so_far() -> None:

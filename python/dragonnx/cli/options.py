@@ -29,7 +29,12 @@ SpaceOption = Annotated[Space, typer.Option(help="Latent space.")]
 Threads = Annotated[
     int | None, typer.Option(help="CPU threads, for graphs and kernels [all cores].")
 ]
-Output = Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")
+]
+Quality = Annotated[
+    int | None, typer.Option(help="Of .jpg and .webp, 1 to 100 [95]; a .webp of 100 is lossless.")
+]
 
 
 def open_generator(

@@ -67,14 +67,13 @@ def _read_picture(path: Path, document: Document, generator: Generator) -> Opene
         raise InputError(
             f"{path.name} cannot be opened: it is {found}; choose a {OPENS}"
         ) from error
-    if picture.format == "PNG":
-        try:
-            recipe = read_recipe(picture)
-        except InputError:
-            if is_mask(picture):
-                mask = load_mask(picture, generator.manifest.image_size)
-                return OpenedFile("mask", document.with_mask(mask))
-        else:
-            return OpenedFile("picture", document_of(recipe))
+    try:
+        recipe = read_recipe(picture)
+    except InputError:
+        if picture.format == "PNG" and is_mask(picture):
+            mask = load_mask(picture, generator.manifest.image_size)
+            return OpenedFile("mask", document.with_mask(mask))
+    else:
+        return OpenedFile("picture", document_of(recipe))
     load_photo(picture)  # what cannot be inverted is refused before anything is asked
     return OpenedFile("photo", None)

@@ -19,9 +19,10 @@ from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
 from dragonnx.media import (
     ANIMATION_SUFFIXES,
+    PICTURE_SUFFIXES,
     save_animation,
+    save_image,
     save_json,
-    save_png,
     side_by_side,
     with_points,
 )
@@ -47,7 +48,7 @@ class Output:
         label: For users.
         tail: Added to the stem of the file's name where one is suggested.
         suffixes: How the file may end; the first is suggested.
-        write: Writes it, all or nothing; raises OutputError where it cannot.
+        writer: Writes it; see `write`. Of pictures it takes their quality.
         needs_drag: Whether there must be a drag's steps.
         needs_mask: Whether there must be a mask.
     """
@@ -56,9 +57,26 @@ class Output:
     label: str
     tail: str
     suffixes: tuple[str, ...]
-    write: Callable[[Document, Generator, Path], None]
+    writer: Callable[[Document, Generator, Path, int | None], None]
     needs_drag: bool = False
     needs_mask: bool = False
+
+    def write(
+        self, document: Document, generator: Generator, path: Path, quality: int | None = None
+    ) -> None:
+        """Write it, all or nothing.
+
+        Args:
+            document: Of what.
+            generator: The document's model.
+            path: Where to; it ends as `suffixes` has it.
+            quality: Of a JPEG or WebP, 1 to 100; None is 95.
+
+        Raises:
+            InputError: There is nothing to write, or the file cannot hold it.
+            OutputError: The file cannot be written.
+        """
+        self.writer(document, generator, path, quality)
 
     def is_possible(self, document: Document) -> bool:
         """Whether the document has what this shows."""
@@ -146,37 +164,46 @@ def _frame(generator: Generator, result: DragResult, latent: int, at: int) -> Im
     return with_points(image, result.trace[at], result.targets)
 
 
-def _write_picture(document: Document, generator: Generator, path: Path) -> None:
+def _write_picture(
+    document: Document, generator: Generator, path: Path, quality: int | None
+) -> None:
     image = generator.image(current_w_plus(document, generator))
-    save_png(image, path, recipe_of(document))
+    save_image(image, path, recipe_of(document), quality)
 
 
-def _write_comparison(document: Document, generator: Generator, path: Path) -> None:
-    save_png(before_and_after(document, generator), path, recipe_of(document))
+def _write_comparison(
+    document: Document, generator: Generator, path: Path, quality: int | None
+) -> None:
+    save_image(before_and_after(document, generator), path, recipe_of(document), quality)
 
 
-def _write_animation(document: Document, generator: Generator, path: Path) -> None:
+def _write_animation(document: Document, generator: Generator, path: Path, _: int | None) -> None:
     save_animation(frames(document, generator), path)
 
 
-def _write_report(document: Document, _generator: Generator, path: Path) -> None:
+def _write_report(document: Document, _generator: Generator, path: Path, _: int | None) -> None:
     save_json(report(document), path)
 
 
-def _write_latent(document: Document, generator: Generator, path: Path) -> None:
+def _write_latent(document: Document, generator: Generator, path: Path, _: int | None) -> None:
     save_latent(current_w_plus(document, generator), path)
 
 
-def _write_mask(document: Document, _generator: Generator, path: Path) -> None:
+def _write_mask(document: Document, _generator: Generator, path: Path, _: int | None) -> None:
     if document.mask is None:
         raise InputError("there is no mask to save: paint one first")
     save_bytes(mask_png(document.mask), path)
 
 
+_PICTURES = "PNG, JPEG, WebP"
+
 OUTPUTS = (
-    Output("picture", "Picture (PNG; opens again as this document)", "", (".png",), _write_picture),
     Output(
-        "comparison", "Before and after, side by side (PNG)", "-pair", (".png",),
+        "picture", f"Picture ({_PICTURES}; opens again as this document)", "", PICTURE_SUFFIXES,
+        _write_picture,
+    ),
+    Output(
+        "comparison", f"Before and after, side by side ({_PICTURES})", "-pair", PICTURE_SUFFIXES,
         _write_comparison, needs_drag=True,
     ),
     Output(

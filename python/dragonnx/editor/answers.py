@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
+from dragonnx.media import LOSSLESS
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.paths import typed_path, usable
 
@@ -116,6 +118,20 @@ def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoReq
         raise InputError("Steps: a whole number is expected") from None
     config = InversionConfig(space=space, steps=count)  # type: ignore[arg-type]
     return PhotoRequest(path, config, "pad" if fit == "pad" else "crop")
+
+
+def quality_of(text: str) -> int | None:
+    """The quality of a JPEG or WebP; None, the usual one, where nothing is typed.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not text.strip():
+        return None
+    with contextlib.suppress(ValueError):
+        if 1 <= (quality := _integer(text.strip())) <= LOSSLESS:
+            return quality
+    raise InputError(f"Quality: a whole number from 1 to {LOSSLESS} is expected")
 
 
 def existing_file(text: str, what: str = "a file's name") -> Path:

@@ -13,7 +13,7 @@ from dragonnx.editor.events import DocumentSaved, Exported, FileOpened
 from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import DocumentFile, EditorState, Part
 from dragonnx.errors import InputError
-from dragonnx.media import check_animation
+from dragonnx.media import check_animation, check_quality
 
 
 class FileCommands:
@@ -55,12 +55,15 @@ class FileCommands:
             _keep_existing(target, replace=replace)
         state.when_idle(lambda: state.jobs.save(state.document, target))
 
-    def export(self, kind: OutputId, path: Path, *, replace: bool = False) -> None:
+    def export(
+        self, kind: OutputId, path: Path, quality: int | None = None, *, replace: bool = False
+    ) -> None:
         """Write an output of the document.
 
         Args:
             kind: Which, as `dragonnx.document.outputs.OUTPUTS` has them.
             path: Where to.
+            quality: Of a JPEG or WebP, 1 to 100; None is 95.
             replace: Whether a file that is there may be replaced.
 
         Raises:
@@ -74,9 +77,10 @@ class FileCommands:
         checked_target(path, chosen.suffixes)
         if kind == "animation":
             check_animation(path)
+        check_quality(quality, [path])
         _keep_existing(path, replace=replace)
         state.say(f"Writing {path.name} ...")
-        state.when_idle(lambda: state.jobs.export(state.document, chosen, path))
+        state.when_idle(lambda: state.jobs.export(state.document, chosen, path, quality))
 
     def suggested_document(self) -> Path:
         """Where the document would be saved."""

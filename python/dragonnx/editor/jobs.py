@@ -169,11 +169,13 @@ class Jobs:
 
         self._put(Task.SAVE, do)
 
-    def export(self, document: Document, output: Output, path: Path) -> None:
-        """Write an output of a document."""
+    def export(
+        self, document: Document, output: Output, path: Path, quality: int | None = None
+    ) -> None:
+        """Write an output of a document, a picture in a quality."""
 
         def do() -> None:
-            output.write(document, self._model.generator(document.model), path)
+            output.write(document, self._model.generator(document.model), path, quality)
             self._post(Exported(path))
 
         self._put(Task.EXPORT, do, path.name)

@@ -186,7 +186,7 @@ ACTIONS: tuple[Action, ...] = (
         ("save_as", "S", "Save document as", "Save the document under another name.", ASK),
         ("open", "o,ctrl+o", "Open", "A document, a picture with recipe, a latent, a mask, or a photo.",
          ASK),
-        ("export", "e", "*Export", "PNG, before and after, animation, report, latent, mask.", ASK),
+        ("export", "e", "*Export", "PNG, JPEG, WebP, before and after, animation, report, latent, mask.", ASK),
     ),
     *_group(
         "Editor",

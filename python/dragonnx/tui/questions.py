@@ -205,10 +205,10 @@ class Questions:
         """What to export, and where to."""
         files = self._editor.files
 
-        def use(chosen: tuple[OutputId, Path] | None) -> None:
+        def use(chosen: tuple[OutputId, Path, int | None] | None) -> None:
             if chosen is not None:
-                kind, path = chosen
-                self._write(path, lambda: files.export(kind, path, replace=True))
+                kind, path, quality = chosen
+                self._write(path, lambda: files.export(kind, path, quality, replace=True))
 
         self._when_idle(lambda: ExportScreen(self._editor.document, files.suggested_output), use)
 
