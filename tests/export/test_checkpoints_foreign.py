@@ -14,18 +14,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from support.checkpoint_files import (
-    SMALL,
-    Call,
-    Raw,
-    dumps,
-    generator_state,
-    nvidia_pickle,
-    opcodes,
-    random_weights,
-    tensor,
-)
+from support.checkpoint_files import SMALL, generator_state, nvidia_pickle, random_weights
 from support.checkpoint_formats import importable, python_module
+from support.pickle_files import Call, Raw, dumps, opcodes, tensor
 
 from dragonnx_export.checkpoints import CheckpointError, read_checkpoint
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign

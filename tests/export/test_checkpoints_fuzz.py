@@ -24,15 +24,7 @@ import torch
 from fuzz.mutate import mutated_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.checkpoint_files import (
-    FIXTURES,
-    SMALL,
-    generator_state,
-    npy,
-    nvidia_pickle,
-    random_weights,
-    zipped,
-)
+from support.checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
 from support.checkpoint_formats import (
     EASY_DICT,
     NETWORK,
@@ -43,6 +35,7 @@ from support.checkpoint_formats import (
     torch_record,
 )
 from support.checkpoint_projects import adriansahlman_state, paddle_state
+from support.pickle_files import npy, zipped
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 

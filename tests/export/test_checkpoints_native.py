@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from support.checkpoint_files import SMALL, npy, random_weights, zipped
+from support.checkpoint_files import SMALL, random_weights
+from support.pickle_files import npy, zipped
 
 from dragonnx_export.checkpoints import CheckpointError, Choices, read_checkpoint, write_native
 from dragonnx_export.checkpoints.choices import NO_CLAMP

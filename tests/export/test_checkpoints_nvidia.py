@@ -12,16 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.checkpoint_files import (
-    SMALL,
-    Call,
-    dumps,
-    generator_state,
-    nvidia_pickle,
-    random_weights,
-    record,
-)
+from support.checkpoint_files import SMALL, generator_state, nvidia_pickle, random_weights, record
 from support.checkpoint_formats import PERSISTENCE, Persistent, importable, torch_record
+from support.pickle_files import Call, dumps
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from dragonnx_export.families.stylegan2.architecture import Architecture

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.checkpoint_files import (
-    FIXTURE,
-    Call,
-    dumps,
-    legacy_storage,
-    npy,
-    zip_storage,
-    zipped,
-)
+from support.checkpoint_files import FIXTURE
+from support.pickle_files import Call, dumps, legacy_storage, npy, zip_storage, zipped
 
 from dragonnx_export.checkpoints import (
     CheckpointError,

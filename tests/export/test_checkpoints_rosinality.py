@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from support.checkpoint_files import FIXTURES, SMALL, notes_besides_lr, random_weights, zipped
+from support.checkpoint_files import FIXTURES, SMALL, notes_besides_lr, random_weights
 from support.checkpoint_formats import rosinality_scaled, rosinality_state
+from support.pickle_files import zipped
 from support.random_checkpoints import random_checkpoint
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint

@@ -15,21 +15,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-from support.checkpoint_files import (
-    SMALL,
-    Call,
-    PersistentId,
-    Raw,
-    dumps,
-    generator_state,
-    legacy_storage,
-    name,
-    notes_besides_lr,
-    opcodes,
-    random_weights,
-    tensor,
-    zipped,
-)
+from support.checkpoint_files import SMALL, generator_state, notes_besides_lr, random_weights
 from support.checkpoint_formats import (
     PERSISTENCE,
     importable,
@@ -38,6 +24,17 @@ from support.checkpoint_formats import (
     rosinality_scaled,
     rosinality_state,
     torch_record,
+)
+from support.pickle_files import (
+    Call,
+    PersistentId,
+    Raw,
+    dumps,
+    legacy_storage,
+    name,
+    opcodes,
+    tensor,
+    zipped,
 )
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from dragonnx.reading.pickles.inert import inert_class
+from dragonnx.reading.pickles.numpy_records import NUMPY
+from dragonnx.reading.pickles.safe_pickle import load
+from dragonnx.reading.pickles.torch_file import TORCH, read_torch_file
 from dragonnx_export.checkpoints import native
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.generators import read_generator
-from dragonnx_export.checkpoints.inert import inert_class
 from dragonnx_export.checkpoints.native import write_native
-from dragonnx_export.checkpoints.numpy_records import NUMPY
 from dragonnx_export.checkpoints.nvidia_module import PERSISTENT
 from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
-from dragonnx_export.checkpoints.safe_pickle import load
-from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
 
 __all__ = [

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.rosinality import NO_NOISE, scaled_kernel
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant

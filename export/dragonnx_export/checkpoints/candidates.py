@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.inert import InertObject
 from dragonnx_export.checkpoints import nvidia, paddle
 from dragonnx_export.checkpoints.averages import is_average
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents_walk import LATENT_AVG, Found, Place, StateDict
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_conditional, refuse_foreign
-from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, module_entries
 from dragonnx_export.checkpoints.layouts import Layout, layouts_in
+from dragonnx_export.checkpoints.module_records import MAX_ARRAYS, module_entries
 from dragonnx_export.families.family import ArchitectureError
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -87,7 +89,7 @@ class StateDictCandidate(Candidate):
             entries = paddle.upright(entries)
         try:
             contents = self.layout.read(entries, self.latent_avg, max_elements, choices)
-        except (CheckpointError, ArchitectureError) as error:
+        except (InputError, ArchitectureError) as error:
             raise CheckpointError(
                 f"it holds a generator in the names of {self.layout.project}, but {error}"
             ) from error

@@ -8,12 +8,13 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from dragonnx.reading.pickles.inert import InertObject
+from dragonnx.reading.pickles.numpy_records import ArrayRecord
+from dragonnx.reading.pickles.torch_storage import Tensor
 from dragonnx_export.checkpoints.adriansahlman import flattened
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.inert import InertObject, is_module, module_entries
-from dragonnx_export.checkpoints.numpy_records import ArrayRecord
+from dragonnx_export.checkpoints.module_records import is_module, module_entries
 from dragonnx_export.checkpoints.paddle import is_paddle, without_names
-from dragonnx_export.checkpoints.torch_storage import Tensor
 from dragonnx_export.checkpoints.weights import UnreadArray
 
 LATENT_AVG = "latent_avg"

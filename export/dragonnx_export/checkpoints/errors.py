@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dragonnx.errors import DragonnxError
+from dragonnx.errors import InputError
 
 
-class CheckpointError(DragonnxError):
+class CheckpointError(InputError):
     """The file is no checkpoint that can be read safely, or lacks something it must have."""

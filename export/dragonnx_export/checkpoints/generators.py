@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dragonnx.reading.pickles.inert import InertObject
+from dragonnx.reading.pickles.torch_storage import Storage
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_in_training
 from dragonnx_export.checkpoints.candidates import Candidate, candidates
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents_walk import DISCRIMINATOR, is_array, walk
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
-from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.shadows import with_shadows
 from dragonnx_export.checkpoints.tensorflow import is_tensorflow, tensorflow_candidates
-from dragonnx_export.checkpoints.torch_storage import Storage
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 _MAX_SHOWN = 8

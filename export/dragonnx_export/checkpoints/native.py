@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.files import atomic_path
+from dragonnx.reading.pickles.numpy_records import from_bfloat16
+from dragonnx.reading.pickles.vocabulary import quoted
+from dragonnx.reading.pickles.zip_members import zip_members
 from dragonnx.reading.regular_file import read_bytes
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.layouts import MARKERS
-from dragonnx_export.checkpoints.numpy_records import from_bfloat16
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import StoredArray, UnreadArray, as_array, select_weights
-from dragonnx_export.checkpoints.zip_members import zip_members
 from dragonnx_export.families.family import ArchitectureError
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Contents, parameter_shapes

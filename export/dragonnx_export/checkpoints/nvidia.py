@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
+from dragonnx.reading.pickles.inert import InertObject
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.inert import InertObject
 from dragonnx_export.checkpoints.nvidia_module import Module
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import filter_taps, select_weights
 from dragonnx_export.families.stylegan2.architecture import UNSEEN, Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents

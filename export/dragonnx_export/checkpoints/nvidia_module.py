@@ -8,9 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dragonnx.reading.pickles.inert import InertObject, is_short_name
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Vocabulary, quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.inert import MODULE_TABLES, InertObject, is_short_name
-from dragonnx_export.checkpoints.vocabulary import DAMAGED, Vocabulary, quoted
+from dragonnx_export.checkpoints.module_records import MODULE_TABLES
 from dragonnx_export.checkpoints.weights import as_array
 
 _MAX_DEPTH = 5  # G_ema, synthesis, b8, conv0, affine

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.families.family import ArchitectureError
 
 MAX_FILE_BYTES = 1 << 32
@@ -55,7 +56,7 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         data = _contents(path, expected)
         with np.errstate(all="ignore"):  # what is not finite is refused, not warned about
             return read(data)
-    except (CheckpointError, ArchitectureError) as error:
+    except (InputError, ArchitectureError) as error:
         reason = textwrap.shorten(str(error), _MAX_REASON)
         if "; " not in reason:
             reason = f"{reason}; {advice}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import re
 
+from dragonnx.reading.pickles.torch_file import LEGACY_MAGIC
+from dragonnx.reading.pickles.zip_members import ZIP_MAGIC
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.torch_file import LEGACY_MAGIC
-from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC
 
 EXPECTED = "a StyleGAN2 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
 

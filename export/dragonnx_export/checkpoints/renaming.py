@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.vocabulary import quoted
 
 
 def renamed(entries: Mapping[str, object], names: Iterable[tuple[str, str]]) -> dict[str, object]:

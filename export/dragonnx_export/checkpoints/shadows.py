@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_average
 from dragonnx_export.checkpoints.candidates import Candidate, StateDictCandidate
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents_walk import Found, Place
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import as_array
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -96,7 +96,7 @@ def _in_lists(live: StateDictCandidate, found: Found) -> Iterator[Candidate]:
 def _same_shape(name: str, array: object, entries: Mapping[str, object]) -> bool:
     try:
         return as_array(name, array).shape == as_array(name, entries[name]).shape
-    except CheckpointError:
+    except InputError:
         return False
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dragonnx.reading.pickles.torch_file import TORCH, read_torch_file
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.native import safetensors_arrays
 from dragonnx_export.checkpoints.recognise import Format, recognise
-from dragonnx_export.checkpoints.torch_file import TORCH, read_torch_file
 
 
 def read_state_dict(data: bytes, expected: str) -> Mapping[str, object]:

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.reading.pickles.inert import InertObject, is_short_name
+from dragonnx.reading.pickles.vocabulary import DAMAGED, quoted
 from dragonnx_export.checkpoints.candidates import Candidate
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
-from dragonnx_export.checkpoints.inert import MAX_ARRAYS, InertObject, is_short_name
-from dragonnx_export.checkpoints.vocabulary import DAMAGED, quoted
+from dragonnx_export.checkpoints.module_records import MAX_ARRAYS
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, select_weights
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.reading.pickles.numpy_records import ArrayRecord
+from dragonnx.reading.pickles.torch_storage import Tensor
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import ArrayRecord
-from dragonnx_export.checkpoints.torch_storage import Tensor
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.state_dict import read_state_dict
-from dragonnx_export.checkpoints.vocabulary import quoted
 from dragonnx_export.checkpoints.weights import as_array, finite_float32
 
 Float32 = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""What a checkpoint's pickle may name, and the inert things that stand in for it."""
+"""What a pickle may name, and the inert things that stand in for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, runtime_checkable
 
-from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx.errors import InputError
 
 DAMAGED = "its pickle data are damaged; fetch it again"
 
@@ -23,7 +23,7 @@ class Stateful(Protocol):
     """A stand-in whose contents a pickle gives in a second step (opcode BUILD)."""
 
     def set_state(self, state: object) -> None:
-        """Take the contents, or raise CheckpointError."""
+        """Take the contents, or raise InputError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,12 @@ def checked_key(key: object) -> str | int:
     """The key of a dict or the element of a set, if hashing it is harmless.
 
     Raises:
-        CheckpointError: It is neither text nor a small whole number.
+        InputError: It is neither text nor a small whole number.
     """
     if isinstance(key, str) or (isinstance(key, int) and -_MAX_KEY <= key <= _MAX_KEY):
         return key
-    raise CheckpointError(
-        f"it uses a value of type {type(key).__name__} as a key, which no checkpoint needs"
+    raise InputError(
+        f"it uses a value of type {type(key).__name__} as a key, which plain data never need"
     )
 
 
@@ -56,10 +56,10 @@ def refuse_global(module: str, name: str) -> NoReturn:
     """Refuse a global that no vocabulary has.
 
     Raises:
-        CheckpointError: Always.
+        InputError: Always.
     """
-    raise CheckpointError(
-        f"it names {quoted(f'{module}.{name}')}, which no network needs; nothing was run, and "
+    raise InputError(
+        f"it names {quoted(f'{module}.{name}')}, which plain data never need; nothing was run, and "
         "other tools should not load it either"
     )
 
@@ -68,31 +68,31 @@ def refuse_call(target: object) -> NoReturn:
     """Refuse to call something.
 
     Raises:
-        CheckpointError: Always.
+        InputError: Always.
     """
     what = quoted(f"{target.module}.{target.name}") if isinstance(target, Global) else "a value"
-    raise CheckpointError(f"it calls {what}, which is not for calling; nothing was run")
+    raise InputError(f"it calls {what}, which is not for calling; nothing was run")
 
 
 def refuse_opcode(code: int) -> NoReturn:
     """Refuse an opcode that describes no data.
 
     Raises:
-        CheckpointError: Always.
+        InputError: Always.
     """
     for known in pickletools.opcodes:
         if ord(known.code) == code:
-            raise CheckpointError(
-                f"it uses the pickle opcode {known.name}, which no checkpoint needs; "
+            raise InputError(
+                f"it uses the pickle opcode {known.name}, which plain data never need; "
                 "nothing was run"
             )
-    raise CheckpointError(DAMAGED)
+    raise InputError(DAMAGED)
 
 
 def _dictionary(arguments: tuple[object, ...]) -> object:
     """An OrderedDict or another dict subclass; its items follow as items, never as arguments."""
     if arguments:
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return {}
 
 
@@ -108,14 +108,14 @@ def _latin_bytes(arguments: tuple[object, ...]) -> object:
             try:
                 return memoryview(text.encode("latin-1"))
             except UnicodeEncodeError as error:
-                raise CheckpointError(DAMAGED) from error
-    raise CheckpointError(DAMAGED)
+                raise InputError(DAMAGED) from error
+    raise InputError(DAMAGED)
 
 
 def _no_bytes(arguments: tuple[object, ...]) -> object:
     """Empty bytes, the only ones that protocol 2 writes as a call of the class."""
     if arguments:
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return memoryview(b"")
 
 
@@ -125,14 +125,14 @@ def _set(arguments: tuple[object, ...]) -> object:
     Copying would let a short file call for many copies of one long list.
     """
     if len(arguments) != 1 or not isinstance(arguments[0], list):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return arguments[0]
 
 
 def _tuple(arguments: tuple[object, ...]) -> object:
     """A tuple as a call of the class with one, which is how PaddlePaddle writes a pair."""
     if len(arguments) != 1 or not isinstance(arguments[0], tuple):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return arguments[0]
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.vocabulary import DAMAGED, Constructor, Vocabulary, quoted
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor, Vocabulary, quoted
 
 _CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _MAX_DIMENSIONS = 16
@@ -24,10 +24,10 @@ class DtypeRecord:
         """Take the byte order from what `numpy.dtype` keeps: (version, order, ...).
 
         Raises:
-            CheckpointError: The state is not that of a plain number type.
+            InputError: The state is not that of a plain number type.
         """
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         if state[1] == ">":
             self.dtype = self.dtype.newbyteorder(">")
 
@@ -42,10 +42,10 @@ class ArrayRecord:
         """Take (version, shape, dtype, is_fortran, bytes).
 
         Raises:
-            CheckpointError: The state has another form, or its bytes do not fill the shape.
+            InputError: The state has another form, or its bytes do not fill the shape.
         """
         if not isinstance(state, tuple) or len(state) != 5:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         _, shape, dtype, is_fortran, raw = state
         self.values = _filled(raw, dtype, shape, "F" if is_fortran is True else "C")
 
@@ -54,14 +54,14 @@ def sizes(value: object) -> tuple[int, ...]:
     """Value as the sizes (or strides) of an array.
 
     Raises:
-        CheckpointError: It is no tuple of a few whole numbers from 0 up.
+        InputError: It is no tuple of a few whole numbers from 0 up.
     """
     if (
         not isinstance(value, tuple)
         or len(value) > _MAX_DIMENSIONS
         or not all(type(size) is int and size >= 0 for size in value)
     ):
-        raise CheckpointError("it holds an array whose shape is no list of sizes; fetch it again")
+        raise InputError("it holds an array whose shape is no list of sizes; fetch it again")
     return value
 
 
@@ -73,11 +73,11 @@ def from_bfloat16(raw: bytes | memoryview) -> NDArray[np.float32]:
 
 def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray[np.generic]:
     if not isinstance(raw, memoryview) or not isinstance(dtype, DtypeRecord):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     wanted = sizes(shape)
     needed = math.prod(wanted) * dtype.dtype.itemsize
     if needed != len(raw):
-        raise CheckpointError(
+        raise InputError(
             f"it holds an array of {len(raw)} bytes where its shape needs {needed}; fetch it again"
         )
     values: NDArray[np.generic] = np.frombuffer(raw, dtype.dtype)
@@ -87,7 +87,7 @@ def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray
 def _dtype(arguments: tuple[object, ...]) -> object:
     code = arguments[0] if arguments else None
     if not isinstance(code, str) or code not in _CODES:
-        raise CheckpointError(
+        raise InputError(
             f"it holds values of the NumPy type {quoted(str(code)[:80])}, where only numbers belong"
             if isinstance(code, str)
             else DAMAGED
@@ -97,7 +97,7 @@ def _dtype(arguments: tuple[object, ...]) -> object:
 
 def _scalar(arguments: tuple[object, ...]) -> object:
     if len(arguments) != 2:
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     value: object = _filled(arguments[1], arguments[0], (), "C").item()
     return value
 
@@ -110,13 +110,13 @@ def _reconstruct(arguments: tuple[object, ...]) -> object:
 def _from_buffer(arguments: tuple[object, ...]) -> object:
     """(bytes, type, shape, order), and for the order "K" the axes in the order of the bytes."""
     if len(arguments) not in (4, 5):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     record = ArrayRecord()
     record.values = _filled(*arguments[:4])
     if arguments[3] == "K":
         axes = sizes(arguments[4] if len(arguments) == 5 else None)
         if sorted(axes) != list(range(record.values.ndim)):
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         record.values = record.values.transpose(axes)
     return record
 
@@ -133,4 +133,4 @@ NUMPY: Vocabulary = {
     **_both_names("multiarray", "_reconstruct", _reconstruct),
     **_both_names("numeric", "_frombuffer", _from_buffer),
 }
-"""The globals of NumPy that a checkpoint may name."""
+"""The globals of NumPy that a file of arrays may name."""

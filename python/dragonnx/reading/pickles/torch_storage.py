@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import from_bfloat16, sizes
-from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.numpy_records import from_bfloat16, sizes
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Global, Vocabulary
 
 MAX_EXPANDED_ELEMENTS = 1 << 20
 """How many elements a tensor may have beyond those of its storage (a stride of 0 repeats)."""
@@ -55,7 +55,7 @@ class Storage:
         """The elements, in a row.
 
         Raises:
-            CheckpointError: The data are damaged or incomplete.
+            InputError: The data are damaged or incomplete.
         """
         return self.unpack()
 
@@ -73,24 +73,22 @@ class Tensor:
         """The elements as a read-only view.
 
         Raises:
-            CheckpointError: The view leaves its storage or repeats it beyond the bound.
+            InputError: The view leaves its storage or repeats it beyond the bound.
         """
         if not isinstance(self.storage, Storage) or type(self.offset) is not int:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         shape, strides = sizes(self.shape), sizes(self.strides)
         if len(shape) != len(strides) or self.offset < 0:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         values = self.storage.values
         count = math.prod(shape)
         if count == 0:
             return np.zeros(0, values.dtype).reshape(shape)
         last = self.offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         if last >= values.size:
-            raise CheckpointError(
-                "it holds a tensor that reaches outside its storage; fetch it again"
-            )
+            raise InputError("it holds a tensor that reaches outside its storage; fetch it again")
         if count > values.size + MAX_EXPANDED_ELEMENTS:
-            raise CheckpointError(
+            raise InputError(
                 f"it holds a tensor of {count} elements in a storage of {values.size}, more than "
                 "any weight repeats itself"
             )
@@ -117,10 +115,10 @@ class StorageId:
         """The elements, which these bytes must be.
 
         Raises:
-            CheckpointError: There are more or fewer bytes.
+            InputError: There are more or fewer bytes.
         """
         if len(raw) != self.size:
-            raise CheckpointError("it holds a tensor whose data end early; fetch it again")
+            raise InputError("it holds a tensor whose data end early; fetch it again")
         if self.code == _BFLOAT16:
             return from_bfloat16(raw)
         values: NDArray[np.generic] = np.frombuffer(raw, self.code)
@@ -131,7 +129,7 @@ def storage_id(value: object) -> StorageId:
     """A persistent id, read.
 
     Raises:
-        CheckpointError: It is of another form, or of a number type that is not read.
+        InputError: It is of another form, or of a number type that is not read.
     """
     match value:
         case ("storage", Global(module="torch", name=name), str(key), _, int(count)) | (
@@ -143,22 +141,22 @@ def storage_id(value: object) -> StorageId:
             None,
         ):
             if name not in _STORAGE_CODES:
-                raise CheckpointError(f"it holds a tensor of {name}, where float32 is expected")
+                raise InputError(f"it holds a tensor of {name}, where float32 is expected")
             return StorageId(_STORAGE_CODES[name], key, count)
-    raise CheckpointError("it holds a tensor whose storage is described in an unknown way")
+    raise InputError("it holds a tensor whose storage is described in an unknown way")
 
 
 def _rebuild_tensor(arguments: tuple[object, ...]) -> object:
     """(storage, offset, size, stride), and from v2 on requires_grad and hooks."""
     if len(arguments) < 4:
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return Tensor(*arguments[:4])
 
 
 def _rebuild_parameter(arguments: tuple[object, ...]) -> object:
     """(tensor, requires_grad, hooks): the tensor."""
     if not arguments or not isinstance(arguments[0], Tensor):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     return arguments[0]
 
 

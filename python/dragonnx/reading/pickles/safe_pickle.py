@@ -14,8 +14,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.vocabulary import (
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.vocabulary import (
     CONTAINERS,
     DAMAGED,
     Constructor,
@@ -29,7 +29,7 @@ from dragonnx_export.checkpoints.vocabulary import (
 )
 
 MAX_OPCODES = 1_000_000
-"""Some ten times what the largest StyleGAN2 pickle takes; bounds time and memory."""
+"""Some ten times what the largest pickle of a StyleGAN2 takes; bounds time and memory."""
 
 Classes = Callable[[str, str], Constructor | None]
 
@@ -55,7 +55,7 @@ def load(
         classes: Gives a constructor for globals that the vocabulary lacks, or None.
 
     Raises:
-        CheckpointError: The data are damaged, too large, or ask for anything but data.
+        InputError: The data are damaged, too large, or ask for anything but data.
     """
     return load_first(data, vocabulary, persistent, max_opcodes, classes)[0]
 
@@ -70,7 +70,7 @@ def load_first(
     """As `load`, and the bytes after the pickle.
 
     Raises:
-        CheckpointError: The data are damaged, too large, or ask for anything but data.
+        InputError: The data are damaged, too large, or ask for anything but data.
     """
     view = memoryview(data).toreadonly()
     machine = _Machine(view, {**CONTAINERS, **(vocabulary or {})}, persistent, classes)
@@ -107,14 +107,14 @@ class _Machine:
             if operation is None:
                 refuse_opcode(code)
             operation[0](self, operation[1])
-        raise CheckpointError(
-            f"its pickle has more than {max_opcodes} opcodes, which no StyleGAN2 checkpoint needs"
+        raise InputError(
+            f"its pickle has more than {max_opcodes} opcodes, which plain data never need"
         )
 
     def _take(self, count: int) -> memoryview:
         end = self.position + count
         if end > len(self._data):
-            raise CheckpointError(_ENDS_EARLY)
+            raise InputError(_ENDS_EARLY)
         taken = self._data[self.position : end]
         self.position = end
         return taken
@@ -126,33 +126,31 @@ class _Machine:
         window = bytes(self._data[self.position : self.position + _MAX_NAME_BYTES])
         length = window.find(b"\n")
         if length < 0:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         self.position += length + 1
         return _text(window[:length])
 
     def _pop(self) -> Any:
         if not self._stack:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         return self._stack.pop()
 
     def _pop_mark(self) -> list[Any]:
         if not self._marked:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         items, self._stack = self._stack, self._marked.pop()
         return items
 
     def _unfinished(self, kind: type) -> Any:
         """The container at the top, which may change only as long as nothing else can hold it."""
         if not self._stack or type(self._stack[-1]) is not kind:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         self._require_unshared(self._stack[-1])
         return self._stack[-1]
 
     def _require_unshared(self, value: object) -> None:
         if id(value) in self._recalled:
-            raise CheckpointError(
-                "it holds a value that contains itself, which no checkpoint needs"
-            )
+            raise InputError("it holds a value that contains itself, which plain data never need")
 
     # One method an opcode, or a family of them that differ in the argument.
 
@@ -172,7 +170,7 @@ class _Machine:
     def push_long(self, layout: struct.Struct) -> None:
         length = self._number(layout)
         if length > _MAX_LONG_BYTES:
-            raise CheckpointError(f"it holds a whole number of {length} bytes, which none needs")
+            raise InputError(f"it holds a whole number of {length} bytes, which none needs")
         self._stack.append(int.from_bytes(self._take(length), "little", signed=True))
 
     def push_text(self, layout: struct.Struct) -> None:
@@ -187,13 +185,13 @@ class _Machine:
         self._stack.append(value)
         if key in self._memo:
             # Only a value that is kept here for good has an id that stays its own.
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         self._memo[key] = value
 
     def recall(self, layout: struct.Struct) -> None:
         key = self._number(layout)
         if key not in self._memo:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         self._recalled.add(id(self._memo[key]))
         self._stack.append(self._memo[key])
 
@@ -216,7 +214,7 @@ class _Machine:
     def set_items(self, _: None) -> None:
         items = self._pop_mark()
         if len(items) % 2:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         target = self._unfinished(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[checked_key(key)] = value
@@ -235,7 +233,7 @@ class _Machine:
     def push_stack_global(self, _: None) -> None:
         name, module = self._pop(), self._pop()
         if not isinstance(module, str) or not isinstance(name, str):
-            raise CheckpointError("it asks for a global by something that is no name")
+            raise InputError("it asks for a global by something that is no name")
         self._stack.append(self._allowed(module, name))
 
     def refuse_instance(self, _: None) -> None:
@@ -244,7 +242,7 @@ class _Machine:
     def call(self, _: None) -> None:
         arguments, target = self._pop(), self._pop()
         if not isinstance(arguments, tuple):
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         constructor = self._constructor(target) if isinstance(target, Global) else None
         if constructor is None:
             refuse_call(target)
@@ -252,7 +250,7 @@ class _Machine:
         if isinstance(made, memoryview):
             self._encoded += len(made)  # protocol 2 spells bytes as text; repeated, a bomb
             if self._encoded > len(self._data):
-                raise CheckpointError(DAMAGED)
+                raise InputError(DAMAGED)
 
     def _constructor(self, target: Global) -> Constructor | None:
         key = target.module, target.name
@@ -263,7 +261,7 @@ class _Machine:
     def call_with_keywords(self, _: None) -> None:
         keywords = self._pop()
         if type(keywords) is not dict or keywords:
-            raise CheckpointError("it calls something with keywords; nothing was run")
+            raise InputError("it calls something with keywords; nothing was run")
         self.call(None)
 
     def build(self, _: None) -> None:
@@ -272,13 +270,13 @@ class _Machine:
         if type(target) is dict:
             return  # attributes of a dict subclass (an OrderedDict's _metadata): no data of ours
         if not isinstance(target, Stateful):
-            raise CheckpointError("it gives a state to something that has none; nothing was run")
+            raise InputError("it gives a state to something that has none; nothing was run")
         self._require_unshared(target)
         target.set_state(state)
 
     def push_persistent(self, _: None) -> None:
         if self._persistent is None:
-            raise CheckpointError("it refers to data outside the file, which is not supported")
+            raise InputError("it refers to data outside the file, which is not supported")
         self._stack.append(self._persistent(self._pop()))
 
     def _allowed(self, module: str, name: str) -> Global:
@@ -292,7 +290,7 @@ def _text(raw: bytes | memoryview) -> str:
     try:
         return str(raw, "utf-8")
     except UnicodeDecodeError as error:
-        raise CheckpointError(DAMAGED) from error
+        raise InputError(DAMAGED) from error
 
 
 _U8, _U16, _U32, _U64 = (struct.Struct(f"<{code}") for code in "BHIQ")

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx.errors import InputError
 
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_MEMBERS = 10_000
@@ -42,12 +42,10 @@ class ZipMembers:
             max_bytes: How many bytes all members may unpack to.
 
         Raises:
-            CheckpointError: The archive is damaged, has a name twice, or unpacks to more.
+            InputError: The archive is damaged, has a name twice, or unpacks to more.
         """
         if data.count(_ENTRY_MAGIC) > _MAX_MEMBERS:
-            raise CheckpointError(
-                f"it is a zip of more than {_MAX_MEMBERS} members, too many to be one"
-            )
+            raise InputError(f"it is a zip of more than {_MAX_MEMBERS} members, too many to be one")
         self._data = data
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -56,12 +54,12 @@ class ZipMembers:
             raise _damaged() from error
         self._members = {member.filename: member for member in members}
         if len(self._members) != len(members):
-            raise CheckpointError("it is a zip with two members of one name; make it again")
+            raise InputError("it is a zip with two members of one name; make it again")
         unpacked = sum(member.file_size for member in members)
         if unpacked > max_bytes:
-            raise CheckpointError(
+            raise InputError(
                 f"it is a zip that unpacks to {unpacked} bytes, more than the {max_bytes} "
-                "that a checkpoint of its size can hold"
+                "that a file of its size can hold"
             )
 
     @property
@@ -73,10 +71,10 @@ class ZipMembers:
         """The member's contents: a view into the archive where it is not compressed.
 
         Raises:
-            CheckpointError: There is no such member, or it is damaged.
+            InputError: There is no such member, or it is damaged.
         """
         if name not in self._members:
-            raise CheckpointError("it is a zip that lacks a part of itself; fetch it again")
+            raise InputError("it is a zip that lacks a part of itself; fetch it again")
         try:
             return self._unpacked(self._members[name])
         except _ZIP_ERRORS as error:
@@ -109,7 +107,7 @@ def zip_members(data: bytes, max_bytes: int) -> Iterator[tuple[str, memoryview]]
     """Name and contents of each member, unpacked one by one.
 
     Raises:
-        CheckpointError: The archive or a member is damaged, or all unpack to more than
+        InputError: The archive or a member is damaged, or all unpack to more than
             `max_bytes`.
     """
     members = ZipMembers(data, max_bytes)
@@ -117,5 +115,5 @@ def zip_members(data: bytes, max_bytes: int) -> Iterator[tuple[str, memoryview]]
         yield name, members.read(name)
 
 
-def _damaged() -> CheckpointError:
-    return CheckpointError("it is a zip that is truncated or damaged; fetch it again")
+def _damaged() -> InputError:
+    return InputError("it is a zip that is truncated or damaged; fetch it again")

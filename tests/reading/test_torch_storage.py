@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.checkpoint_files import (
+from support.pickle_files import (
     Call,
     PersistentId,
     dumps,
@@ -23,10 +23,10 @@ from support.checkpoint_files import (
     zipped,
 )
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.safe_pickle import load
-from dragonnx_export.checkpoints.torch_file import TORCH
-from dragonnx_export.checkpoints.torch_storage import MAX_EXPANDED_ELEMENTS, Tensor
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.safe_pickle import load
+from dragonnx.reading.pickles.torch_file import TORCH
+from dragonnx.reading.pickles.torch_storage import MAX_EXPANDED_ELEMENTS, Tensor
 
 VALUES = np.arange(24, dtype=np.float32)
 KINDS = [
@@ -105,7 +105,7 @@ def test_torch_size_is_a_tuple() -> None:
     ],
 )
 def test_views_that_leave_their_storage_are_refused(offset: Any, shape: Any, strides: Any) -> None:
-    with pytest.raises(CheckpointError):
+    with pytest.raises(InputError):
         read(legacy_storage(VALUES), offset, shape, strides)
 
 
@@ -149,7 +149,7 @@ DAMAGED_LEGACY = {
 
 @pytest.mark.parametrize("changes", DAMAGED_LEGACY.values(), ids=DAMAGED_LEGACY.keys())
 def test_damaged_old_form_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(CheckpointError):
+    with pytest.raises(InputError):
         read(legacy_storage(VALUES, **changes), 0, (4,), (1,))
 
 
@@ -167,13 +167,13 @@ DAMAGED_ZIP: dict[str, dict[str, bytes]] = {
 
 @pytest.mark.parametrize("changes", DAMAGED_ZIP.values(), ids=DAMAGED_ZIP.keys())
 def test_damaged_zip_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(CheckpointError):
+    with pytest.raises(InputError):
         read(zip_storage(VALUES, **changes), 0, (4,), (1,))
 
 
 def test_zip_bomb_is_refused() -> None:
     bomb = zipped({"archive/data/0": bytes(1 << 24)}, zipfile.ZIP_DEFLATED)
-    with pytest.raises(CheckpointError, match="unpacks to"):
+    with pytest.raises(InputError, match="unpacks to"):
         read(bomb, 0, (4,), (1,))
 
 
@@ -184,7 +184,7 @@ def test_zip_that_lies_about_its_size_is_refused() -> None:
     size = struct.pack("<I", 1 << 24)
     while (at := bomb.find(size)) >= 0:
         bomb[at : at + 4] = struct.pack("<I", 16)
-    with pytest.raises(CheckpointError, match="truncated or damaged"):
+    with pytest.raises(InputError, match="truncated or damaged"):
         read(bytes(bomb), 0, (4,), (1,))
 
 
@@ -194,7 +194,7 @@ def test_mutations_give_values_or_an_error(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(payload) - 1))
         payload[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
-    with contextlib.suppress(CheckpointError):
+    with contextlib.suppress(InputError):
         assert read(bytes(payload), 0, (4, 6), (6, 1)).shape == (4, 6)
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.checkpoint_files import Call, Raw, dumps, name, opcodes
+from support.pickle_files import Call, Raw, dumps, name, opcodes
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.numpy_records import NUMPY, ArrayRecord
-from dragonnx_export.checkpoints.safe_pickle import MAX_OPCODES, load
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.numpy_records import NUMPY, ArrayRecord
+from dragonnx.reading.pickles.safe_pickle import MAX_OPCODES, load
 
 PLAIN = st.recursive(
     st.none()
@@ -110,7 +110,7 @@ def test_foreign_globals_are_named_and_refused(module: str, attribute: str, prot
         "NEWOBJ": stacked + argument + b"\x81",
         "NEWOBJ_EX": stacked + argument + b"}\x92",
     }[protocol]
-    with pytest.raises(CheckpointError, match="nothing was run") as caught:
+    with pytest.raises(InputError, match="nothing was run") as caught:
         load(b"\x80\x04" + data + b".", NUMPY)
     assert f"{module}.{attribute}" in str(caught.value)
 
@@ -173,7 +173,7 @@ ODD = {
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD.keys())
 def test_odd_pickles_are_refused(data: Any) -> None:
     code = opcodes(data) if isinstance(data, Call) else data
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(InputError) as caught:
         load(b"\x80\x04" + code + b".", NUMPY)
     assert "\n" not in str(caught.value)
 
@@ -181,7 +181,7 @@ def test_odd_pickles_are_refused(data: Any) -> None:
 def test_python_pickles_of_cycles_are_refused() -> None:
     cycle: list[Any] = []
     cycle.append((cycle, {"x": cycle}))
-    with pytest.raises(CheckpointError, match="contains itself"):
+    with pytest.raises(InputError, match="contains itself"):
         load(pickle.dumps(cycle))
 
 
@@ -210,7 +210,7 @@ BOMBS = {
 def test_bombs_are_refused_without_allocating(data: Any) -> None:
     tracemalloc.start()
     try:
-        with pytest.raises(CheckpointError):
+        with pytest.raises(InputError):
             load(dumps(data) if isinstance(data, Call) else b"\x80\x04" + data, NUMPY)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
@@ -223,7 +223,7 @@ def test_tuples_that_double_are_never_hashed() -> None:
         b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86\x94" for i in range(60)
     )
     started = time.monotonic()
-    with pytest.raises(CheckpointError, match="as a key"):
+    with pytest.raises(InputError, match="as a key"):
         load(b"\x80\x04" + doubling + b"}h" + bytes([60]) + b"Ns.")
     assert time.monotonic() - started < 1
 
@@ -235,12 +235,12 @@ def test_deep_nesting_is_no_crash() -> None:
 
 
 def test_opcodes_are_counted() -> None:
-    with pytest.raises(CheckpointError, match="opcodes"):
+    with pytest.raises(InputError, match="opcodes"):
         load(b"\x80\x04" + b"]" * (MAX_OPCODES + 1))
 
 
 @pytest.mark.parametrize("cut", range(60))
 def test_every_truncation_is_refused(cut: int) -> None:
     data = pickle.dumps({"a": [1, 2.5, "text", b"bytes"], "b": (None, True)})
-    with pytest.raises(CheckpointError):
+    with pytest.raises(InputError):
         load(data[: min(cut, len(data) - 1)])

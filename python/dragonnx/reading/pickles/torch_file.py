@@ -10,11 +10,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.safe_pickle import MAX_OPCODES, Classes, load, load_first
-from dragonnx_export.checkpoints.torch_storage import TENSORS, Storage, StorageId, storage_id
-from dragonnx_export.checkpoints.vocabulary import DAMAGED, Global, Vocabulary
-from dragonnx_export.checkpoints.zip_members import ZIP_MAGIC, ZipMembers
+from dragonnx.errors import InputError
+from dragonnx.reading.pickles.safe_pickle import MAX_OPCODES, Classes, load, load_first
+from dragonnx.reading.pickles.torch_storage import TENSORS, Storage, StorageId, storage_id
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Global, Vocabulary
+from dragonnx.reading.pickles.zip_members import ZIP_MAGIC, ZipMembers
 
 LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """The first pickle of every file in torch.save's old form: one number."""
@@ -40,7 +40,7 @@ def read_torch_file(
         classes: Gives a constructor for other globals.
 
     Raises:
-        CheckpointError: The file is damaged, or asks for anything but data.
+        InputError: The file is damaged, or asks for anything but data.
     """
     if data[:4] == ZIP_MAGIC:
         return _read_zip(bytes(data), vocabulary, max_opcodes, classes)
@@ -59,14 +59,14 @@ class _Storages:
         """A storage, or the class that torch.save keeps source code beside: its name alone.
 
         Raises:
-            CheckpointError: The persistent id is of neither kind, or contradicts another one.
+            InputError: The persistent id is of neither kind, or contradicts another one.
         """
         match value:
             case ("module", Global(), _, _):
                 return value[1]
         stated = storage_id(value)
         if self.ids.setdefault(stated.key, stated) != stated:
-            raise CheckpointError(DAMAGED)
+            raise InputError(DAMAGED)
         if stated.key not in self._storages:
             self._storages[stated.key] = Storage(lambda: self._values(stated))
         return self._storages[stated.key]
@@ -80,27 +80,27 @@ def _read_legacy(
 ) -> object:
     """Pickles of magic number, version, system, object and keys; a count and data for each key."""
     if payload[: len(LEGACY_MAGIC)] != LEGACY_MAGIC:
-        raise CheckpointError("it holds a tensor whose data are not in the form of torch.save")
+        raise InputError("it holds a tensor whose data are not in the form of torch.save")
     rest = payload[len(LEGACY_MAGIC) :]
     version, rest = load_first(rest, max_opcodes=_NESTED_OPCODES)
     system, rest = load_first(rest, max_opcodes=_NESTED_OPCODES)
     if type(version) is not int or version != _PROTOCOL_VERSION:
-        raise CheckpointError("it is in an unknown version of torch.save's format")
+        raise InputError("it is in an unknown version of torch.save's format")
     if not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise CheckpointError("it was saved on a big-endian machine, which is not read")
+        raise InputError("it was saved on a big-endian machine, which is not read")
     raw: dict[str, memoryview] = {}
     storages = _Storages(raw.__getitem__)
     stored, rest = load_first(rest, vocabulary, storages.resolve, max_opcodes, classes)
     keys, rest = load_first(rest, max_opcodes=len(storages.ids) * 4 + _NESTED_OPCODES)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     if len(keys) != len(storages.ids) or set(keys) != storages.ids.keys():
-        raise CheckpointError("it holds other tensors than it lists; fetch it again")
+        raise InputError("it holds other tensors than it lists; fetch it again")
     for key in keys:
         stated = storages.ids[key]
         count = int.from_bytes(rest[:8], "little")
         if len(rest) < 8 or count != stated.count or 8 + stated.size > len(rest):
-            raise CheckpointError("it holds a tensor whose data end early; fetch it again")
+            raise InputError("it holds a tensor whose data end early; fetch it again")
         raw[key], rest = rest[8 : 8 + stated.size], rest[8 + stated.size :]
     return stored
 
@@ -112,15 +112,15 @@ def _read_zip(
     members = ZipMembers(data, len(data))
     pickles = [name for name in members.names if name.endswith(_PICKLE) and name.count("/") == 1]
     if len(pickles) != 1:
-        raise CheckpointError("it is a zip without the one pickle that torch.save puts in it")
+        raise InputError("it is a zip without the one pickle that torch.save puts in it")
     folder = pickles[0].removesuffix(_PICKLE)
     if any(name.startswith(f"{folder}/code/") for name in members.names):
-        raise CheckpointError(
-            "it is a TorchScript program, which is not run; give the checkpoint that it was made of"
+        raise InputError(
+            "it is a TorchScript program, which is not run; give the file that it was made of"
         )
     order = f"{folder}/byteorder"
     if order in members.names and bytes(members.read(order)) != b"little":
-        raise CheckpointError("it was saved on a big-endian machine, which is not read")
+        raise InputError("it was saved on a big-endian machine, which is not read")
     storages = _Storages(lambda key: members.read(f"{folder}/data/{key}"))
     return load(members.read(pickles[0]), vocabulary, storages.resolve, max_opcodes, classes)
 
@@ -128,19 +128,19 @@ def _read_zip(
 def _load_from_bytes(arguments: tuple[object, ...]) -> object:
     """A whole file with one storage, looked at when that is asked for."""
     if len(arguments) != 1 or not isinstance(arguments[0], memoryview):
-        raise CheckpointError(DAMAGED)
+        raise InputError(DAMAGED)
     payload = arguments[0]
     return Storage(lambda: _only_storage(payload))
 
 
 def _only_storage(payload: memoryview) -> NDArray[np.generic]:
     if payload[:4] == ZIP_MAGIC and len(payload) > _MAX_NESTED_ZIP_BYTES:
-        raise CheckpointError("it holds a tensor of more bytes than any weight of StyleGAN2 has")
+        raise InputError("it holds a tensor of more bytes than any weight has")
     stored = read_torch_file(payload, TENSORS, _NESTED_OPCODES)
     if not isinstance(stored, Storage):
-        raise CheckpointError("it holds nested data that are not one storage")
+        raise InputError("it holds nested data that are not one storage")
     return stored.values
 
 
 TORCH: Vocabulary = {("torch.storage", "_load_from_bytes"): _load_from_bytes, **TENSORS}
-"""The globals of PyTorch that a checkpoint may name."""
+"""The globals of PyTorch that a file of tensors may name."""
