@@ -75,6 +75,17 @@ def _saved(picture: Image.Image, kind: str, **settings: object) -> bytes:
     return stream.getvalue()
 
 
+def _heic(picture: Image.Image) -> Files:
+    """A photo as telephones store it, where the library is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return {}
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(stream, format="HEIF")
+    return {"p.heic": stream.getvalue()}
+
+
 def _pictures() -> Files:
     """Photos of every format and kind, and what only looks like one."""
     colours = _colours()
@@ -107,6 +118,7 @@ def _pictures() -> Files:
         "p.bmp": _saved(colours, "BMP"),
         "palette.bmp": _saved(colours.convert("P"), "BMP"),
         **({"p.avif": _saved(colours, "AVIF")} if features.check("avif") else {}),
+        **_heic(colours),
     }
     others = {
         f"{kind.lower()}.jpg": _saved(colours.convert(mode), kind)

@@ -65,7 +65,6 @@ def test_every_format_is_told_by_its_content(tmp_path: Path, kind: str) -> None:
         (b"\xc5\xd0\xd3\xc6" + bytes(30), "is a PostScript program"),
         (b"%PDF-1.7\n", "is a PDF"),
         (b"8BPS\0\x01" + bytes(30), "is a Photoshop document"),
-        (b"\0\0\0\x24ftypheic" + bytes(30), "is a HEIC photo"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is an SVG drawing"),
         (file_of(photograph(), "JPEG2000"), "is a JPEG 2000 picture"),
         (file_of(photograph(32, 32), "ICO"), "is no picture"),
