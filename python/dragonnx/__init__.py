@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragonnx.document.archive import open_document, save_document
+    from dragonnx.document.latent_file import load_latent
     from dragonnx.document.pictures import open_picture, save_picture
     from dragonnx.document.result import DragResult
     from dragonnx.document.state import Document, LatentStart, PointPair
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from dragonnx.inversion.photo import Photo, load_photo
     from dragonnx.inversion.session import InversionSession, InversionStep, invert
     from dragonnx.model.generator import Generator
-    from dragonnx.model.latent import load_latent, save_latent
+    from dragonnx.model.latent import save_latent
 
 __version__ = "0.1.0"
 
@@ -96,7 +97,7 @@ _HOMES = {
     "PyramidLoss": "dragonnx.inversion.image_loss",
     "StateError": "dragonnx.errors",
     "invert": "dragonnx.inversion.session",
-    "load_latent": "dragonnx.model.latent",
+    "load_latent": "dragonnx.document.latent_file",
     "load_mask": "dragonnx.drag.mask",
     "load_photo": "dragonnx.inversion.photo",
     "open_document": "dragonnx.document.archive",

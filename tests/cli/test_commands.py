@@ -120,6 +120,29 @@ def test_a_picture_opens_as_the_document_that_made_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(document.result.w_plus, latent["w_plus"])
 
 
+def test_a_latent_of_another_tool(tmp_path: Path) -> None:
+    field = Path(__file__).parents[1] / "fixtures" / "field" / "latents"
+    with np.load(field / "combined.npz") as several:
+        expected = several["w"]
+    for index in (None, 2):
+        chosen = () if index is None else ("--index", index)
+        done = dragonnx(
+            "generate", "--latent", field / "combined.npz", *chosen, "-o", tmp_path / "a.png",
+            "--latent-out", tmp_path / "a.npz",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        first, rest = done.stderr.split("\n", 1)
+        assert first.startswith("dragonnx: combined.npz holds 3 latents, numbered from 0: number")
+        assert rest == f"wrote {tmp_path / 'a.png'}\n"
+        with np.load(tmp_path / "a.npz") as latent:
+            np.testing.assert_array_equal(latent["w_plus"][0], expected[index or 0])
+    refused = dragonnx(
+        "generate", "--latent", field / "combined.npz", "--index", "3", "-o", "a.png"
+    )
+    assert refused.returncode == 2
+    assert "it holds 3 latents, numbered from 0 on: there is no number 3" in refused.stderr
+
+
 def test_the_animation_shows_the_drag(dragged: Path) -> None:
     steps = json.loads((dragged / "out.json").read_text())["steps"]
     with Image.open(dragged / "out.gif") as animation:

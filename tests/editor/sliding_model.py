@@ -15,7 +15,7 @@ import numpy as np
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, GraphRecord, Source
-from dragonnx.model.latent import checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.model.latent import checked_w_plus, truncate, z_of_seed
 from dragonnx.model.manifest import Manifest
 from dragonnx.model.passes import FeaturePass, ImagePass
 from dragonnx.model.picture import picture_of
@@ -137,9 +137,6 @@ class SlidingModel:
         psi = self.manifest.truncation_psi if truncation_psi is None else truncation_psi
         w = truncate(codes * 6 + 5 * (label or 0), self.w_avg, psi)
         return np.repeat(w[:, None], NUM_WS, axis=1)
-
-    def load_latent(self, path):
-        return load_latent(path, NUM_WS, W_DIM)
 
     def checked_w_plus(self, w_plus):
         return checked_w_plus(w_plus, NUM_WS, W_DIM)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from editor.sliding_model import NUM_WS, W_DIM
 from support.documents import same
 from support.editor_runs import EditorRun
+from support.pickle_files import torch_zip
 
 from dragonnx.document import LatentStart, open_document, save_document
 from dragonnx.editor.events import (
@@ -163,6 +165,18 @@ def test_a_latent_replaces_the_start_of_the_document_as_it_is_by_then(dragged, m
     assert run.document.start.name == "a.npz"
     assert run.document.config.space == "w"
     assert run.document.result is None
+
+
+def test_a_latent_of_another_tool_opens_and_tells_that_there_are_several(run):
+    latents = np.random.default_rng(0).standard_normal((2, NUM_WS, W_DIM)).astype(np.float32)
+    Path("a.pt").write_bytes(torch_zip(latents))
+    open_file(run, "a.pt")
+    np.testing.assert_array_equal(run.document.start.w_plus, latents[:1])
+    assert "a.pt holds 2 latents, numbered from 0: number 0 is taken" in run.notice
+    run.editor.files.open(Path("a.pt"), 1)
+    run.received(FileOpened, 2)
+    run.settled()
+    np.testing.assert_array_equal(run.document.start.w_plus, latents[1:])
 
 
 def test_a_file_of_nothing_that_is_known_is_refused(run):

@@ -19,6 +19,7 @@ from fuzz.mutate import Mutation, cut, grown, mutated_bytes
 from fuzz.mutate_arrays import mutated_npy
 from fuzz.mutate_graph import mutated_graph
 from fuzz.mutate_json import mutated_json
+from fuzz.mutate_pickle import mutated_pickle
 from fuzz.mutate_picture import mutated_picture
 from fuzz.mutate_zip import mutated_zip
 
@@ -119,6 +120,8 @@ def mutation_of(name: str, data: bytes) -> Mutation:
         return lambda random, content: mutated_zip(random, content, _mutated_member)
     if data.startswith(b"\x93NUMPY"):
         return mutated_npy
+    if data.startswith(b"\x80"):
+        return mutated_pickle
     if data.lstrip()[:1] in (b"{", b"["):
         return mutated_json
     if data.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import pickle
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from fuzz.cases import Case, mutated_file, mutated_folder, with_right_sums
 from fuzz.mutate_zip import zipped
 from fuzz.readers import FIXTURES, KEY, NUM_WS, SIDE, W_DIM, small_drag
 from PIL import Image, ImageCms, features
+from support.pickle_files import dumps, tensor, torch_legacy, torch_zip
 
 from dragonnx.document import Document, DragResult, LatentStart, save_document
 from dragonnx.document.recipe import recipe_of
@@ -225,10 +227,25 @@ def _latent_files() -> Files:
     projector, packed = io.BytesIO(), io.BytesIO()
     np.savez(projector, w=w_plus[:, 0])
     np.savez_compressed(packed, w_plus=w_plus.astype(np.float64), more=np.arange(3))
+    several, bare, kept = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.savez(several, dlatents=np.concatenate([w_plus, w_plus]), z=w_plus[0], name=np.array("a"))
+    np.save(bare, w_plus)
+    np.save(kept, {"a.png": [w_plus[0], w_plus[0]]}, allow_pickle=True)  # type: ignore[arg-type]
+    projected = {"a.png": {"img": np.ones((3, 4, 4), np.float32), "latent": w_plus[0]}}
+    trained = {"state_dict": {"latent": w_plus[:, :1]}, "epoch": 1, "latent_avg": w_plus[0, 0]}
     return {
         "latent.npz": _written("l.npz", lambda path: save_latent(w_plus, path)),
         "projector.npz": projector.getvalue(),
         "packed.npz": packed.getvalue(),
+        "several.npz": several.getvalue(),
+        "bare.npy": bare.getvalue(),
+        "dict.npy": kept.getvalue(),
+        "tensor.pt": torch_zip(w_plus.astype(np.float16)),
+        "projected.pt": torch_zip(projected),
+        "trained.ckpt": torch_legacy(trained),
+        "lists.pkl": dumps({"w": w_plus[0].astype(float).tolist()}),
+        "array.pkl": pickle.dumps({"ws": [w_plus, w_plus.astype(">f8")]}, 4),
+        "nested.pkl": dumps([tensor(w_plus), tensor(w_plus[0].astype(np.float64))]),
     }
 
 
@@ -254,7 +271,7 @@ def _drag_files() -> Files:
 def _any_files() -> MakeCase:
     """Files of every kind, sometimes with the suffix of another."""
     kinds = [_pictures(), _masks(), _document_files(), _recipe_files(), _latent_files()]
-    suffixes = (".png", ".jpg", ".dragonnx", ".npz", ".tif", ".eps", ".gif", ".pdf", "")
+    suffixes = (".png", ".jpg", ".dragonnx", ".npz", ".pt", ".tif", ".eps", ".gif", ".pdf", "")
 
     def make(random: Random) -> Case:
         files = random.choice(kinds)

@@ -18,6 +18,7 @@ from fuzz.worker import Reader
 
 from dragonnx.cli import main as command_line
 from dragonnx.document import Document, Recovery, open_document
+from dragonnx.document.latent_file import load_latent
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import report
@@ -32,7 +33,6 @@ from dragonnx.inversion.progress import Progress
 from dragonnx.media import read_recipe
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.generator import Generator
-from dragonnx.model.latent import load_latent
 from dragonnx.model.manifest import Manifest
 from dragonnx.runtime import choose_device
 from dragonnx.tui.preferences import Preferences
@@ -87,7 +87,10 @@ def _use(document: Document) -> None:
 
 
 def _latent(path: Path) -> None:
-    load_latent(path, NUM_WS, W_DIM)
+    """For a model, and for none."""
+    with contextlib.suppress(InputError):  # of another size, as most of those that are read
+        load_latent(path)
+    _small().load_latent(path)
 
 
 def _inversion(path: Path) -> None:

@@ -1,9 +1,6 @@
-"""Latent codes: seeds, truncation and files."""
+"""Latent codes: seeds and truncation."""
 
 from __future__ import annotations
-
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragonnx.errors import InputError
-from dragonnx.model.latent import checked_w_plus, load_latent, save_latent, truncate, z_of_seed
+from dragonnx.model.latent import checked_w_plus, truncate, z_of_seed
 
 NUM_WS, W_DIM = 4, 8
 
@@ -40,21 +37,6 @@ def test_truncation_is_a_line_through_the_average(psi: float) -> None:
     np.testing.assert_allclose(truncate(w, w_avg, psi), expected, atol=2e-6)
 
 
-def test_a_latent_survives_its_file(tmp_path: Path, w_plus: np.ndarray) -> None:
-    save_latent(w_plus, tmp_path / "latent.npz")
-    np.testing.assert_array_equal(load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM), w_plus)
-    assert [path.name for path in tmp_path.iterdir()] == ["latent.npz"]
-
-
-@pytest.mark.parametrize("shape", [(1, W_DIM), (1, 1, W_DIM), (1, NUM_WS, W_DIM), (NUM_WS, W_DIM)])
-def test_what_projectors_write_is_read(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    w = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
-    np.savez(tmp_path / "projected_w.npz", w=w)
-    read = load_latent(tmp_path / "projected_w.npz", NUM_WS, W_DIM)
-    assert read.dtype == np.float32
-    np.testing.assert_array_equal(read, np.broadcast_to(w.reshape(1, -1, W_DIM), read.shape))
-
-
 @pytest.mark.parametrize(
     "values",
     [
@@ -81,43 +63,3 @@ def test_a_latent_of_no_numbers(w_plus: np.ndarray) -> None:
         values[0, 0, 0] = value
         with pytest.raises(InputError, match="not finite"):
             checked_w_plus(values, NUM_WS, W_DIM)
-
-
-def test_files_that_are_no_latent(tmp_path: Path) -> None:
-    path = tmp_path / "latent.npz"
-    with pytest.raises(InputError, match="No such file"):
-        load_latent(path, NUM_WS, W_DIM)
-    with pytest.raises(InputError, match="it is a folder"):
-        load_latent(tmp_path, NUM_WS, W_DIM)
-    for content in (b"", b"not a zip", b"PK\x03\x04 cut short"):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=r"is no \.npz file"):
-            load_latent(path, NUM_WS, W_DIM)
-    np.savez(path, z=np.zeros(3))
-    with pytest.raises(InputError, match="neither w_plus nor w, but z"):
-        load_latent(path, NUM_WS, W_DIM)
-    with path.open("wb") as file:
-        np.save(file, np.zeros((1, W_DIM)))
-    with pytest.raises(InputError, match=r"is no \.npz file"):
-        load_latent(path, NUM_WS, W_DIM)
-
-
-def test_a_pickle_in_a_latent_file_is_not_run(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.mkdir, (Path(tmp_path / "sprung"),))  # type: ignore[return-value]
-
-    np.savez(tmp_path / "latent.npz", w=np.array([Trap()], object))
-    with pytest.raises(InputError):
-        load_latent(tmp_path / "latent.npz", NUM_WS, W_DIM)
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_a_latent_file_that_was_made_to_do_harm_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "latent.npz"
-    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 99999999999), }"
-    npy = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("w.npy", npy)
-    with pytest.raises(InputError, match=r"latent\.npz: w\.npy has a shape that cannot be used"):
-        load_latent(path, NUM_WS, W_DIM)

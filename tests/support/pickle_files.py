@@ -115,3 +115,45 @@ def tensor(values: NDArray[Any]) -> Call:
     return Call(
         "torch._utils", "_rebuild_tensor_v2", (storage, 0, values.shape, strides, False, hooks)
     )
+
+
+def torch_zip(content: Any, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """What torch.save writes today of plain data with arrays in it: those become tensors."""
+    storages: list[NDArray[Any]] = []
+    pickled = dumps(_with_tensors(content, storages))
+    members = {"data.pkl": pickled, "byteorder": b"little", "version": b"3\n"}
+    members |= {f"data/{key}": values.tobytes() for key, values in enumerate(storages)}
+    return zipped({f"archive/{key}": data for key, data in members.items()}, compression)
+
+
+def torch_legacy(content: Any) -> bytes:
+    """The same in torch.save's old form."""
+    storages: list[NDArray[Any]] = []
+    system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    pickled = dumps(_with_tensors(content, storages, (None,)))
+    keys = [str(key) for key in range(len(storages))]
+    parts = [b"\x80\x02\x8a\x0a" + LEGACY_MAGIC.to_bytes(10, "little") + b".", dumps(1001)]
+    parts += [dumps(system), pickled, dumps(keys)]
+    parts += [struct.pack("<q", values.size) + values.tobytes() for values in storages]
+    return b"".join(parts)
+
+
+def _with_tensors(value: Any, storages: list[NDArray[Any]], end: tuple[None, ...] = ()) -> Any:
+    """Plain data with a call in place of each array, whose numbers are added to the storages."""
+    if isinstance(value, Raw | Call | PersistentId):
+        return value
+    if isinstance(value, dict):
+        return {key: _with_tensors(part, storages, end) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_tensors(part, storages, end) for part in value)
+    if not isinstance(value, np.ndarray):
+        return value
+    code = {"f": "Float", "d": "Double", "e": "Half", "H": "BFloat16", "l": "Long"}
+    kind = name("torch", f"{code[value.dtype.char]}Storage")
+    identity = PersistentId(("storage", kind, str(len(storages)), "cuda:0", value.size, *end))
+    storages.append(value)
+    strides = tuple(stride // value.itemsize for stride in value.strides)
+    hooks = Call("collections", "OrderedDict", ())
+    return Call(
+        "torch._utils", "_rebuild_tensor_v2", (identity, 0, value.shape, strides, True, hooks)
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from dragonnx.errors import InputError
+from dragonnx.reading.pickles.damage import DAMAGE
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.families.family import ArchitectureError
@@ -21,19 +21,6 @@ MAX_FILE_BYTES = 1 << 32
 
 _MAX_REASON = 400
 _ADDRESS = re.compile(r"(https?|ftp|file|s3|gs|hf|git|ssh):/", re.IGNORECASE)
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    SystemError,  # what NumPy and the interpreter raise for data that they hold impossible
-    TypeError,
-    ValueError,
-    struct.error,
-)
-
 _Found = TypeVar("_Found")
 
 
@@ -63,7 +50,7 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         raise CheckpointError(
             f"{quoted(path.name or str(path))} cannot be read: {reason}"
         ) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise CheckpointError(
             f"{quoted(path.name or str(path))} cannot be read: it is damaged or holds what no "
             f"checkpoint has ({type(error).__name__}); where a fresh copy gives the same, {advice}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
+from dragonnx.reading.pickles.safe_pickle import is_pickle
 from dragonnx.reading.pickles.torch_file import LEGACY_MAGIC
 from dragonnx.reading.pickles.zip_members import ZIP_MAGIC
 from dragonnx_export.checkpoints.errors import CheckpointError
@@ -50,7 +51,6 @@ _FOREIGN = (
     (rb"\x7fELF|MZ", "a program", "give the checkpoint"),
     (rb"\s*[{\[]\s*[\"}\]{\[]", "a JSON document", "give the file with the weights"),
 )
-_TEXT_PICKLE = re.compile(rb"(?:c|\(i)[\w.]+\n[\w.]+\n|[(\]}].*\.\s*\Z", re.DOTALL)
 
 
 class Format(enum.Enum):
@@ -86,7 +86,7 @@ def recognise(data: bytes, expected: str = EXPECTED) -> Format:
     for pattern, kind, advice in _FOREIGN:
         if re.match(pattern, data, re.DOTALL):
             raise CheckpointError(f"it is {kind}, but {expected}; {advice}")
-    if _TEXT_PICKLE.match(data[:1024] + data[-16:]):
+    if is_pickle(data[:1024], data[-16:]):
         return Format.PICKLE  # protocol 0 or 1: no checkpoint, but its reader can say why
     raise CheckpointError(f"it is of an unknown kind, but {expected}; give that")
 

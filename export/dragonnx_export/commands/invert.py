@@ -57,7 +57,7 @@ def invert(
         typer.Option(help="A bundle of that checkpoint: saves making one; its settings are kept."),
     ] = None,
     latent: Annotated[
-        Path | None, typer.Option(help="The pivot, as `dragonnx invert` found it, .npz.")
+        Path | None, typer.Option(help="The pivot, as `dragonnx invert --latent` takes it.")
     ] = None,
     space: Annotated[Space, typer.Option(help="Of the pivot.")] = "w",
     steps: Annotated[int, typer.Option(help="To look for the pivot.")] = 500,

@@ -13,6 +13,7 @@ from dragonnx.cli.console import say, stopping
 from dragonnx.cli.delivery import Keeper, deliver
 from dragonnx.cli.options import (
     Device,
+    Index,
     Label,
     Latent,
     Model,
@@ -47,6 +48,7 @@ def drag(
     truncation_psi: Psi = None,
     label: Label = None,
     latent: Latent = None,
+    index: Index = 0,
     mask: Annotated[Path | None, typer.Option(help="Picture: white moves, black is fixed.")] = None,
     preset: Annotated[PresetName, typer.Option(help="Defaults.")] = "paper",
     space: SpaceOption = "w+",
@@ -112,7 +114,7 @@ def drag(
     generator = open_generator(model, device, threads, precision)
     document = Document(
         model=model_name(model),
-        start=latent_start(generator, seed, truncation_psi, label, latent),
+        start=latent_start(generator, seed, truncation_psi, label, latent, index),
         pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import end_on_signals, has_terminal
-from dragonnx.cli.options import Device, Model, PrecisionOption, Seed
+from dragonnx.cli.options import Device, Index, Model, PrecisionOption, Seed
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 
@@ -16,12 +16,13 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 def edit(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A .dragonnx document, a saved .png, an .npz latent, or a photo."),
+        typer.Argument(help="A document, a saved picture, a latent, or a photo."),
     ] = None,
     model: Model = DEFAULT_MODEL,
     seed: Seed = 0,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
+    index: Index = 0,
 ) -> None:
     """Open the terminal editor, as `dragonnx` alone does."""
     if not has_terminal():
@@ -31,4 +32,4 @@ def edit(
     end_on_signals()
     from dragonnx.tui import edit as open_editor
 
-    raise typer.Exit(open_editor(file, model, seed, device, precision))
+    raise typer.Exit(open_editor(file, model, seed, device, precision, index))

@@ -11,6 +11,7 @@ from dragonnx.cli.arguments import check_outputs
 from dragonnx.cli.console import say
 from dragonnx.cli.options import (
     Device,
+    Index,
     Label,
     Latent,
     Model,
@@ -33,6 +34,7 @@ def generate(
     truncation_psi: Psi = None,
     label: Label = None,
     latent: Latent = None,
+    index: Index = 0,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
     quality: Quality = None,
     device: Device = "auto",
@@ -48,7 +50,7 @@ def generate(
     check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))])
     check_quality(quality, [output])
     generator = open_generator(model, device, threads, precision)
-    start = latent_start(generator, seed, truncation_psi, label, latent)
+    start = latent_start(generator, seed, truncation_psi, label, latent, index)
     document = Document(model=model_name(model), start=start)
     kind("picture").write(document, generator, output, quality)
     if latent_out:

@@ -14,7 +14,9 @@ from dragonnx.cli.console import say, stopping
 from dragonnx.cli.delivery import Keeper, deliver, keep_elsewhere
 from dragonnx.cli.options import (
     Device,
+    Index,
     Label,
+    Latent,
     Model,
     PrecisionOption,
     Quality,
@@ -68,7 +70,8 @@ def invert(
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
     label: Label = None,
-    latent: Annotated[Path | None, typer.Option(help="Start from this .npz file.")] = None,
+    latent: Latent = None,
+    index: Index = 0,
     seed: Seed = 0,
     progress: Annotated[
         Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
@@ -127,7 +130,7 @@ def invert(
     generator = open_generator(model, device, threads, precision)
     size = generator.manifest.image_size
     part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
-    start = generator.load_latent(latent) if latent else None
+    start = generator.load_latent(latent, index=index) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
     session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=label)
     if progress and progress.exists():

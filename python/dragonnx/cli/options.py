@@ -18,7 +18,14 @@ Model = Annotated[str, typer.Option(help="A known model's name, or a bundle fold
 Seed = Annotated[int, typer.Option(help="Chooses the picture to start from.")]
 Psi = Annotated[float | None, typer.Option(help="Closeness to the average [the model's].")]
 Label = Annotated[int | None, typer.Option(help="The class, for a model that has classes.")]
-Latent = Annotated[Path | None, typer.Option(help="Start from this .npz file, not from a seed.")]
+Latent = Annotated[
+    Path | None,
+    typer.Option(
+        help="Start from this file, not from a seed: .npz, .npy, .pt, .pkl, a saved picture, or a "
+        "document."
+    ),
+]
+Index = Annotated[int, typer.Option(help="Which of several latents in a file, from 0.")]
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
 ]
@@ -47,7 +54,12 @@ def open_generator(
 
 
 def latent_start(
-    generator: Generator, seed: int, psi: float | None, label: int | None, latent: Path | None
+    generator: Generator,
+    seed: int,
+    psi: float | None,
+    label: int | None,
+    latent: Path | None,
+    index: int,
 ) -> LatentStart:
     """The start of a document that the options name.
 
@@ -59,4 +71,4 @@ def latent_start(
     if latent is None:
         generator.check_label(label)
         return LatentStart(seed, psi, label)
-    return LatentStart(w_plus=generator.load_latent(latent), name=latent.name)
+    return LatentStart(w_plus=generator.load_latent(latent, index=index), name=latent.name)

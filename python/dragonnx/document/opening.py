@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from dragonnx.document.archive import SUFFIX, open_document
+from dragonnx.document.archive import LARGEST, SUFFIX, open_document
+from dragonnx.document.latent_file import read_latent
 from dragonnx.document.recipe import document_of
 from dragonnx.document.state import Document, LatentStart
 from dragonnx.errors import InputError
+from dragonnx.reading.file_kind import FileKind as Content
+from dragonnx.reading.file_kind import file_kind
 
 if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
 
 FileKind: TypeAlias = Literal["document", "picture", "latent", "mask", "photo"]
-OPENS = f"{SUFFIX} document, picture, mask, .npz latent, photo"
+OPENS = f"{SUFFIX} document, picture, mask, latent (.npz, .npy, .pt, .pkl), photo"
 """What can be opened, for users."""
 
 
@@ -26,31 +29,35 @@ class OpenedFile:
     Attributes:
         kind: What it holds.
         document: The document that comes of it; None for a photo, which is to be inverted first.
+        notes: What a user should know of how it was read.
     """
 
     kind: FileKind
     document: Document | None
+    notes: tuple[str, ...] = ()
 
 
-def read_file(path: Path, document: Document, generator: Generator) -> OpenedFile:
+def read_file(path: Path, document: Document, generator: Generator, index: int = 0) -> OpenedFile:
     """Read a file of any kind that a user opens.
 
     Args:
-        path: The file. Its suffix says whether it is a document or a latent; a picture is a photo
-            where it carries no recipe and does not look drawn as a mask.
+        path: The file. Its content says what it is; a picture is a photo where it carries no recipe
+            and does not look drawn as a mask.
         document: What a latent becomes the start of, and a mask the mask of.
         generator: That document's model.
+        index: Which of several latents in a file, from 0.
 
     Raises:
         InputError: The file cannot be read, or nothing of it can be used.
     """
-    suffix = path.suffix.lower()
-    if suffix == SUFFIX:
+    kind = file_kind(path, LARGEST)
+    if kind is Content.DOCUMENT or (kind is Content.OTHER and path.suffix.lower() == SUFFIX):
         return OpenedFile("document", open_document(path))
-    if suffix == ".npz":
-        start = LatentStart(w_plus=generator.load_latent(path), name=path.name)
-        return OpenedFile("latent", document.with_start(start))
-    return _read_picture(path, document, generator)
+    if kind is Content.OTHER:
+        return _read_picture(path, document, generator)
+    found = read_latent(path, index=index, generator=generator)
+    start = LatentStart(w_plus=found.w_plus, name=path.name)
+    return OpenedFile("latent", document.with_start(start), found.notes)
 
 
 def _read_picture(path: Path, document: Document, generator: Generator) -> OpenedFile:

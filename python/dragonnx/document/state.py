@@ -19,7 +19,7 @@ from dragonnx.model.facts import LARGEST_SIDE
 from dragonnx.model.latent import checked_label, checked_psi, checked_seed
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading import values
-from dragonnx.reading.array_values import W_PLUS, checked_array
+from dragonnx.reading.array_values import W_PLUS, as_array, checked_array
 from dragonnx.types import Float32, Mask, Point
 
 MOST_PAIRS = 1000
@@ -183,10 +183,7 @@ class Document:
         """Use another mask; it is copied and then never changes."""
         if mask is None:
             return replace(self, mask=None)
-        try:
-            frozen = np.array(mask)
-        except (TypeError, ValueError) as error:
-            raise InputError("mask must be an array of true and false") from error
+        frozen = as_array(mask, "mask").copy()
         frozen.flags.writeable = False
         return replace(self, mask=frozen)
 

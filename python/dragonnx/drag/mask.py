@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import LARGEST_SIDE
+from dragonnx.reading.array_values import as_array
 from dragonnx.reading.values import size as checked_size
 from dragonnx.types import Mask
 
@@ -34,8 +35,8 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
     if mask is None:
         return None
     try:
-        array = np.asarray(mask)
-    except (TypeError, ValueError) as error:
+        array = as_array(mask, "the mask")
+    except InputError as error:
         raise InputError("the mask must be a boolean array [height, width]") from error
     if array.dtype != np.bool_:
         raise InputError(f"the mask must be boolean, True where pixels may move, not {array.dtype}")

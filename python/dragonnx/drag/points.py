@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import LARGEST_SIDE
+from dragonnx.reading.array_values import as_array
 from dragonnx.reading.values import shown
 from dragonnx.types import Points
 
@@ -26,8 +27,8 @@ def checked_points(points: ArrayLike, image_size: tuple[int, int], word: str) ->
         InputError: There is none, one is no pair of finite numbers, or one lies outside.
     """
     try:
-        given = np.asarray(points)
-    except (TypeError, ValueError) as error:
+        given = as_array(points, f"{word}s")
+    except InputError as error:
         raise _no_pairs(points, word) from error
     if given.size == 0:
         raise InputError(f"at least one {word} must be given")

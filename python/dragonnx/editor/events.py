@@ -195,11 +195,13 @@ class FileOpened(Event):
         document: It, with a model that works.
         path: The file.
         kind: What the file holds.
+        notes: What the user should know of how it was read.
     """
 
     document: Document
     path: Path
     kind: FileKind
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,13 +26,18 @@ class FileCommands:
     def __init__(self, state: EditorState) -> None:
         self._state = state
 
-    def open(self, path: Path) -> None:
-        """Open a document, a picture with its recipe, a latent, a mask, or a photo."""
+    def open(self, path: Path, index: int = 0) -> None:
+        """Open a document, a picture with its recipe, a latent, a mask, or a photo.
+
+        Args:
+            path: The file.
+            index: Which of several latents, from 0.
+        """
         state = self._state
 
         def read() -> None:
             state.say(f"Opening {path.name} ...")
-            state.jobs.open_file(path, state.document)
+            state.jobs.open_file(path, state.document, index)
 
         state.when_idle(read)
 
@@ -110,7 +115,8 @@ class FileCommands:
             document = _taken_over(event, state.document)
             state.apply(f"open {event.path.name}", document, file=_file(event))
             state.document_changed()
-            state.say(f"Opened {event.path.name}; u brings back what was here.")
+            told = "".join(f" {note}." for note in event.notes)
+            state.say(f"Opened {event.path.name}; u brings back what was here.{told}")
 
         state.when_idle(use)
 

@@ -145,16 +145,19 @@ class Jobs:
 
         self._put(Task.OPEN_MODEL, do, document.model)
 
-    def open_file(self, path: Path, document: Document) -> None:
-        """Read a file; `document` is what a latent or a mask is put into."""
+    def open_file(self, path: Path, document: Document, index: int = 0) -> None:
+        """Read a file; `document` is what a latent or a mask is put into.
+
+        `index` is which of several latents.
+        """
 
         def do() -> None:
-            opened = read_file(path, document, self._model.generator())
+            opened = read_file(path, document, self._model.generator(), index)
             if opened.document is None:
                 self._post(PhotoFound(path))
                 return
             self._model.try_document(opened.document)
-            self._post(FileOpened(opened.document, path, opened.kind))
+            self._post(FileOpened(opened.document, path, opened.kind, opened.notes))
 
         self._put(Task.OPEN_FILE, do, path.name)
 

@@ -13,7 +13,7 @@ from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole
 from dragonnx.model.graphs import GraphSet
-from dragonnx.model.latent import checked_psi, checked_w_plus, load_latent, truncate, z_of_seed
+from dragonnx.model.latent import checked_psi, checked_w_plus, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
@@ -27,6 +27,7 @@ from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from PIL.Image import Image
 
@@ -95,13 +96,17 @@ class Generator:
 
     def __reduce__(self) -> tuple[Callable[..., Generator], tuple[object, ...]]:
         self._graphs.require_open()
-        folder = self._bundle.folder.resolve()
-        return type(self).open, (folder, self.device.name, self.threads, self.device.precision)
+        return type(self).open, (self.folder, self.device.name, self.threads, self.device.precision)
 
     @property
     def manifest(self) -> Manifest:
         """The facts of the model."""
         return self._bundle.manifest
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its bundle, resolved."""
+        return self._bundle.folder.resolve()
 
     @property
     def w_avg(self) -> Float32:
@@ -140,13 +145,21 @@ class Generator:
         w = truncate(self._graphs.get("mapping").run(inputs)[0]["w"], self._w_avg, psi)
         return np.repeat(w[:, None], m.num_ws, axis=1)
 
-    def load_latent(self, path: str | os.PathLike[str]) -> Float32:
-        """The latent [1, num_ws, w_dim] of an .npz file with `w_plus` or `w`.
+    def load_latent(self, path: str | os.PathLike[str], *, index: int = 0) -> Float32:
+        """The latent [1, num_ws, w_dim] of a file, which must fit the model; see `load_latent`.
+
+        Args:
+            path: A file of arrays, a picture with its recipe, or a document.
+            index: Which of several latents, from 0.
 
         Raises:
-            InputError: The file cannot be read or does not fit the model.
+            InputError: The file cannot be read, holds no latent, or none that fits the model.
+            BundleError: It is a document that starts from a seed of a model that is not to be had.
         """
-        return load_latent(path, self.manifest.num_ws, self.manifest.w_dim)
+        # Documents are above models: whoever reads files of both kinds is had by its public name.
+        import dragonnx
+
+        return dragonnx.load_latent(path, index=index, generator=self)
 
     def image(self, w_plus: ArrayLike) -> Image:
         """The picture of a latent [1, num_ws, w_dim], as a PIL image.

@@ -1,4 +1,4 @@
-"""Latent codes: seeds to z, truncation, and files that hold a w_plus."""
+"""Latent codes: seeds to z, truncation, and the file of a w_plus."""
 
 from __future__ import annotations
 
@@ -11,17 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
 from dragonnx.model.facts import LARGEST_LABEL, LARGEST_PSI
-from dragonnx.reading.array_values import W_PLUS, checked_array
-from dragonnx.reading.npy_array import NUMBERS, member_array
-from dragonnx.reading.regular_file import MEBIBYTE
+from dragonnx.reading.array_values import W_PLUS, as_array, checked_array
 from dragonnx.reading.values import number, whole
-from dragonnx.reading.zip_archive import opened_archive
 
 LARGEST_SEED = 2**32 - 1
-_SHOWN = 200
-"""Characters of the names in a file that are shown."""
-_LARGEST_FILE = 256 * MEBIBYTE
-"""Far more than one latent takes: other tools keep other arrays beside it."""
 
 
 def checked_seed(seed: object) -> int:
@@ -81,8 +74,8 @@ def checked_w_plus(values: ArrayLike, num_ws: int, w_dim: int) -> NDArray[np.flo
         InputError: The shape fits neither, or a value is not finite.
     """
     try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
+        array = as_array(values, "a latent")
+    except InputError as error:
         raise InputError("a latent must be an array of numbers") from error
     rows = array.size // w_dim
     fits = array.dtype.kind in "fiu" and array.ndim <= 3 and array.shape[-1:] == (w_dim,)
@@ -108,35 +101,3 @@ def save_latent(w_plus: ArrayLike, path: str | os.PathLike[str]) -> None:
     content = io.BytesIO()
     np.savez(content, w_plus=w_plus)
     save_bytes(content.getvalue(), path)
-
-
-def load_latent(
-    path: str | os.PathLike[str], num_ws: int | None = None, w_dim: int | None = None
-) -> NDArray[np.float32]:
-    """Read w_plus [1, num_ws, w_dim] from an .npz file: its `w_plus`, or its `w`.
-
-    A `w` of [1, w_dim] or [1, num_ws, w_dim] is what projectors write. `Generator.load_latent` reads
-    it for a model: it must fit, and a single w is repeated for every layer.
-
-    Args:
-        path: The file.
-        num_ws: How many w's the model takes; None takes what the file holds, 1 for a single w.
-        w_dim: Length of each; None takes what the file holds.
-
-    Raises:
-        InputError: The file is missing, is no such archive, or does not fit the model.
-    """
-    with opened_archive(path, _LARGEST_FILE, "is no .npz file with w_plus or w in it") as archive:
-        for member in ("w_plus.npy", "w.npy"):
-            if member in archive.names:
-                values = member_array(archive, member, NUMBERS)
-                length = values.shape[-1] if values.ndim else 0
-                if not values.size:
-                    raise InputError("it holds a latent without numbers")
-                return checked_w_plus(
-                    values,
-                    values.size // length if num_ws is None else num_ws,
-                    length if w_dim is None else w_dim,
-                )
-        held = ", ".join(name.removesuffix(".npy") for name in archive.names) or "nothing"
-        raise InputError(f"it holds neither w_plus nor w, but {held[:_SHOWN]}")

@@ -15,6 +15,31 @@ W_PLUS = (1, "num_ws", "w_dim")
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
+def as_array(value: object, name: str) -> NDArray[Any]:
+    """What NumPy makes of a value: of an array, of lists, of a tensor on any device.
+
+    A tensor is taken without its gradient, and copied to memory where it lies elsewhere. PyTorch is
+    not needed for it: whatever has these methods is asked.
+
+    Raises:
+        InputError: NumPy makes no array of it.
+    """
+    given = value
+    try:
+        for method in ("detach", "cpu"):
+            if callable(make := getattr(value, method, None)):
+                value = make()
+        try:
+            return np.asarray(value)
+        except TypeError:
+            if not callable(make := getattr(value, "float", None)):
+                raise
+            return np.asarray(make())  # a tensor of bfloat16, which NumPy does not have
+    # Lists of different lengths, a tensor that is sparse or has no data: each library's own error.
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{name} must be an array, not {shown(given)}") from error
+
+
 def checked_array(
     value: object, name: str, shape: tuple[int | str, ...], dtype: type[Scalar]
 ) -> NDArray[Scalar]:
@@ -29,10 +54,7 @@ def checked_array(
     Raises:
         InputError: It is no such array, or holds a number that is not finite.
     """
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:  # lists of different lengths
-        raise InputError(f"{name} must be an array, not {shown(value)}") from error
+    array = as_array(value, name)
     fits = array.dtype.kind in ("b" if dtype is np.bool_ else "fiu")
     if not fits or not _has_shape(array, shape):
         lengths = ", ".join(map(str, shape))

@@ -75,6 +75,18 @@ def member_array(archive: Archive, name: str, kinds: str = FLOATS) -> Array:
         return read_npy(file, archive.size(name), name, kinds)
 
 
+def npy_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and type of the array of an open file, at its beginning; the file is then at its data.
+
+    Raises:
+        InputError: It is no array, or one of a shape that cannot be used.
+    """
+    shape, _, dtype = _header(file, name)
+    if not _is_usable(shape):
+        raise InputError(f"{name} has a shape that cannot be used")
+    return shape, dtype
+
+
 def text_of(array: Array, name: str) -> str:
     """The text of an array that holds one.
 

@@ -15,6 +15,7 @@ def edit(
     seed: int = 0,
     device: DeviceName = "auto",
     precision: Precision = "auto",
+    index: int = 0,
 ) -> int:
     """Open the editor and return the exit code of the program.
 
@@ -24,6 +25,7 @@ def edit(
         seed: The picture to begin with.
         device: Where to compute.
         precision: Of convolutions; "auto" is what the user's file of choices says.
+        index: Which of several latents in the file, from 0.
     """
     import gc
     import os
@@ -42,6 +44,7 @@ def edit(
         seed=seed,
         device=device,
         precision=precision,
+        index=index,
         graphics=find_graphics(),
     )
     # Collecting garbage among all that was imported would hold a key up for 50 ms.

@@ -38,6 +38,7 @@ class EditorApp(App[None], inherit_bindings=False):
         model: The model to begin with.
         seed: The picture to begin with.
         device: Where to compute.
+        index: Which of several latents in it, from 0.
         precision: Of convolutions; "auto" is what the user's file of choices says.
         graphics: How the terminal takes real pixels; None where it does not.
     """
@@ -53,10 +54,11 @@ class EditorApp(App[None], inherit_bindings=False):
         device: DeviceName = "auto",
         precision: Precision = "auto",
         graphics: Graphics | None = None,
+        index: int = 0,
     ) -> None:
         super().__init__()
         self.preferences, self._complaint = Preferences.load()
-        self._file = file
+        self._file, self._index = file, index
         self._last_look = NothingHidden()
         start = LatentStart(seed=seed)
         document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
@@ -126,7 +128,7 @@ class EditorApp(App[None], inherit_bindings=False):
         if self._complaint:
             self.notify(visible(self._complaint), severity="warning", markup=False)
         if self._file is not None:
-            self.editor.files.open(self._file)
+            self.editor.files.open(self._file, self._index)
         self.editor_screen.questions.lost_work()
 
 

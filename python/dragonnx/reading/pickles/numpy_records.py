@@ -32,11 +32,24 @@ class DtypeRecord:
             self.dtype = self.dtype.newbyteorder(">")
 
 
+class ObjectType:
+    """The type of an array of objects, which is plain data itself where they are."""
+
+    def set_state(self, state: object) -> None:
+        """Take nothing: there is one such type."""
+
+
 class ArrayRecord:
-    """An array whose shape, type and bytes come in a second step; empty until then."""
+    """An array whose shape, type and bytes come in a second step; empty until then.
+
+    Attributes:
+        values: The numbers.
+        objects: In place of them, what an array of objects holds; None for numbers.
+    """
 
     def __init__(self) -> None:
         self.values: NDArray[np.generic] = np.zeros(0, np.float32)
+        self.objects: list[object] | None = None
 
     def set_state(self, state: object) -> None:
         """Take (version, shape, dtype, is_fortran, bytes).
@@ -47,6 +60,11 @@ class ArrayRecord:
         if not isinstance(state, tuple) or len(state) != 5:
             raise InputError(DAMAGED)
         _, shape, dtype, is_fortran, raw = state
+        if isinstance(dtype, ObjectType):
+            if not isinstance(raw, list) or len(raw) != math.prod(sizes(shape)):
+                raise InputError(DAMAGED)
+            self.objects = raw
+            return
         self.values = _filled(raw, dtype, shape, "F" if is_fortran is True else "C")
 
 
@@ -95,6 +113,10 @@ def _dtype(arguments: tuple[object, ...]) -> object:
     return DtypeRecord(code)
 
 
+def _dtype_or_objects(arguments: tuple[object, ...]) -> object:
+    return ObjectType() if arguments and arguments[0] in ("O", "O8") else _dtype(arguments)
+
+
 def _scalar(arguments: tuple[object, ...]) -> object:
     if len(arguments) != 2:
         raise InputError(DAMAGED)
@@ -134,3 +156,5 @@ NUMPY: Vocabulary = {
     **_both_names("numeric", "_frombuffer", _from_buffer),
 }
 """The globals of NumPy that a file of arrays may name."""
+OBJECTS: Vocabulary = {**NUMPY, ("numpy", "dtype"): _dtype_or_objects}
+"""The same, with arrays of objects: what `numpy.save` makes of a dict of arrays."""

@@ -10,6 +10,7 @@ Sizes are checked against the file before anything is allocated, keys are text o
 from __future__ import annotations
 
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,20 @@ Classes = Callable[[str, str], Constructor | None]
 
 _MAX_LONG_BYTES = 16
 _MAX_NAME_BYTES = 256
+_TEXT = re.compile(rb"(?:c|\(i)[\w.]+\n[\w.]+\n|[(\]}].*\.\s*\Z", re.DOTALL)
+_LOOKED_AT = 1024, 16
+"""Bytes of a pickle's beginning and end by which those of the oldest protocols are known."""
 _ENDS_EARLY = "it ends early, so it is truncated or damaged; fetch it again"
+
+
+def is_pickle(beginning: bytes, end: bytes) -> bool:
+    """Whether a file with that beginning and end is a pickle, of a protocol that is read or not.
+
+    Those of protocols 0 and 1 are text without a sign of their own; `load` says of them what it
+    cannot read.
+    """
+    first, last = _LOOKED_AT
+    return beginning[:1] == pickle.PROTO or bool(_TEXT.match(beginning[:first] + end[-last:]))
 
 
 def load(

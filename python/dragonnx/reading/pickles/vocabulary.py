@@ -136,11 +136,20 @@ def _tuple(arguments: tuple[object, ...]) -> object:
     return arguments[0]
 
 
+_LIGHTNING = (
+    "pytorch_lightning.utilities.parsing",
+    "lightning.pytorch.utilities.parsing",
+    "lightning_fabric.utilities.data",
+    "lightning.fabric.utilities.data",
+)
+"""Where the dict of settings is from that Lightning puts into its checkpoints."""
+
 CONTAINERS: Vocabulary = {
     ("collections", "OrderedDict"): _dictionary,
     ("dnnlib.util", "EasyDict"): _dictionary,
     ("dnnlib", "EasyDict"): _dictionary,
     ("easydict", "EasyDict"): _dictionary,
+    **{(module, "AttributeDict"): _dictionary for module in _LIGHTNING},
     ("collections", "defaultdict"): _default_dictionary,
     ("_codecs", "encode"): _latin_bytes,
     **{(module, "bytes"): _no_bytes for module in ("builtins", "__builtin__")},

@@ -1,0 +1,218 @@
+"""Which of the arrays in a file is the latent: by their names, then by their shapes; never z for w."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from dragonnx.errors import InputError
+from dragonnx.model.latent import checked_w_plus
+from dragonnx.model.latent_arrays import HeldArray
+from dragonnx.model.latent_names import Place, is_another_thing, is_z, rank_of, shown_names
+from dragonnx.reading.values import whole
+from dragonnx.types import Float32
+
+MOST_WS = 64
+"""More than any model has."""
+_MOST_LATENTS = 2**32
+_BARE = ((), ("arr_0",))
+"""Where an array lies that was saved without a name."""
+_FEW = 8
+_NAMES = "w_plus, w, ws, dlatents or latent"
+
+
+@dataclass(frozen=True)
+class LatentSize:
+    """What a model's latents are like; None where any will do.
+
+    Attributes:
+        num_ws: How many w's a w_plus has.
+        w_dim: How many numbers each has.
+        z_dim: How many numbers a z has.
+    """
+
+    num_ws: int | None = None
+    w_dim: int | None = None
+    z_dim: int | None = None
+
+    def count(self, shape: tuple[int, ...]) -> int:
+        """How many latents an array of that shape holds; 0 where it can hold none.
+
+        A latent is w_plus [num_ws, w_dim], or w [1, w_dim]; axes before those count latents.
+        """
+        if not 1 <= len(shape) <= 4 or 0 in shape or self.w_dim not in (None, shape[-1]):
+            return 0
+        rows = _rows(shape)
+        if rows == 1 or self.num_ws in (None, rows):
+            return math.prod(shape[:-2])
+        return 0
+
+    def is_w_plus(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array without a telling name can only be latents of several w's."""
+        return self.count(shape) > 0 and 1 < _rows(shape) <= MOST_WS
+
+    def refusal(self, shape: tuple[int, ...]) -> str:
+        """Why an array of that shape is no latent of this size."""
+        if not 1 <= len(shape) <= 4 or 0 in shape:
+            return (
+                f"it holds an array {_shown(shape)} where a latent [1, num_ws, w_dim] or a w "
+                "[1, w_dim] is expected"
+            )
+        length, rows = shape[-1], _rows(shape)
+        if self.w_dim is not None and length == self.z_dim != self.w_dim:
+            return (
+                f"it holds {length} numbers {_shown(shape)}, as this model's z has, where a w has "
+                f"{self.w_dim}: Generator.w_plus(z=...) makes a latent of z"
+            )
+        if rows == 1:
+            return (
+                f"it holds a w of {length} numbers, and a w of this model has {self.w_dim}: it is "
+                "of another model"
+            )
+        several = (
+            f", or for {rows} latents of one w each is to be shaped [{rows}, 1, {length}]"
+            if len(shape) == 2 and length == self.w_dim
+            else ""
+        )
+        return (
+            f"it holds a w_plus of {rows} w's of {length} numbers{_model_of(rows)}, and this model "
+            f"takes {self.num_ws} w's of {self.w_dim}{_model_of(self.num_ws)}: it is of another model"
+            f"{several}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenLatent:
+    """A latent of a file.
+
+    Attributes:
+        w_plus: [1, num_ws, w_dim].
+        notes: What a user should know of how it was found.
+    """
+
+    w_plus: Float32
+    notes: tuple[str, ...] = ()
+
+
+def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -> ChosenLatent:
+    """The latent among arrays.
+
+    Args:
+        held: The arrays of a file.
+        size: What is wanted.
+        index: Which of several latents, from 0.
+        name: The file's.
+
+    Raises:
+        InputError: There is none of that size, not so many, or one that holds no numbers.
+    """
+    _refuse_z(held, name)
+    found = _fitting(held, size)
+    counts = [size.count(each.shape) for each in found]
+    total = sum(counts)
+    at = checked_index(index, total, "it")
+    notes = []
+    if total > 1:
+        notes.append(
+            f"{name} holds {total} latents, numbered from 0: number {index} is taken, another index "
+            "takes another"
+        )
+    ends = list(itertools.accumulate(counts))
+    number = bisect.bisect_right(ends, at)
+    each, count = found[number], counts[number]
+    at -= ends[number] - count
+    rows, length = _rows(each.shape), each.shape[-1]
+    if rows == 1 and rank_of(each.place) in (None, 3):
+        notes.append(
+            f"{name} holds a single vector, {_shown(each.shape)}, which is taken as w, not as z, for "
+            "every layer"
+        )
+    latent = each.read().reshape(count, rows, length)[at]
+    num_ws = rows if size.num_ws is None else size.num_ws
+    return ChosenLatent(checked_w_plus(latent, num_ws, length), tuple(notes))
+
+
+def checked_index(index: object, count: int, what: str) -> int:
+    """The number of a latent among so many.
+
+    Raises:
+        InputError: There are not so many.
+    """
+    found = whole(index, "index", 0, _MOST_LATENTS)
+    if found >= count:
+        many = "one latent" if count == 1 else f"{count} latents"
+        raise InputError(f"{what} holds {many}, numbered from 0 on: there is no number {found}")
+    return found
+
+
+def _fitting(held: Sequence[HeldArray], size: LatentSize) -> list[HeldArray]:
+    """The arrays that are latents of that size, under the best name that has any."""
+    named = [
+        (rank, each)
+        for each in held
+        if (rank := _rank(each.place, len(held))) is not None and not is_another_thing(each.place)
+    ]
+    for best in sorted({rank for rank, _ in named}):
+        fitting = [each for rank, each in named if rank == best and size.count(each.shape)]
+        if fitting:
+            return fitting
+    if named:
+        raise InputError(size.refusal(min(named, key=lambda pair: pair[0])[1].shape))
+    # Without a name, several w's of just this size show what an array is.
+    unnamed = [each for each in held if size.is_w_plus(each.shape) and _may_be(each.place)]
+    if unnamed and (size.w_dim is not None or len({e.shape[-2:] for e in unnamed}) == 1):
+        return unnamed
+    raise InputError(_nothing(held))
+
+
+def _rank(place: Place, count: int) -> int | None:
+    """The rank of a name; an array alone in its file needs none, unless it is one of another thing."""
+    rank = None if is_z(place) else rank_of(place)
+    return 3 if rank is None and (place in _BARE and count == 1) else rank
+
+
+def _may_be(place: Place) -> bool:
+    return not is_z(place) and not is_another_thing(place)
+
+
+def _refuse_z(held: Sequence[HeldArray], name: str) -> None:
+    """Refuse an array alone in a file whose name says that it is z."""
+    stem = (PurePath(name).stem,)
+    if len(held) == 1 and held[0].place in _BARE and is_z(stem) and rank_of(stem) is None:
+        raise InputError(
+            "its name says that it holds z, and not w: Generator.w_plus(z=...) makes a latent of it"
+        )
+
+
+def _nothing(held: Sequence[HeldArray]) -> str:
+    if not held:
+        return "it holds no array of numbers, so no latent"
+    places = [each.place for each in held]
+    if all(map(is_z, places)):
+        return (
+            f"it holds z ({shown_names(places)}), and no w: Generator.w_plus(z=...) makes a latent "
+            "of it"
+        )
+    made = "; `dragonnx-export` makes a model of a checkpoint" if len(held) > _FEW else ""
+    return f"it holds no latent under a name such as {_NAMES}, but {shown_names(places)}{made}"
+
+
+def _rows(shape: tuple[int, ...]) -> int:
+    """How many w's a latent in an array of that shape has."""
+    return shape[-2] if len(shape) > 1 else 1
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return re.sub(r"\d{12,}", "...", str(list(shape)))[:60]
+
+
+def _model_of(num_ws: int | None) -> str:
+    """Of what size a StyleGAN2 is that takes so many w's: two for each doubling."""
+    if num_ws is None or num_ws % 2 or not 4 <= num_ws <= 20:
+        return ""
+    return f" (as one of {2 ** (num_ws // 2 + 1)} px has)"
