@@ -341,11 +341,12 @@ def test_the_schedule_is_the_projectors() -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_pyramid_losss_gradient(*, weighted: bool) -> None:
+@pytest.mark.parametrize("size", [(64, 32), (34, 38), (40, 24)], ids=str)
+def test_the_pyramid_losss_gradient(size: tuple[int, int], *, weighted: bool) -> None:
     """The loss is quadratic, so that a central difference is its derivative for any step."""
     random = np.random.default_rng(0)
-    image, target, direction = random.standard_normal((3, 1, 3, 64, 32)).astype(np.float32)
-    weights = random.uniform(size=(64, 32)) if weighted else None
+    image, target, direction = random.standard_normal((3, 1, 3, *size)).astype(np.float32)
+    weights = random.uniform(size=size) if weighted else None
     loss = PyramidLoss(weights)
     loss.set_target(target)
     assert loss(target)[0] == 0

@@ -65,10 +65,11 @@ def checked_weights(weights: ArrayLike | None) -> Float32 | None:
 class PyramidLoss:
     """Squared differences of pixels and of gradients, at every scale of a pyramid.
 
-    At each level, half the size of the one before, it takes the mean squared difference and
-    `edge_weight` times the mean squared difference of neighbouring pixels' differences; levels are
-    added up. So a coarse shape that is out of place counts as much as a sharp edge, and the descent
-    is not caught by texture. It does not compare as the eye does: a perceptual network comes closer to that.
+    At each level, half the size of the one before as long as that has even sides, it takes the mean
+    squared difference and `edge_weight` times the mean squared difference of neighbouring pixels'
+    differences; levels are added up. So a coarse shape that is out of place counts as much as a
+    sharp edge, and the descent is not caught by texture. It does not compare as the eye does: a
+    perceptual network comes closer to that.
 
     Args:
         weights: [H, W], how much each pixel counts, 0 to 1; None is 1 for all.
@@ -114,7 +115,7 @@ class PyramidLoss:
             low[axis], high[axis] = slice(None, -1), slice(1, None)
             gradient[tuple(low)] -= edges
             gradient[tuple(high)] += edges
-        if min(d.shape[-2:]) >= 2 * SMALLEST_LEVEL:
+        if min(d.shape[-2:]) >= 2 * SMALLEST_LEVEL and not any(side % 2 for side in d.shape[-2:]):
             coarser, pulled = self._level(_halved(d))
             value += coarser
             pulled *= np.float32(0.25)
@@ -125,7 +126,7 @@ class PyramidLoss:
 
 
 def _halved(d: Float32) -> Float32:
-    """Means over squares of 2 x 2; the sides of a StyleGAN2 image are even down to the 8th part."""
+    """Means over squares of 2 x 2."""
     return 0.25 * (
         d[..., ::2, ::2] + d[..., 1::2, ::2] + d[..., ::2, 1::2] + d[..., 1::2, 1::2]
     )  # fmt: skip
