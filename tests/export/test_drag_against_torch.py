@@ -17,7 +17,7 @@ from dragonnx_export.families.stylegan2.networks import Generator
 STEPS = 8
 HANDLES = np.array([[9.0, 12.0], [22.0, 20.0]])
 TARGETS = np.array([[15.0, 9.0], [17.5, 26.0]])
-"""(x, y) in an image 32 px wide; x is scaled to the width of another."""
+"""(x, y) in an image of 32 x 32 px, in proportion in any other."""
 
 MODELS = {"plain": PLAIN, "clamped": CLAMPED, **VARIANTS}
 
@@ -38,7 +38,7 @@ def mask(generator: OnnxGenerator) -> np.ndarray:
 def pairs(generator: OnnxGenerator) -> tuple[np.ndarray, np.ndarray]:
     """Handle points and target points inside the image."""
     height, width = generator.manifest.image_size
-    return HANDLES * (width / height, 1), TARGETS * (width / height, 1)
+    return HANDLES * (width / 32, height / 32), TARGETS * (width / 32, height / 32)
 
 
 @pytest.fixture(scope="module", params=MODELS)

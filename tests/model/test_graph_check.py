@@ -349,7 +349,11 @@ def test_a_graph_of_another_role_is_refused(
         (lambda f: f.update(image_size=[32, 16]), "where float32 .1, 3, 32, 16. is expected"),
         (lambda f: f.update(label_dim=3), "does not take 'label'"),
         (lambda f: f.update(trainable_layers=5), "grad_w_plus is float32 .1, 6, 6., where"),
-        (lambda f: f["feature_map"].update(size=[16, 32]), "the last is not the feature map"),
+        (lambda f: f["feature_map"].update(size=[20, 32]), "the last is not the feature map"),
+        (
+            lambda f: f["feature_map"].update(size=[16, 32]),
+            "where float32 .1, 3, 16, 32. is expected",
+        ),
         (lambda f: f["windows"].update(channels=[6, 5, 4, 2]), "the last is not the feature map"),
         (lambda f: f["windows"].update(cuts=[16, 16]), "holds it twice"),
     ],

@@ -119,6 +119,36 @@ def test_a_map_with_a_margin_is_read_and_not_dragged_as_if_it_had_none() -> None
         Geometry.of(manifest)
 
 
+@pytest.mark.parametrize("first_block", [(5, 3), (3, 4), (9, 16), (1, 1), (17, 30)])
+def test_any_first_block_is_one(first_block: tuple[int, int]) -> None:
+    shipped = read_manifest(find_bundle("critters"))
+    height, width = (
+        side << 4 for side in first_block
+    )  # in the fifth block, the map that is dragged
+    image_size = 4 * height, 4 * width
+    feature_map = FeatureMap.over(image_size, (height, width), 48)
+    manifest = dataclasses.replace(shipped, image_size=image_size, feature_map=feature_map)
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert Geometry.of(manifest).blocks == (4, 8, 16, 32, 64)
+    odd = dataclasses.replace(feature_map, size=(height, width + 8))
+    manifest = dataclasses.replace(manifest, feature_map=odd)
+    with pytest.raises(BundleError, match="of which the last is not the feature map"):
+        Manifest.from_json(manifest.to_json())
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_blocks_that_are_not_those_of_the_graphs_are_refused(copy: Path, change: int) -> None:
+    """So many blocks could end in a map of that size, but the graphs have others."""
+    path = copy / "manifest.json"
+    facts = json.loads(path.read_text())
+    channels = facts["windows"]["channels"]
+    facts["windows"]["channels"] = [channels[0], *channels] if change > 0 else channels[1:]
+    path.write_text(json.dumps(facts))
+    assert read_manifest(copy).cuts
+    with pytest.raises(BundleError, match=r"features_16\.onnx"):
+        Generator.open(copy, device="cpu")
+
+
 def test_version_1_reads_as_the_equivalent_of_today() -> None:
     old = json.loads((VERSION_1 / "manifest.json").read_text())
     assert old["format_version"] == 1

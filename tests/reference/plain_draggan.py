@@ -26,7 +26,7 @@ class PlainDrag:
         w_plus: [1, num_ws, w_dim].
         handles: Where the handles are.
         targets: Where they are to go.
-        feature_resolution: Of the block whose output is dragged.
+        feature_resolution: Number of the block whose output is dragged.
         r1: Radius of the motion supervision patch, in pixels of the image.
         r2: Reach of the tracking window, likewise.
         step_size: Adam's.
@@ -83,11 +83,12 @@ class PlainDrag:
         """The feature map, and the image that the released code shows after every step."""
         network = self.generator.synthesis
         features: Tensor | None = None
+        height = self.generator.architecture.block_size(self.feature_resolution)[0]
         state = State()
         for _, stage in network.stages():
             state = stage(state, w_plus)
             # The block's last convolution is what leaves its feature map, before any colours.
-            if state.x is not None and state.x.shape[-2] == self.feature_resolution:
+            if state.x is not None and state.x.shape[-2] == height:
                 features = state.x
         image = state.image
         assert features is not None

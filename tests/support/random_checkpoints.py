@@ -65,5 +65,7 @@ VARIANTS = {
     "tall-orig": dataclasses.replace(ORIG, base_width=2),
     "tall-resnet": dataclasses.replace(RESNET, base_width=2),
     "wide-resnet": dataclasses.replace(RESNET, base_width=6, conv_clamp=None),
+    "five-by-three": dataclasses.replace(CLAMPED, base_height=5, base_width=3),
+    "three-by-seven": dataclasses.replace(ORIG, base_height=3, base_width=7),
 }
 """Every way of joining blocks, in images of several shapes."""

@@ -168,6 +168,7 @@ def _architecture(found: _Arrays, lr: float, taps: tuple[float, ...]) -> Archite
         resample_filter=taps,
         use_noise=False,
         variant=_variant(found),
+        base_height=const[1],
         base_width=const[2],
     )
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.noise import without_unused_noise
 from dragonnx_export.checkpoints.rosinality import scaled_kernel
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
@@ -84,9 +85,13 @@ def read_genforce(
     taps, filter_note = shared_taps(list(_filters(found, hammer=hammer)))
     notes += filter_note
     architecture = _architecture(found, arrays, lr, clamp, taps)
-    weights, more = select_with_average(architecture, arrays, max_elements)
+    architecture, used, noise_note = without_unused_noise(architecture, arrays)
+    weights, more = select_with_average(architecture, used, max_elements)
     return Contents(
-        architecture=architecture, weights=weights, format=_FORMATS[hammer], notes=(*notes, *more)
+        architecture=architecture,
+        weights=weights,
+        format=_FORMATS[hammer],
+        notes=(*notes, *noise_note, *more),
     )
 
 
@@ -105,6 +110,7 @@ def _architecture(
     if "mapping.embed.weight" in arrays:
         label_dim = array_sizes(arrays, "mapping.embed.weight", 2)[1]
         inputs -= w_dim
+    const = array_sizes(found, "synthesis.early_layer.const", 4)
     widths = [array_sizes(found, f"synthesis.layer{2 * i}.weight", 4)[0] for i in range(blocks)]
     return Architecture(
         z_dim=inputs,
@@ -119,7 +125,8 @@ def _architecture(
         resample_filter=taps,
         use_noise="synthesis.layer0.noise" in found,
         variant=_variant(found),
-        base_width=array_sizes(found, "synthesis.early_layer.const", 4)[3],
+        base_height=const[2],
+        base_width=const[3],
     )
 
 

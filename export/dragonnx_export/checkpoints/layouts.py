@@ -37,7 +37,7 @@ class Layout:
 
 LAYOUTS = (
     Layout("rosinality", (rosinality.MARKER,), rosinality.read_rosinality),
-    Layout("NVIDIA", (nvidia_arrays.MARKER,), nvidia_arrays.read_nvidia_arrays),
+    Layout("NVIDIA", nvidia_arrays.MARKERS, nvidia_arrays.read_nvidia_arrays),
     Layout("GenForce or Hammer", (genforce.MARKER,), genforce.read_genforce),
     Layout("BasicSR", (basicsr.MARKER,), basicsr.read_basicsr),
     Layout("MMGeneration or MMagic", mmgeneration.MARKERS, mmgeneration.read_mmgeneration),

@@ -8,10 +8,12 @@ block computes in half precision changes nothing here, as its weights are float3
 
 from __future__ import annotations
 
+import re
 from typing import cast, get_args
 
 from dragonnx.reading.pickles.inert import InertObject
 from dragonnx.reading.pickles.vocabulary import quoted
+from dragonnx_export.checkpoints.block_numbers import FIRST_NUMBER, first_block, renumbered
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.nvidia_module import Module
@@ -39,6 +41,7 @@ _ACTIVATIONS = {
 _LATER_CONV_CLAMP = 256
 _UNSAID = object()
 _MAX_MAPPING_LAYERS = 64
+_MAX_BLOCKS = 18
 _RELATIVE_TOLERANCE = 1e-5
 
 
@@ -57,7 +60,7 @@ def read_nvidia(record: InertObject, max_elements: int, choices: Choices) -> Con
     generator = Module.of(record)
     _require_supported(generator)
     architecture = _architecture(generator)
-    arrays = dict(generator.named_arrays())
+    arrays = renumbered(dict(generator.named_arrays()))
     stated = UNSEEN if _states_clamp(generator) else UNSEEN - {"conv_clamp"}
     architecture, notes = choices.completed(architecture, arrays, stated)
     weights = select_weights(architecture, arrays, max_elements)
@@ -94,10 +97,21 @@ def _require_supported(generator: Module) -> None:
                 f"its {quoted(module.path)} uses another activation than {activation}, which "
                 "is not supported"
             )
+        if _resizes(module):
+            raise CheckpointError(
+                f"its {quoted(module.path)} brings what it makes to another size or joins several "
+                "pictures (eps696's stylegan2_multi), which is not supported; give the checkpoint "
+                "that training wrote"
+            )
         if name == "skip" and module.facts.get("conv_clamp") is not None:
             raise CheckpointError(f"its {quoted(module.path)} is clamped, which is not supported")
         if name in ("affine", "embed") and _layer_lr(module) != 1:
             raise CheckpointError(f"its {quoted(module.path)} has a learning rate multiplier")
+
+
+def _resizes(module: Module) -> bool:
+    """Whether eps696's other network is asked to do what StyleGAN2's never does."""
+    return module.facts.get("size") is not None or module.facts.get("countHW", [1, 1]) != [1, 1]
 
 
 def _variant(generator: Module, blocks: list[Module]) -> Variant:
@@ -114,8 +128,8 @@ def _variant(generator: Module, blocks: list[Module]) -> Variant:
 
 def _architecture(generator: Module) -> Architecture:
     mapping, synthesis = generator.child("mapping"), generator.child("synthesis")
-    resolution = generator.whole_number("img_resolution", position=3)
-    blocks = [synthesis.child(f"b{1 << k}") for k in range(2, min(resolution.bit_length(), 20))]
+    const = _const(synthesis)
+    blocks = _blocks(generator, const)
     layers = [
         child for block in blocks for name, child in block.children.items() if name[:4] == "conv"
     ]
@@ -125,23 +139,22 @@ def _architecture(generator: Module) -> Architecture:
         z_dim=generator.whole_number("z_dim", position=0),
         w_dim=generator.whole_number("w_dim", position=2),
         label_dim=generator.whole_number("c_dim", position=1),
-        resolution=resolution,
+        resolution=2 << len(blocks),
         image_channels=generator.whole_number("img_channels", position=4),
-        channels={
-            int(block.path.rpartition(".b")[2]): _channels(block.child("conv1")) for block in blocks
-        },
+        channels={4 << k: _channels(block.child("conv1")) for k, block in enumerate(blocks)},
         mapping_layers=mapping_layers,
         mapping_lr_multiplier=_lr_multiplier(mapping, mapping_layers),
         conv_clamp=_conv_clamp(generator, [*layers, *colours]),
         resample_filter=_resample_filter(synthesis),
         use_noise=_use_noise(generator, layers),
         variant=_variant(generator, blocks),
-        base_width=_base_width(blocks),
+        base_height=const[1],
+        base_width=const[2],
     )
     num_ws = generator.whole_number("num_ws", position=None, default=architecture.num_ws)
     if num_ws != architecture.num_ws:
         raise CheckpointError(
-            f"its generator takes {num_ws} w's where one of {resolution} px has "
+            f"its generator takes {num_ws} w's where one of {len(blocks)} blocks has "
             f"{architecture.num_ws}"
         )
     return architecture
@@ -154,11 +167,25 @@ def _channels(conv1: Module) -> int:
     return int(weight.shape[0])
 
 
-def _base_width(blocks: list[Module]) -> int:
-    const = blocks[0].arrays.get("const") if blocks else None
+def _blocks(generator: Module, const: tuple[int, ...]) -> list[Module]:
+    """The blocks, each twice the one before."""
+    synthesis = generator.child("synthesis")
+    numbers = [int(name[1:]) for name in synthesis.children if re.fullmatch(r"b\d{1,6}", name)]
+    first, last = first_block(dict(synthesis.named_arrays())), max(numbers, default=0)
+    if square := const[1:] == (FIRST_NUMBER, FIRST_NUMBER):
+        last = generator.whole_number("img_resolution", position=3)  # of others a side, or neither
+    wanted = (first << k for k in range(_MAX_BLOCKS))
+    blocks = [synthesis.child(f"b{number}") for number in wanted if number <= last]
+    if square and last & (last - 1):
+        raise CheckpointError(f"its img_resolution {last} is no power of two")
+    return blocks
+
+
+def _const(synthesis: Module) -> tuple[int, ...]:
+    const = synthesis.child(f"b{first_block(dict(synthesis.named_arrays()))}").arrays.get("const")
     if const is None or const.ndim != 3:
         raise CheckpointError("its generator has no constant to start from")
-    return int(const.shape[2])
+    return const.shape
 
 
 def _mapping_layers(generator: Module, mapping: Module) -> int:

@@ -8,16 +8,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dragonnx_export.checkpoints.block_numbers import FIRST_NUMBER, renumbered
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.noise import without_unused_noise
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "StyleGAN2 state dict in NVIDIA's names"
-MARKER = "synthesis.b4.conv1.affine.weight"
-"""A name that only such a generator has."""
+_AFFINE = "synthesis.b4.conv1.affine.weight"
+MARKERS = (_AFFINE, *(f"synthesis.b{n}.const" for n in range(1, 17) if n != FIRST_NUMBER))
+"""Names that only such a generator has; each has one, whatever number its first block has."""
 
 _MAX_LAYERS = 64
 
@@ -39,7 +42,7 @@ def read_nvidia_arrays(
         CheckpointError: An array is missing, unknown, of another shape or not finite.
         ArchitectureError: The shapes contradict each other.
     """
-    arrays = {name: as_array(name, value) for name, value in entries.items()}
+    arrays = renumbered({name: as_array(name, value) for name, value in entries.items()})
     lr, lr_note = choices.lr_multiplier(arrays, "mapping.fc")
     clamp, clamp_note = choices.clamp()
     filters = [values for name, values in arrays.items() if name.endswith("resample_filter")]
@@ -47,12 +50,13 @@ def read_nvidia_arrays(
     architecture = _architecture(arrays, lr, clamp, taps)
     if W_AVG not in arrays and latent_avg is not None:
         arrays[W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
-    weights, notes = select_with_average(architecture, arrays, max_elements)
+    architecture, used, noise_note = without_unused_noise(architecture, arrays)
+    weights, notes = select_with_average(architecture, used, max_elements)
     return Contents(
         architecture=architecture,
         weights=weights,
         format=FORMAT,
-        notes=(lr_note, clamp_note, *filter_note, *notes),
+        notes=(lr_note, clamp_note, *filter_note, *noise_note, *notes),
     )
 
 
@@ -68,13 +72,14 @@ def _architecture(
     layers = sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in arrays)
     if layers > _MAX_LAYERS:
         raise CheckpointError(f"its mapping network has {layers} layers, more than any has")
-    w_dim = array_sizes(arrays, MARKER, 2)[1]
+    w_dim = array_sizes(arrays, _AFFINE, 2)[1]
     inputs = array_sizes(arrays, "mapping.fc0.weight", 2)[1]
     label_dim = 0
     if "mapping.embed.weight" in arrays:
         label_dim = array_sizes(arrays, "mapping.embed.weight", 2)[1]
         inputs -= w_dim
     last = blocks[-1] if blocks else 0
+    const = array_sizes(arrays, "synthesis.b4.const", 3)
     return Architecture(
         z_dim=inputs,
         w_dim=w_dim,
@@ -88,7 +93,8 @@ def _architecture(
         resample_filter=taps,
         use_noise="synthesis.b4.conv1.noise_const" in arrays,
         variant=_variant(arrays),
-        base_width=array_sizes(arrays, "synthesis.b4.const", 3)[2],
+        base_height=const[1],
+        base_width=const[2],
     )
 
 

@@ -1,7 +1,7 @@
 """Generators in the names of rosinality's stylegan2-pytorch, which e4e and pSp share.
 
     style.1.weight                 [w, z]           mapping, counted from 1
-    input.input                    [1, C, 4, 4]
+    input.input                    [1, C, h, w], 4 x 4 unless somebody changed it
     conv1, convs.0, convs.1, ...   conv.weight [1, O, I, 3, 3], conv.modulation, noise.weight,
                                    activate.bias; convs with an even number upsample
     to_rgb1, to_rgbs.0, ...        conv.weight [1, 3, I, 1, 1], conv.modulation, bias
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.noise import without_unused_noise
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -66,7 +67,11 @@ def read_rosinality(
     architecture = _architecture(found, lr, taps)
     if not architecture.use_noise:
         notes.append(NO_NOISE)
-    arrays = dict(_renamed(found, architecture))
+    architecture, renamed, noise_note = without_unused_noise(
+        architecture, dict(_renamed(found, architecture))
+    )
+    notes += noise_note
+    arrays = dict(renamed)
     if latent_avg is not None:
         rows = as_array(_LATENT_AVG, latent_avg)
         if (
@@ -112,6 +117,7 @@ def _architecture(found: _Arrays, lr: float, taps: tuple[float, ...]) -> Archite
         mapping_lr_multiplier=lr,
         resample_filter=taps,
         use_noise="noises.noise_0" in found,
+        base_height=const[2],
         base_width=const[3],
     )
 

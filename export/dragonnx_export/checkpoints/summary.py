@@ -33,6 +33,10 @@ def facts(checkpoint: Checkpoint) -> Iterator[str]:
         "mapping", f"{a.mapping_layers} layers, learning rate times {a.mapping_lr_multiplier:g}"
     )
     yield line("architecture", _VARIANTS[a.variant])
+    if (a.base_height, a.base_width) != (4, 4):
+        yield line(
+            "first block", f"{a.base_width} x {a.base_height}; number 4, the next 8, 16, ..."
+        )
     yield line("channels", channels)
     yield line("layers", f"noise {'on' if a.use_noise else 'off'}, {clamp}, filter {taps}")
     yield line("weights", f"{parameters / 1e6:.1f} million, {parameters * 4 / 1e6:.1f} MB")

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from dragonnx.reading.pickles.inert import InertObject, is_short_name
 from dragonnx.reading.pickles.vocabulary import DAMAGED, quoted
+from dragonnx_export.checkpoints.block_numbers import renumbered_sizes
 from dragonnx_export.checkpoints.candidates import Candidate
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.module_records import MAX_ARRAYS
+from dragonnx_export.checkpoints.noise import without_unused_noise
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, select_weights
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
@@ -119,7 +121,9 @@ def read_tensorflow(network: object, max_elements: int, choices: Choices) -> Con
             "it is a TensorFlow pickle without a generator in its last place; give NVIDIA's, or "
             "name a network with --network"
         )
-    found = _Network(_dictionary(network.state.get("static_kwargs")), dict(_variables(network)))
+    found = _numbered(
+        _Network(_dictionary(network.state.get("static_kwargs")), dict(_variables(network)))
+    )
     refuse_foreign(found.arrays.keys())
     version = network.state.get("version")
     if isinstance(version, int) and version < _OLDEST_VERSION:
@@ -136,8 +140,20 @@ def read_tensorflow(network: object, max_elements: int, choices: Choices) -> Con
     arrays = dict(_renamed(found, architecture))
     stated = {fact for fact, option in _OPTION_OF.items() if option in found.options}
     architecture, notes = choices.completed(architecture, arrays, stated)
-    weights = select_weights(architecture, arrays, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=notes)
+    architecture, used, noise_note = without_unused_noise(architecture, arrays)
+    weights = select_weights(architecture, used, max_elements)
+    return Contents(
+        architecture=architecture, weights=weights, format=FORMAT, notes=(*notes, *noise_note)
+    )
+
+
+def _numbered(found: _Network) -> _Network:
+    """The network with its blocks called 4x4, 8x8, ...; `resolution` of others says nothing of use."""
+    arrays = renumbered_sizes(found.arrays)
+    if arrays.keys() == found.arrays.keys():
+        return found
+    options = {name: value for name, value in found.options.items() if name != "resolution"}
+    return _Network(options, arrays)
 
 
 def _dictionary(value: object) -> Mapping[str | int, Any]:
@@ -184,6 +200,7 @@ def _architecture(found: _Network) -> Architecture:
     resolution = found.whole_number("resolution", max(sides, default=4))
     blocks = [1 << k for k in range(2, min(resolution.bit_length(), 20))]
     const = array_sizes(found.arrays, "synthesis/4x4/Const/const", 4)
+    _require_no_resizing(found, const, len(blocks))
     clamp = found.options.get("conv_clamp")
     if clamp is not None and type(clamp) not in (int, float):
         raise CheckpointError("its conv_clamp is neither a number nor None")
@@ -217,8 +234,20 @@ def _architecture(found: _Network) -> Architecture:
         resample_filter=_resample_filter(found.options.get("resample_kernel", (1, 3, 3, 1))),
         use_noise=_flag("use_noise", found.options.get("use_noise", True)),
         variant=_variant(found),
+        base_height=const[2],
         base_width=const[3],
     )
+
+
+def _require_no_resizing(found: _Network, const: tuple[int, ...], blocks: int) -> None:
+    """Refuse a network that brings what its blocks make to another size (eps696's)."""
+    size = found.options.get("size")
+    own = [side << (blocks - 1) for side in const[2:]]
+    if size is not None and size not in (own, tuple(own)):
+        raise CheckpointError(
+            f"its argument 'size' is {quoted(str(size)[:20])}, so it brings what its blocks make to "
+            "another size, which is not supported; give the checkpoint that training wrote"
+        )
 
 
 def _number(value: object) -> float:

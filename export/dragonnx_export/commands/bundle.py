@@ -31,7 +31,10 @@ def bundle(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
     feature_resolution: Annotated[
-        int | None, typer.Option(help="Block whose output is dragged [128, or the last].")
+        int | None,
+        typer.Option(
+            help="Number of the block whose output is dragged: 4, 8, 16, ... [nearest to 128x128]."
+        ),
     ] = None,
     trainable_layers: Annotated[
         int, typer.Option(help="For how many of the first w's to give a gradient.")

@@ -42,8 +42,8 @@ Value = TypeVar("Value")
 LARGEST_MANIFEST = 2**20
 """Bytes; that of the bundled model has 12 KB."""
 _MOST_FILES = 256
-_MOST_BLOCKS = 12
-"""Of resolutions 4 to `LARGEST_SIDE`."""
+_MOST_BLOCKS = 14
+"""Of sides 1 to `LARGEST_SIDE`, each twice the one before."""
 _MOST_RECORDS = 4096
 """Of parity, and of one's seeds."""
 LARGEST_BUNDLE = 2**34

@@ -114,6 +114,9 @@ class WindowFacts:
         cuts: Resolutions of the blocks from which on windows can be computed.
         channels: Feature channels of the blocks 4, 8, ... up to the feature map's.
         resample_filter: The four taps of the network's low-pass filter.
+
+    A block's resolution is its name: 4 for the first and twice that of the one before for each other,
+    as their sizes are. It is the height of its map where the first block is 4 high.
     """
 
     cuts: tuple[int, ...]

@@ -161,10 +161,10 @@ class Manifest:
     def _check_windows(self, windows: WindowFacts) -> None:
         """Refuse blocks of which the last is not the feature map, and cuts that are no blocks."""
         given = self.feature_map
-        if not windows.channels or (windows.blocks[-1], windows.channels[-1]) != (
-            given.size[0],
-            given.channels,
-        ):
+        # Each block is twice as large as the one before.
+        times = 2 ** (len(windows.channels) - 1) if windows.channels else 0
+        whole = times and not any(side % times for side in given.size)
+        if not whole or windows.channels[-1] != given.channels:
             raise BundleError(
                 f"{MANIFEST_NAME} lists blocks of which the last is not the feature map"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -29,9 +29,9 @@ class Architecture:
         z_dim: Length of the input latent code z.
         w_dim: Length of the intermediate latent code w.
         label_dim: Number of classes; 0 for an unconditional generator.
-        resolution: Height of the image in pixels, a power of two from 8 up.
+        resolution: Number of the last block, a power of two from 8 up; see below.
         image_channels: Colour channels of the image.
-        channels: Feature channels of each block, by block resolution: 4, 8, ..., resolution.
+        channels: Feature channels of each block, by its number: 4, 8, ..., resolution.
         mapping_layers: Fully connected layers of the mapping network.
         mapping_lr_multiplier: The mapping network's equalised learning rate, which scales its
             stored weights and biases.
@@ -39,8 +39,13 @@ class Architecture:
         resample_filter: One-dimensional low-pass filter of the resampling, not normalised.
         use_noise: Whether layers add their constant noise.
         variant: How the blocks are joined (figure 7 of arXiv 1912.04958).
-        base_width: Width of the first block, which is 4 high: 4 for a square image, 2 for one half
-            as wide as high (StyleGAN-Human).
+        base_height: Height of the first block.
+        base_width: Width of the first block. 4 x 4 makes a square image, 4 x 2 one half as wide as
+            high (StyleGAN-Human), 5 x 3 one of 640 x 384 in eight blocks (eps696).
+
+    Blocks are numbered 4, 8, 16, ... as NVIDIA's code names them ("b16"), whatever their size: each
+    is twice the one before, and its number is its height where the first block is 4 high. Where a
+    block's resolution is asked for, its number is meant.
     """
 
     z_dim: int
@@ -55,11 +60,13 @@ class Architecture:
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
     use_noise: bool = True
     variant: Variant = "skip"
+    base_height: int = 4
     base_width: int = 4
 
     def __post_init__(self) -> None:
         counts = (
-            self.z_dim, self.w_dim, self.image_channels, self.mapping_layers, self.base_width
+            self.z_dim, self.w_dim, self.image_channels, self.mapping_layers, self.base_height,
+            self.base_width,
         )  # fmt: skip
         if min(*counts, *self.channels.values()) < 1 or self.label_dim < 0:
             raise ArchitectureError("dimensions, channels and layers must be at least 1")
@@ -91,7 +98,7 @@ class Architecture:
 
     @property
     def block_resolutions(self) -> tuple[int, ...]:
-        """The blocks' resolutions: 4, 8, ..., resolution."""
+        """The blocks' numbers: 4, 8, ..., resolution."""
         return tuple(1 << k for k in range(2, self.resolution.bit_length()))
 
     @property
@@ -106,7 +113,21 @@ class Architecture:
 
     def block_size(self, resolution: int) -> tuple[int, int]:
         """Height and width of the feature map of a block."""
-        return resolution, resolution * self.base_width // 4
+        times = resolution // 4
+        return times * self.base_height, times * self.base_width
+
+    def block_of_height(self, height: int) -> int:
+        """The block whose feature map is so high."""
+        return 4 * height // self.base_height
+
+    def block_of_area(self, side: int, blocks: Sequence[int]) -> int | None:
+        """Of some blocks the finest whose map has about as many cells as a square of that side.
+
+        One block has four times as many as the one before: less than twice as many are near.
+        None where all have more.
+        """
+        near = [block for block in blocks if math.prod(self.block_size(block)) < 2 * side**2]
+        return max(near, default=None)
 
     def has_colour(self, resolution: int) -> bool:
         """Whether the block of that resolution has a layer to colour."""
@@ -138,6 +159,7 @@ class Architecture:
         try:
             facts = json.loads(text)
             mapping = facts.get("mapping", {})
+            first_block = facts.get("init_res", (4, 4))
             return cls(
                 z_dim=_whole(facts["z_dim"]),
                 w_dim=_whole(facts["w_dim"]),
@@ -159,11 +181,12 @@ class Architecture:
                 ),
                 use_noise=_flag(facts.get("use_noise", True)),
                 variant=_first(facts, "variant", "architecture", default="skip"),
-                base_width=_whole(facts.get("base_width", 4)),
+                base_height=_whole(_first(facts, "base_height", default=first_block[0])),
+                base_width=_whole(_first(facts, "base_width", default=first_block[1])),
             )
         except ArchitectureError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ArchitectureError(f"the architecture cannot be read: {error!r}") from error
         except (OverflowError, RecursionError) as error:
             raise ArchitectureError(

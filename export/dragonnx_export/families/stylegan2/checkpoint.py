@@ -57,7 +57,7 @@ def parameter_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[in
         yield f"mapping.fc{index}.weight", (a.w_dim, a.w_dim if index else mapping_in)
         yield f"mapping.fc{index}.bias", (a.w_dim,)
     yield "mapping.w_avg", (a.w_dim,)
-    yield "synthesis.b4.const", (a.channels[4], 4, a.base_width)
+    yield "synthesis.b4.const", (a.channels[4], *a.block_size(4))
     previous = a.channels[4]
     for resolution, channels in a.channels.items():
         block = f"synthesis.b{resolution}"

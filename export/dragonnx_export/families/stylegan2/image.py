@@ -20,8 +20,8 @@ from dragonnx_export.families.stylegan2.windows import map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
-PREVIEW_RESOLUTION = 64
-"""A preview of that size costs a small part of a large image, and a terminal shows hardly more."""
+PREVIEW_SIDE = 64
+"""A preview of about that size costs a small part of a large image, and a terminal shows hardly more."""
 
 
 def image_graph(
@@ -119,6 +119,6 @@ def preview_resolution(architecture: Architecture) -> int | None:
 
     None where only the last block has colours.
     """
-    blocks = architecture.block_resolutions[:-1]
-    coloured = [b for b in blocks if b <= PREVIEW_RESOLUTION and architecture.has_colour(b)]
-    return max(coloured, default=None)
+    coarser = architecture.block_resolutions[:-1]
+    coloured = [block for block in coarser if architecture.has_colour(block)]
+    return architecture.block_of_area(PREVIEW_SIDE, coloured)

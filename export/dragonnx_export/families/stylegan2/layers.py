@@ -180,7 +180,7 @@ class SynthesisBlock:
     """The layers of one resolution.
 
     Attributes:
-        resolution: Height of what the block gives.
+        resolution: The block's number.
         layers: Its convolutions in the order in which they run: two, and one in the first block.
         skip: What is added to the last one's output, in a residual block.
         rgb: Its layer to colour, where it has one.

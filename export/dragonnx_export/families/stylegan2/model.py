@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,8 +28,11 @@ from dragonnx_export.families.stylegan2.reference import TorchNetwork
 from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.graphs.weight_file import WeightFile
 
-DEFAULT_FEATURE_RESOLUTION = 128
+DEFAULT_FEATURE_SIDE = 128
 """The released DragGAN drags the output of the sixth block, 128x128."""
+
+_SMALLEST_CUT = 128
+"""Cells of a map: a window there has some 8 x 8, and is no gain where it is most of the map."""
 
 
 class StyleGAN2Model:
@@ -36,7 +40,8 @@ class StyleGAN2Model:
 
     Args:
         checkpoint: The generator.
-        feature_resolution: Of the block whose output is dragged; None is 128, or the last block.
+        feature_resolution: Of the block whose output is dragged; None is the one whose size is
+            nearest to 128x128, or the last.
         trainable_layers: For how many of the first w's the pullback gives a gradient, where as many
             come before the feature map.
 
@@ -51,7 +56,7 @@ class StyleGAN2Model:
         require_shown(a)
         self._checkpoint = checkpoint
         self._resolution = _feature_resolution(a, feature_resolution)
-        self._cuts = _cuts(self._resolution)
+        self._cuts = _cuts(a, self._resolution)
         channels = {
             block: count for block, count in a.channels.items() if block <= self._resolution
         }
@@ -101,15 +106,19 @@ class StyleGAN2Model:
         return TorchNetwork(generator, self._resolution, self.facts.trainable_layers)
 
 
-def _cuts(feature_resolution: int) -> tuple[int, ...]:
+def _cuts(architecture: Architecture, feature_resolution: int) -> tuple[int, ...]:
     """The blocks from which on windows are worth having: in a coarser one they are the map."""
-    return tuple(1 << k for k in range(4, feature_resolution.bit_length() - 1))
+    return tuple(
+        block
+        for block in architecture.block_resolutions[1:]
+        if block < feature_resolution and math.prod(architecture.block_size(block)) >= _SMALLEST_CUT
+    )
 
 
 def _feature_resolution(architecture: Architecture, asked: int | None) -> int:
     blocks = architecture.block_resolutions
     if asked is None:
-        return max(block for block in blocks if block <= DEFAULT_FEATURE_RESOLUTION)
+        return architecture.block_of_area(DEFAULT_FEATURE_SIDE, blocks) or blocks[0]
     if asked not in blocks:
         listed = ", ".join(map(str, blocks))
         raise InputError(f"the feature resolution must be one of {listed}, not {asked}")

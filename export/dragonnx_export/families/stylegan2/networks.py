@@ -167,7 +167,7 @@ Stage = Callable[[State, Tensor], State]
 
 
 class Block(nn.Module):
-    """One resolution: a layer that upsamples (not at 4x4), a layer that does not, and colour."""
+    """One resolution: a layer that upsamples (not in the first), a layer that does not, and colour."""
 
     def __init__(self, resolution: int, architecture: Architecture) -> None:
         super().__init__()

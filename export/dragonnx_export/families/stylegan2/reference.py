@@ -76,7 +76,8 @@ class CaseReference:
             case "image" | "image_layers":
                 return {"image": self._once("image", lambda: synthesis(w_plus))}
             case "preview" | "preview_layers":
-                resolution = measured["image"].shape[-2]
+                height = measured["image"].shape[-2]
+                resolution = self._generator.architecture.block_of_height(height)
                 return {"image": _double(synthesis(w_plus, resolution=resolution))}
             case "image_pullback" | "preview_pullback":
                 gradient = self._image_gradient(w_plus, measured)
@@ -107,7 +108,7 @@ class CaseReference:
         architecture = self._generator.architecture
         taken = TakenSlopes(architecture, measured)
         grad_image = torch.tensor(measured["grad_image"], dtype=w_plus.dtype)
-        resolution = grad_image.shape[-2]
+        resolution = architecture.block_of_height(grad_image.shape[-2])
         before: list[tuple[int, Stage, State]] = []
         state = State()
         for layers, stage in self._generator.synthesis.stages(resolution):

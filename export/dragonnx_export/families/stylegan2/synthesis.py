@@ -35,7 +35,7 @@ class SynthesisLayers:
 
     Attributes:
         architecture: The generator's.
-        first_input: The learned constant that the first layer starts from, [1, C, 4, base_width].
+        first_input: The learned constant that the first layer starts from, [1, C, base_height, base_width].
         blocks: From the coarsest to the finest.
     """
 

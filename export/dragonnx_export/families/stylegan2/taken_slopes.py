@@ -76,15 +76,16 @@ class TakenSlopes(TorchFunctionMode):
     def _in_place(self, window: NDArray[np.bool_], whole: Tensor) -> Tensor:
         """`whole` with a window's values where the graph computed that window."""
         plan = self._plan
-        resolution = whole.shape[-2]
+        height, width = whole.shape[-2:]
+        resolution = self._architecture.block_of_height(height)
         if plan is None or resolution < plan.cut:
             return torch.tensor(window)
         rows, columns = (plan.inputs[f"{kind}_{resolution}"][0] for kind in ("rows", "columns"))
         edge = (len(rows) - window.shape[2]) // 2  # the second layer gives one cell less a side
         rows, columns = rows[edge : len(rows) - edge], columns[edge : len(columns) - edge]
         # Cells outside the image stand for padding; there is nothing to take over from them.
-        in_rows = (rows >= 0) & (rows < resolution)
-        in_columns = (columns >= 0) & (columns < whole.shape[-1])
+        in_rows = (rows >= 0) & (rows < height)
+        in_columns = (columns >= 0) & (columns < width)
         taken = whole.clone()
         chosen = torch.tensor(window[:, :, in_rows][..., in_columns])
         taken[:, :, rows[in_rows][:, None], columns[in_columns]] = chosen
