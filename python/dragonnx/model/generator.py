@@ -170,7 +170,7 @@ class Generator:
         return self._picture("image", w_plus)
 
     def preview(self, w_plus: ArrayLike) -> Image:
-        """A small picture of a latent [1, num_ws, w_dim], at most 64 pixels a side.
+        """A small picture of a latent [1, num_ws, w_dim], of about 64 x 64 pixels.
 
         It is what the network's coarser blocks contribute to the image, for a part of the cost of
         `image`. Where only the last block gives colours it is the image made smaller, at full cost.
