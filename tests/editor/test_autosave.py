@@ -30,12 +30,12 @@ class Kept(Recovery):
         self.came = threading.Event()
         self.is_full = False
 
-    def save(self, document, saved_as=None):
+    def save(self, document, saved_as=None, **facts):
         self.came.set()
         assert self.free.wait(60)
         if self.is_full:
             raise InputError("no space left")
-        super().save(document, saved_as)
+        super().save(document, saved_as, **facts)
         self.written.append((document, saved_as))
 
 
@@ -117,7 +117,7 @@ def test_a_copy_that_somebody_removes_is_written_again(recovery, document, monke
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("a mistake of ours")])
 def test_whatever_fails_later_edits_are_written(recovery, document, monkeypatch, error):
-    def fails(*_arguments):
+    def fails(*_arguments, **_facts):
         raise error
 
     failures = []

@@ -18,6 +18,7 @@ from fuzz.worker import Reader
 
 from dragonnx.cli import main as command_line
 from dragonnx.document import Document, Recovery, open_document
+from dragonnx.document.archive import read_preview
 from dragonnx.document.latent_file import load_latent
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.opening import read_file
@@ -176,6 +177,7 @@ def _recovery(path: Path) -> None:
     for work in recovery.lost():
         with contextlib.suppress(DragonnxError):
             _use(recovery.recover(work))
+            read_preview(work.path)
 
 
 def _command(*arguments: str) -> Callable[[Path], str]:

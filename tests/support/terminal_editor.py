@@ -99,6 +99,8 @@ class TerminalEditor:
 
     def _has_work(self) -> bool:
         """Whether a message, a callback or a paint waits; paints are done at once."""
+        if self.app._exit:  # what is still in queues nobody handles
+            return False
         screen = self.app.screen
         pumps = [self.app, *self.app._registry]
         if any(pump.message_queue_size or pump._next_callbacks for pump in pumps):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
 from support.full_disk import full_disk
 from support.terminal_editor import TerminalEditor, problem
@@ -256,74 +252,3 @@ async def test_save_and_open_a_document():
     async with TerminalEditor(file=Path("cat.dragonnx")) as editor:
         await editor.came(FileOpened)
         assert editor.document.pairs[0].target == NOSE_NEAR
-
-
-@pytest.mark.parametrize(("answer", "points"), [("y", 1), ("n", 0), ("escape", 0)])
-async def test_lost_work_is_offered(answer, points):
-    killed = (
-        "import os; from dragonnx.document import *; "
-        f"Recovery().save(Document().with_point({NOSE}).with_point({NOSE_NEAR})); "
-        "os.kill(os.getpid(), 9)"
-    )
-    subprocess.run([sys.executable, "-c", killed], check=False)
-    async with TerminalEditor() as editor:
-        await editor.until(lambda: isinstance(editor.app.screen, ConfirmScreen))
-        await editor.press(answer)
-        assert len(editor.document.pairs) == points
-        assert (editor.app.editor.lost_work.newest() is None) == (answer != "escape")
-
-
-def lose(*names: str) -> None:
-    """Have editors killed that had documents of these names open."""
-    for name in names:
-        killed = (
-            "import os; from pathlib import Path; from dragonnx.document import *; "
-            f"Recovery().save(Document().with_point({NOSE}), Path('{name}.dragonnx')); "
-            "os.kill(os.getpid(), 9)"
-        )
-        subprocess.run([sys.executable, "-c", killed], check=False)
-
-
-async def test_every_lost_document_is_offered_in_turn():
-    lose("a", "b", "c")
-    async with TerminalEditor() as editor:
-        lost_work = editor.app.editor.lost_work
-        for name, answer, left in (("c", "escape", 3), ("b", "n", 2), ("a", "enter", 1)):
-            await editor.until(lambda: isinstance(editor.app.screen, ConfirmScreen))
-            fact = str(editor.app.screen.query_one(".title").content)
-            assert f": {name}.dragonnx." in fact
-            await editor.press(answer)
-            assert len(lost_work.all()) == left, "answers are about one document"
-        assert is_left(editor)
-        assert editor.state.path.stem == "a", "Enter is the answer that loses nothing"
-        assert lost_work.name(lost_work.newest()) == "c.dragonnx"
-
-
-async def test_a_mistake_of_ours_that_ends_the_editor_keeps_the_copy():
-    def mistake():
-        raise RuntimeError("a mistake of ours")
-
-    async def run():
-        async with TerminalEditor() as editor:
-            await editor.place(NOSE, NOSE_NEAR)
-            editor.app.call_later(mistake)
-            while editor.app.return_code is None:
-                await asyncio.sleep(0)
-
-    with pytest.raises(RuntimeError, match="a mistake of ours"):
-        await run()
-    async with TerminalEditor() as editor:
-        await editor.until(lambda: isinstance(editor.app.screen, ConfirmScreen))
-        await editor.press("y")
-        assert editor.document.pairs[0].target == NOSE_NEAR
-
-
-async def test_leaving_asks_only_where_something_would_be_lost():
-    async with TerminalEditor() as editor:
-        await editor.place(NOSE)
-        await editor.press("q")
-        assert isinstance(editor.app.screen, ConfirmScreen)
-        await editor.press("n")
-        assert is_left(editor)
-        await editor.press("u", "q")
-        assert editor.app._exit

@@ -22,6 +22,7 @@ from dragonnx.document import Document, LatentStart, save_document
 from dragonnx.editor.events import FileOpened, PhotoFound, TaskFailed
 from dragonnx.text import visible
 from dragonnx.tui.screens.confirm import ConfirmScreen
+from dragonnx.tui.screens.lost_work import LostWorkScreen
 from dragonnx.tui.widgets.literal import Line
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows")
@@ -145,10 +146,9 @@ async def test_lost_work_is_called_as_it_was(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
     async with TerminalEditor(size=WIDE) as editor:
-        await editor.until(lambda: isinstance(editor.app.screen, ConfirmScreen))
-        assert shown(f"An editor ended before its work was saved: {path.name}.") in painted(
-            editor, DIALOG
-        )
+        await editor.until(lambda: isinstance(editor.app.screen, LostWorkScreen))
+        await editor.rest()
+        assert shown(path.name)[:30] in painted(editor, DIALOG)
 
 
 async def test_a_last_look_finds_what_was_forgotten() -> None:

@@ -5,6 +5,7 @@ Nothing in it can run code, and all sizes are known and bounded before anything 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -14,9 +15,10 @@ from dragonnx.document.facts import ARRAYS, MASK, document_of_facts, facts_of, m
 from dragonnx.document.state import Document
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
+from dragonnx.paths import as_path
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
 from dragonnx.reading.npy_array import member_array
-from dragonnx.reading.regular_file import MEBIBYTE
+from dragonnx.reading.regular_file import MEBIBYTE, opened_file
 from dragonnx.reading.values import instance, record
 from dragonnx.reading.zip_archive import opened_archive
 
@@ -25,18 +27,23 @@ LARGEST = 1024 * MEBIBYTE
 """Bytes of a document: of the largest model, a drag of 29,000 steps."""
 _LARGEST_MASK = 64 * MEBIBYTE
 """A mask of 8192 x 8192 pixels, one byte each and not packed at all."""
+_LARGEST_PREVIEW = 64 * MEBIBYTE
 _DOCUMENT = "document.json"
+_PREVIEW = "preview.png"
 
 
 def save_document(
     document: Document, path: str | os.PathLike[str], preview: bytes | None = None
-) -> None:
+) -> str:
     """Write a document, all or nothing.
 
     Args:
         document: What to write.
         path: Where to.
         preview: The picture as PNG, for file managers and users.
+
+    Returns:
+        The SHA-256 of what was written, as `digest_of` tells it for as long as nobody changes it.
 
     Raises:
         InputError: The file cannot be written, or would be too large to be opened again.
@@ -50,7 +57,7 @@ def save_document(
         for name, member in members_of(document).items():
             archive.writestr(name, member)
         if preview is not None:
-            archive.writestr("preview.png", preview)
+            archive.writestr(_PREVIEW, preview)
     if content.tell() > LARGEST:
         raise InputError(
             f"{path} cannot be written: it would have {content.tell() / MEBIBYTE:.0f} MiB, and at most "
@@ -58,6 +65,32 @@ def save_document(
         )
     # In one piece: an archive that fails on the way to a full disk tries to end itself there.
     save_bytes(content.getvalue(), path)
+    return hashlib.sha256(content.getbuffer()).hexdigest()
+
+
+def digest_of(path: str | os.PathLike[str]) -> str | None:
+    """The SHA-256 of a document's file, in hexadecimal; None where there is no file.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if not as_path(path).exists():
+        return None
+    with opened_file(path, LARGEST) as file:
+        digest = hashlib.sha256()
+        while piece := file.read(MEBIBYTE):
+            digest.update(piece)
+        return digest.hexdigest()
+
+
+def read_preview(path: str | os.PathLike[str]) -> bytes | None:
+    """The picture as PNG that a document's file holds; None where it holds none.
+
+    Raises:
+        InputError: The file is missing, damaged, too large, or not a document.
+    """
+    with opened_archive(path, LARGEST, "is no dragonnx document, or it is damaged") as archive:
+        return archive.read(_PREVIEW, _LARGEST_PREVIEW) if _PREVIEW in archive.names else None
 
 
 def open_document(path: str | os.PathLike[str]) -> Document:

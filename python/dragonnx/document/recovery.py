@@ -30,6 +30,7 @@ from dragonnx.reading.values import record, text
 
 _LARGEST_NOTE = 2**16
 """Bytes of the note beside lost work: a path, and little else."""
+_LONGEST_DIGEST = 64
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,15 @@ class LostWork:
     Attributes:
         path: The autosaved document.
         saved_as: The file that the user had given it, if any.
+        digest: What was in that file when the editor read or wrote it last, as `digest_of` tells
+            it; None where that is not known.
+        written: When the document was autosaved, in seconds since 1970.
     """
 
     path: Path
     saved_as: Path | None
+    digest: str | None = None
+    written: float = 0.0
 
 
 class Recovery:
@@ -60,8 +66,21 @@ class Recovery:
         self._claims: dict[Path, int] = {}
         """Held notes of lost work, by its path."""
 
-    def save(self, document: Document, saved_as: Path | None = None) -> None:
+    def save(
+        self,
+        document: Document,
+        saved_as: Path | None = None,
+        *,
+        digest: str | None = None,
+        preview: bytes | None = None,
+    ) -> None:
         """Write the document, all or nothing.
+
+        Args:
+            document: It.
+            saved_as: The file that the user has given it, if any.
+            digest: Of that file, as the editor knows it.
+            preview: The document's picture as PNG, to be recognised by.
 
         Raises:
             InputError: The file cannot be written.
@@ -69,10 +88,10 @@ class Recovery:
         folder = self._folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._write_note(_note_of(folder / self._name), saved_as)
+            self._write_note(_note_of(folder / self._name), saved_as, digest)
         except OSError as error:
             raise InputError(f"autosave in {folder} failed ({error.strerror or error})") from error
-        save_document(document, folder / self._name)
+        save_document(document, folder / self._name, preview)
 
     def is_there(self) -> bool:
         """Whether what was saved last is still there, and known to be a living editor's."""
@@ -112,12 +131,12 @@ class Recovery:
         for note in notes:
             if not note.with_suffix(SUFFIX).exists():
                 remove_abandoned(note)
-        found: list[tuple[float, LostWork]] = []
+        found: list[LostWork] = []
         for path in paths:
             if path.name != self._name and self._claim(path):
                 with contextlib.suppress(OSError):  # another one took it just now
-                    found.append((path.stat().st_mtime, LostWork(path, _saved_as(path))))
-        return [work for _, work in sorted(found, key=lambda pair: pair[0], reverse=True)]
+                    found.append(LostWork(path, *_noted(path), path.stat().st_mtime))
+        return sorted(found, key=lambda work: work.written, reverse=True)
 
     def recover(self, work: LostWork) -> Document:
         """The lost document. Its file stays until it is discarded.
@@ -166,7 +185,7 @@ class Recovery:
         if sys.platform == "win32":  # it removes no file that is open
             _unlink(note)
 
-    def _write_note(self, path: Path, saved_as: Path | None) -> None:
+    def _write_note(self, path: Path, saved_as: Path | None, digest: str | None) -> None:
         """Say which file the document belongs to, in the note that is locked while we run."""
         if self._note is None or not self._holds(path):
             if self._note is not None:  # somebody removed it
@@ -175,7 +194,8 @@ class Recovery:
         # The folder that a relative path starts from may be gone.
         with contextlib.suppress(OSError, RuntimeError):
             saved_as = saved_as and saved_as.resolve()
-        note = json.dumps({"saved_as": str(saved_as) if saved_as else None}).encode()
+        facts = {"saved_as": str(saved_as) if saved_as else None, "digest": digest}
+        note = json.dumps(facts).encode()
         os.lseek(self._note, 0, os.SEEK_SET)
         os.write(self._note, note)
         os.ftruncate(self._note, len(note))
@@ -198,14 +218,18 @@ def _note_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _saved_as(path: Path) -> Path | None:
+def _noted(path: Path) -> tuple[Path | None, str | None]:
+    """The file that a document belongs to, and the digest of what was in it."""
     note = _note_of(path)
     try:
         facts = record(parse_json(read_bytes(note, _LARGEST_NOTE), str(note)), str(note))
-        name = facts.get("saved_as")
-        return None if name is None else Path(text(name, "saved_as", LONGEST_PATH))
+        name, digest = facts.get("saved_as"), facts.get("digest")
+        return (
+            None if name is None else Path(text(name, "saved_as", LONGEST_PATH)),
+            None if digest is None else text(digest, "digest", _LONGEST_DIGEST),
+        )
     except InputError:  # the work counts, not what its file was called
-        return None
+        return None, None
 
 
 def _unlink(path: Path) -> None:

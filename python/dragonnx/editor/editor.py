@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from dragonnx.editor.events import (
     DragProgressed,
     Event,
     Exported,
+    FileChanged,
     FileOpened,
     InversionEnded,
     InversionProgressed,
@@ -85,8 +87,12 @@ class Editor:
         is_first_time: bool = True,
     ) -> None:
         recovery = recovery or Recovery()
-        self._jobs = Jobs(post, device, precision)
-        self._autosave = Autosave(recovery, post)
+        self._post_to_view = post
+        self._late: deque[Event] = deque()
+        """What came after `close`, when nobody hands events back any more."""
+        self._closed = False
+        self._jobs = Jobs(self._post, device, precision)
+        self._autosave = Autosave(recovery, self._post)
         self._keeps = False
         self.state = EditorState(document, self._jobs, self._autosave, is_first_time=is_first_time)
         self.points = PointCommands(self.state)
@@ -111,6 +117,7 @@ class Editor:
             InversionEnded: self.photo.ended,
             FileOpened: self.files.file_opened,
             DocumentSaved: self.files.document_saved,
+            FileChanged: self.files.file_changed,
             Exported: self.files.exported,
             SheetPictureMade: self.sheet.picture_made,
             TaskFailed: self._task_failed,
@@ -134,19 +141,34 @@ class Editor:
         self._jobs.start()
 
     def close(self, *, keep: bool = False) -> None:
-        """End the worker after what waits, and the autosave.
+        """End the worker after what waits. No view is told of anything any more.
 
         Args:
             keep: Leave the autosaved copy to the next editor, since the user did not end this one.
         """
-        self._keeps = keep
-        self._jobs.close()
-        self._autosave.close()
+        if not self._closed:
+            self._closed = True
+            self._keeps = keep
+            self.state.unsubscribe_all()
+            self._jobs.close()
 
-    def join(self) -> None:
-        """Wait for the worker to end, after `close`; the autosaved copy goes if nothing is lost."""
-        self._jobs.join()
-        self._autosave.leave(keep=self._keeps or self._jobs.save_failed)
+    def join(self, seconds: float | None = None) -> None:
+        """Wait for the worker to end, after `close`; the autosaved copy goes if nothing is lost.
+
+        What a drag or an inversion reached that ran until then is in the copy, where it stays.
+
+        Args:
+            seconds: How long to wait for a step that takes long; None for as long as it takes.
+        """
+        try:
+            self._jobs.join(seconds)
+            while self._late:
+                event = self._late.popleft()
+                if isinstance(event, DragEnded | InversionEnded | DocumentSaved):
+                    self.receive(event)
+        finally:
+            self._autosave.close()
+            self._autosave.leave(keep=self._keeps or self._jobs.save_failed)
 
     def receive(self, event: Event) -> None:
         """Act on an event."""
@@ -163,6 +185,12 @@ class Editor:
         """Let a drag or an inversion make steps again."""
         self._jobs.pace.go_on()
 
+    def _post(self, event: Event) -> None:
+        if self._closed:
+            self._late.append(event)
+        else:
+            self._post_to_view(event)
+
     def _task_failed(self, event: TaskFailed) -> None:
         """Say what went wrong; the editor goes on."""
         state = self.state
@@ -170,6 +198,8 @@ class Editor:
             waiting = state.become_idle()
             state.document_changed()
             state.do_waiting(waiting)
+        if event.task is Task.SAVE:
+            self.files.save_failed()
         failure(state, event.task, event.reason, event.subject)
 
     def _autosave_failed(self, event: AutosaveFailed) -> None:

@@ -196,17 +196,28 @@ class FileOpened(Event):
         path: The file.
         kind: What the file holds.
         notes: What the user should know of how it was read.
+        digest: Of what the file held, where it is a document.
     """
 
     document: Document
     path: Path
     kind: FileKind
     notes: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class DocumentSaved(Event):
-    """A document was written."""
+    """A document was written; `digest` tells what its file holds now."""
+
+    document: Document
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class FileChanged(Event):
+    """A document was not written: its file is no longer as it was read or written last."""
 
     document: Document
     path: Path

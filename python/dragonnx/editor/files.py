@@ -9,9 +9,10 @@ from dragonnx.document import Document
 from dragonnx.document.archive import SUFFIX
 from dragonnx.document.outputs import OutputId, free_path, output
 from dragonnx.editor.answers import checked_target
-from dragonnx.editor.events import DocumentSaved, Exported, FileOpened
-from dragonnx.editor.phase import Idle
-from dragonnx.editor.state import DocumentFile, EditorState, Part
+from dragonnx.editor.document_file import DocumentFile, Replaces
+from dragonnx.editor.events import DocumentSaved, Exported, FileChanged, FileOpened
+from dragonnx.editor.phase import Change, Idle
+from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
 from dragonnx.media import check_animation, check_quality
 
@@ -25,6 +26,9 @@ class FileCommands:
 
     def __init__(self, state: EditorState) -> None:
         self._state = state
+        self._after_save: Change | None = None
+        self.changed_path: Path | None = None
+        """The file that others changed, where the document was to be saved: what to do is asked."""
 
     def open(self, path: Path, index: int = 0) -> None:
         """Open a document, a picture with its recipe, a latent, a mask, or a photo.
@@ -39,14 +43,20 @@ class FileCommands:
             state.say(f"Opening {path.name} ...")
             state.jobs.open_file(path, state.document, index)
 
-        state.when_idle(read)
+        state.when_idle(read, f"open {path.name}")
 
-    def save(self, path: Path | None = None, *, replace: bool = False) -> None:
-        """Save the document.
+    def save(
+        self, path: Path | None = None, *, replace: bool = False, then: Change | None = None
+    ) -> None:
+        """Save the document as it is shown; a drag pauses first.
+
+        Where others changed its file since it was read or written here, nothing is written, and
+        `Part.CONFLICT` has it asked what to do.
 
         Args:
             path: Where to; None where it was saved before or came from.
-            replace: Whether another file of that name may be replaced.
+            replace: Whether whatever is there may be replaced.
+            then: What to do once all is saved; nothing where that fails.
 
         Raises:
             InputError: There is no path yet, or nothing can or may be written there.
@@ -58,7 +68,14 @@ class FileCommands:
         checked_target(target, (SUFFIX,))
         if target != state.path:
             _keep_existing(target, replace=replace)
-        state.when_idle(lambda: state.jobs.save(state.document, target))
+
+        def write() -> None:
+            self._after_save = then
+            own = state.file.digest if target == state.path else None
+            replaces = Replaces.ANYTHING if replace else Replaces(own)
+            state.jobs.save(state.document, target, replaces)
+
+        state.when_idle(write, "save what is shown")
 
     def export(
         self, kind: OutputId, path: Path, quality: int | None = None, *, replace: bool = False
@@ -85,7 +102,11 @@ class FileCommands:
         check_quality(quality, [path])
         _keep_existing(path, replace=replace)
         state.say(f"Writing {path.name} ...")
-        state.when_idle(lambda: state.jobs.export(state.document, chosen, path, quality))
+        replaces = Replaces.ANYTHING if replace else Replaces.NOTHING
+        state.when_idle(
+            lambda: state.jobs.export(state.document, chosen, path, replaces, quality),
+            "write what is shown",
+        )
 
     def suggested_document(self) -> Path:
         """Where the document would be saved."""
@@ -124,14 +145,35 @@ class FileCommands:
         """Note what was saved, and where."""
         state = self._state
         file = state.file_of(event.document)
-        file.path, file.saved = event.path, event.document
-        state.autosave.note(state.document, state.path)
+        file.path, file.saved, file.digest = event.path, event.document, event.digest
+        state.note_autosave()
         state.changed(Part.FACTS)
-        state.say(f"Saved {event.path}.", "good")
+        state.say(f"Saved {event.path}.{self._can_go_on()}", "good")
+        then, self._after_save = self._after_save, None
+        if then is not None and state.is_saved:
+            then()
+
+    def file_changed(self, event: FileChanged) -> None:
+        """Have it asked what to do with a file that others changed."""
+        self.save_failed()
+        self.changed_path = event.path
+        state = self._state
+        state.say(f"{event.path.name} was changed by others; nothing was written.", "bad")
+        state.when_idle(lambda: state.changed(Part.CONFLICT))
+
+    def save_failed(self) -> None:
+        """Forget what was to be done once all is saved."""
+        self._after_save = None
 
     def exported(self, event: Exported) -> None:
         """Say that an output was written."""
-        self._state.say(f"Wrote {event.path}.", "good")
+        self._state.say(f"Wrote {event.path}.{self._can_go_on()}", "good")
+
+    def _can_go_on(self) -> str:
+        """What can come next, where a drag paused."""
+        state = self._state
+        is_paused = isinstance(state.phase, Idle) and state.phase.paused is state.document
+        return " The drag is paused; Space goes on." * is_paused
 
 
 def _taken_over(event: FileOpened, document: Document) -> Document:
@@ -146,7 +188,7 @@ def _taken_over(event: FileOpened, document: Document) -> Document:
 def _file(event: FileOpened) -> DocumentFile | None:
     """The file of what was opened; a latent and a mask leave the document its own."""
     if event.kind == "document":
-        return DocumentFile(event.path, event.document)
+        return DocumentFile(event.path, event.document, event.digest)
     return DocumentFile() if event.kind == "picture" else None
 
 

@@ -19,14 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragonnx.document import Document, save_document
+from dragonnx.document.archive import SUFFIX, digest_of
 from dragonnx.document.latents import current_w_plus, start_w_plus
 from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import Output
+from dragonnx.editor.document_file import Replaces
 from dragonnx.editor.drag_job import DragJob
 from dragonnx.editor.events import (
     DocumentSaved,
     Event,
     Exported,
+    FileChanged,
     FileOpened,
     ModelChosen,
     ModelOpened,
@@ -40,6 +43,7 @@ from dragonnx.editor.events import (
 from dragonnx.editor.inversion_job import PhotoRequest, invert
 from dragonnx.editor.open_model import OpenModel
 from dragonnx.editor.pace import Pace
+from dragonnx.errors import InputError
 
 if TYPE_CHECKING:
     from dragonnx.types import DeviceName, Precision
@@ -81,6 +85,8 @@ class Jobs:
         """How far a drag or an inversion that runs may go."""
         self.save_failed = False
         """Whether the last document that was to be saved could not be."""
+        self._saved: dict[Path, str] = {}
+        """Digests of what was written here, by path: an event that tells of one may be on its way."""
         self._model = OpenModel(self._model_opened, device, precision)
         self._drag = DragJob(post, self.pace)
 
@@ -93,10 +99,10 @@ class Jobs:
         self.pace.end()
         self._jobs.put(None)
 
-    def join(self) -> None:
-        """Wait for the thread to end, so that nothing is half written."""
+    def join(self, seconds: float | None = None) -> None:
+        """Wait for the thread to end, so that nothing is half written; at most so long."""
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(seconds)
 
     # --- asked by the editor ------------------------------------------------------------------
 
@@ -152,32 +158,46 @@ class Jobs:
         """
 
         def do() -> None:
+            # Before it is read: what is written in between counts as changed.
+            digest = digest_of(path) if path.suffix.lower() == SUFFIX else None
             opened = read_file(path, document, self._model.generator(), index)
             if opened.document is None:
                 self._post(PhotoFound(path))
                 return
             self._model.try_document(opened.document)
-            self._post(FileOpened(opened.document, path, opened.kind, opened.notes))
+            event = FileOpened(opened.document, path, opened.kind, opened.notes, digest)
+            self._post(event)
 
         self._put(Task.OPEN_FILE, do, path.name)
 
-    def save(self, document: Document, path: Path) -> None:
-        """Write a document."""
+    def save(self, document: Document, path: Path, replaces: Replaces) -> None:
+        """Write a document, but only over what it may replace."""
 
         def do() -> None:
             self.save_failed = True
-            save_document(document, path, self._preview(document))
+            preview = self._preview(document)
+            if not replaces.allows(path) and digest_of(path) != self._saved.get(path):
+                self._post(FileChanged(document, path))
+                return
+            self._saved[path] = digest = save_document(document, path, preview)
             self.save_failed = False
-            self._post(DocumentSaved(document, path))
+            self._post(DocumentSaved(document, path, digest))
 
         self._put(Task.SAVE, do)
 
     def export(
-        self, document: Document, output: Output, path: Path, quality: int | None = None
+        self,
+        document: Document,
+        output: Output,
+        path: Path,
+        replaces: Replaces,
+        quality: int | None = None,
     ) -> None:
-        """Write an output of a document, a picture in a quality."""
+        """Write an output of a document, a picture in a quality, but only over what it may replace."""
 
         def do() -> None:
+            if not replaces.allows(path):
+                raise InputError(f"{path} exists by now: choose another name")
             output.write(document, self._model.generator(document.model), path, quality)
             self._post(Exported(path))
 

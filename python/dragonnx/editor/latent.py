@@ -8,8 +8,9 @@ from dataclasses import replace
 from dragonnx.document import Document, LatentStart
 from dragonnx.editor.answers import checked_psi
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
+from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.phase import Idle
-from dragonnx.editor.state import EditorState, ModelFacts, Part
+from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
 from dragonnx.model.latent import LARGEST_SEED, checked_seed
 from dragonnx.model.library import model_name
@@ -157,6 +158,7 @@ class LatentCommands:
         if state.running is None and not state.shows_document:
             state.picture = event.picture
             state.pictured = None if event.is_preview else event.document
+            state.autosave_picture()
             state.changed(Part.SCENE | Part.FACTS)
 
     def _loses_points(self) -> bool:

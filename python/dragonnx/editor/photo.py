@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dragonnx.document import LatentStart
+from dragonnx.editor.document_file import DocumentFile
 from dragonnx.editor.events import (
     InversionEnded,
     InversionProgressed,
@@ -101,7 +102,8 @@ class PhotoCommands:
             state.selected = None
             state.picture = event.picture
             state.pictured = None if event.is_preview else document
-            state.apply(f"invert {event.name}", document)
+            # Another picture: saving it must not replace the document that was there.
+            state.apply(f"invert {event.name}", document, file=DocumentFile())
             state.document_changed()
             if not waiting:
                 state.say(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from dragonnx.document import Document, History
 from dragonnx.editor.autosave import Autosave
+from dragonnx.editor.document_file import DocumentFile
 from dragonnx.editor.jobs import Jobs
+from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.phase import Change, Dragging, Idle, Phase, Running, checked
 from dragonnx.editor.phase import running as running_of
 from dragonnx.editor.phase import stopping as after_stopping
@@ -44,6 +46,8 @@ class Part(enum.Flag):
     """A photo was found: how to invert it is to be asked."""
     SHEET = enum.auto()
     """The contact sheet has another picture."""
+    CONFLICT = enum.auto()
+    """The document's file was changed by others: what to do is to be asked."""
 
 
 @dataclass(frozen=True)
@@ -73,40 +77,6 @@ class Alert:
     heading: str
     text: str
     severity: Severity
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What the editor knows of the model that is open.
-
-    Attributes:
-        model: As documents name it.
-        name: As it names itself.
-        image_size: (width, height) of its pictures.
-        trainable_layers: How many layers a drag can move.
-        label_count: How many classes it has; 0 for one without.
-        recommended: Settings of a drag that suit it.
-    """
-
-    model: str
-    name: str
-    image_size: tuple[int, int]
-    trainable_layers: int
-    label_count: int = 0
-    recommended: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass
-class DocumentFile:
-    """The file of a document and of all that is made of it by edits.
-
-    Attributes:
-        path: It; None where there is none yet.
-        saved: The document as it is in the file, or as it was at the start; None for neither.
-    """
-
-    path: Path | None = None
-    saved: Document | None = None
 
 
 class EditorState:
@@ -225,7 +195,16 @@ class EditorState:
     def subscribe(self, view: Callable[[Part], object]) -> Callable[[], None]:
         """Tell a view of every change from now on; returns what ends that."""
         self._views.append(view)
-        return lambda: self._views.remove(view)
+
+        def unsubscribe() -> None:
+            if view in self._views:
+                self._views.remove(view)
+
+        return unsubscribe
+
+    def unsubscribe_all(self) -> None:
+        """Tell no view anything any more."""
+        self._views.clear()
 
     def changed(self, parts: Part = Part.SCENE | Part.FACTS) -> None:
         """Tell the views which parts changed."""
@@ -252,15 +231,20 @@ class EditorState:
         """
         self._phase = checked(self._phase, phase)
 
-    def when_idle(self, change: Change) -> None:
-        """Do something at once, or after pausing a drag, or ending an inversion."""
+    def when_idle(self, change: Change, purpose: str = "let you edit") -> None:
+        """Do something at once, or after pausing a drag, or ending an inversion.
+
+        Args:
+            change: What to do.
+            purpose: What a drag pauses for, for the user.
+        """
         runs = self.running
         if runs is None:
             change()
             return
         self.enter(after_stopping(self._phase, change=change))
         self.jobs.pace.pause()
-        pauses = "Pausing to let you edit; Space goes on."
+        pauses = f"Pausing to {purpose}; Space goes on."
         ends = "That ends it; the best so far stays, u takes it back."
         self.say(pauses if isinstance(runs, Dragging) else ends)
 
@@ -327,7 +311,7 @@ class EditorState:
         """Follow the document: autosave, the picture where it is another, the views."""
         document = self.document
         self.photo_shown = False
-        self.autosave.note(document, self.path)
+        self.note_autosave()
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None
         if self.stroke is not None and document.mask is not self.stroke.before:
@@ -337,6 +321,16 @@ class EditorState:
         if not self.shows_document:
             self.jobs.show(document)
         self.changed()
+
+    def note_autosave(self) -> None:
+        """Have the document autosaved as it is now."""
+        picture = self.picture if self.shows_document else None
+        self.autosave.note(self.document, self.path, self.file.digest, picture)
+
+    def autosave_picture(self) -> None:
+        """Have the copy that is autosaved show the picture, where it is the document's."""
+        if self.shows_document and self.picture is not None:
+            self.autosave.add_picture(self.document, self.picture)
 
     def put_cursor(self, x: float, y: float) -> None:
         """Put the cross-hair on the nearest pixel of the image; telling it is the caller's."""

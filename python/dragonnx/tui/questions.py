@@ -21,9 +21,10 @@ from dragonnx.errors import BundleError, InputError
 from dragonnx.model.library import known_manifests
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.choice import ChoiceScreen
-from dragonnx.tui.screens.confirm import ConfirmScreen
+from dragonnx.tui.screens.confirm import Choice, ConfirmScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.export import ExportScreen
+from dragonnx.tui.screens.lost_work import LostWorkScreen
 from dragonnx.tui.screens.path import PathScreen
 from dragonnx.tui.screens.photo import PhotoScreen
 from dragonnx.tui.screens.prompt import PromptScreen
@@ -170,12 +171,8 @@ class Questions:
         def use(path: Path | None) -> None:
             if path is None:
                 return
-            if state.is_saved or path.suffix.lower() != SUFFIX:
-                self._editor.files.open(path)
-            else:
-                self._confirm(
-                    _UNSAVED, "Open anyway", "Cancel", lambda: self._editor.files.open(path)
-                )
+            # After a drag that runs: what it reaches is not saved.
+            state.when_idle(lambda: self._open(path), f"open {path.name}")
 
         self._app.push_screen(PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP), use)
 
@@ -186,14 +183,19 @@ class Questions:
         else:
             self._editor.files.save()
 
-    def save_as(self) -> None:
-        """Where to save the document."""
+    def save_as(self, then: Callable[[], object] | None = None) -> None:
+        """Where to save the document.
+
+        Args:
+            then: What to do once it is saved.
+        """
         files = self._editor.files
 
         def use(path: Path | None) -> None:
-            if path is not None:
-                known = path == self._editor.state.path
-                self._write(path, lambda: files.save(path, replace=True), asked=known)
+            if path is not None and path == self._editor.state.path:
+                self.attempt(lambda: files.save(path, then=then))
+            elif path is not None:
+                self._write(path, lambda replace: files.save(path, replace=replace, then=then))
 
         suggestion = str(files.suggested_document())
         self._app.push_screen(
@@ -208,42 +210,52 @@ class Questions:
         def use(chosen: tuple[OutputId, Path, int | None] | None) -> None:
             if chosen is not None:
                 kind, path, quality = chosen
-                self._write(path, lambda: files.export(kind, path, quality, replace=True))
+                self._write(path, lambda replace: files.export(kind, path, quality, replace=replace))
 
         self._when_idle(lambda: ExportScreen(self._editor.document, files.suggested_output), use)
 
     def leave(self) -> None:
-        """Whether to leave, where something would be lost."""
-        if self._editor.state.is_saved:
-            self._app.exit()
-        else:
-            self._confirm(_UNSAVED, "Leave", "Stay", self._app.exit)
+        """Whether to leave, where something would be lost; a drag pauses first."""
+        self._editor.state.when_idle(self._leave, "let you leave")
+
+    def conflict(self) -> None:
+        """What to do with a file that others changed since it was read or written here."""
+        files, path = self._editor.files, self._editor.files.changed_path
+        if path is None:
+            return
+
+        def use(answer: str | None) -> None:
+            if answer == "s":
+                self.save_as()
+            elif answer == "o":
+                files.open(path)
+            elif answer == "w":
+                self.attempt(lambda: files.save(path, replace=True))
+
+        fact = (
+            f"{path} is not as it was when it was opened or saved here: another editor or program "
+            "has changed it. Nothing was written. Opening theirs can be undone with u."
+        )
+        self._app.push_screen(
+            ConfirmScreen(
+                fact, Choice("s", "Save as"), Choice("o", "Open theirs"),
+                Choice("w", "Overwrite theirs", loses=True),
+            ),
+            use,
+        )  # fmt: skip
 
     def lost_work(self) -> None:
-        """Whether to recover what other editors left behind, one document after another."""
-        self._offer(self._editor.lost_work.all())
+        """Which document to recover of those that other editors left behind."""
+        lost_work, works = self._editor.lost_work, self._editor.lost_work.all()
 
-    def _offer(self, works: list[LostWork]) -> None:
-        if not works:
-            return
-        lost_work, work, others = self._editor.lost_work, works[0], works[1:]
-
-        def use(answer: bool | None) -> None:
-            if answer:
-                lost_work.recover(work)
-                return
-            if answer is None:
-                lost_work.keep(work)
+        def use(work: LostWork | None) -> None:
+            if work is None:
+                lost_work.keep()
             else:
-                lost_work.discard(work)
-            self._offer(others)
+                lost_work.recover(work)
 
-        fact = f"An editor ended before its work was saved: {lost_work.name(work)}."
-        if others:
-            fact += f" After this, {len(others)} more can be recovered."
-        self._app.push_screen(
-            ConfirmScreen(fact, yes="Recover", no="Discard", prefers_yes=True), use
-        )
+        if works:
+            self._app.push_screen(LostWorkScreen(lost_work, works, self._mode()), use)
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -258,26 +270,60 @@ class Questions:
         """Open a dialog once nothing runs."""
         self._editor.state.when_idle(lambda: self._app.push_screen(make(), use))
 
-    def _confirm(self, fact: str, yes: str, no: str, then: Callable[[], object]) -> None:
-        def use(sure: bool | None) -> None:
-            if sure:
-                then()
+    def _leave(self) -> None:
+        state = self._editor.state
 
-        self._app.push_screen(ConfirmScreen(fact, yes=yes, no=no), use)
+        def use(answer: str | None) -> None:
+            if answer == "y":
+                self._app.exit()
+            elif answer == "s" and state.path is None:
+                self.save_as(then=self._app.exit)
+            elif answer == "s":
+                self.attempt(lambda: self._editor.files.save(then=self._app.exit))
 
-    def _write(self, path: Path, write: Callable[[], object], *, asked: bool = False) -> None:
-        """Write, but never over a file without asking."""
-        if asked or not os.path.lexists(path):
-            self.attempt(write)
+        if state.is_saved:
+            self._app.exit()
+            return
+        self._app.push_screen(
+            ConfirmScreen(
+                _UNSAVED, Choice("s", "Save and leave"), Choice("n", "Stay"),
+                Choice("y", "Leave", loses=True),
+            ),
+            use,
+        )  # fmt: skip
+
+    def _open(self, path: Path) -> None:
+        """Open a file, where another document would be left after asking."""
+
+        def use(answer: str | None) -> None:
+            if answer == "y":
+                self._editor.files.open(path)
+
+        if self._editor.state.is_saved or path.suffix.lower() != SUFFIX:
+            self._editor.files.open(path)
+            return
+        self._app.push_screen(
+            ConfirmScreen(_UNSAVED, Choice("n", "Cancel"), Choice("y", "Open anyway")), use
+        )
+
+    def _write(self, path: Path, write: Callable[[bool], object]) -> None:
+        """Write, but never over a file without asking; `write` is told what was answered."""
+        if not os.path.lexists(path):
+            self.attempt(lambda: write(False))
             return
 
-        def use(sure: bool | None) -> None:
-            if sure:
-                self.attempt(write)
+        def use(answer: str | None) -> None:
+            if answer == "y":
+                self.attempt(lambda: write(True))
             else:
                 self._editor.state.say("Nothing was written.")
 
-        self._app.push_screen(ConfirmScreen(f"{path} exists.", yes="Replace", no="Keep it"), use)
+        self._app.push_screen(
+            ConfirmScreen(
+                f"{path} exists.", Choice("n", "Keep it"), Choice("y", "Replace", loses=True)
+            ),
+            use,
+        )
 
 
 def model_choices() -> list[tuple[str, str]]:

@@ -1,11 +1,11 @@
-"""Asks a question that is answered with yes or no."""
+"""Asks a question that has a few answers, each with a key and a button."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
@@ -13,51 +13,61 @@ from dragonnx.tui.screens.dialog import Dialog
 from dragonnx.tui.widgets.literal import Words
 
 
-class ConfirmScreen(Dialog[bool]):
-    """A fact, and two ways on. The harmless one has the focus.
+class Choice(NamedTuple):
+    """An answer.
+
+    Attributes:
+        key: The key that gives it, and what the dialog answers with.
+        label: What its button says.
+        loses: Whether something is lost by it that nothing brings back.
+    """
+
+    key: str
+    label: str
+    loses: bool = False
+
+
+class ConfirmScreen(Dialog[str]):
+    """A fact, and ways on. The answer is the key of the one that was chosen.
 
     Args:
         fact: What the user should know.
-        yes: What the risky button says.
-        no: What the harmless button says.
-        prefers_yes: Whether it is the other way round, and no is the risky one.
+        choices: The ways on. The first has the focus, so it must be one that loses nothing.
     """
 
     heading = "A question"
     advice = (
-        "The harmless answer has the focus. y and n answer at once; the arrows choose, Enter takes. "
-        "Escape leaves everything as it is."
+        "The answer that loses nothing has the focus. The letters in brackets answer at once; the "
+        "arrows choose, Enter takes. Escape leaves everything as it is."
     )
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n", "answer(False)", "No"),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
-    ]
-
-    def __init__(self, fact: str, *, yes: str, no: str, prefers_yes: bool = False) -> None:
+    def __init__(self, fact: str, *choices: Choice) -> None:
         super().__init__()
-        self._fact, self._yes, self._no = fact, yes, no
-        self._prefers_yes = prefers_yes
+        if choices[0].loses:
+            raise ValueError("the first answer must lose nothing")
+        self._fact = fact
+        self._choices = choices
 
     def compose(self) -> ComposeResult:
         """The fact and the buttons."""
         with Vertical(classes="dialog"):
             yield Words(self._fact, classes="title")
             yield Words(classes="problem")
-            answers = [(f"{self._no} (n)", "no"), (f"{self._yes} (y)", "yes")]
-            harmless, risky = reversed(answers) if self._prefers_yes else answers
             with Horizontal(classes="buttons"):
-                # The first has the focus.
-                yield Button(harmless[0], id=harmless[1], variant="primary")
-                yield Button(risky[0], id=risky[1], variant="warning")
+                for choice in self._choices:
+                    kind = "warning" if choice.loses else "primary"
+                    yield Button(f"{choice.label} ({choice.key})", name=choice.key, variant=kind)  # type: ignore[arg-type]
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer; the usual buttons of dialogs are not here."""
         event.prevent_default()
-        self.dismiss(event.button.id == "yes")
+        self.dismiss(event.button.name)
 
-    def action_answer(self, answer: bool) -> None:
-        """Answer by key."""
-        self.dismiss(answer)
+    def on_key(self, event: events.Key) -> None:
+        """Answer by key, or go to the next button."""
+        if event.key in [choice.key for choice in self._choices]:
+            event.stop()
+            self.dismiss(event.key)
+        elif event.key in ("left", "right"):
+            event.stop()
+            (self.focus_previous if event.key == "left" else self.focus_next)()

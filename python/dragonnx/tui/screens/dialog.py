@@ -20,16 +20,20 @@ class Buttons(Horizontal):
 
     Args:
         accept: What the accepting button says; empty for none.
+        other: What a button says that does something else; empty for none.
     """
 
-    def __init__(self, accept: str) -> None:
+    def __init__(self, accept: str, other: str = "") -> None:
         super().__init__(classes="buttons")
         self._accept = accept
+        self._other = other
 
     def compose(self) -> ComposeResult:
         """The buttons; they take no focus, so that Tab stays among the lines."""
         if self._accept:
             yield self._button(self._accept, "accept")
+        if self._other:
+            yield self._button(self._other, "other")
         yield self._button("Cancel", "cancel")
 
     @staticmethod
@@ -55,6 +59,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def accept(self) -> None:
         """Answer, where everything fits."""
 
+    def other(self) -> None:
+        """What the button besides accepting and leaving does."""
+
     def action_leave(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
@@ -79,5 +86,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         event.stop()
         if event.button.has_class("accept"):
             self.accept()
+        elif event.button.has_class("other"):
+            self.other()
         else:
             self.action_leave()

@@ -144,6 +144,8 @@ class EditorScreen(Screen[None], inherit_bindings=False):
             self.notify(alert.text, title=alert.heading, severity=alert.severity, markup=False)
         if Part.PHOTO in parts:
             self.questions.photo(self.editor.photo.found)
+        if Part.CONFLICT in parts:
+            self.questions.conflict()
 
     def _show_place(self) -> None:
         self.query_one(StatusLine).show_place(*self.editor.state.cursor, self.canvas.view.zoom)

@@ -58,6 +58,11 @@ class Choices(OptionList):
         options = (Option(visible(text), disabled=k in grey) for k, text in enumerate(texts))
         super().__init__(*options, markup=False)
 
+    def show(self, *texts: str) -> None:
+        """Offer other texts."""
+        self.clear_options()
+        self.add_options([Option(visible(text)) for text in texts])
+
 
 class Line(Input):
     """A line to type in. What would not show has a sign in its place, and stays in the value."""
