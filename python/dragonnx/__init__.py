@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         StateError,
     )
     from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.faces.alignment import align_face
+    from dragonnx.inversion.faces.landmarks import read_landmarks
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
     from dragonnx.inversion.photo import Photo, load_photo
@@ -62,12 +64,14 @@ __all__ = [
     "PointPair",
     "PyramidLoss",
     "StateError",
+    "align_face",
     "invert",
     "load_latent",
     "load_mask",
     "load_photo",
     "open_document",
     "open_picture",
+    "read_landmarks",
     "save_document",
     "save_latent",
     "save_picture",
@@ -96,12 +100,14 @@ _HOMES = {
     "PointPair": "dragonnx.document.state",
     "PyramidLoss": "dragonnx.inversion.image_loss",
     "StateError": "dragonnx.errors",
+    "align_face": "dragonnx.inversion.faces.alignment",
     "invert": "dragonnx.inversion.session",
     "load_latent": "dragonnx.document.latent_file",
     "load_mask": "dragonnx.drag.mask",
     "load_photo": "dragonnx.inversion.photo",
     "open_document": "dragonnx.document.archive",
     "open_picture": "dragonnx.document.pictures",
+    "read_landmarks": "dragonnx.inversion.faces.landmarks",
     "save_document": "dragonnx.document.archive",
     "save_latent": "dragonnx.model.latent",
     "save_picture": "dragonnx.document.pictures",
