@@ -38,3 +38,5 @@ DevicePrecision = Literal["float32", "tf32"]
 """What a device computes in."""
 Fit = Literal["crop", "pad"]
 """What to do with a photo of another shape: cut it, or show all of it."""
+Align = Literal["none", "face"]
+"""Whether a photo is turned and cut by the landmarks of a face."""

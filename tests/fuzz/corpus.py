@@ -18,6 +18,7 @@ from fuzz.cases import Case, mutated_file, mutated_folder, with_right_sums
 from fuzz.mutate_zip import zipped
 from fuzz.readers import FIXTURES, KEY, NUM_WS, SIDE, W_DIM, small_drag
 from PIL import Image, ImageCms, features
+from support.face_models import insightface, yunet
 from support.pickle_files import dumps, tensor, torch_legacy, torch_zip
 
 from dragonnx.document import Document, DragResult, LatentStart, save_document
@@ -143,6 +144,28 @@ def _masks() -> Files:
         "mask.tif": _saved(mask, "TIFF", compression="packbits"),
         "mask.webp": _saved(mask, "WEBP", lossless=True),
         "mask.pbm": _saved(mask.convert("1"), "PPM"),
+    }
+
+
+def _landmark_files() -> Files:
+    points = [(10.5, 20.0), (50.25, 21.0), (30.0, 40.0), (15.0, 60.0), (45.0, 61.5)]
+    many = [(float(n % 9), float(n)) for n in range(68)]
+    lines = "".join(f"{x} {y}\n" for x, y in many)
+    return {
+        "five.json": json.dumps(points).encode(),
+        "many.json": json.dumps(many).encode(),
+        "five.csv": b"x,y\n" + "".join(f"{x},{y}\n" for x, y in points).encode(),
+        "many.txt": lines.encode(),
+        "many.pts": f"version: 1\nn_points: 68\n{{\n{lines}}}\n".encode(),
+    }
+
+
+def _face_models() -> Files:
+    """Of small pictures, in which all that is red is a face."""
+    return {
+        "yunet.onnx": yunet((64, 96), strides=(8, 32)),
+        "scrfd.onnx": insightface((64, 64)),
+        "batch.onnx": insightface((64, 64), levels=3, batched=True),
     }
 
 
@@ -358,6 +381,8 @@ _MAKERS: Mapping[str, Callable[[], MakeCase]] = MappingProxyType(
         "photo": lambda: _single(_pictures()),
         "mask-of-photo": _masks_of_photo,
         "mask": lambda: _single(_masks()),
+        "landmarks": lambda: _single(_landmark_files()),
+        "face-model": lambda: _single(_face_models()),
         "recipe": lambda: _single(_recipe_files()),
         "document": lambda: _single(_document_files()),
         "latent": lambda: _single(_latent_files()),
@@ -378,6 +403,8 @@ _VALID: Mapping[str, Callable[[], Case]] = MappingProxyType(
         "photo": _first(_pictures),
         "mask-of-photo": _valid_mask_of_photo,
         "mask": _first(_masks),
+        "landmarks": _first(_landmark_files),
+        "face-model": _first(_face_models),
         "recipe": _first(_recipe_files),
         "document": _first(_document_files),
         "latent": _first(_latent_files),

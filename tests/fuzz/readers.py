@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from fuzz.worker import Reader
+from PIL import Image
 
 from dragonnx.cli import main as command_line
 from dragonnx.document import Document, Recovery, open_document
@@ -28,8 +29,10 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import is_mask, load_mask
 from dragonnx.drag.session import DragSession
 from dragonnx.errors import DragonnxError, InputError
+from dragonnx.inversion.faces.detector import FaceDetector
+from dragonnx.inversion.faces.landmarks import face_of, read_landmarks
 from dragonnx.inversion.perceptual import PerceptualLoss
-from dragonnx.inversion.photo import align, load_photo, target_of
+from dragonnx.inversion.photo import Photo, align, load_photo, target_of
 from dragonnx.inversion.progress import Progress
 from dragonnx.media import read_recipe
 from dragonnx.model.bundle import Bundle, read_manifest
@@ -64,6 +67,15 @@ def _masked_photo(path: Path) -> None:
 def _mask(path: Path) -> None:
     is_mask(path)
     load_mask(path, (SIDE, SIDE))
+
+
+def _landmarks(path: Path) -> None:
+    face_of(read_landmarks(path))
+
+
+def _face_model(path: Path) -> None:
+    """A network that finds faces, up to the faces that it finds."""
+    FaceDetector.open(path, threads=1).faces(Photo(Image.new("RGB", (90, 60), "red")))
 
 
 def _recipe(path: Path) -> None:
@@ -212,6 +224,8 @@ READERS: MappingProxyType[str, Reader] = MappingProxyType(
         "photo": _photo,
         "mask-of-photo": _masked_photo,
         "mask": _mask,
+        "landmarks": _landmarks,
+        "face-model": _face_model,
         "recipe": _recipe,
         "document": _document,
         "latent": _latent,

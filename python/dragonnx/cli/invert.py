@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragonnx.cli.arguments import check_outputs, crop_box
+from dragonnx.cli.arguments import check_outputs
 from dragonnx.cli.console import say, stopping
 from dragonnx.cli.delivery import Keeper, deliver, keep_elsewhere
+from dragonnx.cli.faces import (
+    AlignOption,
+    FaceModel,
+    FaceNumber,
+    Landmarks,
+    check_part,
+    part_of,
+)
 from dragonnx.cli.options import (
     Device,
     Index,
@@ -66,6 +74,10 @@ def invert(
     pull: Annotated[float | None, typer.Option(help="Closeness to the average.")] = None,
     box: Box = None,
     fit: FitOption = "crop",
+    align: AlignOption = "none",
+    landmarks: Landmarks = None,
+    face_model: FaceModel = None,
+    face: FaceNumber = None,
     mask: Counting = None,
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
@@ -107,13 +119,14 @@ def invert(
         (report, (".json",)),
         (progress, (".npz",)),
     ]
-    check_outputs(outputs, inputs=(photo, mask))
+    check_outputs(outputs, inputs=(photo, mask, landmarks, face_model))
     check_quality(quality, (preview, comparison))
+    check_part(align, landmarks, face_model, face, box)
 
     from dragonnx.document import Document, LatentStart
     from dragonnx.document.recipe import recipe_of
     from dragonnx.inversion.config import InversionConfig
-    from dragonnx.inversion.photo import align, load_photo
+    from dragonnx.inversion.photo import load_photo
     from dragonnx.inversion.report import report_of
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.latent import save_latent
@@ -129,7 +142,17 @@ def invert(
     whole = load_photo(photo, mask)
     generator = open_generator(model, device, threads, precision)
     size = generator.manifest.image_size
-    part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
+    part = part_of(
+        whole,
+        size,
+        box=box,
+        fit=fit,
+        align=align,
+        landmarks=landmarks,
+        face_model=face_model,
+        face=face,
+        threads=threads,
+    )
     start = generator.load_latent(latent, index=index) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
     session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=label)

@@ -108,7 +108,7 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
         except BundleError as error:
             name = shown(initializer.name)
             raise BundleError(f"its constant {name} cannot be used: {error}") from error
-    nodes = [_Node(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
+    nodes = [Run(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
     named = [node.name for node in graph.node if node.name]
     require(len(set(named)) == len(named), "two nodes have one name")
     _check_nodes(nodes, tensors, files)
@@ -119,11 +119,11 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
         require(known, "no node gives its output {}", value.name)
         outputs[value.name] = lengths.declared(value, tensors[value.name])
     inputs = frozenset(value.name for value in graph.input)
-    return Graph(inputs, outputs, _run_bytes(nodes, tensors, inputs, frozenset(outputs)))
+    return Graph(inputs, outputs, run_bytes(nodes, tensors, inputs, frozenset(outputs)))
 
 
-class _Node(NamedTuple):
-    """A node, and what is asked of it more than once."""
+class Run(NamedTuple):
+    """A node as it is run, and what is asked of it more than once."""
 
     kind: str
     inputs: list[str]
@@ -178,7 +178,7 @@ def _check_new(name: str, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _check_nodes(
-    nodes: Iterable[_Node], tensors: dict[str, Tensor], files: Mapping[str, int]
+    nodes: Iterable[Run], tensors: dict[str, Tensor], files: Mapping[str, int]
 ) -> None:
     """Add what nodes give; refuse those of which loading would compute too much."""
     data = sum(tensor.bytes for tensor in tensors.values() if tensor.is_constant)
@@ -200,7 +200,7 @@ def _check_nodes(
             raise BundleError(f"its node {name} cannot be used: {error}") from error
 
 
-def _add_outputs(node: _Node, operator: Operator, tensors: dict[str, Tensor]) -> int:
+def _add_outputs(node: Run, operator: Operator, tensors: dict[str, Tensor]) -> int:
     """Add what a node gives; how many bytes of constants it reads and makes."""
     fits = operator.fewest <= len(node.inputs) <= operator.most
     require(fits, "it takes {} inputs", len(node.inputs))
@@ -244,8 +244,8 @@ def _attributes(node: Any, operator: Operator) -> dict[str, Any]:
     return values
 
 
-def _run_bytes(
-    nodes: Sequence[_Node],
+def run_bytes(
+    nodes: Sequence[Run],
     tensors: Mapping[str, Tensor],
     inputs: Collection[str],
     outputs: Collection[str],

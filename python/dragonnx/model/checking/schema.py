@@ -8,6 +8,8 @@ a file is refused where a single byte of it belongs to none of these fields.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dragonnx.errors import BundleError
@@ -41,25 +43,60 @@ _MESSAGES = {
 }
 """Number, name, type; `*` after what is repeated, `or` after those of which there is one."""
 
+GRAPHS: Mapping[str, str] = MappingProxyType(_MESSAGES)
+"""What graphs of dragonnx may hold."""
+STRANGERS: Mapping[str, str] = MappingProxyType(
+    {
+        **_MESSAGES,
+        "Dimension": f"{_MESSAGES['Dimension']}, 3 denotation bytes",
+        "Type": f"{_MESSAGES['Type']}, 6 denotation bytes",
+        "ValueInfo": f"{_MESSAGES['ValueInfo']}, 3 doc_string bytes, 4 metadata Entry *",
+        "Tensor": f"{_MESSAGES['Tensor']}, 4 float_data float *, 7 int64_data int64 *, 12 doc_string bytes, "
+        "16 metadata Entry *",
+        "Attribute": f"{_MESSAGES['Attribute']}, 5 t Tensor, 7 floats float *, 13 doc_string bytes",
+        "Node": f"{_MESSAGES['Node']}, 6 doc_string bytes, 9 metadata Entry *",
+        "Graph": f"{_MESSAGES['Graph']}, 10 doc_string bytes, 13 value_info ValueInfo *, "
+        "16 metadata Entry *",
+        "Model": f"{_MESSAGES['Model']}, 3 producer_version bytes, 4 domain bytes, 5 model_version int64, "
+        "6 doc_string bytes, 14 metadata Entry *",
+    }
+)
+"""What other programs write besides: descriptions, and weights in the file itself."""
 
-def parse_model(content: bytes) -> Any:
+
+def parse_model(
+    content: bytes, messages: Mapping[str, str] = GRAPHS, largest: int = LARGEST_GRAPH
+) -> Any:
     """The model of a graph's file.
 
+    Args:
+        content: The file's.
+        messages: What it may hold, `GRAPHS` or `STRANGERS`.
+        largest: Bytes that it may have.
+
     Raises:
-        BundleError: It is none, is too large, or holds what no graph of dragonnx does.
+        BundleError: It is none, is too large, or holds something else.
     """
-    if len(content) > LARGEST_GRAPH:
+    if len(content) > largest:
         raise BundleError(
-            f"it has {len(content)} bytes, and a graph has at most {LARGEST_GRAPH}: weights lie in a "
-            "file of their own"
+            f"it has {len(content)} bytes, and a graph has at most {largest}"
+            f"{': weights lie in a file of their own' * (messages is GRAPHS)}"
         )
     from google.protobuf.message import DecodeError
 
-    model = _model_class()()
+    model = _model_class(messages is STRANGERS)()
     try:
         model.ParseFromString(content)
     except DecodeError as error:
         raise BundleError("it is no ONNX graph") from error
+    if messages is STRANGERS:
+        known = model.ByteSize()
+        model.DiscardUnknownFields()
+        if model.ByteSize() != known:
+            raise BundleError(
+                "it holds parts that are not run here, such as functions or inner graphs"
+            )
+        return model
     # What one reader takes for the same another might not: no field comes twice, or in an odd form.
     model.DiscardUnknownFields()
     if model.ByteSize() != len(content):
@@ -68,7 +105,7 @@ def parse_model(content: bytes) -> Any:
 
 
 @functools.cache
-def _model_class() -> Any:
+def _model_class(of_strangers: bool) -> Any:
     """The class of models. protobuf comes with ONNX Runtime, and is only for opening bundles."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -76,7 +113,7 @@ def _model_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(
         name="dragonnx/graph.proto", package="dragonnx", syntax="proto3"
     )
-    for name, fields in _MESSAGES.items():
+    for name, fields in (STRANGERS if of_strangers else GRAPHS).items():
         message = file.message_type.add(name=name)
         if " or" in fields:
             message.oneof_decl.add(name="value")
@@ -92,7 +129,7 @@ def _add_field(message: Any, number: str, name: str, kind: str, how: str = "") -
     if kind not in _SCALARS:
         field.type_name = f".dragonnx.{kind}"
     field.label = field.LABEL_REPEATED if how == "*" else field.LABEL_OPTIONAL
-    if how == "*" and kind == "int64":
+    if how == "*" and kind in ("int64", "float"):
         field.options.packed = False  # as onnx.proto has it
     elif how == "or":
         field.oneof_index = 0
