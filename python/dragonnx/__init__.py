@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.faces.alignment import align_face
+    from dragonnx.inversion.faces.detector import FaceDetector
     from dragonnx.inversion.faces.landmarks import read_landmarks
     from dragonnx.inversion.image_loss import PyramidLoss
     from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
@@ -51,6 +52,7 @@ __all__ = [
     "DragSession",
     "DragStep",
     "DragonnxError",
+    "FaceDetector",
     "Generator",
     "InputError",
     "InversionConfig",
@@ -87,6 +89,7 @@ _HOMES = {
     "DragSession": "dragonnx.drag.session",
     "DragStep": "dragonnx.drag.progress",
     "DragonnxError": "dragonnx.errors",
+    "FaceDetector": "dragonnx.inversion.faces.detector",
     "Generator": "dragonnx.model.generator",
     "InputError": "dragonnx.errors",
     "InversionConfig": "dragonnx.inversion.config",

@@ -168,6 +168,16 @@ def test_a_file_that_is_no_network(tmp_path: Path, content: bytes) -> None:
     refusal(tmp_path, content)
 
 
+def test_the_note_of_a_large_file_is_no_network(tmp_path: Path) -> None:
+    """What is downloaded of some repositories where Git keeps large files elsewhere."""
+    path = tmp_path / "faces.onnx"
+    path.write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:8f2383e4\nsize 232589\n"
+    )
+    with pytest.raises(InputError, match="download the file itself"):
+        FaceDetector.open(path)
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the face model .*missing\.onnx cannot be read"):
         FaceDetector.open(tmp_path / "missing.onnx")

@@ -31,6 +31,7 @@ _SCALES = (1.0, 0.5, 0.25)
 photo is found when the photo is drawn smaller."""
 _OVERLAP = 0.4
 """Boxes that share more of what both cover are the same face."""
+_POINTER = b"version https://git-lfs"
 _MOST = 1000
 """Candidates that are compared."""
 
@@ -81,6 +82,10 @@ class FaceDetector:
         threads = checked_threads(threads)
         name = f"the face model {file}"
         content = read_bytes(file, LARGEST, "the face model")
+        if content.startswith(_POINTER):
+            raise InputError(
+                f"{name} is only the note that Git keeps of a large file: download the file itself"
+            )
         try:
             found = check_foreign(content, (_SIDE, _SIDE))
             family = family_of(found.outputs, found.image_size)
