@@ -49,7 +49,7 @@ def test_the_command_line_starts_light() -> None:
     }
 
 
-@pytest.mark.parametrize("room", ["dragonnx", "dragonnx.document"])
+@pytest.mark.parametrize("room", ["dragonnx", "dragonnx.document", "dragonnx.batch"])
 def test_every_public_name_is_there(room: str) -> None:
     module = importlib.import_module(room)
     for name in module.__all__:

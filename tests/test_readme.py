@@ -40,7 +40,7 @@ def test_the_guide_runs_from_top_to_bottom(
     mask.paste(0, (0, 0, SIZE, 20))
     mask.save("mask.png")
     found = examples(GUIDE)
-    assert len(found) == 4
+    assert len(found) == 5
     for example in found:
         exec(compile(example, GUIDE, "exec"), {})  # noqa: S102
     written = {path.name for path in tmp_path.iterdir()}

@@ -60,6 +60,18 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         sync_folder(folder.parent)
 
 
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """An empty hidden folder in another, removed when the block ends, or by the next one to ask.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    restore_folders(parent)
+    with _claimed(parent / "temporary") as temporary:
+        yield temporary
+
+
 def remove_folder(folder: Path) -> None:
     """Remove a folder, or the link to one, whole or not at all.
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from dragonnx.errors import InputError
+
+PORTABLE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What can be typed without quotes, and is a file's name but for what `is_portable_name` refuses."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names of devices on Windows, whatever follows after a dot."""
 
 
 def as_path(path: object) -> Path:
@@ -26,6 +32,15 @@ def as_path(path: object) -> Path:
             f"a file is named by a text or by a path such as pathlib.Path, not {type(path).__name__}"
         )
     return Path(text)
+
+
+def is_portable_name(name: str) -> bool:
+    """Whether every system takes a text for the name of a file or folder, in the folder it is put in."""
+    return (
+        re.fullmatch(PORTABLE_NAME, name) is not None
+        and not name.endswith(".")
+        and not _RESERVED.fullmatch(name)
+    )
 
 
 def typed_path(text: str) -> Path:

@@ -332,6 +332,21 @@ def _manifests() -> MakeCase:
     return make
 
 
+@functools.cache
+def _job_files() -> Files:
+    """Files of jobs that name no file but the small model's folder."""
+    model = str(FIXTURES / "bundle-v2")
+    points = [{"handle": [9, 9], "target": [20, 20.5]}]
+    job = {"id": "a", "model": model, "seed": 1, "truncation_psi": 0.5, "points": points,
+           "config": {"max_steps": 3, "r1": 4.5, "space": "w"}, "video": "gif"}  # fmt: skip
+    table = f'id,model,seed,points,config.r1\na,{model},1,"9,9:20,20;1,1:2,2",3\nb,{model},2,,\n'
+    return {
+        "one.jsonl": json.dumps(job).encode(),
+        "two.jsonl": b"".join(json.dumps(job | {"id": name}).encode() + b"\n" for name in "ab"),
+        "table.csv": table.encode(),
+    }
+
+
 def _preferences_files() -> Files:
     chosen = Preferences({"drag": "space,g"}, "nord", "half", "float32", hint_seen=True)
     return {"editor.json": json.dumps(vars(chosen)).encode()}
@@ -393,6 +408,7 @@ _MAKERS: Mapping[str, Callable[[], MakeCase]] = MappingProxyType(
         "generator": lambda: _folders(_bundles()),
         "perceptual": lambda: _folders([folder_files(FIXTURES / "perceptual-v1")]),
         "preferences": lambda: _single(_preferences_files()),
+        "jobs": lambda: _single(_job_files()),
         "recovery": _recovery_folders,
         "info": _manifests,
         "models": _manifests,
@@ -415,6 +431,7 @@ _VALID: Mapping[str, Callable[[], Case]] = MappingProxyType(
         "generator": _fixture("bundle-v2"),
         "perceptual": _fixture("perceptual-v1"),
         "preferences": _first(_preferences_files),
+        "jobs": _first(_job_files),
         "recovery": _valid_recovery,
         "info": _fixture("bundle-v2"),
         "models": _fixture("bundle-v2"),

@@ -17,6 +17,7 @@ import numpy as np
 from fuzz.worker import Reader
 from PIL import Image
 
+from dragonnx.batch import read_jobs
 from dragonnx.cli import main as command_line
 from dragonnx.document import Document, Recovery, open_document
 from dragonnx.document.archive import read_preview
@@ -176,6 +177,12 @@ def _perceptual(path: Path) -> None:
     loss.distance(image, image + 1)
 
 
+def _jobs(path: Path) -> None:
+    """As a batch reads them before anything starts."""
+    for job in read_jobs(path):
+        json.dumps(job.facts)
+
+
 def _preferences(path: Path) -> None:
     chosen, told = Preferences.load(path)
     json.dumps(vars(chosen))
@@ -236,6 +243,7 @@ READERS: MappingProxyType[str, Reader] = MappingProxyType(
         "generator": _generator,
         "perceptual": _perceptual,
         "preferences": _preferences,
+        "jobs": _jobs,
         "recovery": _recovery,
         "info": _command("info", "PATH"),
         "models": _command("models", "list"),

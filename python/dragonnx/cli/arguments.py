@@ -10,19 +10,6 @@ from dragonnx.files import check_writable
 from dragonnx.paths import usable
 
 
-def pair(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    """`x,y:x,y` as a handle point and a target point."""
-    try:
-        handle, target = (tuple(map(float, part.split(","))) for part in text.split(":"))
-        (x, y), (target_x, target_y) = handle, target
-    except ValueError as error:
-        raise InputError(
-            f"a point is given as HANDLE:TARGET, each x,y in pixels, such as 60,80:75,80, "
-            f"not {text!r}"
-        ) from error
-    return (x, y), (target_x, target_y)
-
-
 def crop_box(text: str) -> tuple[int, int, int, int]:
     """`left,top,right,bottom` in pixels."""
     try:

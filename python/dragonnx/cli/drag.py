@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragonnx.cli.arguments import check_outputs, pair
+from dragonnx.cli.arguments import check_outputs
 from dragonnx.cli.console import say, stopping
 from dragonnx.cli.delivery import Keeper, deliver
 from dragonnx.cli.options import (
@@ -29,6 +29,7 @@ from dragonnx.cli.options import (
 )
 from dragonnx.drag.config import DragConfig, PresetName
 from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.reading.typed_points import pair
 
 if TYPE_CHECKING:
     from dragonnx.document.run import DragRun

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli import doctor, drag, edit, generate, info, invert, models
+from dragonnx.cli import batch, doctor, drag, edit, generate, info, invert, models
 from dragonnx.cli.console import has_terminal, run, show
 
 app = typer.Typer(
@@ -16,7 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
-for command in (invert.invert, edit.edit, generate.generate, drag.drag, info.info, doctor.doctor):
+for command in (
+    invert.invert, edit.edit, generate.generate, drag.drag, batch.batch, info.info, doctor.doctor,
+):  # fmt: skip
     app.command()(command)
 
 

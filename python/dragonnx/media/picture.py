@@ -60,14 +60,14 @@ PICTURE_SUFFIXES = tuple(FORMATS)
 
 
 def save_image(
-    image: Image.Image, path: Path, recipe: Mapping[str, Any], quality: int | None = None
+    image: Image.Image, path: Path, recipe: Mapping[str, Any] | None, quality: int | None = None
 ) -> None:
     """Write a picture that says how it was made and that it is AI-generated, all or nothing.
 
     Args:
         image: The picture, RGB or "L".
         path: Where to; it ends as `FORMATS` has it.
-        recipe: Model, latent, points and settings, as JSON values.
+        recipe: Model, latent, points and settings, as JSON values; None for what no single one makes.
         quality: 1 to 100, of JPEG and WebP, which at 100 loses nothing; None is 95.
 
     Raises:
@@ -146,18 +146,19 @@ def _recipe_text(picture: Image.Image) -> str | None:
     return recipe_in(main, segments) if isinstance(main, bytes) else None
 
 
-def _png(image: Image.Image, recipe: Mapping[str, Any], _quality: int) -> bytes:
+def _png(image: Image.Image, recipe: Mapping[str, Any] | None, _quality: int) -> bytes:
     texts = PngInfo()
     texts.add_text("Software", f"dragonnx {__version__}")
     texts.add_text("Comment", PROVENANCE)
-    texts.add_itxt(_KEY, json.dumps(recipe, sort_keys=True))
+    if recipe is not None:
+        texts.add_itxt(_KEY, json.dumps(recipe, sort_keys=True))
     texts.add_itxt(_XMP, packet(None).decode())
     content = io.BytesIO()
     image.save(content, "PNG", pnginfo=texts)
     return content.getvalue()
 
 
-def _jpeg(image: Image.Image, recipe: Mapping[str, Any], quality: int) -> bytes:
+def _jpeg(image: Image.Image, recipe: Mapping[str, Any] | None, quality: int) -> bytes:
     stream = io.BytesIO()
     # Colours as fine as light: what a generator paints has edges of colour alone.
     image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True)
@@ -167,7 +168,7 @@ def _jpeg(image: Image.Image, recipe: Mapping[str, Any], quality: int) -> bytes:
     return content[:behind] + jpeg_segments(recipe) + content[behind:]
 
 
-def _webp(image: Image.Image, recipe: Mapping[str, Any], quality: int) -> bytes:
+def _webp(image: Image.Image, recipe: Mapping[str, Any] | None, quality: int) -> bytes:
     content = io.BytesIO()
     image.save(content, "WEBP", quality=quality, lossless=quality == LOSSLESS, xmp=packet(recipe))
     return content.getvalue()

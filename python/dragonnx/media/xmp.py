@@ -54,15 +54,15 @@ _NAME = 32
 
 
 def packet(recipe: Mapping[str, Any] | None) -> bytes:
-    """All that a picture says of itself; without a recipe, where it has that in another place."""
+    """All that a picture says of itself; without a recipe, where it has none, or in another place."""
     properties = _ORIGIN if recipe is None else _ORIGIN + _RECIPE.format(recipe=_text(recipe))
     return _packet(properties)
 
 
-def jpeg_segments(recipe: Mapping[str, Any]) -> bytes:
+def jpeg_segments(recipe: Mapping[str, Any] | None) -> bytes:
     """The same as the segments of a JPEG, which come behind its first."""
     whole = packet(recipe)
-    if len(whole) <= _LONGEST_MAIN:
+    if recipe is None or len(whole) <= _LONGEST_MAIN:
         return _segment(_MAIN + whole)
     further = _DESCRIPTION.format(properties=_RECIPE.format(recipe=_text(recipe))).encode()
     name = hashlib.md5(further, usedforsecurity=False).hexdigest().upper()

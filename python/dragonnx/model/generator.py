@@ -42,9 +42,11 @@ class Generator:
     device, threads and precision; a copy too is opened anew, and its graphs have their own memory.
     """
 
-    def __init__(self, bundle: Bundle, device: Device, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, device: Device, threads: int | None = None, shared: Path | None = None
+    ) -> None:
         self._bundle = bundle
-        self._graphs = GraphSet(bundle, device, threads)
+        self._graphs = GraphSet(bundle, device, threads, shared)
         self.device = device
         self.threads = threads
         self._w_avg = bundle.load_w_avg()
@@ -222,8 +224,7 @@ class Generator:
             **forward.layer_outputs,
             **forward.windows,
         }
-        graph = self._graphs.get("pullback", forward.cut)
-        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
+        gradient: Float32 = self._graphs.get("pullback", forward.cut).run(inputs)[0]["grad_w_plus"]
         return gradient
 
     def bound_features(
@@ -341,8 +342,7 @@ class Generator:
 
     def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
         self.check_label(label)
-        classes = self.manifest.label_dim
-        if not classes:
+        if not (classes := self.manifest.label_dim):
             return {}
         one_hot = np.zeros((rows, classes), np.float32)
         one_hot[:, label] = 1

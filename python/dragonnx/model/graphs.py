@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 
 from dragonnx.errors import StateError
 from dragonnx.model.bundle import Bundle
@@ -13,6 +14,7 @@ from dragonnx.model.passes import BoundForward, BoundPass, PassPool
 from dragonnx.runtime import CLOSED, Device, Graph
 from dragonnx.types import Array
 
+_PICTURES: tuple[GraphRole, ...] = ("image", "preview")
 _KEPT = 2
 """Recorded passes that nobody uses: that of the last drag, and one with a mask or other points."""
 
@@ -24,12 +26,16 @@ class GraphSet:
         bundle: The bundle.
         device: Where they run.
         threads: Threads within an operator on the CPU; None leaves it to ONNX Runtime.
+        shared: Folder of weights that processes of this machine share; None where there is one.
     """
 
-    def __init__(self, bundle: Bundle, device: Device, threads: int | None) -> None:
+    def __init__(
+        self, bundle: Bundle, device: Device, threads: int | None, shared: Path | None = None
+    ) -> None:
         self._bundle = bundle
         self._device = device
         self._threads = threads
+        self._shared = shared
         self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
         self._lock = threading.Lock()
         self._is_closed = False
@@ -50,7 +56,9 @@ class GraphSet:
                 path = self._bundle.graph(role, cut)
                 graph = Graph(
                     path, self._device, self._threads, windows=cut is not None,
-                    replayed=role != "mapping",
+                    replayed=role != "mapping", shared=self._shared,
+                    # A picture takes several times the memory of anything else, for a moment.
+                    gives_back=self._shared is not None and role in _PICTURES,
                 )  # fmt: skip
                 self._graphs[role, cut] = graph
             return self._graphs[role, cut]

@@ -15,12 +15,8 @@ from dragonnx.folders import atomic_folder, remove_folder, restore_folders
 from dragonnx.model.bundle import PACKAGE_MODELS, Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
-from dragonnx.paths import typed_path, user_folder
+from dragonnx.paths import is_portable_name, typed_path, user_folder
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What can be typed without quotes, and is a folder's name but for what follows."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names of devices on Windows, whatever follows after a dot."""
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):[/\\]", re.IGNORECASE)
 
 
@@ -290,7 +286,7 @@ def _checked_name(name: str) -> str:
     Raises:
         InputError: It cannot be used.
     """
-    if not _NAME.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
+    if not is_portable_name(name):
         raise InputError(
             f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. "
             "alone that every system takes for a folder (not aux, con, com1 ... or a dot last)"

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dragonnx.errors import BundleError, DeviceError, DragonnxError, StateError
-from dragonnx.log import logger, timed
+from dragonnx.log import logger
 from dragonnx.runtime.buffer import Buffer
-from dragonnx.runtime.ort import ERRORS_ONLY, onnxruntime
-from dragonnx.runtime.providers import Device
+from dragonnx.runtime.laid_out import laid_out
+from dragonnx.runtime.ort import onnxruntime
+from dragonnx.runtime.providers import CPU, Device
 from dragonnx.runtime.recording import Recordings
+from dragonnx.runtime.session import one_line, open_session
 from dragonnx.runtime.turns import is_full, turn
 from dragonnx.types import Array
 
@@ -21,8 +23,7 @@ CLOSED = "the generator was closed: open it again with Generator.open"
 """What is said of a graph that is gone."""
 
 _RECORDING = "gpu_graph_id"
-_LONGEST_REASON = 500
-"""Characters of what ONNX Runtime says; names in a graph may be of any length."""
+_SHRINKING = "memory.enable_memory_arena_shrinkage"
 
 
 class DeviceTensor:
@@ -57,6 +58,9 @@ class Graph:
         windows: Whether it works on small windows of maps.
         replayed: Whether bound runs may be recorded, where the device can, and then be replayed in
             one launch. Of no use for a graph of few nodes.
+        shared: Folder of weights that processes of this machine share; see `laid_out`. None where
+            the weights are for this process alone.
+        gives_back: Whether a run on the CPU gives its memory back at its end, for some more time.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
@@ -65,13 +69,23 @@ class Graph:
 
     def __init__(
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
-        replayed: bool = False,
+        replayed: bool = False, shared: Path | None = None, gives_back: bool = False,
     ) -> None:  # fmt: skip
         self._path = path
         self.device = device
         options = onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
+        on_cpu = device.kind == CPU.name
+        if on_cpu and shared is not None and (found := laid_out(path, shared)) is not None:
+            path = found
+            options.graph_optimization_level = onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
+        self._giving_back: Any = None
+        if gives_back and on_cpu:
+            # A planned block would come beside the pieces of the first run.
+            options.enable_mem_pattern = False
+            self._giving_back = onnxruntime().RunOptions()
+            self._giving_back.add_run_config_entry(_SHRINKING, "cpu:0")
         self._recordings: Recordings | None = None
         if replayed and device.provider.replay_options:
             self._recordings = Recordings(self._forget)
@@ -167,14 +181,14 @@ class Graph:
                     f"there is not enough memory to run {self._path.name}: close other programs"
                 ) from error
             raise BundleError(
-                f"{self._path} failed in a run ({_one_line(error)}): export the bundle again"
+                f"{self._path} failed in a run ({one_line(error)}): export the bundle again"
             ) from error
 
     def _run_session(self, binding: Any, bound: BoundGraph | None) -> None:
         # Nothing but this call keeps the session, where another thread closes the graph meanwhile.
         with turn(self.device):
             if self._recordings is None:
-                self._open_session().run_with_iobinding(binding)
+                self._open_session().run_with_iobinding(binding, self._giving_back)
                 return
             number = self._recordings.number_for(bound)
             if number not in self._run_options:
@@ -223,45 +237,7 @@ def _bind_input(binding: Any, name: str, value: GraphInput) -> None:
         binding.bind_cpu_input(name, np.ascontiguousarray(value))
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:_LONGEST_REASON]
-
-
 def _place(buffer: Buffer) -> tuple[str, int, type[np.generic], tuple[int, ...], int]:
     device = buffer.memory.device
     kind, ordinal = device.provider.memory, device.ordinal
     return kind, ordinal, buffer.dtype.type, buffer.shape, buffer.pointer
-
-
-def open_session(
-    path: Path, device: Device, options: Any, *, windows: bool = False, replayed: bool = False
-) -> Any:
-    """An ONNX Runtime session of a graph's file on a device.
-
-    Raises:
-        BundleError: ONNX Runtime cannot load the file.
-        DeviceError: The graph cannot run on the device.
-    """
-    options.log_severity_level = ERRORS_ONLY
-    # Each session has threads of its own, which spin after a run in the hope of the next one and so
-    # steal the cores from the other graph of a drag step: without this, a step takes 1.8 times as long.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    # On a card a planned block of scratch memory comes beside the pieces of the first run, which stay.
-    options.enable_mem_pattern = device.provider.memory == "cpu"
-    try:
-        with timed(f"loading {path.name}"), turn(device):
-            session = onnxruntime().InferenceSession(
-                str(path),
-                options,
-                providers=device.session_providers(windows=windows, replayed=replayed),
-            )
-    except DeviceError:
-        raise
-    except Exception as error:  # onnxruntime's exceptions share no narrower base class
-        raise BundleError(
-            f"ONNX Runtime cannot load {path} ({_one_line(error)}): export the bundle again "
-            "with this version of dragonnx-export"
-        ) from error
-    if device.provider.ort_name not in session.get_providers():
-        raise DeviceError(f"ONNX Runtime would not run {path.name} on {device.provider.title}")
-    return session

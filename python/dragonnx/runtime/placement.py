@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from dragonnx.runtime.graph import open_session
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.runtime.providers import Device
+from dragonnx.runtime.session import open_session
 from dragonnx.runtime.turns import turn
 from dragonnx.types import Array
 

@@ -1,0 +1,63 @@
+"""A job: an edit that was checked, ready to be run, and the key of all that its result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dragonnx.document.facts import facts_of, members_of
+from dragonnx.document.state import Document
+from dragonnx.model.bundle import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """An edit that can be run.
+
+    Attributes:
+        id: Names its files.
+        document: The edit. What it starts from is still to be found where there is a photo.
+        bundle: Its model, opened and verified.
+        photo: To be inverted first, if any.
+        inversion_steps: For that.
+        video: Of `VIDEO_KINDS`, if the drag is to be saved as one too.
+        facts: What the user wrote, as JSON values.
+        key: Of all that the result depends on: another key is another result.
+    """
+
+    id: str
+    document: Document
+    bundle: Bundle
+    photo: Path | None
+    inversion_steps: int
+    video: str | None
+    facts: Mapping[str, Any]
+    key: str
+
+
+def key_of(
+    document: Document, model: str, photo: str | None, inversion_steps: int, video: str | None
+) -> str:
+    """The key of a job: a SHA-256 that does not depend on where its files lie.
+
+    Args:
+        document: The edit.
+        model: A hash of the model.
+        photo: A hash of the photo, if any.
+        inversion_steps: For the photo.
+        video: As `Job` has it.
+    """
+    facts = {
+        "document": {**facts_of(document), "model": model},
+        "members": {
+            name: hashlib.sha256(content).hexdigest()
+            for name, content in members_of(document).items()
+        },
+        "photo": None if photo is None else [photo, inversion_steps],
+        "video": video,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

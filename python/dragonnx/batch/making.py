@@ -1,0 +1,289 @@
+"""From what a user wrote to a job: every field is checked, files are read, the model is opened."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dragonnx.batch.fields import FIELDS, SETTINGS, STARTS, VIDEO_KINDS
+from dragonnx.batch.job import Job, key_of
+from dragonnx.document.archive import SUFFIX, open_document
+from dragonnx.document.latent_file import load_latent
+from dragonnx.document.recipe import document_of
+from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, LatentStart, PointPair
+from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import checked_mask, load_mask
+from dragonnx.drag.points import checked_pairs
+from dragonnx.errors import InputError
+from dragonnx.inversion.photo import load_photo
+from dragonnx.media import check_animation, read_recipe
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.drag_settings import MOST_STEPS
+from dragonnx.model.facts import MANIFEST_NAME
+from dragonnx.model.latent import checked_w_plus
+from dragonnx.model.library import find_bundle, model_name, open_bundle
+from dragonnx.model.manifest import Manifest
+from dragonnx.paths import is_portable_name, typed_path
+from dragonnx.reading.regular_file import CHUNK, opened_file
+from dragonnx.reading.values import entry, items, one_of, record, shown, text, whole, within
+
+INVERSION_STEPS = 500
+"""As the command `dragonnx invert` takes."""
+RESERVED = ("contact-sheet", "summary")
+"""Names of files about all jobs."""
+_KEPT = 32
+"""Files that several jobs read: what was read of them last is kept."""
+_ANY_SIZE = 2**62
+
+
+class JobMaker:
+    """Makes jobs of what users wrote.
+
+    Args:
+        folder: What paths in jobs are relative to.
+        inversion_steps: For photos whose job does not say.
+        video: For drags whose job does not say: of `VIDEO_KINDS`, or None for no video.
+
+    Raises:
+        InputError: A value is wrong.
+    """
+
+    def __init__(
+        self, folder: Path, inversion_steps: int = INVERSION_STEPS, video: str | None = None
+    ) -> None:
+        self._folder = folder.absolute()
+        self._inversion_steps = whole(inversion_steps, "inversion_steps", 1, MOST_STEPS)
+        self._video = video
+        if video is not None:
+            check_animation(Path(f"a.{one_of(video, 'video', VIDEO_KINDS)}"))
+        keep = functools.lru_cache(_KEPT)
+        self._bundle: Callable[[str], Bundle] = keep(open_bundle)
+        self._base: Callable[[Path], Document] = keep(_read_base)
+        self._mask = keep(load_mask)
+        self._latent = keep(load_latent)
+        self._photo: Callable[[Path], str] = keep(_check_photo)
+        self._model_hash: Callable[[Path], str] = keep(_hash_of)
+
+    def make(self, facts: object, default_id: str) -> Job:
+        """The job of what a user wrote.
+
+        Args:
+            facts: JSON values by name; null is as good as nothing.
+            default_id: Its id where it has none.
+
+        Raises:
+            DragonnxError: Something in it is wrong, or cannot be read.
+        """
+        given = record(_plain(facts), "a job")
+        if unknown := sorted(set(given) - set(FIELDS)):
+            raise InputError(
+                f"there is no field {shown(unknown[0])} in a job: it may have {', '.join(FIELDS)}"
+            )
+        said = {name: value for name, value in given.items() if value is not None}
+        name = checked_id(said.get("id", default_id))
+        document = self._document(said)
+        bundle = self._bundle(document.model)
+        model = bundle.manifest
+        document = self._with_start(document, said, model)
+        if "mask" in said:
+            mask = self._mask(self._path(said, "mask"), model.image_size)
+            document = replace(document, mask=mask)
+        photo = self._path(said, "photo") if "photo" in said else None
+        check_fits(document, model, has_photo=photo is not None)
+        video = said.get("video", self._video if document.pairs else None)
+        if video is not None:
+            self._check_video(video, document)
+        if "inversion_steps" in said and photo is None:
+            raise InputError("inversion_steps are for a photo, which the job does not have")
+        steps = whole(
+            said.get("inversion_steps", self._inversion_steps), "inversion_steps", 1, MOST_STEPS
+        )
+        key = key_of(
+            document,
+            self._model_hash(bundle.path(MANIFEST_NAME)),
+            None if photo is None else self._photo(photo),
+            steps,
+            video,
+        )
+        return Job(name, document, bundle, photo, steps, video, dict(said), key)
+
+    def _document(self, said: Mapping[str, Any]) -> Document:
+        """The edit but for its start and its mask."""
+        if not set(said) & {*STARTS, "document"}:
+            raise InputError("it must have a seed, a latent, a photo or a document to start from")
+        base = Document()
+        if "document" in said:
+            base = self._base(self._path(said, "document"))
+        if "model" in said:
+            base = replace(base, model=self._model(said["model"]))
+        if "points" in said:
+            pairs = items(said["points"], "points", MOST_PAIRS)
+            base = replace(
+                base, pairs=tuple(_pair(pair, f"points[{at}]") for at, pair in enumerate(pairs))
+            )
+        if "config" in said:
+            base = replace(base, config=_settings(said["config"], base.config))
+        return base
+
+    def _with_start(self, document: Document, said: Mapping[str, Any], model: Manifest) -> Document:
+        if len(starts := [name for name in STARTS if name in said]) > 1:
+            raise InputError(f"it must start from one thing, not from {' and '.join(starts)}")
+        start = document.start
+        if "latent" in said:
+            path = self._path(said, "latent")
+            w_plus = self._latent(path, model.num_ws, model.w_dim)
+            start = LatentStart(w_plus=w_plus, name=path.name)
+        elif "photo" in said:
+            start = LatentStart(name=self._path(said, "photo").name, label=start.label)
+        elif "seed" in said:
+            start = LatentStart(said["seed"], start.truncation_psi, start.label)
+        if "truncation_psi" in said:
+            if start.w_plus is not None or "photo" in said:
+                raise InputError("truncation_psi is for a seed, and the job starts from another")
+            start = replace(start, truncation_psi=said["truncation_psi"])
+        if "label" in said:
+            if start.w_plus is not None:
+                raise InputError("label is for a seed or a photo, and the job starts from a latent")
+            start = replace(start, label=said["label"])
+        return replace(document, start=start)
+
+    def _check_video(self, video: object, document: Document) -> None:
+        check_animation(Path(f"a.{one_of(video, 'video', VIDEO_KINDS)}"))
+        if not document.pairs:
+            raise InputError("a video is of a drag, and the job has no points")
+
+    def _path(self, said: Mapping[str, Any], name: str) -> Path:
+        """A file that a job names; the system's own way of naming it in messages."""
+        words = text(said[name], name, LONGEST_PATH)
+        if not words:
+            raise InputError(f"{name} must be a path, not nothing")
+        return self._folder / typed_path(words)
+
+    def _model(self, named: object) -> str:
+        """A model's name, or its folder from the root on."""
+        words = text(named, "model", LONGEST_PATH)
+        if not words:
+            raise InputError("model must be a name or a path, not nothing")
+        if words.startswith((".", "~")) or Path(words).name != words:
+            return str(self._folder / typed_path(words))
+        with within("model"):
+            find_bundle(words)
+        return model_name(words)
+
+
+def checked_id(name: object) -> str:
+    """The id of a job, where every system takes it for the name of a file.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    if isinstance(name, str) and is_portable_name(name) and name.lower() not in RESERVED:
+        return name
+    raise InputError(
+        f"id must be 1 to 64 letters, digits and -_. alone that every system takes for a file's name "
+        f"(not aux, con, com1 ..., a dot last, {' or '.join(RESERVED)}), not {shown(name)}"
+    )
+
+
+def check_fits(document: Document, model: Manifest, *, has_photo: bool) -> None:
+    """Refuse an edit that would fail on its model.
+
+    Raises:
+        InputError: A point, the mask, a setting, the latent or the class does not fit the model.
+    """
+    start, pairs = document.start, document.complete_pairs
+    if start.w_plus is not None:
+        checked_w_plus(start.w_plus, model.num_ws, model.w_dim)
+    elif start.label is not None or (has_photo and model.label_dim):
+        _check_label(start.label, model)
+    if not pairs:
+        return
+    handles, targets = zip(*((pair.handle, pair.target) for pair in pairs), strict=True)
+    checked_pairs(handles, targets, model.image_size)
+    checked_mask(document.mask, model.image_size)
+    document.config.settings(
+        image_height=model.image_size[0],
+        point_count=len(pairs),
+        trainable_layers=model.trainable_layers,
+        recommended=model.drag_settings,
+    )
+
+
+def _check_label(label: int | None, model: Manifest) -> None:
+    if not model.label_dim:
+        raise InputError(f"label: the model {model.name} has no classes to choose from")
+    if label is None:
+        raise InputError(f"a photo needs a label from 0 to {model.label_dim - 1} for {model.name}")
+    whole(label, "label", 0, model.label_dim - 1)
+
+
+def _plain(facts: object) -> Any:
+    """What a program gave as JSON values: paths as texts, NumPy's numbers and arrays as Python's.
+
+    Raises:
+        InputError: It holds something else.
+    """
+
+    def plain(value: object) -> object:
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        raise TypeError
+
+    try:
+        return json.loads(json.dumps(facts, default=plain))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"a job must hold JSON values alone, not {shown(facts)}") from error
+
+
+def _pair(facts: object, name: str) -> PointPair:
+    pair = record(facts, name)
+    if unknown := sorted(set(pair) - {"handle", "target"}):
+        raise InputError(f"{name} holds {shown(unknown[0])}, and may hold handle and target alone")
+    with within(name):
+        found = PointPair(entry(pair, "handle"), entry(pair, "target"))
+        if found.target is None:
+            raise InputError("target must be a point (x, y), not None")
+    return found
+
+
+def _settings(facts: object, base: DragConfig) -> DragConfig:
+    """Settings over those of the document."""
+    chosen = record(facts, "config")
+    if unknown := sorted(set(chosen) - set(SETTINGS)):
+        raise InputError(
+            f"config holds {shown(unknown[0])}, which is no setting of a drag: there are "
+            f"{', '.join(SETTINGS)}"
+        )
+    with within("config"):
+        return replace(base, **chosen)
+
+
+def _read_base(path: Path) -> Document:
+    """The edit of a document or of a picture, before it was dragged."""
+    is_document = path.suffix.lower() == SUFFIX
+    document = open_document(path) if is_document else document_of(read_recipe(path))
+    document = document.at_start()
+    # A handle whose target was not placed yet is no part of the edit.
+    return replace(document, pairs=document.complete_pairs)
+
+
+def _check_photo(path: Path) -> str:
+    """Read a photo once, so that one that cannot be inverted is told in time; its hash."""
+    load_photo(path)
+    return _hash_of(path)
+
+
+def _hash_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with opened_file(path, _ANY_SIZE) as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()

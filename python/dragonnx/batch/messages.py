@@ -1,0 +1,59 @@
+"""What the processes of a batch tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from dragonnx.batch.results import JobResult
+from dragonnx.errors import DragonnxError
+from dragonnx.types import DeviceName, Precision
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker is told first.
+
+    Attributes:
+        folder: Of the results.
+        run: Of which run their reports tell.
+        device: Where to compute.
+        precision: In which precision.
+        threads: CPU threads, for graphs and kernels.
+        shared: Folder of weights that workers share; None where there is one worker.
+    """
+
+    folder: Path
+    run: str
+    device: DeviceName
+    precision: Precision
+    threads: int
+    shared: Path | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A worker has started."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job was done, or failed."""
+
+    result: JobResult
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """No further job can be done, either."""
+
+    error: DragonnxError
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A worker process has ended."""
+
+
+Answer: TypeAlias = "Ready | Done | Stuck | Gone"

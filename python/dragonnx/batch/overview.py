@@ -1,0 +1,113 @@
+"""All results at a glance: a table as CSV, and a contact sheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from PIL import Image
+
+from dragonnx.batch.results import JobResult
+from dragonnx.errors import InputError
+from dragonnx.files import save_bytes
+from dragonnx.media import save_image
+from dragonnx.reading.pictures import read_picture
+
+SUMMARY = "summary.csv"
+SHEET = "contact-sheet.png"
+MOST_PICTURES = 400
+"""On a contact sheet; of more, evenly spaced ones."""
+_SIDE = 128
+_GAP = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job in the summary.
+
+    Attributes:
+        id: Of the job.
+        outcome: "done" or "failed".
+        reason: Why it failed, if it did.
+        drag: How its drag ended; empty where nothing was dragged.
+        steps: Of the drag.
+        distance: Of the handle that is farthest from its target, in pixels; None without a drag.
+        seconds: What the job took.
+    """
+
+    id: str
+    outcome: str
+    reason: str
+    drag: str
+    steps: int | None
+    distance: float | None
+    seconds: float | None
+
+    @classmethod
+    def of(cls, result: JobResult) -> Row:
+        """The row of what became of a job."""
+        report = result.report
+        drag = report.get("drag") or {}
+        points = drag.get("points") or []
+        return cls(
+            result.id,
+            result.outcome,
+            result.reason,
+            drag.get("outcome", ""),
+            drag.get("steps"),
+            max((point["distance"] for point in points), default=None),
+            report.get("seconds"),
+        )
+
+
+def save_summary(rows: Iterable[Row], folder: Path) -> Path:
+    """Write a table of all jobs, all or nothing; where it is.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(field.name for field in fields(Row))
+    table.writerows(map(astuple, rows))
+    save_bytes(text.getvalue().encode(), folder / SUMMARY)
+    return folder / SUMMARY
+
+
+def save_sheet(pictures: Sequence[Path], folder: Path) -> Path | None:
+    """Write pictures side by side, small, at most `MOST_PICTURES` of them; where, if there are any.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    shown = evenly(pictures, MOST_PICTURES)
+    small = [found for path in shown if (found := _small(path)) is not None]
+    if not small:
+        return None
+    columns = math.ceil(math.sqrt(len(small)))
+    rows = math.ceil(len(small) / columns)
+    width, height = (max(each.size[axis] for each in small) + _GAP for axis in (0, 1))
+    sheet = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), "white")
+    for at, picture in enumerate(small):
+        sheet.paste(picture, (at % columns * width + _GAP, at // columns * height + _GAP))
+    save_image(sheet, folder / SHEET, None)
+    return folder / SHEET
+
+
+def evenly(pictures: Sequence[Path], most: int) -> list[Path]:
+    """Of these so many at most, evenly spaced from the first to the last."""
+    count = min(len(pictures), most)
+    return [pictures[round(k * (len(pictures) - 1) / max(count - 1, 1))] for k in range(count)]
+
+
+def _small(path: Path) -> Image.Image | None:
+    try:
+        picture = read_picture(path, "").convert("RGB")
+    except InputError:  # somebody has removed it meanwhile
+        return None
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    return picture

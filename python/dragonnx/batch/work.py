@@ -1,0 +1,82 @@
+"""One job from its start to its files: what the editor and the command line do, without either."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dragonnx.batch.job import Job
+from dragonnx.batch.results import JobResult, ResultFolder, head
+from dragonnx.document.latents import effective_label
+from dragonnx.document.outputs import output, report
+from dragonnx.document.run import drag
+from dragonnx.document.state import Document, LatentStart
+from dragonnx.errors import DragonnxError, OutputError
+from dragonnx.log import logger
+from dragonnx.media import save_json
+
+if TYPE_CHECKING:
+    from dragonnx.model.generator import Generator
+
+
+def do(job: Job, generator: Generator, results: ResultFolder, run: str) -> JobResult:
+    """Do a job and write its files, the report last. One that fails has a report that says why.
+
+    Args:
+        job: The job.
+        generator: Its model.
+        results: Where its files go.
+        run: Of which run the reports tell.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    began = time.perf_counter()
+    try:
+        document, inversion = _started(job, generator)
+        if document.pairs:
+            document = drag(document, generator, keep_frames=job.video is not None)
+        results.clear(job.id)
+        picture = results.path(job.id, ".png")
+        output("picture").write(document, generator, picture)
+        if job.video:
+            output("animation").write(document, generator, results.path(job.id, f".{job.video}"))
+    except OutputError:
+        raise
+    except DragonnxError as error:
+        reason = str(error)
+    except MemoryError:
+        reason = "there is not enough memory for this: take fewer workers"
+    except Exception as error:
+        # A fault of dragonnx itself: the others go on, and the report is where it is looked for.
+        logger.exception("the job %s failed", job.id)
+        reason = f"a fault of dragonnx, please report it: {type(error).__name__}: {error}"
+    else:
+        seconds = time.perf_counter() - began
+        facts = {
+            **head(job, "done", run, seconds),
+            "drag": report(document) if document.result is not None else None,
+            "inversion": inversion,
+        }
+        save_json(facts, results.path(job.id, ".json"))
+        return JobResult(job.id, "done", "", picture, facts)
+    return results.save_failure(job, reason, run, time.perf_counter() - began)
+
+
+def _started(job: Job, generator: Generator) -> tuple[Document, dict[str, Any] | None]:
+    """The document with its start, which is found first where it is a photo, and how that went."""
+    document = job.document
+    if job.photo is None:
+        return document, None
+    from dragonnx.inversion.config import InversionConfig
+    from dragonnx.inversion.report import report_of
+    from dragonnx.inversion.session import InversionSession
+
+    config = InversionConfig(steps=job.inversion_steps)
+    label = effective_label(document.start, generator)
+    session = InversionSession(generator, job.photo, config, label=label)
+    seconds = [step.seconds for step in session]
+    start = LatentStart(w_plus=session.w_plus, name=document.start.name)
+    found = report_of(session, session.picture, seconds)
+    return replace(document, start=start), found

@@ -1,0 +1,86 @@
+"""A worker process: does one job after another, and ends when whoever started it is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO, NoReturn
+
+from dragonnx.batch.job import Job
+from dragonnx.batch.messages import Answer, Done, Ready, Setup, Stuck
+from dragonnx.batch.results import ResultFolder
+from dragonnx.batch.work import do
+from dragonnx.errors import DragonnxError
+from dragonnx.model.bundle import Bundle
+from dragonnx.model.generator import Generator
+from dragonnx.runtime import choose_device
+
+
+def main() -> NoReturn:
+    """Work until standard input ends, as it does however the process at its other end ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is told to the one who started us
+    requests, answers = _own_streams()
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    setup: Setup = pickle.load(requests)  # noqa: S301 whoever started us wrote it
+    threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
+    try:
+        _work(setup, jobs, answers)
+    except DragonnxError as error:
+        _answer(answers, Stuck(error))
+    threading.Event().wait()  # for the end of standard input, which ends us
+    raise AssertionError
+
+
+def _work(setup: Setup, jobs: queue.SimpleQueue[Job], answers: BinaryIO) -> NoReturn:
+    device = choose_device(setup.device, setup.precision)
+    results = ResultFolder(setup.folder)
+    opened: Bundle | None = None
+    generator: Generator | None = None
+    _answer(answers, Ready())
+    while True:
+        job = jobs.get()
+        if generator is None or job.bundle != opened:
+            if generator is not None:
+                generator.close()
+            # Whoever started us has verified it.
+            generator = Generator(job.bundle, device, setup.threads, setup.shared)
+            opened = job.bundle
+        _answer(answers, Done(do(job, generator, results, setup.run)))
+
+
+def _listen(requests: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:
+    """Pass jobs on; end this process at once where no more can come, whatever it is doing.
+
+    Files are written whole or not at all, so that nothing needs to be ended well.
+    """
+    with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
+        while True:
+            jobs.put(pickle.load(requests))  # noqa: S301 whoever started us wrote it
+    os._exit(0)
+
+
+def _answer(answers: BinaryIO, answer: Answer) -> None:
+    try:
+        pickle.dump(answer, answers)
+        answers.flush()
+    except OSError:  # nobody is there
+        os._exit(0)
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for messages alone: what else is printed or read finds nothing."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    sys.stdin = sys.stdout = None  # as in a program without a console
+    return requests, answers
+
+
+if __name__ == "__main__":
+    main()
