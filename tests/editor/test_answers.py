@@ -24,7 +24,7 @@ from dragonnx.editor.answers import (
 from dragonnx.errors import InputError
 
 NOTHING = {name: "" for name, _, _ in SETTINGS} | {"preset": "paper", "space": "w+"}
-PHOTO = {"space": "w+", "steps": "500", "fit": "crop"}
+PHOTO = {"space": "w+", "steps": "500", "fit": "crop", "face": ""}
 
 
 def settings(most_layers: int = 6, **typed: str) -> DragConfig:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from editor.sliding_model import NUM_WS, W_DIM
 from PIL import Image
+from support.face_models import insightface
 from support.pictures import png
 
+from dragonnx import FaceDetector, align_face
 from dragonnx.document import open_document
 from dragonnx.editor.answers import photo_settings_of
 from dragonnx.editor.events import (
@@ -266,11 +268,48 @@ def test_a_step_that_fails_is_told_and_the_best_before_it_stays(
         ("steps", "0", "a whole number from 1 to"),
         ("space", "z", r"w\+ or w"),
         ("fit", "stretch", "crop or pad"),
+        ("face", "missing.txt", "no file missing.txt"),
     ],
 )
 def test_choices_that_are_nonsense_are_refused(name, value, words):
-    good = {"space": "W+ ", "steps": "20", "fit": "pad"}
+    good = {"space": "W+ ", "steps": "20", "fit": "pad", "face": " "}
     request = photo_settings_of(good)
     assert (request.config.space, request.config.steps, request.fit) == ("w+", 20, "pad")
+    assert request.face is None
     with pytest.raises(InputError, match=words):
         photo_settings_of({**good, name: value})
+
+
+def test_a_face_is_aligned_by_landmarks(run, photo):
+    five = [(70, 40), (100, 30), (90, 50), (80, 75), (105, 68)]
+    Path("points.txt").write_text("".join(f"{x} {y}\n" for x, y in five), "utf-8")
+    invert(run, photo, face=Path("points.txt"))
+    shown = run.state.photo
+    expected = align_face(photo, five, shown.shape[:2])
+    assert np.array_equal(shown, expected.picture.convert("RGB"))
+
+
+def test_a_face_is_found_by_a_network_and_others_are_told_of(run):
+    spots = Image.new("RGB", (640, 640))
+    for left, top, side in ((320, 160, 32), (96, 400, 16)):
+        spots.paste((255, 0, 0), (left, top, left + side, top + side))
+    spots.save("spots.png")
+    Path("faces.onnx").write_bytes(insightface(strides=(16, 32)))
+    invert(run, Path("spots.png"), face=Path("faces.onnx"))
+    (read,) = [event for event in run.events if isinstance(event, PhotoRead)]
+    assert read.note.startswith(
+        "4 faces were found, and the largest is taken; the others are 2 at "
+    )
+    landmarks = FaceDetector.open("faces.onnx").faces("spots.png")[0].landmarks
+    expected = align_face("spots.png", landmarks, run.state.photo.shape[:2])
+    assert np.array_equal(run.state.photo, expected.picture.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["words.txt", "words.onnx"])
+def test_a_face_that_cannot_be_aligned_leaves_everything(run, photo, name):
+    before = run.document
+    Path(name).write_text("no face", "utf-8")
+    run.editor.photo.invert(PhotoRequest(photo, ENDLESS, face=Path(name)))
+    run.received(TaskFailed)
+    assert name in run.notice
+    assert run.document is before

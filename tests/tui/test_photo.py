@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from support.terminal_editor import TerminalEditor, problem
 
+from dragonnx import align_face, read_landmarks
 from dragonnx.editor.events import (
     InversionEnded,
     InversionProgressed,
@@ -117,3 +118,18 @@ async def test_asking_while_it_runs_ends_it_first(photo):
         await editor.until(lambda: isinstance(editor.app.screen, SettingsScreen))
         assert editor.count(InversionEnded) == 1
         assert np.array_equal(editor.document.start.w_plus, editor.events[-1].w_plus)
+
+
+async def test_a_face_is_aligned_by_a_file_that_is_named(photo):
+    Path("points.txt").write_text("70 40\n100 30\n90 50\n80 75\n105 68\n", "utf-8")
+    async with TerminalEditor() as editor:
+        await ask(editor, photo, steps="1", face="missing.txt")
+        assert "no file missing.txt" in problem(editor)
+        editor.app.screen.query_one("#face").value = "points.txt"
+        await editor.press("enter")
+        await editor.came(InversionEnded)
+        five = read_landmarks("points.txt")
+        expected = align_face(photo, five, editor.state.photo.shape[:2])
+        assert np.array_equal(editor.state.photo, expected.picture)
+        await editor.press("P")
+        assert editor.app.screen.query_one("#face").value == "points.txt"

@@ -33,6 +33,7 @@ PHOTO_SETTINGS = (
     ("space", "Space: w+ (closer) or w (plainer)"),
     ("steps", "Steps"),
     ("fit", "Another shape: crop or pad"),
+    ("face", "Face: its landmarks, or an .onnx"),
 )
 """Choices for an inversion: name, label."""
 
@@ -109,7 +110,7 @@ def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoReq
     Raises:
         InputError: One of them cannot be used.
     """
-    space, steps, fit = (texts[name].strip().lower() for name, _ in PHOTO_SETTINGS)
+    space, steps, fit = (texts[name].strip().lower() for name in ("space", "steps", "fit"))
     if fit not in ("crop", "pad"):
         raise InputError("Another shape: crop or pad is expected")
     try:
@@ -117,7 +118,8 @@ def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoReq
     except ValueError:
         raise InputError("Steps: a whole number is expected") from None
     config = InversionConfig(space=space, steps=count)  # type: ignore[arg-type]
-    return PhotoRequest(path, config, "pad" if fit == "pad" else "crop")
+    face = existing_file(texts["face"]) if texts["face"].strip() else None
+    return PhotoRequest(path, config, "pad" if fit == "pad" else "crop", face)
 
 
 def quality_of(text: str) -> int | None:

@@ -131,10 +131,17 @@ class PhotoFound(Event):
 
 @dataclass(frozen=True, eq=False)
 class PhotoRead(Event):
-    """A photo was read; `photo` [H, W, 3] is the part of it that is inverted."""
+    """A photo was read.
+
+    Attributes:
+        name: Its.
+        photo: The part of it that is inverted, [H, W, 3].
+        note: What is to be said of it; empty where nothing is.
+    """
 
     name: str
     photo: Picture
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)

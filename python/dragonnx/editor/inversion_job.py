@@ -28,6 +28,7 @@ from dragonnx.types import Fit, Picture
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from dragonnx.inversion.photo import Photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.generator import Generator
 
@@ -42,11 +43,14 @@ class PhotoRequest:
         path: The photo.
         config: Settings of the inversion.
         fit: What to do where the photo's shape is not the model's.
+        face: What a face in it is aligned by: a file of landmarks, or an .onnx network that finds
+            them; None where nothing is aligned.
     """
 
     path: Path
     config: InversionConfig
     fit: Fit = "crop"
+    face: Path | None = None
 
 
 def invert(
@@ -71,14 +75,13 @@ def invert(
         InputError: The photo cannot be read.
         Exception: The first step failed. Where a later one fails, `InversionEnded` tells it.
     """
-    from dragonnx.inversion.photo import align, load_photo
     from dragonnx.inversion.session import InversionSession
 
-    photo = align(load_photo(request.path), generator.manifest.image_size, fit=request.fit)
+    photo, note = _part(request, generator.manifest.image_size)
     label = effective_label(document.start, generator)
     session = InversionSession(generator, photo, request.config, label=label)
     name = request.path.name
-    post(PhotoRead(name, _pixels(photo.picture)))
+    post(PhotoRead(name, _pixels(photo.picture), note))
     failure = None
     try:
         _run(session, post, pace)
@@ -92,6 +95,21 @@ def invert(
         picture, is_preview = pictures.quick(w_plus)
     post(InversionEnded(document, name, session.steps, session.psnr, w_plus, picture, is_preview,
                         failure))  # fmt: skip
+
+
+def _part(request: PhotoRequest, image_size: tuple[int, int]) -> tuple[Photo, str]:
+    """What the model is shown of a photo, and what is to be said of other faces in it."""
+    from dragonnx.inversion.photo import align, load_photo
+
+    photo, face = load_photo(request.path), request.face
+    if face is None:
+        return align(photo, image_size, fit=request.fit), ""
+    from dragonnx.inversion.faces.alignment import align_face
+    from dragonnx.inversion.faces.choice import landmarks_in
+
+    is_network = face.suffix.lower() == ".onnx"
+    points, note = landmarks_in(photo, None if is_network else face, face if is_network else None)
+    return align_face(photo, points, image_size, fit=request.fit), note
 
 
 def _run(session: InversionSession, post: Callable[[Event], object], pace: Pace) -> None:

@@ -67,7 +67,8 @@ class PhotoCommands:
         state = self._state
         state.photo, state.photo_shown = event.photo, True
         if not isinstance(state.phase, Stopping):
-            state.say(f"Inverting {event.name}: finding a good start ...")
+            note = f"{event.note}. " if event.note else ""
+            state.say(f"{note}Inverting {event.name}: finding a good start ...")
         state.changed()
 
     def progressed(self, event: InversionProgressed) -> None:

@@ -210,7 +210,9 @@ class Questions:
         def use(chosen: tuple[OutputId, Path, int | None] | None) -> None:
             if chosen is not None:
                 kind, path, quality = chosen
-                self._write(path, lambda replace: files.export(kind, path, quality, replace=replace))
+                self._write(
+                    path, lambda replace: files.export(kind, path, quality, replace=replace)
+                )
 
         self._when_idle(lambda: ExportScreen(self._editor.document, files.suggested_output), use)
 

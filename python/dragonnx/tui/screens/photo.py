@@ -30,7 +30,9 @@ class PhotoScreen(Dialog[PhotoRequest]):
         "The model's picture that is most like your photo appears bit by bit; x ends early and keeps "
         "the best so far, c shows the photo for comparison. W+ comes closer, W "
         "looks more like the model's own pictures. Crop cuts the photo to the model's shape, pad "
-        "shows all of it. Photos of what the model was trained on come closest."
+        "shows all of it. Photos of what the model was trained on come closest. A face is turned and cut "
+        "as models of faces want it where a file has its landmarks, or is an .onnx network of YuNet, SCRFD "
+        "or RetinaFace, which finds them: then the largest face is taken."
     )
 
     def __init__(self, path: Path | None = None, last: PhotoRequest | None = None) -> None:
@@ -39,7 +41,13 @@ class PhotoScreen(Dialog[PhotoRequest]):
         fit = "crop" if last is None else last.fit
         path = path or (None if last is None else last.path)
         self._path = "" if path is None else str(path)
-        self._values = {"space": config.space, "steps": str(config.steps), "fit": fit}
+        face = None if last is None else last.face
+        self._values = {
+            "space": config.space,
+            "steps": str(config.steps),
+            "fit": fit,
+            "face": "" if face is None else str(face),
+        }
 
     def compose(self) -> ComposeResult:
         """The lines."""
@@ -53,7 +61,13 @@ class PhotoScreen(Dialog[PhotoRequest]):
             for name, label in PHOTO_SETTINGS:
                 with Horizontal(classes="row"):
                     yield Words(label)
-                    yield Line(self._values[name], id=name, compact=True)
+                    yield Line(
+                        self._values[name],
+                        id=name,
+                        placeholder="a file; empty: not aligned" if name == "face" else "",
+                        suggester=PathSuggester() if name == "face" else None,
+                        compact=True,
+                    )
             yield Words(classes="problem")
             yield Words("Enter starts, → completes, Tab or ↑↓ moves, Esc leaves", classes="hint")
             yield Buttons("Start")
