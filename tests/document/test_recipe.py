@@ -48,6 +48,7 @@ def test_a_picture_opens_as_the_document_that_made_it(tmp_path, generator, dragg
             path = tmp_path / f"{kind}{suffix}"
             output(kind).write(dragged, generator, path)
             assert same(open_picture(path), without_frames(dragged))
+            np.testing.assert_array_equal(generator.load_latent(path), dragged.result.w_plus)
             opened = read_file(path, Document(), generator)
             assert (opened.kind, same(opened.document, without_frames(dragged))) == (
                 "picture",

@@ -15,7 +15,7 @@ from PIL import Image
 from support.program import HANGS
 from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
-from dragonnx import Generator, InputError
+from dragonnx import Generator, InputError, align_face
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
 from dragonnx_export.families.stylegan2 import networks
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -120,6 +120,22 @@ def photo(tmp_path: Path) -> Path:
     x, y = np.meshgrid(np.linspace(0, 255, 64), np.linspace(0, 255, 48))
     Image.fromarray(np.stack([x, y, 255 - x], 2).astype(np.uint8)).save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
+
+
+def test_a_face_is_aligned_first(photo: Path, tmp_path: Path) -> None:
+    five = [(20, 15), (44, 15), (32, 25), (24, 36), (40, 36)]
+    (tmp_path / "points.txt").write_text("".join(f"{x} {y}\n" for x, y in five))
+    arguments = (photo, FIXTURE, "-o", tmp_path / "mine", "--align", "face")
+    refused = export(*arguments)
+    assert (refused.returncode, "--landmarks FILE" in refused.stderr) == (2, True)
+    done = export(
+        *arguments, "--landmarks", tmp_path / "points.txt", "--steps", 1, "--tuning-steps", 1,
+        "--comparison", tmp_path / "row.webp", "--quality", 100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "row.webp") as row:
+        shown = np.asarray(row.crop((0, 0, 32, 32)).convert("RGB"))
+    assert np.array_equal(shown, align_face(photo, five, (32, 32)).picture)
 
 
 def test_a_tuned_bundle_starts_from_the_photo(photo: Path, tmp_path: Path) -> None:

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from dragonnx.cli.arguments import check_outputs, crop_box
+from dragonnx.cli.arguments import check_outputs
 from dragonnx.cli.console import say, stopping
+from dragonnx.cli.faces import (
+    AlignOption,
+    FaceModel,
+    FaceNumber,
+    Landmarks,
+    check_part,
+    part_of,
+)
 from dragonnx.cli.invert import (
     Box,
     Counting,
@@ -69,6 +77,10 @@ def invert(
     ] = 0.0,
     box: Box = None,
     fit: FitOption = "crop",
+    align: AlignOption = "none",
+    landmarks: Landmarks = None,
+    face_model: FaceModel = None,
+    face: FaceNumber = None,
     mask: Counting = None,
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
@@ -104,10 +116,11 @@ def invert(
 
     check_outputs([(comparison, PICTURE_SUFFIXES), (report, (".json",))])
     check_quality(quality, [comparison])
+    check_part(align, landmarks, face_model, face, box)
 
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.perceptual_bundle import open_perceptual
-    from dragonnx.inversion.photo import align, load_photo
+    from dragonnx.inversion.photo import load_photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.generator import Generator
     from dragonnx_export.bundle_writer import NO_PSI, write_bundle
@@ -130,7 +143,16 @@ def invert(
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(source, model, Path(scratch))
         size = generator.manifest.image_size
-        part = align(whole, size, box=crop_box(box) if box else None, fit=fit)
+        part = part_of(
+            whole,
+            size,
+            box=box,
+            fit=fit,
+            align=align,
+            landmarks=landmarks,
+            face_model=face_model,
+            face=face,
+        )
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=label)
         pivot = generator.load_latent(latent) if latent else _found(session)
