@@ -190,6 +190,42 @@ def test_a_run_takes_bounded_memory() -> None:
     assert "a run would take" in refusal(made)
 
 
+def test_what_is_no_weights_is_bounded_before_it_is_read() -> None:
+    """As messages, nodes of two bytes each would take sixty times as much memory."""
+    nodes = b"\x0a\x00" * 1_500_000
+    for content, message in (
+        (b"\x3a" + varint(len(nodes)) + nodes, "more than 200000 parts"),
+        (b"\x0a\x00" * 300_000, "more than 200000 parts"),
+        (b"\x32" + varint(5 * 2**20) + bytes(5 * 2**20), "bytes beside weights"),
+    ):
+        assert message in refusal(content)
+    large = network()
+    weights = np.zeros((3 * 2**20,), np.float32)
+    large.constant(weights)
+    node = large.model.graph.node.add(op_type="Constant", name="c")
+    node.output.append("weights")
+    value = node.attribute.add(name="value", type=4).t
+    value.data_type = 1
+    value.dims.append(len(weights))
+    value.raw_data = weights.tobytes()
+    check_foreign(large.file(), USUAL)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff" * 11, b"\x0b", b"\x0a\x05ab", b"\x0a", b"\x09\x00", b"\x08"]
+)
+def test_what_is_no_protobuf(content: bytes) -> None:
+    assert refusal(content) == "it is no ONNX graph"
+
+
+def varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
+
+
 def test_loading_takes_bounded_memory_and_time() -> None:
     made, last = network(), network().constant([1.0])
     last = made.constant(np.ones(1000, np.float32))

@@ -230,6 +230,10 @@ def test_what_lies_beside_the_pixels_is_bounded() -> None:
         refused(png(64, 64, pixels=bytes(64 * 193), **parts), "more beside its pixels")
     read_picture(png(64, 64, pixels=bytes(64 * 193), after=[(b"abCd", large)]), "the photo")
     refused(png(64, 64, before=[(b"abCd", b"")] * 600_000), "more beside its pixels")
+    webp = file_of(photograph(), "WEBP")
+    more = b"XMP " + len(large).to_bytes(4, "little") + large
+    refused(webp + more * 3, "more beside its pixels")
+    read_picture(webp + more, "the photo")
     jpeg = file_of(photograph(), "JPEG")
     segment = b"\xff\xe5\xff\xff" + bytes(65533)
     refused(jpeg[:2] + segment * 600 + jpeg[2:], "more beside its pixels")

@@ -1,8 +1,8 @@
 """What a picture's file holds beside pixels, looked through before a decoder is given it.
 
 A decoder's memory and time are bounded by a picture's size, but for these: what Pillow keeps of a
-PNG from behind its pixels, the lists of a TIFF, which become Python's numbers of 36 bytes each, and
-how often a JPEG goes over all of its pixels.
+PNG from behind its pixels and of a WebP from anywhere, the lists of a TIFF, which become Python's
+numbers of 36 bytes each, and how often a JPEG goes over all of its pixels.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dragonnx.errors import InputError
 
 _PNG_START = 8
 _PNG_PIXELS = (b"IDAT", b"fdAT")
+_RIFF_START = 12
+_WEBP_PIXELS = (b"VP8 ", b"VP8L", b"ALPH", b"ANMF")
 _CHUNK_COST = 64
 """Bytes that a chunk counts for beside its content."""
 _PIECES, _PIECE = 100_000, 512
@@ -66,6 +68,31 @@ def check_png(file: BinaryIO, size: int, name: str, most: int) -> None:
                 "pieces: save it anew without metadata"
             )
         file.seek(length + 4, os.SEEK_CUR)  # a checksum follows
+
+
+def check_webp(file: BinaryIO, name: str, most: int) -> None:
+    """Look through the chunks of a WebP, of which Pillow keeps profile, EXIF and XMP.
+
+    Args:
+        file: It, open.
+        name: What messages call it.
+        most: Bytes of all that are no pixels.
+
+    Raises:
+        InputError: There is more.
+    """
+    file.seek(_RIFF_START)
+    beside = 0
+    while len(start := file.read(8)) == 8:
+        kind, length = struct.unpack("<4sI", start)
+        if kind not in _WEBP_PIXELS:
+            beside += length + _CHUNK_COST
+        if beside > most:
+            raise InputError(
+                f"{name} holds more beside its pixels than a picture needs: save it anew without "
+                "metadata"
+            )
+        file.seek(length + length % 2, os.SEEK_CUR)
 
 
 def check_tiff(file: BinaryIO, name: str) -> None:

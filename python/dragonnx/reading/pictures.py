@@ -33,7 +33,7 @@ from dragonnx.reading.picture_limits import (
     memory_of_tiff,
     stored_size,
 )
-from dragonnx.reading.picture_structure import check_png, check_tiff, jpeg_scans
+from dragonnx.reading.picture_structure import check_png, check_tiff, check_webp, jpeg_scans
 from dragonnx.reading.regular_file import MEBIBYTE, opened_file
 from dragonnx.reading.values import shown
 
@@ -211,6 +211,8 @@ def _read(
     scans = 1
     if kind == "PNG":
         check_png(file, size, name, _BEFORE_SIZE)
+    elif kind == "WEBP":
+        check_webp(file, name, _BEFORE_SIZE)
     elif kind == "TIFF":
         check_tiff(file, name)
     elif kind == "JPEG":

@@ -19,9 +19,10 @@ from dragonnx.model.checking.graph import MOST_NODES, Run, run_bytes
 from dragonnx.model.checking.rules import MOST_VALUES
 from dragonnx.model.checking.schema import FLOAT, INT64, STRANGERS, parse_model
 from dragonnx.model.checking.tensor import Tensor, require
+from dragonnx.model.checking.wire import check_wire
 from dragonnx.reading.values import shown
 
-LARGEST = 256 * 2**20
+LARGEST = 128 * 2**20
 """Bytes of a file. The largest detector of faces that is in use has 110 MB."""
 OPSETS = range(9, 22)
 _RUN_BYTES = 2**29
@@ -61,6 +62,7 @@ def check_foreign(content: bytes, usual: tuple[int, int]) -> ForeignGraph:
     Raises:
         BundleError: It is refused; the message says why, without the file.
     """
+    check_wire(content)
     model = parse_model(content, STRANGERS, LARGEST)
     versions = {entry.domain: entry.version for entry in model.opset_import}
     version = versions.get("", versions.get("ai.onnx"))
