@@ -134,6 +134,12 @@ SOURCES: dict[str, Callable[[], Source]] = {
     "two networks of GenForce, pickle in the zip": lambda: _rezipped(
         (FIXTURES / "field" / "genforce-32px.pth").read_bytes(), "/data.pkl"
     ),
+    "blocks of any size, pickle in the zip": lambda: _rezipped(
+        (FIXTURES / "field" / "eps_sd_5x3.pt").read_bytes(), "/data.pkl"
+    ),
+    "noise of another size": lambda: Source(
+        (FIXTURES / "field" / "ros_rect_squarenoise.pt").read_bytes()
+    ),
     "PaddleGAN": lambda: Source(
         pickle.dumps({"gen_ema": paddle_state(PLAIN, WEIGHTS), "latent_avg": np.zeros(5)}, 2)
     ),

@@ -159,3 +159,15 @@ def test_a_tuned_bundle_starts_from_the_photo(photo: Path, tmp_path: Path) -> No
     assert other.returncode == 2
     assert "was made of another checkpoint" in other.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_a_tuned_rectangle_is_dragged_in_the_same_block(photo: Path, tmp_path: Path) -> None:
+    source = FIXTURE.parent / "field" / "eps_sd_5x3.pt"
+    folder, few = tmp_path / "mine", ("--steps", 2, "--tuning-steps", 2)
+    done = export(photo, source, "-o", folder, *few, "--comparison", tmp_path / "row.png")
+    assert done.returncode == 0, done.stderr
+    generator = Generator.open(folder, device="cpu")
+    assert generator.manifest.feature_map.size == generator.manifest.image_size == (40, 24)
+    assert generator.image(generator.load_latent(folder / "latent.npz")).size == (24, 40)
+    with Image.open(tmp_path / "row.png") as row:
+        assert row.height == 40

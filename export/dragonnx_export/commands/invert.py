@@ -157,7 +157,8 @@ def invert(
         session = InversionSession(generator, part, config, loss=loss, label=label)
         pivot = generator.load_latent(latent) if latent else _found(session)
         before = generator.image(pivot)
-        options = _options(generator, name or output.resolve().name, licence, overwrite=overwrite)
+        called = name or output.resolve().name
+        options = _options(source, generator, called, licence, overwrite=overwrite)
         if model is None:  # then its truncation was not chosen either
             options = replace(options, note=NO_PSI)
     tuning, seconds = _tuned(source, pivot, session, tuning_config)
@@ -201,7 +202,7 @@ def _generator(checkpoint: Checkpoint, model: str | None, scratch: Path) -> Gene
 
 
 def _options(
-    generator: Generator, name: str, licence: str | None, *, overwrite: bool
+    checkpoint: Checkpoint, generator: Generator, name: str, licence: str | None, *, overwrite: bool
 ) -> ExportOptions:
     """The settings of the bundle that the pivot was looked for in, for the tuned one."""
     from dragonnx_export.bundle_writer import ExportOptions
@@ -210,7 +211,7 @@ def _options(
     return ExportOptions(
         name=name,
         licence=licence or m.source.licence,
-        feature_resolution=m.feature_map.size[0],
+        feature_resolution=checkpoint.architecture.block_of_height(m.feature_map.size[0]),
         trainable_layers=m.trainable_layers,
         truncation_psi=m.truncation_psi,
         drag_settings=m.drag_settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ GRADIENT_REASON = (
     "since a leaky ReLU within rounding of its kink may take either"
 )
 
-_LARGEST_DOUBLE_IMAGE = 512
+_LARGEST_DOUBLE_IMAGE = 512 * 512
 _REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
 
 Progress = Callable[[str], None]
@@ -80,7 +81,7 @@ def _affordable(
 ) -> bool:
     """Whether to take the time, and for float64, in which torch unfolds large maps, the memory."""
     whole_image = graph.role in {"image", "image_layers", "image_pullback"}
-    small = not whole_image or manifest.image_size[0] <= _LARGEST_DOUBLE_IMAGE
+    small = not whole_image or math.prod(manifest.image_size) <= _LARGEST_DOUBLE_IMAGE
     if dtype is torch.float64 or graph.role in {"image_layers", "image_pullback"}:
         return case.seed == SEEDS[0] and (small or dtype is torch.float32)
     return True
