@@ -19,7 +19,7 @@ from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 FORMAT = "StyleGAN2 state dict in NVIDIA's names"
 _AFFINE = "synthesis.b4.conv1.affine.weight"
-MARKERS = (_AFFINE, *(f"synthesis.b{n}.const" for n in range(1, 17) if n != FIRST_NUMBER))
+MARKERS = (_AFFINE, *(f"synthesis.b{n}.const" for n in range(1, 33) if n != FIRST_NUMBER))
 """Names that only such a generator has; each has one, whatever number its first block has."""
 
 _MAX_LAYERS = 64
