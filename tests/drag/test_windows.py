@@ -27,6 +27,8 @@ CONFIG_F = Geometry(
     resample_filter=(1.0, 3.0, 3.0, 1.0),
 )
 TALL = dataclasses.replace(CONFIG_F, image_size=(512, 256), feature_size=(128, 64))
+WIDE = dataclasses.replace(CONFIG_F, image_size=(192, 448), feature_size=(96, 224))
+"""Its blocks have 3 x 7, 6 x 14, ... cells."""
 CONFIG_F_CHANNELS = (512, 512, 512, 512, 512, 256)
 CUTS = (16, 32, 64)
 
@@ -158,53 +160,59 @@ def test_whole_drags_take_the_same_path(generator: Generator) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    points=st.lists(st.tuples(st.floats(0, 511), st.floats(0, 511)), min_size=1, max_size=32),
+    geometry=st.sampled_from([CONFIG_F, TALL, WIDE]),
+    places=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=32),
     reach=st.floats(1, 200),
     cut=st.sampled_from(CUTS),
 )
 def test_every_needed_cell_is_planned(
-    points: list[tuple[float, float]], reach: float, cut: int
+    geometry: Geometry, places: list[tuple[float, float]], reach: float, cut: int
 ) -> None:
     """Follow what each layer reads, cell by cell, from the definition of the layers."""
-    plan = plan_windows(np.array(points), reach, CONFIG_F, cut)
+    points = np.array(places) * (np.array(geometry.image_size[::-1]) - 1)
+    plan = plan_windows(points, reach, geometry, cut)
     for axis, kind in ((1, "rows"), (0, "columns")):
-        for index, centre in enumerate(np.array(points)[:, axis]):
-            pixels = np.clip(np.linspace(centre - reach, centre + reach, 999), 0, 511)
-            source = np.maximum((pixels + 0.5) / 4 - 0.5, 0)
+        length, cells = geometry.image_size[1 - axis], geometry.feature_size[1 - axis]
+        for index, centre in enumerate(points[:, axis]):
+            pixels = np.clip(np.linspace(centre - reach, centre + reach, 999), 0, length - 1)
+            source = np.maximum((pixels + 0.5) * cells / length - 0.5, 0)
             needed = {
                 *np.floor(source).astype(int),
-                *np.minimum(np.floor(source) + 1, 127).astype(int),
+                *np.minimum(np.floor(source) + 1, cells - 1).astype(int),
             }
-            for block in reversed(CONFIG_F.blocks):
+            for block in reversed(geometry.blocks):
                 if block < cut:
                     break
+                count = cells * block // geometry.blocks[-1]
                 given_cells = plan.inputs[f"{kind}_{block}"][index]
                 assert needed <= set(given_cells[1:-1].tolist()), (kind, block)
                 assert given_cells[1] >= 0
-                assert given_cells[-2] < block
-                first_layer = {k + step for k in needed for step in (-1, 0, 1)} & set(range(block))
+                assert given_cells[-2] < count
+                first_layer = {k + step for k in needed for step in (-1, 0, 1)} & set(range(count))
                 needed = {
                     i
                     for k in first_layer
                     for i in range(-(-(k - 3) // 2), (k + 2) // 2 + 1)
-                    if 0 <= i < block // 2
+                    if 0 <= i < count // 2
                 }
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    points=st.lists(st.tuples(st.floats(0, 255), st.floats(0, 511)), min_size=1, max_size=8),
+    geometry=st.sampled_from([TALL, WIDE]),
+    places=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=8),
     reach=st.floats(1, 200),
     cut=st.sampled_from(CUTS),
 )
 def test_graphs_of_today_and_of_before_are_told_the_same_windows(
-    points: list[tuple[float, float]], reach: float, cut: int
+    geometry: Geometry, places: list[tuple[float, float]], reach: float, cut: int
 ) -> None:
     """From the cells along each axis follows which cells a window has, and which are outside."""
-    inputs = plan_windows(np.array(points), reach, TALL, cut).inputs
-    for block in (b for b in TALL.blocks if b >= cut):
+    points = np.array(places) * (np.array(geometry.image_size[::-1]) - 1)
+    inputs = plan_windows(points, reach, geometry, cut).inputs
+    for block in (b for b in geometry.blocks if b >= cut):
         rows, columns = inputs[f"rows_{block}"], inputs[f"columns_{block}"]
-        height, width = block, block // 2
+        height, width = (side * block // 128 for side in geometry.feature_size)
         inside_rows, inside_columns = (
             (cells >= 0) & (cells < side) for cells, side in ((rows, height), (columns, width))
         )
