@@ -129,7 +129,7 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "device": (lambda g, v: Generator.open("critters", v), set()),
     "threads": (lambda g, v: Generator.open("critters", "cpu", v), NONE | {"a number of NumPy"}),
     "precision": (lambda g, v: Generator.open("critters", "cpu", 1, v), set()),
-    "seed": (lambda g, v: g.w_plus(v), SEEDS),
+    "seed": (lambda g, v: g.w_plus(v), SEEDS | {"a point"}),  # which can be two seeds
     "z": (lambda g, v: g.w_plus(z=v), set()),
     "label": (lambda g, v: g.w_plus(1, label=v), NONE),
     "truncation_psi": (lambda g, v: g.w_plus(1, truncation_psi=v), NONE | REAL | {"-1", "0"}),
@@ -161,6 +161,8 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "weight of a loss": (lambda g, v: CombinedLoss(PyramidLoss(), PyramidLoss(), v), REAL | {"0"}),
     "first loss": (lambda g, v: CombinedLoss(v, PyramidLoss()), set()),
     "PerceptualLoss.open": (lambda g, v: PerceptualLoss.open(v), set()),
+    "num_ws": (lambda g, v: load_latent("none.npz", v), set()),
+    "number of a latent": (lambda g, v: g.load_latent("none.npz", index=v), set()),
     "load_latent": (lambda g, v: load_latent(v), set()),
     "save_latent to": (lambda g, v: save_latent(g.w_plus(1), v), FILES_TO_WRITE),
     "save_latent": (lambda g, v: save_latent(v, "latent.npz"), set()),
@@ -170,6 +172,10 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "preview": (lambda g, v: save_document(document(), "a.dragonnx", v), NONE | {"bytes"}),
     "start of a document": (lambda g, v: Document(start=v), set()),
     "seed of a document": (lambda g, v: LatentStart(seed=v), SEEDS),
+    "label of a document": (
+        lambda g, v: LatentStart(label=v),
+        {"None", "0", "a number of NumPy", "a point"},
+    ),
     "w_plus of a document": (lambda g, v: LatentStart(w_plus=v), NONE),
     "mask of a document": (lambda g, v: Document().with_mask(v), FLAGS),
     "config of a document": (lambda g, v: Document(config=v), set()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from dragonnx.batch.fields import COLUMNS, FIELDS, SETTINGS
 from dragonnx.batch.making import JobMaker
 from dragonnx.document.outputs import output
 from dragonnx.model.generator import Generator
+from dragonnx.model.labels import checked_label
+from dragonnx.model.library import open_bundle
 
 EDIT = Document(
     model=str(SMALL),
@@ -126,6 +129,36 @@ def test_csv_says_the_same(folder: Path) -> None:
     ]
     expected = read_jobs(write_jobs(folder / "jobs.jsonl", lines))
     assert [each.key for each in (first, second)] == [each.key for each in expected]
+
+
+def test_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = open_bundle(str(SMALL))
+    bundle = replace(bundle, manifest=replace(bundle.manifest, label_dim=4))
+    monkeypatch.setattr("dragonnx.batch.making.open_bundle", lambda _model: bundle)
+    weights = {0: 0.7, 3: 0.3}
+    labels = [3, [0, 3], weights]
+    lines = [job(1, id=f"a{n}", label=label) for n, label in enumerate(labels)]
+    found = read_jobs(write_jobs(folder / "jobs.jsonl", lines))
+    assert [each.document.start.label for each in found] == list(map(checked_label, labels))
+    assert len({each.key for each in found}) == 3
+    points = "9,9:20,20"
+    rows = [
+        f'a{n},{SMALL},1,"{cell}","{points}"' for n, cell in enumerate(("3", "0,3", "0:0.7,3:0.3"))
+    ]
+    (folder / "jobs.csv").write_text("\n".join(["id,model,seed,label,points", *rows]), "utf-8")
+    assert [e.document.start.label for e in read_jobs(folder / "jobs.csv")] == [
+        each.document.start.label for each in found
+    ]
+    for said, words in (
+        ({}, "has 4 classes and needs a label from 0 to 3"),
+        ({"label": 4}, "from 0 to 3, not 4"),
+        ({"label": [0, 0]}, "names class 0 twice"),
+        ({"label": {"0": 70}}, "a number from 0 to 1, not 70"),
+        ({"label": "0,3"}, "must be a whole number"),
+    ):
+        with pytest.raises(JobFileError) as caught:
+            one(folder, **job(1) | said)
+        assert words in caught.value.lines[0]
 
 
 def test_names_come_from_the_line(folder: Path) -> None:

@@ -88,7 +88,8 @@ def test_a_latent_has_neither_class_nor_truncation():
         (seed_of, " 99 ", 99, ("", "nothing", "-1", str(2**32))),
         (psi_of, "0.7", 0.7, ("much", "3", "nan", "inf")),
         (psi_of, " ", None, ()),
-        (lambda text: label_of(text, 3), "2", 2, ("3", "", "cat")),
+        (lambda text: label_of(text, 3), "2", 2, ("3", "", "cat", "0,3", "0:2", "0,0")),
+        (lambda text: label_of(text, 3), "2:0.3, 0:0.7", ((0, 0.7), (2, 0.3)), ()),
     ],
 )
 def test_what_is_typed_is_read_or_refused(read, good, value, bad):
@@ -209,6 +210,24 @@ def test_a_class_is_chosen_saved_and_undone(labels):
         run.settled()
         assert run.document.start.label is None
         assert labels[-1] == 0
+
+
+def test_several_classes_are_chosen_saved_and_shown(labels):
+    with EditorRun() as run:
+        run.settled()
+        run.editor.latent.use_label({2: 0.25, 0: 0.75})
+        run.settled()
+        assert run.notice == "Class 0:0.75,2:0.25."
+        assert labels[-1] == ((0, 0.75), (2, 0.25))
+        before = run.document
+        run.editor.latent.use_label([[0, 0.75], [2, 0.25]])
+        assert run.document is before
+        run.editor.files.save(Path("a.dragonnx"))
+        run.received(DocumentSaved)
+        assert open_document(Path("a.dragonnx")).start.label == ((0, 0.75), (2, 0.25))
+        run.editor.latent.use_label([0, 1])
+        run.settled()
+        assert labels[-1] == ((0, 1.0), (1, 1.0))
 
 
 def test_slow_pictures_are_preceded_by_coarse_ones(monkeypatch):

@@ -169,6 +169,7 @@ def test_classes(run, other):
     choose(run, "other")
     assert run.editor.latent.label_count() == 3
     assert other.labels[-1] == 0, "the first class, where none is chosen"
+    assert run.notice.startswith("This is class 0 of 3: l chooses another.")
     for label in (-1, 3):
         with pytest.raises(InputError, match="from 0 to 2"):
             run.editor.latent.use_label(label)

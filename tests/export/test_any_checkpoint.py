@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from support.bundled import EYE, SEED, point_option
 from support.checkpoint_files import generator_state, nvidia_pickle
 from support.random_checkpoints import LABELLED, TALL, random_checkpoint
 from support.trained_checkpoints import critters
 
+from dragonnx import Generator, open_picture
 from dragonnx_export.checkpoints import Checkpoint
+from dragonnx_export.families.stylegan2.networks import Generator as Network
 
 TRAINED = {
     "orig": ("orig", 4),
@@ -104,6 +107,36 @@ def test_masks_have_the_images_shape(tmp_path: Path) -> None:
         assert drag_.height == 2 * drag_.width
 
 
+def test_several_classes_and_weights(tmp_path: Path) -> None:
+    checkpoint = random_checkpoint(LABELLED)
+    models = add_model(tmp_path, checkpoint)
+    network = Network.from_checkpoint(checkpoint)
+    generator = Generator.open(models / "mine", "cpu", threads=1)
+    z = np.random.default_rng(0).standard_normal((2, LABELLED.z_dim)).astype(np.float32)
+    for text, label, row in (
+        ("4", 4, [0, 0, 0, 0, 1]),
+        ("0,4", [4, 0], [1, 0, 0, 0, 1]),
+        ("0:0.75,3:0.25", {3: 0.25, 0: 0.75}, [0.75, 0, 0, 0.25, 0]),
+    ):
+        with torch.no_grad():
+            expected = network.mapping(torch.tensor(z), torch.tensor([row, row]).float()).numpy()
+        found = generator.w_plus(z=z, label=label, truncation_psi=1)
+        # Both compute in float32; numbers are about one.
+        np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)
+        out, latent, report = (tmp_path / f"{text}{s}" for s in (".png", ".npz", ".json"))
+        done = run(
+            "dragonnx", "drag", "--model", "mine", "--label", text, "--seed", "7", "--point", "5,5:7,7",
+            "--max-steps", "1", "-o", out, "--latent-out", latent, "--report", report, models=models,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        kept = json.loads(report.read_text())["label"]
+        assert kept == (4 if text == "4" else {str(k): w for k, w in enumerate(row) if w})
+        start = open_picture(out).start
+        np.testing.assert_array_equal(
+            generator.w_plus(start.seed, label=start.label), generator.w_plus(7, label=label)
+        )
+
+
 def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
     models = add_model(tmp_path, random_checkpoint(LABELLED))
     pictures = []
@@ -121,8 +154,13 @@ def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
     out = tmp_path / "dragged.png"
     done = run("dragonnx", *drag, "--label", "4", "-o", out, models=models)
     assert done.returncode == 0, done.stderr
-    for arguments, given in (((), "None"), (("--label", "5"), "5"), (("--label", "-1"), "-1")):
+    for arguments, told in (
+        ((), ": choose by --label"),
+        (("--label", "5"), ", not 5"),
+        (("--label", "-1"), ", not -1"),
+        (("--label", "0:0.7,5:0.3"), ", not 5"),
+    ):
         refused = run("dragonnx", *drag, *arguments, "-o", out, models=models)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-        assert f"needs a label from 0 to 4, not {given}" in refused.stderr
+        assert f"has 5 classes and needs a label from 0 to 4{told}" in refused.stderr
     assert "5 classes" in run("dragonnx", "info", "mine", models=models).stdout

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from support.bundled import NUM_WS, SIZE, W_DIM, Z_DIM
 
-from dragonnx import BundleError, DeviceError, Generator, InputError
+from dragonnx import BundleError, DeviceError, DragSession, Generator, InputError, LatentStart
 from dragonnx.drag.windows import Geometry, plan_windows
 from dragonnx.model.library import find_bundle
 from dragonnx.runtime import CPU, Device, DeviceTensor, Graph
@@ -89,6 +90,77 @@ def test_latents_that_cannot_be(
 ) -> None:
     with pytest.raises(InputError, match=message):
         generator.w_plus(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seeds", [[1, 2, 3], (1, 2, 3), range(1, 4), np.array([1, 2, 3])])
+def test_several_seeds_give_what_each_gives_alone(generator: Generator, seeds: Any) -> None:
+    latents = generator.w_plus(seed=seeds, truncation_psi=0.5)
+    assert (latents.shape, latents.dtype) == ((3, NUM_WS, W_DIM), np.float32)
+    alone = [generator.w_plus(seed, truncation_psi=0.5)[0] for seed in (1, 2, 3)]
+    np.testing.assert_array_equal(latents, alone)
+
+
+@pytest.mark.parametrize(
+    "seeds", [[], (), range(0), range(10**12), [1, -1], [1, 2.5], [[1]], np.ones((1, 1), int), {1}]
+)
+def test_seeds_that_cannot_be(generator: Generator, seeds: Any) -> None:
+    with pytest.raises(InputError, match="seed must be"):
+        generator.w_plus(seed=seeds)
+
+
+class Tensor:
+    """What a tensor with a gradient on a GPU does, as PyTorch's behaves."""
+
+    def __init__(self, values: Any, *, grad: bool = True, gpu: bool = True, half: bool = False):
+        self.values, self.grad, self.gpu, self.half = np.asarray(values), grad, gpu, half
+
+    def detach(self) -> Tensor:
+        return Tensor(self.values, grad=False, gpu=self.gpu, half=self.half)
+
+    def cpu(self) -> Tensor:
+        return Tensor(self.values, grad=self.grad, gpu=False, half=self.half)
+
+    def float(self) -> Tensor:
+        return Tensor(self.values, grad=self.grad, gpu=self.gpu)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        if self.gpu:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy.")
+        if self.half:
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return np.array(self.values, dtype)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_tensor_is_taken_where_an_array_is(generator: Generator, half: bool) -> None:
+    z = np.random.default_rng(0).standard_normal((1, Z_DIM)).astype(np.float32)
+    w_plus = generator.w_plus(z=Tensor(z, half=half))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(w_plus, generator.w_plus(z=z))
+    checked = generator.checked_w_plus(Tensor(w_plus, half=half))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(checked, w_plus)
+    np.testing.assert_array_equal(LatentStart(w_plus=Tensor(w_plus)).w_plus, w_plus)  # type: ignore[arg-type]
+    points = Tensor([[100.0, 120.0]])
+    session = DragSession(
+        generator, Tensor(w_plus), points, points, Tensor(np.ones((SIZE, SIZE), bool))
+    )
+    np.testing.assert_array_equal(session.handle_points, [[100, 120]])
+
+
+def test_a_tensor_that_gives_no_array_is_one_sentence(generator: Generator) -> None:
+    class Sparse(Tensor):
+        def detach(self) -> Tensor:
+            raise RuntimeError("sparse tensors do not have numbers in a row\nuse .to_dense()")
+
+    for use in (
+        lambda g: g.image(Sparse(0)),
+        lambda g: g.w_plus(z=Sparse(0)),
+        lambda g: g.image([Tensor(0)]),
+    ):
+        with pytest.raises(InputError) as raised:
+            use(generator)
+        assert "\n" not in str(raised.value)
 
 
 def test_a_latent_of_another_model(generator: Generator) -> None:

@@ -45,7 +45,9 @@ starts = st.builds(
     LatentStart,
     seed=_seeds,
     truncation_psi=st.none() | st.floats(-LARGEST_PSI, LARGEST_PSI),
-    label=st.none() | st.integers(0, 1000),
+    label=st.none()
+    | st.integers(0, 1000)
+    | st.dictionaries(st.integers(0, 1000), st.floats(0.125, 1), min_size=1, max_size=3),
     w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
 )

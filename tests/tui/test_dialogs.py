@@ -107,6 +107,11 @@ async def test_a_class_is_asked_for(labels):
         await editor.settled()
         assert labels == [0, 2]
         assert "Class  2 of 3" in str(editor.screen.query_one(SidePanel).content)
+        await editor.press("l")
+        await editor.type("0:0.7,1:0.3")
+        await editor.settled()
+        assert labels[-1] == ((0, 0.7), (1, 0.3))
+        assert "Class  0:0.7,1:0.3 of 3" in str(editor.screen.query_one(SidePanel).content)
 
 
 async def test_a_model_without_classes_says_so():

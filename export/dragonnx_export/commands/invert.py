@@ -33,7 +33,7 @@ from dragonnx.cli.invert import (
     run_with_progress,
     stop,
 )
-from dragonnx.cli.options import Label, Quality, Seed
+from dragonnx.cli.options import Label, Quality, Seed, chosen_label
 from dragonnx.errors import InputError
 from dragonnx.types import Space
 from dragonnx_export.commands.checkpoint_options import (
@@ -154,7 +154,7 @@ def invert(
             face=face,
         )
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
-        session = InversionSession(generator, part, config, loss=loss, label=label)
+        session = InversionSession(generator, part, config, loss=loss, label=chosen_label(label))
         pivot = generator.load_latent(latent) if latent else _found(session)
         before = generator.image(pivot)
         called = name or output.resolve().name

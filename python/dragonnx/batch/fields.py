@@ -18,11 +18,12 @@ from dragonnx.model.drag_settings import (
     MOST_STEPS,
 )
 from dragonnx.model.facts import LARGEST_LABEL, LARGEST_PSI
+from dragonnx.model.labels import SEVERAL
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.paths import PORTABLE_NAME
 from dragonnx.types import Space
 
-CellKind = Literal["text", "whole", "number", "flag", "points"]
+CellKind = Literal["text", "whole", "number", "flag", "points", "label"]
 VIDEO_KINDS = tuple(suffix[1:] for suffix in ANIMATION_SUFFIXES)
 
 
@@ -109,12 +110,25 @@ FIELDS: Mapping[str, Field] = {
         {"type": "string", "minLength": 1, "maxLength": LONGEST_PATH},
     ),
     "seed": _range("whole", "Start from the picture of this seed", 0, LARGEST_SEED),
-    "latent": _path("Start from this .npz latent"),
+    "latent": _path("Start from this latent, a file that `--latent` takes"),
     "photo": _path("Start from this photo, which is inverted first"),
     "truncation_psi": _range(
         "number", "Closeness of a seed's picture to the average", -LARGEST_PSI, LARGEST_PSI
     ),
-    "label": _range("whole", "The class, for a model that has classes", 0, LARGEST_LABEL),
+    "label": Field(
+        "label",
+        "The class, for a model that has classes: 3, several as [0, 3], or weights as {0: 0.7, 3: 0.3}; "
+        f"in CSV 3, {SEVERAL}",
+        {
+            "type": ["integer", "array", "object"],
+            "minimum": 0,
+            "maximum": LARGEST_LABEL,
+            "items": {"type": "integer", "minimum": 0, "maximum": LARGEST_LABEL},
+            "minItems": 1,
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+            "minProperties": 1,
+        },
+    ),
     "points": Field("points", "What is dragged where; [] only makes the picture", _POINTS),
     "mask": _path("Picture: white may move, black is fixed"),
     "config": Field(
@@ -161,4 +175,5 @@ def schema() -> dict[str, Any]:
 def _or_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     if "enum" in schema:
         return {"enum": [*schema["enum"], None]}
-    return {**schema, "type": [schema["type"], "null"]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": [*kinds, "null"]}

@@ -15,6 +15,7 @@ from dragonnx.batch.fields import COLUMNS
 from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
 from dragonnx.errors import DragonnxError, InputError
+from dragonnx.model.labels import label_of_text
 from dragonnx.paths import as_path
 from dragonnx.reading.json_text import parse_json
 from dragonnx.reading.regular_file import MEBIBYTE, read_bytes
@@ -204,6 +205,8 @@ def _value(name: str, words: str) -> Any:
         return float(words)
     if kind == "flag" and words.lower() in _FLAGS:
         return _FLAGS[words.lower()]
+    if kind == "label":
+        return label_of_text(words)
     if kind == "points":
         pairs = map(pair, re.split(r"[;\s]+", words))
         return [{"handle": list(handle), "target": list(target)} for handle, target in pairs]

@@ -26,6 +26,7 @@ from dragonnx.media import check_animation, read_recipe
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.facts import MANIFEST_NAME
+from dragonnx.model.labels import fitting_label
 from dragonnx.model.latent import checked_w_plus
 from dragonnx.model.library import find_bundle, model_name, open_bundle
 from dragonnx.model.manifest import Manifest
@@ -95,7 +96,9 @@ class JobMaker:
             mask = self._mask(self._path(said, "mask"), model.image_size)
             document = replace(document, mask=mask)
         photo = self._path(said, "photo") if "photo" in said else None
-        check_fits(document, model, has_photo=photo is not None)
+        # A document that names no class is of the first, as in the editor.
+        chosen = photo is not None or ("seed" in said and "document" not in said)
+        check_fits(document, model, needs_label=chosen)
         video = said.get("video", self._video if document.pairs else None)
         if video is not None:
             self._check_video(video, document)
@@ -191,7 +194,7 @@ def checked_id(name: object) -> str:
     )
 
 
-def check_fits(document: Document, model: Manifest, *, has_photo: bool) -> None:
+def check_fits(document: Document, model: Manifest, *, needs_label: bool) -> None:
     """Refuse an edit that would fail on its model.
 
     Raises:
@@ -200,8 +203,8 @@ def check_fits(document: Document, model: Manifest, *, has_photo: bool) -> None:
     start, pairs = document.start, document.complete_pairs
     if start.w_plus is not None:
         checked_w_plus(start.w_plus, model.num_ws, model.w_dim)
-    elif start.label is not None or (has_photo and model.label_dim):
-        _check_label(start.label, model)
+    elif start.label is not None or needs_label:
+        fitting_label(start.label, model.name, model.label_dim)
     if not pairs:
         return
     handles, targets = zip(*((pair.handle, pair.target) for pair in pairs), strict=True)
@@ -213,14 +216,6 @@ def check_fits(document: Document, model: Manifest, *, has_photo: bool) -> None:
         trainable_layers=model.trainable_layers,
         recommended=model.drag_settings,
     )
-
-
-def _check_label(label: int | None, model: Manifest) -> None:
-    if not model.label_dim:
-        raise InputError(f"label: the model {model.name} has no classes to choose from")
-    if label is None:
-        raise InputError(f"a photo needs a label from 0 to {model.label_dim - 1} for {model.name}")
-    whole(label, "label", 0, model.label_dim - 1)
 
 
 def _plain(facts: object) -> Any:

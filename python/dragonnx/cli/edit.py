@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import end_on_signals, has_terminal
-from dragonnx.cli.options import Device, Index, Model, PrecisionOption, Seed
+from dragonnx.cli.options import Device, Index, Label, Model, PrecisionOption, Seed, chosen_label
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 
@@ -20,6 +20,7 @@ def edit(
     ] = None,
     model: Model = DEFAULT_MODEL,
     seed: Seed = 0,
+    label: Label = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     index: Index = 0,
@@ -32,4 +33,4 @@ def edit(
     end_on_signals()
     from dragonnx.tui import edit as open_editor
 
-    raise typer.Exit(open_editor(file, model, seed, device, precision, index))
+    raise typer.Exit(open_editor(file, model, seed, device, precision, index, chosen_label(label)))

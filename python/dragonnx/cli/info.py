@@ -18,7 +18,10 @@ def info(model: Annotated[str, typer.Argument(help="Name or folder.")] = DEFAULT
     m = bundle.manifest
     show(f"{m.name}: {m.image_size[1]} x {m.image_size[0]} px, in {bundle.folder}")
     show(f"family: {m.family}")
-    show(f"latent: z {m.z_dim}, w {m.w_dim}, {m.num_ws} w's, {m.label_dim or 'no'} classes")
+    classes = (
+        f"{m.label_dim} classes (--label 0 to {m.label_dim - 1})" if m.label_dim else "no classes"
+    )
+    show(f"latent: z {m.z_dim}, w {m.w_dim}, {m.num_ws} w's, {classes}")
     height, width = m.feature_map.size
     show(f"feature map: {m.feature_map.channels} channels of {width} x {height}")
     settings = ", ".join(f"{name} {value:g}" for name, value in m.drag_settings.items())

@@ -31,6 +31,7 @@ from dragonnx.cli.options import (
     Seed,
     SpaceOption,
     Threads,
+    fitting_label,
     open_generator,
 )
 from dragonnx.errors import DragonnxError, InputError
@@ -129,6 +130,7 @@ def invert(
     from dragonnx.inversion.photo import load_photo
     from dragonnx.inversion.report import report_of
     from dragonnx.inversion.session import InversionSession
+    from dragonnx.model.labels import label_facts
     from dragonnx.model.latent import save_latent
     from dragonnx.model.library import model_name
 
@@ -141,6 +143,7 @@ def invert(
     )
     whole = load_photo(photo, mask)
     generator = open_generator(model, device, threads, precision)
+    chosen = fitting_label(generator, label)
     size = generator.manifest.image_size
     part = part_of(
         whole,
@@ -155,7 +158,7 @@ def invert(
     )
     start = generator.load_latent(latent, index=index) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
-    session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=label)
+    session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=chosen)
     if progress and progress.exists():
         session.resume(progress)
         say(f"going on after step {session.steps} of {progress}")
@@ -165,11 +168,12 @@ def invert(
         "space": space,
         "device": generator.device.name,
         "precision": generator.device.precision,
+        **({} if chosen is None else {"label": label_facts(chosen)}),
     }
     named = model_name(model)
 
     def save_shown(picture: Image, path: Path) -> None:
-        found = LatentStart(w_plus=session.w_plus, name=photo.name)
+        found = LatentStart(w_plus=session.w_plus, name=photo.name, label=chosen)
         save_image(picture, path, recipe_of(Document(model=named, start=found)), quality)
 
     def save_comparison(path: Path) -> None:

@@ -12,12 +12,19 @@ from dragonnx.types import DeviceName, Precision, Space
 if TYPE_CHECKING:
     from dragonnx.document import LatentStart
     from dragonnx.model.generator import Generator
+    from dragonnx.model.labels import Label as AnyLabel
 
 
 Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
 Seed = Annotated[int, typer.Option(help="Chooses the picture to start from.")]
 Psi = Annotated[float | None, typer.Option(help="Closeness to the average [the model's].")]
-Label = Annotated[int | None, typer.Option(help="The class, for a model that has classes.")]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        help="The class, for a model that has classes: 3, several as 0,3, or with weights as "
+        "0:0.7,3:0.3."
+    ),
+]
 Latent = Annotated[
     Path | None,
     typer.Option(
@@ -57,7 +64,7 @@ def latent_start(
     generator: Generator,
     seed: int,
     psi: float | None,
-    label: int | None,
+    label: str | None,
     latent: Path | None,
     index: int,
 ) -> LatentStart:
@@ -69,6 +76,30 @@ def latent_start(
     from dragonnx.document import LatentStart
 
     if latent is None:
-        generator.check_label(label)
-        return LatentStart(seed, psi, label)
-    return LatentStart(w_plus=generator.load_latent(latent, index=index), name=latent.name)
+        return LatentStart(seed, psi, fitting_label(generator, label))
+    # Not used for the picture, but for seeds that are chosen after it.
+    chosen = None if label is None else fitting_label(generator, label)
+    w_plus = generator.load_latent(latent, index=index)
+    return LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
+
+
+def fitting_label(generator: Generator, label: str | None) -> AnyLabel | None:
+    """The classes that the option names, which are the model's.
+
+    Raises:
+        InputError: It cannot be read, is missing, or names a class that the model does not have.
+    """
+    chosen = chosen_label(label)
+    generator.check_label(chosen)
+    return chosen
+
+
+def chosen_label(label: str | None) -> AnyLabel | None:
+    """The classes that the option names.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    from dragonnx.model.labels import label_of_text
+
+    return None if label is None else label_of_text(label)

@@ -19,6 +19,7 @@ from dragonnx.document.state import MOST_PAIRS, Document, LatentStart, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import mask_of_png
 from dragonnx.errors import InputError
+from dragonnx.model.labels import label_facts
 from dragonnx.reading.values import entry, items, record, shown, text, within
 from dragonnx.types import Array, Mask
 
@@ -42,7 +43,7 @@ def facts_of(document: Document) -> dict[str, Any]:
         "start": {
             "seed": start.seed,
             "truncation_psi": start.truncation_psi,
-            "label": start.label,
+            "label": label_facts(start.label),
             "name": start.name,
         },
         "pairs": [asdict(pair) for pair in document.pairs],

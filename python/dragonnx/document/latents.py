@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dragonnx.document.state import Document, LatentStart
+from dragonnx.model.labels import Label
 from dragonnx.types import Float32
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ def start_w_plus(start: LatentStart, generator: Generator) -> Float32:
     )
 
 
-def effective_label(start: LatentStart, generator: Generator) -> int | None:
+def effective_label(start: LatentStart, generator: Generator) -> Label | None:
     """The class that applies: what was chosen, else the first of a model that has classes."""
     return 0 if start.label is None and generator.manifest.label_dim else start.label

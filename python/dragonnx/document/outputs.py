@@ -26,6 +26,7 @@ from dragonnx.media import (
     side_by_side,
     with_points,
 )
+from dragonnx.model.labels import label_facts
 from dragonnx.model.latent import save_latent
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def report(document: Document) -> dict[str, Any]:
         "precision": result.precision or None,
         "model": document.model,
         "seed": start.seed if start.w_plus is None else None,
+        **({} if start.label is None else {"label": label_facts(start.label)}),
         "config": result.settings,
         "points": [
             {

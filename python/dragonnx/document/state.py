@@ -16,7 +16,8 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
 from dragonnx.errors import InputError
 from dragonnx.model.facts import LARGEST_SIDE
-from dragonnx.model.latent import checked_label, checked_psi, checked_seed
+from dragonnx.model.labels import Label, checked_label
+from dragonnx.model.latent import checked_psi, checked_seed
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, as_array, checked_array
@@ -73,7 +74,8 @@ class LatentStart:
     Attributes:
         seed: Gives z; not used where `w_plus` is given.
         truncation_psi: Closeness to the average; None is the model's.
-        label: The class, for a model that has classes.
+        label: The class, for a model that has classes; or several, or weights by class. It is kept
+            as a class, or as pairs of class and weight.
         w_plus: [1, num_ws, w_dim], instead of a seed.
         name: Where `w_plus` came from, for users.
 
@@ -83,7 +85,7 @@ class LatentStart:
 
     seed: int = 0
     truncation_psi: float | None = None
-    label: int | None = None
+    label: Label | None = None
     w_plus: Float32 | None = None
     name: str = ""
 

@@ -11,6 +11,13 @@ from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.media import LOSSLESS
+from dragonnx.model.labels import (
+    SEVERAL,
+    CheckedLabel,
+    checked_label,
+    class_weights,
+    label_of_text,
+)
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.paths import typed_path, usable
 
@@ -47,13 +54,20 @@ def seed_of(text: str) -> int:
     return _whole_number(text, LARGEST_SEED)
 
 
-def label_of(text: str, count: int) -> int:
-    """The number of a class, of so many.
+def label_of(text: str, count: int) -> CheckedLabel:
+    """A class of so many, several, or several with weights.
 
     Raises:
         InputError: It is none.
     """
-    return _whole_number(text, count - 1)
+    expected = f"expected: a whole number from 0 to {count - 1}, {SEVERAL}"
+    try:
+        found = checked_label(label_of_text(text))
+    except InputError as error:
+        raise InputError(expected) from error
+    if any(each >= count for each, _ in class_weights(found)):
+        raise InputError(expected)
+    return found
 
 
 def psi_of(text: str) -> float | None:

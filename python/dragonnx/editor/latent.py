@@ -12,6 +12,7 @@ from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
+from dragonnx.model.labels import Label, fitting_label, label_text
 from dragonnx.model.latent import LARGEST_SEED, checked_seed
 from dragonnx.model.library import model_name
 
@@ -93,23 +94,24 @@ class LatentCommands:
             raise InputError("A class applies to seeds; this picture starts from a latent.")
         return count
 
-    def use_label(self, label: int) -> None:
-        """Use another class.
+    def use_label(self, label: Label) -> None:
+        """Use another class, several, or weights by class.
 
         Raises:
             InputError: There is no such class, or the picture starts from a latent.
         """
-        count = self.label_count()
-        if not 0 <= label < count:
-            raise InputError(f"a class is a whole number from 0 to {count - 1}, not {label}")
-        if label == (self._state.document.start.label or 0):
+        model = self._state.document.model
+        chosen = fitting_label(label, model, self.label_count())
+        assert chosen is not None, "the model has classes"  # noqa: S101
+        name = label_text(chosen)
+        if name == label_text(self._state.document.start.label):
             return
         lost = self._loses_points()
         self._state.edit(
-            f"choose class {label}", lambda d: d.with_start(replace(d.start, label=label))
+            f"choose class {name}", lambda d: d.with_start(replace(d.start, label=chosen))
         )
         self._state.say(
-            f"Class {label}." + " Points and mask went with the old picture; u undoes." * lost
+            f"Class {name}." + " Points and mask went with the old picture; u undoes." * lost
         )
 
     def use_model(self, model: str) -> None:
@@ -139,6 +141,9 @@ class LatentCommands:
         state.radius = max(width / 12, 1.0)
         state.changed()
         hint = FIRST_HINT if state.is_first_time else "Space drags. F1 is help."
+        start, count = state.document.start, manifest.label_dim
+        if count and start.label is None and start.w_plus is None:
+            hint = f"This is class 0 of {count}: l chooses another. {hint}"
         state.say(f"{hint} {manifest.name} on {event.device}.", "hint")
 
     def model_chosen(self, event: ModelChosen) -> None:

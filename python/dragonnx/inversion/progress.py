@@ -16,6 +16,7 @@ from dragonnx.drag.progress_file import key_of as progress_key
 from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.model.drag_settings import MOST_STEPS
+from dragonnx.model.labels import Label, label_facts
 from dragonnx.reading.values import entry, shown, whole
 from dragonnx.types import Array, Float32, Float64
 
@@ -130,6 +131,14 @@ def _real(value: object, name: str) -> float:
     return float(value)
 
 
-def key_of(target: Float32, config: InversionConfig, model: str, loss: str) -> str:
+def key_of(
+    target: Float32,
+    config: InversionConfig,
+    model: str,
+    loss: str,
+    label: Label | None = None,
+) -> str:
     """What must be the same for an inversion to go on: photo, settings, model, the loss's name."""
-    return progress_key([asdict(config), model, loss], target)
+    # Files of models without classes have the key that they always had.
+    classes = [] if label is None else [label_facts(label)]
+    return progress_key([asdict(config), model, loss, *classes], target)

@@ -24,6 +24,7 @@ from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.inversion.start import best_candidate, random_codes
 from dragonnx.log import timed, took
 from dragonnx.model.generator import Generator, checked_generator
+from dragonnx.model.labels import Label, fitting_label
 from dragonnx.model.passes import BoundPass, of_all_layers
 from dragonnx.model.picture import picture_of
 from dragonnx.reading.pictures import PictureSource
@@ -64,7 +65,7 @@ class InversionSession:
         config: What a user chose.
         loss: How images are compared; None is the pyramid loss over the pixels that count.
         w_plus: Where to start from; None looks for a good place.
-        label: The class, for a conditional model.
+        label: The class, for a conditional model; several, or weights by class.
 
     Raises:
         InputError: A value does not fit the model.
@@ -78,9 +79,10 @@ class InversionSession:
         *,
         loss: ImageLoss | None = None,
         w_plus: ArrayLike | None = None,
-        label: int | None = None,
+        label: Label | None = None,
     ) -> None:
-        height, width = checked_generator(generator).manifest.image_size
+        m = checked_generator(generator).manifest
+        height, width = m.image_size
         photo = photo_of(photo)
         if photo.picture.size != (width, height):
             photo = align(photo, (height, width))
@@ -92,9 +94,8 @@ class InversionSession:
         self._target = target_of(photo)
         self._weights = weights_of(photo)
         self._loss = PyramidLoss(self._weights) if loss is None else checked_loss(loss, "loss")
-        model = generator.manifest.source.sha256
-        self._key = key_of(self._target, self.config, model, self._loss.name)
-        self._label = label
+        self._label = fitting_label(label, m.name, m.label_dim)
+        self._key = key_of(self._target, self.config, m.source.sha256, self._loss.name, self._label)
         self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
         self._cancelled = threading.Event()
         self._one_thread = OneThread("inversion")
@@ -329,6 +330,8 @@ def invert(
     generator: Generator,
     image: Photo | PictureSource,
     config: InversionConfig | None = None,
+    *,
+    label: Label | None = None,
 ) -> InversionSession:
     """Look for the latent [1, num_ws, w_dim] of a photo.
 
@@ -342,8 +345,9 @@ def invert(
         image: A photo's path, a Pillow image, which gives what its file gives, or a photo with
             weights; its middle is taken.
         config: What a user chose.
+        label: The class, for a conditional model; several, or weights by class.
 
     Raises:
-        InputError: The photo cannot be read.
+        InputError: The photo cannot be read, or the label does not fit the model.
     """
-    return InversionSession(generator, image, config)
+    return InversionSession(generator, image, config, label=label)

@@ -8,6 +8,7 @@ from PIL import Image
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.photo import Photo
 from dragonnx.model.generator import Generator
+from dragonnx.model.labels import Label
 from dragonnx.types import Float32
 
 
@@ -18,7 +19,7 @@ def random_codes(generator: Generator, seed: int, count: int) -> Float32:
 
 
 def best_candidate(
-    generator: Generator, photo: Photo, config: InversionConfig, label: int | None
+    generator: Generator, photo: Photo, config: InversionConfig, label: Label | None
 ) -> Float32:
     """Of w_avg and the candidates, the latent [1, num_ws, w_dim] whose preview is most like a photo.
 

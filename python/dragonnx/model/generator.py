@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
@@ -13,7 +13,8 @@ from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole
 from dragonnx.model.graphs import GraphSet
-from dragonnx.model.latent import checked_psi, checked_w_plus, truncate, z_of_seed
+from dragonnx.model.labels import Label, fitting_label, label_row
+from dragonnx.model.latent import checked_psi, checked_seeds, checked_w_plus, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
@@ -117,18 +118,20 @@ class Generator:
 
     def w_plus(
         self,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         *,
         z: ArrayLike | None = None,
-        label: int | None = None,
+        label: Label | None = None,
         truncation_psi: float | None = None,
     ) -> Float32:
-        """The latent [N, num_ws, w_dim] of a seed or of z.
+        """The latent [N, num_ws, w_dim] of a seed, of several, or of z.
 
         Args:
-            seed: Gives z as the released StyleGAN2 tools draw it.
+            seed: Gives z as the released StyleGAN2 tools draw it. Of several, each gives the latent
+                that it gives alone, to the last bit.
             z: Latent codes [N, z_dim], instead of a seed.
-            label: The class, for a conditional model.
+            label: The class, for a conditional model; several, each of weight 1; or weights by class,
+                such as `{0: 0.7, 3: 0.3}`. All latents are of the same.
             truncation_psi: How far from w_avg, 0 to 1 as a rule; None takes what suits the model.
 
         Raises:
@@ -137,22 +140,20 @@ class Generator:
         m = self.manifest
         if (seed is None) == (z is None):
             raise InputError("either a seed or z must be given, and not both")
-        codes = (
-            checked_array(z, "z", ("N", m.z_dim), np.float32)
-            if seed is None
-            else z_of_seed(seed, m.z_dim)
-        )
         psi = m.truncation_psi if truncation_psi is None else checked_psi(truncation_psi)
-        inputs = {"z": codes, **self._label_input(label, len(codes))}
-        w = truncate(self._graphs.get("mapping").run(inputs)[0]["w"], self._w_avg, psi)
-        return np.repeat(w[:, None], m.num_ws, axis=1)
+        # One by one: a product of several rows may be rounded in another order.
+        codes = (
+            [checked_array(z, "z", ("N", m.z_dim), np.float32)]
+            if seed is None
+            else [z_of_seed(each, m.z_dim) for each in checked_seeds(seed)]
+        )
+        given = [{"z": rows, **self._label_input(label, len(rows))} for rows in codes]
+        mapping = self._graphs.get("mapping")
+        w = np.concatenate([mapping.run(inputs)[0]["w"] for inputs in given])
+        return np.repeat(truncate(w, self._w_avg, psi)[:, None], m.num_ws, axis=1)
 
     def load_latent(self, path: str | os.PathLike[str], *, index: int = 0) -> Float32:
-        """The latent [1, num_ws, w_dim] of a file, which must fit the model; see `load_latent`.
-
-        Args:
-            path: A file of arrays, a picture with its recipe, or a document.
-            index: Which of several latents, from 0.
+        """The latent [1, num_ws, w_dim] of a file: number `index` of those in it; see `load_latent`.
 
         Raises:
             InputError: The file cannot be read, holds no latent, or none that fits the model.
@@ -321,32 +322,18 @@ class Generator:
         self._graphs.require_open()
         yield from placements(self._bundle, self._graphs, self.device, self._w_avg, windows)
 
-    def check_label(self, label: int | None) -> None:
+    def check_label(self, label: Label | None) -> None:
         """Refuse a class that the model does not have, or a missing one.
 
         Raises:
             InputError: It is one of these.
         """
-        classes = self.manifest.label_dim
-        if not classes and label is not None:
-            raise InputError(f"the model {self.manifest.name} has no classes to choose from")
-        if not classes:
-            return
-        try:
-            whole(label, "label", 0, classes - 1)
-        except InputError as error:
-            raise InputError(
-                f"the model {self.manifest.name} needs a label from 0 to {classes - 1}, "
-                f"not {shown(label)}"
-            ) from error
+        fitting_label(label, self.manifest.name, self.manifest.label_dim)
 
-    def _label_input(self, label: int | None, rows: int) -> dict[str, Float32]:
-        self.check_label(label)
-        if not (classes := self.manifest.label_dim):
-            return {}
-        one_hot = np.zeros((rows, classes), np.float32)
-        one_hot[:, label] = 1
-        return {"label": one_hot}
+    def _label_input(self, label: Label | None, rows: int) -> dict[str, Float32]:
+        classes = self.manifest.label_dim
+        found = fitting_label(label, self.manifest.name, classes)
+        return {} if found is None else {"label": label_row(found, classes).repeat(rows, axis=0)}
 
 
 def checked_generator(generator: object) -> Generator:

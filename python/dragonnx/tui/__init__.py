@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dragonnx.model.labels import Label
     from dragonnx.types import DeviceName, Precision
 
 
@@ -16,6 +17,7 @@ def edit(
     device: DeviceName = "auto",
     precision: Precision = "auto",
     index: int = 0,
+    label: Label | None = None,
 ) -> int:
     """Open the editor and return the exit code of the program.
 
@@ -26,6 +28,7 @@ def edit(
         device: Where to compute.
         precision: Of convolutions; "auto" is what the user's file of choices says.
         index: Which of several latents in the file, from 0.
+        label: The classes to begin with, for a model that has some.
     """
     import gc
     import os
@@ -45,6 +48,7 @@ def edit(
         device=device,
         precision=precision,
         index=index,
+        label=label,
         graphics=find_graphics(),
     )
     # Collecting garbage among all that was imported would hold a key up for 50 ms.

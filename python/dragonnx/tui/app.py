@@ -16,6 +16,7 @@ from textual.screen import Screen
 from dragonnx.document import Document, LatentStart
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import Event
+from dragonnx.model.labels import Label
 from dragonnx.model.library import model_name
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.text import visible
@@ -39,6 +40,7 @@ class EditorApp(App[None], inherit_bindings=False):
         seed: The picture to begin with.
         device: Where to compute.
         index: Which of several latents in it, from 0.
+        label: The classes to begin with.
         precision: Of convolutions; "auto" is what the user's file of choices says.
         graphics: How the terminal takes real pixels; None where it does not.
     """
@@ -55,12 +57,13 @@ class EditorApp(App[None], inherit_bindings=False):
         precision: Precision = "auto",
         graphics: Graphics | None = None,
         index: int = 0,
+        label: Label | None = None,
     ) -> None:
         super().__init__()
         self.preferences, self._complaint = Preferences.load()
         self._file, self._index = file, index
         self._last_look = NothingHidden()
-        start = LatentStart(seed=seed)
+        start = LatentStart(seed=seed, label=label)
         document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
             document,

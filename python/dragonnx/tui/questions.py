@@ -18,6 +18,7 @@ from dragonnx.editor.answers import label_of, psi_of, seed_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import BundleError, InputError
+from dragonnx.model.labels import label_text
 from dragonnx.model.library import known_manifests
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.choice import ChoiceScreen
@@ -35,7 +36,10 @@ _PSI_HELP = (
     "How far pictures are from the average one: 0 is the average, 1 as the model drew them, below 1 "
     "plainer and cleaner. Empty means what suits the model. Points and mask stay."
 )
-_LABEL_HELP = "The kind of thing that the model draws, by its number in the model's training data."
+_LABEL_HELP = (
+    "The kind of thing that the model draws, by its number in the model's training data. Several, as "
+    "0,3, each count in full; 0:0.7,3:0.3 gives them weights."
+)
 _MODEL_HELP = (
     "The bundled model, and those in your folder of models; or Tab and the path of a bundle folder. "
     "A model that fails leaves everything as it is."
@@ -108,7 +112,7 @@ class Questions:
 
         self._app.push_screen(
             PromptScreen(
-                f"Class: 0 to {count - 1}", str(editor.document.start.label or 0),
+                f"Class: 0 to {count - 1}", label_text(editor.document.start.label),
                 check=lambda text: label_of(text, count), advice=_LABEL_HELP,
             ),
             use,

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from dragonnx.document import Document, PointPair
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState
+from dragonnx.model.labels import label_text
 from dragonnx.text import visible
 from dragonnx.tui.drawing.sparkline import sparkline
 
@@ -132,7 +133,12 @@ def facts_of(state: PanelState) -> list[Text]:
         ("Model", state.model or document.model),
         ("Size", state.size),
         ("Start", document.start.describe()),
-        ("Class", f"{document.start.label or 0} of {state.label_count}" * bool(state.label_count)),
+        (
+            "Class",
+            f"{label_text(document.start.label)} of {state.label_count}"
+            if state.label_count
+            else "",
+        ),
         ("psi", "the model's" if psi is None else f"{psi:g}"),
         ("Space", "W+" if config.space == "w+" else "W"),
         ("Preset", config.preset),
