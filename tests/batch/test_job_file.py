@@ -93,6 +93,10 @@ def test_starts(folder: Path) -> None:
     latent = one(folder, document="edit.png", latent="start.npz").document
     assert latent.start.w_plus is not None
     assert latent.start.name == "start.npz"
+    several = np.arange(2 * 8 * 6, dtype=np.float32).reshape(2, 8, 6)
+    np.save(folder / "several.npy", several)
+    second = one(folder, document="edit.png", latent="several.npy", index=1).document
+    np.testing.assert_array_equal(second.start.w_plus, several[1:])
     photo = one(folder, document="edit.png", photo="photo.jpg", inversion_steps=3)
     assert photo.photo == folder / "photo.jpg"
     assert photo.inversion_steps == 3
@@ -218,6 +222,8 @@ WRONG: list[Any] = [
     *({"model": str(SMALL), **two} for two in (
         {"seed": 1, "latent": "start.npz"}, {"seed": 1, "photo": "photo.jpg"},
         {"latent": "start.npz", "photo": "photo.jpg"},
+        {"latent": "start.npz", "index": 1}, {"seed": 1, "index": 0},
+        {"latent": "start.npz", "index": "0"}, {"latent": "start.npz", "index": [0]},
         {"latent": "start.npz", "truncation_psi": 0.5}, {"latent": "start.npz", "label": 0},
         {"photo": "photo.jpg", "truncation_psi": 0.5}, {"photo": "photo.jpg", "inversion_steps": 0},
         {"photo": "photo.jpg", "inversion_steps": 1.5},

@@ -129,6 +129,14 @@ def test_one_w_goes_into_every_layer(generator: Generator, tmp_path: Path, shape
         np.testing.assert_array_equal(read(generator, tmp_path, content), expected)
 
 
+def test_rows_that_no_model_has_are_latents_of_one_w(generator: Generator, tmp_path: Path) -> None:
+    for content in (npz(w=THREE[:, 0]), npy(THREE[:, 0]), npy(THREE[:, :1])):
+        found = read(generator, tmp_path, content, index=1)
+        np.testing.assert_array_equal(found[0], np.repeat(THREE[1, :1], NUM_WS, axis=0))
+        with pytest.raises(InputError, match="holds 3 latents"):
+            read(generator, tmp_path, content, index=3)
+
+
 def test_a_vector_without_a_name_is_told(generator: Generator, tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(npy(W))
     assert "taken as w, not as z" in read_latent(tmp_path / "a.npy", generator=generator).notes[0]
@@ -180,7 +188,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         r"192 \(as one of 256 px has\): it is of another model",
     ),
     "longer w's": (lambda: npy(np.ones((1, 512))), "a w of 512 numbers, and a w of this model has 192"),
-    "w's in a row": (lambda: npy(np.ones((5, W_DIM))), r"shaped \[5, 1, 192\]"),
+    "w's in a row": (lambda: npy(np.ones((18, W_DIM))), r"shaped \[18, 1, 192\]"),
     "five axes": (lambda: npy(np.ones((1, 1, 1, NUM_WS, W_DIM))), "is expected"),
     "empty": (lambda: npy(np.ones((0, NUM_WS, W_DIM))), r"an array \[0, 14, 192\]"),
     "one number": (lambda: npy(np.array(1.0)), "is expected"),

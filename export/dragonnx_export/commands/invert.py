@@ -33,7 +33,7 @@ from dragonnx.cli.invert import (
     run_with_progress,
     stop,
 )
-from dragonnx.cli.options import Label, Quality, Seed, chosen_label
+from dragonnx.cli.options import Index, Label, Quality, Seed, chosen_label
 from dragonnx.errors import InputError
 from dragonnx.types import Space
 from dragonnx_export.commands.checkpoint_options import (
@@ -67,6 +67,7 @@ def invert(
     latent: Annotated[
         Path | None, typer.Option(help="The pivot, as `dragonnx invert --latent` takes it.")
     ] = None,
+    index: Index = 0,
     space: Annotated[Space, typer.Option(help="Of the pivot.")] = "w",
     steps: Annotated[int, typer.Option(help="To look for the pivot.")] = 500,
     tuning_steps: Annotated[int, typer.Option(help="To tune, at most.")] = 350,
@@ -155,7 +156,7 @@ def invert(
         )
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=chosen_label(label))
-        pivot = generator.load_latent(latent) if latent else _found(session)
+        pivot = generator.load_latent(latent, index=index) if latent else _found(session)
         before = generator.image(pivot)
         called = name or output.resolve().name
         options = _options(source, generator, called, licence, overwrite=overwrite)

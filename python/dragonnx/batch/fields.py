@@ -20,6 +20,7 @@ from dragonnx.model.drag_settings import (
 from dragonnx.model.facts import LARGEST_LABEL, LARGEST_PSI
 from dragonnx.model.labels import SEVERAL
 from dragonnx.model.latent import LARGEST_SEED
+from dragonnx.model.latent_choice import MOST_LATENTS
 from dragonnx.paths import PORTABLE_NAME
 from dragonnx.types import Space
 
@@ -111,6 +112,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "seed": _range("whole", "Start from the picture of this seed", 0, LARGEST_SEED),
     "latent": _path("Start from this latent, a file that `--latent` takes"),
+    "index": _range("whole", "Which of several latents in the file, from 0", 0, MOST_LATENTS),
     "photo": _path("Start from this photo, which is inverted first"),
     "truncation_psi": _range(
         "number", "Closeness of a seed's picture to the average", -LARGEST_PSI, LARGEST_PSI

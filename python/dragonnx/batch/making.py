@@ -28,6 +28,7 @@ from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.labels import fitting_label
 from dragonnx.model.latent import checked_w_plus
+from dragonnx.model.latent_choice import MOST_LATENTS
 from dragonnx.model.library import find_bundle, model_name, open_bundle
 from dragonnx.model.manifest import Manifest
 from dragonnx.paths import is_portable_name, typed_path
@@ -138,9 +139,12 @@ class JobMaker:
         if len(starts := [name for name in STARTS if name in said]) > 1:
             raise InputError(f"it must start from one thing, not from {' and '.join(starts)}")
         start = document.start
+        if "index" in said and "latent" not in said:
+            raise InputError("index is for a latent, which the job does not have")
         if "latent" in said:
             path = self._path(said, "latent")
-            w_plus = self._latent(path, model.num_ws, model.w_dim)
+            index = whole(said.get("index", 0), "index", 0, MOST_LATENTS)
+            w_plus = self._latent(path, model.num_ws, model.w_dim, index=index)
             start = LatentStart(w_plus=w_plus, name=path.name)
         elif "photo" in said:
             start = LatentStart(name=self._path(said, "photo").name, label=start.label)

@@ -125,7 +125,7 @@ def _of_document(document: Document, generator: Generator | None, size: LatentSi
     found = document.start.w_plus if document.result is None else document.result.w_plus
     if found is None:
         found = _of_seed(document, generator)
-    if not size.count(found.shape):
+    if size.layout(found.shape) is None:
         raise InputError(size.refusal(found.shape))
     return checked_w_plus(found, found.shape[1], found.shape[2])
 

@@ -19,7 +19,8 @@ from dragonnx.types import Float32
 
 MOST_WS = 64
 """More than any model has."""
-_MOST_LATENTS = 2**32
+MOST_LATENTS = 2**32
+"""More than any file holds."""
 _BARE = ((), ("arr_0",))
 """Where an array lies that was saved without a name."""
 _FEW = 8
@@ -40,21 +41,25 @@ class LatentSize:
     w_dim: int | None = None
     z_dim: int | None = None
 
-    def count(self, shape: tuple[int, ...]) -> int:
-        """How many latents an array of that shape holds; 0 where it can hold none.
+    def layout(self, shape: tuple[int, ...]) -> tuple[int, int] | None:
+        """How many latents an array of that shape holds, and of how many w's each; None for none.
 
-        A latent is w_plus [num_ws, w_dim], or w [1, w_dim]; axes before those count latents.
+        A latent is w_plus [num_ws, w_dim], or w [1, w_dim]; axes before those count latents. Two
+        axes of which the first cannot count a model's w's are latents of one w each.
         """
         if not 1 <= len(shape) <= 4 or 0 in shape or self.w_dim not in (None, shape[-1]):
-            return 0
+            return None
         rows = _rows(shape)
         if rows == 1 or self.num_ws in (None, rows):
-            return math.prod(shape[:-2])
-        return 0
+            return math.prod(shape[:-2]), rows
+        if len(shape) == 2 and self.w_dim is not None and not _counts_ws(rows):
+            return rows, 1
+        return None
 
     def is_w_plus(self, shape: tuple[int, ...]) -> bool:
         """Whether an array without a telling name can only be latents of several w's."""
-        return self.count(shape) > 0 and 1 < _rows(shape) <= MOST_WS
+        found = self.layout(shape)
+        return found is not None and 1 < found[1] <= MOST_WS
 
     def refusal(self, shape: tuple[int, ...]) -> str:
         """Why an array of that shape is no latent of this size."""
@@ -69,7 +74,7 @@ class LatentSize:
                 f"it holds {length} numbers {_shown(shape)}, as this model's z has, where a w has "
                 f"{self.w_dim}: Generator.w_plus(z=...) makes a latent of z"
             )
-        if rows == 1:
+        if rows == 1 or (len(shape) == 2 and not _counts_ws(rows)):
             return (
                 f"it holds a w of {length} numbers, and a w of this model has {self.w_dim}: it is "
                 "of another model"
@@ -113,7 +118,8 @@ def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -
     """
     _refuse_z(held, name)
     found = _fitting(held, size)
-    counts = [size.count(each.shape) for each in found]
+    layouts = [layout for each in found if (layout := size.layout(each.shape)) is not None]
+    counts = [count for count, _ in layouts]
     total = sum(counts)
     at = checked_index(index, total, "it")
     notes = []
@@ -124,9 +130,9 @@ def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -
         )
     ends = list(itertools.accumulate(counts))
     number = bisect.bisect_right(ends, at)
-    each, count = found[number], counts[number]
+    each, (count, rows) = found[number], layouts[number]
     at -= ends[number] - count
-    rows, length = _rows(each.shape), each.shape[-1]
+    length = each.shape[-1]
     if rows == 1 and rank_of(each.place) in (None, 3):
         notes.append(
             f"{name} holds a single vector, {_shown(each.shape)}, which is taken as w, not as z, for "
@@ -143,7 +149,7 @@ def checked_index(index: object, count: int, what: str) -> int:
     Raises:
         InputError: There are not so many.
     """
-    found = whole(index, "index", 0, _MOST_LATENTS)
+    found = whole(index, "index", 0, MOST_LATENTS)
     if found >= count:
         many = "one latent" if count == 1 else f"{count} latents"
         raise InputError(f"{what} holds {many}, numbered from 0 on: there is no number {found}")
@@ -158,7 +164,7 @@ def _fitting(held: Sequence[HeldArray], size: LatentSize) -> list[HeldArray]:
         if (rank := _rank(each.place, len(held))) is not None and not is_another_thing(each.place)
     ]
     for best in sorted({rank for rank, _ in named}):
-        fitting = [each for rank, each in named if rank == best and size.count(each.shape)]
+        fitting = [each for rank, each in named if rank == best and size.layout(each.shape)]
         if fitting:
             return fitting
     if named:
@@ -211,8 +217,13 @@ def _shown(shape: tuple[int, ...]) -> str:
     return re.sub(r"\d{12,}", "...", str(list(shape)))[:60]
 
 
+def _counts_ws(rows: int) -> bool:
+    """Whether a StyleGAN2 of 8 to 2048 px takes so many w's: two for each doubling."""
+    return rows in range(4, 21, 2)
+
+
 def _model_of(num_ws: int | None) -> str:
-    """Of what size a StyleGAN2 is that takes so many w's: two for each doubling."""
-    if num_ws is None or num_ws % 2 or not 4 <= num_ws <= 20:
+    """Of what size a StyleGAN2 is that takes so many w's."""
+    if num_ws is None or not _counts_ws(num_ws):
         return ""
     return f" (as one of {2 ** (num_ws // 2 + 1)} px has)"
