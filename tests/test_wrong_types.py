@@ -19,6 +19,7 @@ from dragonnx import (
     DragConfig,
     DragonnxError,
     DragSession,
+    FaceDetector,
     Generator,
     InversionConfig,
     InversionSession,
@@ -27,12 +28,16 @@ from dragonnx import (
     Photo,
     PointPair,
     PyramidLoss,
+    align_face,
     load_latent,
     load_mask,
     load_photo,
     open_document,
+    open_picture,
+    read_landmarks,
     save_document,
     save_latent,
+    save_picture,
 )
 from dragonnx.document import DragRun
 from dragonnx.drag.step import HostStep
@@ -121,6 +126,7 @@ def document() -> Document:
 
 
 Call = Callable[[Generator, Any], object]
+FIVE = [(100, 100), (150, 100), (125, 125), (105, 150), (145, 150)]
 PHOTO = Photo(Image.new("RGB", (SIZE, SIZE)))
 NONE = {"None"}
 FLAGS = {"None", "a picture", "points of flags"}
@@ -170,6 +176,14 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "save_document to": (lambda g, v: save_document(document(), v), FILES_TO_WRITE),
     "save_document": (lambda g, v: save_document(v, "a.dragonnx"), set()),
     "preview": (lambda g, v: save_document(document(), "a.dragonnx", v), NONE | {"bytes"}),
+    "open_picture": (lambda g, v: open_picture(v), set()),
+    "save_picture to": (lambda g, v: save_picture(document(), g, v), set()),
+    "save_picture": (lambda g, v: save_picture(v, g, "a.png"), set()),
+    "generator of a picture": (lambda g, v: save_picture(document(), v, "a.png"), set()),
+    "quality": (
+        lambda g, v: save_picture(document(), g, "a.jpg", v),
+        NONE | {"a number of NumPy"},
+    ),
     "start of a document": (lambda g, v: Document(start=v), set()),
     "seed of a document": (lambda g, v: LatentStart(seed=v), SEEDS),
     "label of a document": (
@@ -191,6 +205,12 @@ CALLS: dict[str, tuple[Call, set[str]]] = {
     "size to align": (lambda g, v: align(PHOTO, v), {"a point"}),
     "box": (lambda g, v: align(PHOTO, (SIZE, SIZE), box=v), NONE),
     "fit": (lambda g, v: align(PHOTO, (SIZE, SIZE), fit=v), set()),
+    "landmarks": (lambda g, v: align_face(PHOTO, v, (SIZE, SIZE)), set()),
+    "photo of a face": (lambda g, v: align_face(v, FIVE, (SIZE, SIZE)), {"a picture"}),
+    "size of a face": (lambda g, v: align_face(PHOTO, FIVE, v), {"a point"}),
+    "fit of a face": (lambda g, v: align_face(PHOTO, FIVE, (SIZE, SIZE), fit=v), set()),
+    "read_landmarks": (lambda g, v: read_landmarks(v), set()),
+    "FaceDetector.open": (lambda g, v: FaceDetector.open(v), set()),
     "number of a pair": (lambda g, v: document().with_target(v, NOSE), {"0"}),
     "number of a pair to remove": (lambda g, v: document().without_pair(v), {"0"}),
     "document to drag": (lambda g, v: DragRun(v, g), set()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dragonnx.document.outputs import output
 from dragonnx.document.recipe import document_of
 from dragonnx.document.state import Document
-from dragonnx.media import read_recipe
+from dragonnx.media import check_quality, format_of, read_recipe
 from dragonnx.paths import as_path
 from dragonnx.reading.pictures import PictureSource
 from dragonnx.reading.values import instance
@@ -35,8 +35,13 @@ def save_picture(
         InputError: An argument cannot be used, or the format cannot hold so large a picture.
         OutputError: The file cannot be written.
     """
-    instance(document, "document", Document)
-    output("picture").write(document, generator, as_path(path), quality)
+    from dragonnx.model.generator import Generator
+
+    file = as_path(path)
+    format_of(file)  # before the picture is made
+    check_quality(quality, [file])
+    instance(generator, "generator", Generator)
+    output("picture").write(instance(document, "document", Document), generator, file, quality)
 
 
 def open_picture(source: PictureSource) -> Document:

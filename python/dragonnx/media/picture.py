@@ -74,7 +74,7 @@ def save_image(
         InputError: The name ends in something else, or the picture is too large for the format.
         OutputError: The file cannot be written.
     """
-    kind = _format(path)
+    kind = format_of(path)
     quality = QUALITY if quality is None else _checked(quality)
     if max(image.size) > kind.largest:
         raise InputError(
@@ -101,6 +101,18 @@ def check_quality(quality: int | None, paths: Iterable[Path | None]) -> None:
         )
 
 
+def format_of(path: Path) -> Format:
+    """The format that a file's name ends in.
+
+    Raises:
+        InputError: It ends in something else.
+    """
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise InputError(f"{path} must end in {' or '.join(PICTURE_SUFFIXES)}")
+    return found
+
+
 def read_recipe(source: PictureSource) -> dict[str, Any]:
     """How a picture of this program was made: the recipe that `save_image` wrote.
 
@@ -124,13 +136,6 @@ def save_json(values: Mapping[str, Any], path: Path) -> None:
         OutputError: The file cannot be written.
     """
     save_bytes(f"{json.dumps(values, indent=1)}\n".encode(), path)
-
-
-def _format(path: Path) -> Format:
-    found = FORMATS.get(path.suffix.lower())
-    if found is None:
-        raise InputError(f"{path} must end in {' or '.join(PICTURE_SUFFIXES)}")
-    return found
 
 
 def _checked(quality: int) -> int:
