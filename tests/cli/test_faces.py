@@ -32,7 +32,7 @@ def aligned(folder: Path, *options: object) -> tuple[np.ndarray, str]:
     """The photo as the model is shown it, and what was said."""
     done = dragonnx(
         "invert", folder / "photo.png", "-o", folder / "l.npz", "--steps", "1", "--device", "cpu",
-        "--comparison", folder / "pair.png", "--align", "face", *options,
+        "--comparison", folder / "pair.png", "--report", folder / "r.json", "--align", "face", *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "pair.png") as pair:
@@ -46,6 +46,7 @@ def test_a_face_is_aligned_by_landmarks(folder: Path) -> None:
     expected = align_face(load_photo(folder / "photo.png"), five, (SIZE, SIZE)).picture
     assert np.array_equal(shown, expected)
     assert "faces were found" not in said
+    assert json.loads((folder / "r.json").read_text())["landmarks"] == five
 
 
 def test_a_face_is_aligned_by_a_network(folder: Path) -> None:

@@ -144,7 +144,7 @@ def invert(
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(source, model, Path(scratch))
         size = generator.manifest.image_size
-        part = part_of(
+        part, _ = part_of(
             whole,
             size,
             box=box,

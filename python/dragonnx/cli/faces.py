@@ -10,7 +10,7 @@ import typer
 from dragonnx.cli.arguments import crop_box
 from dragonnx.cli.console import say
 from dragonnx.errors import InputError
-from dragonnx.types import Align, Fit
+from dragonnx.types import Align, Fit, Points
 
 if TYPE_CHECKING:
     from dragonnx.inversion.photo import Photo
@@ -68,8 +68,11 @@ def part_of(
     face_model: Path | None,
     face: int | None,
     threads: int | None = None,
-) -> Photo:
+) -> tuple[Photo, Points | None]:
     """The part of a photo that options name, at the size (height, width) of the model's images.
+
+    Returns:
+        The part, and the landmarks that it was aligned by, if any.
 
     Raises:
         InputError: An option cannot be used for this photo.
@@ -78,11 +81,11 @@ def part_of(
     if align == "none":
         from dragonnx.inversion.photo import align as cut
 
-        return cut(photo, image_size, box=crop_box(box) if box else None, fit=fit)
+        return cut(photo, image_size, box=crop_box(box) if box else None, fit=fit), None
     from dragonnx.inversion.faces.alignment import align_face
     from dragonnx.inversion.faces.choice import landmarks_in
 
     points, note = landmarks_in(photo, landmarks, face_model, face, threads)
     if note:
         say(f"{note} (--face N takes another)")
-    return align_face(photo, points, image_size, fit=fit)
+    return align_face(photo, points, image_size, fit=fit), points

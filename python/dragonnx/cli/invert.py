@@ -145,7 +145,7 @@ def invert(
     generator = open_generator(model, device, threads, precision)
     chosen = fitting_label(generator, label)
     size = generator.manifest.image_size
-    part = part_of(
+    part, points = part_of(
         whole,
         size,
         box=box,
@@ -165,6 +165,7 @@ def invert(
     facts = {
         "model": generator.manifest.name,
         "photo": photo.name,
+        "landmarks": None if points is None else points.tolist(),
         "space": space,
         "device": generator.device.name,
         "precision": generator.device.precision,
