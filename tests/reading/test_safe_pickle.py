@@ -98,6 +98,13 @@ def test_shared_values_come_back_shared() -> None:
     assert loaded[0] is loaded[1]
 
 
+def test_addresses_and_classes_are_keys_by_name() -> None:
+    address = 140_234_567_890_000
+    assert load(pickle.dumps({address: 1, -5: 2}, 2)) == {str(address): 1, -5: 2}
+    callbacks = b"}" + name("collections", "OrderedDict") + b"Ns"
+    assert load(b"\x80\x02" + callbacks + b".") == {"collections.OrderedDict": None}
+
+
 @pytest.mark.parametrize(("module", "attribute"), TRICKS)
 @pytest.mark.parametrize("protocol", ["GLOBAL", "STACK_GLOBAL", "INST", "NEWOBJ", "NEWOBJ_EX"])
 def test_foreign_globals_are_named_and_refused(module: str, attribute: str, protocol: str) -> None:

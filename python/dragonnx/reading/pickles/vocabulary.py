@@ -12,6 +12,7 @@ from dragonnx.errors import InputError
 DAMAGED = "its pickle data are damaged; fetch it again"
 
 _MAX_KEY = 1 << 31
+_MAX_ADDRESS = 1 << 48
 
 Constructor = Callable[[tuple[object, ...]], object]
 Vocabulary = Mapping[tuple[str, str], Constructor | None]
@@ -42,11 +43,18 @@ def quoted(text: str) -> str:
 def checked_key(key: object) -> str | int:
     """The key of a dict or the element of a set, if hashing it is harmless.
 
+    Old optimisers have addresses for keys, and old trainers classes: those become text, whose
+    hashes nobody can foresee.
+
     Raises:
-        InputError: It is neither text nor a small whole number.
+        InputError: It is neither text nor a whole number of some size, nor the name of a class.
     """
     if isinstance(key, str) or (isinstance(key, int) and -_MAX_KEY <= key <= _MAX_KEY):
         return key
+    if isinstance(key, int) and 0 < key <= _MAX_ADDRESS:
+        return str(key)
+    if isinstance(key, Global):
+        return f"{key.module}.{key.name}"
     raise InputError(
         f"it uses a value of type {type(key).__name__} as a key, which plain data never need"
     )
