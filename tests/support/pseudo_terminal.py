@@ -25,12 +25,17 @@ class PseudoTerminal:
         environment: All of it.
         folder: Where it runs.
         size: Columns and rows.
+        rate: Bytes a second that are read at most; 0 for no limit.
+        answers: Whether it tells where its cursor is, as terminals do; a bare reader does not.
     """
 
     def __init__(
         self, command: list[str], environment: dict[str, str], folder: Path,
-        size: tuple[int, int] = (100, 30),
+        size: tuple[int, int] = (100, 30), *, rate: float = 0, answers: bool = False,
     ) -> None:  # fmt: skip
+        self._rate = rate
+        self._answers = answers
+        self._free_at = 0.0
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.process = subprocess.Popen(
@@ -48,16 +53,28 @@ class PseudoTerminal:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
-        os.close(self._ours)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Let the terminal be gone. The program gets no signal: it is not its controlling one."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
 
     def press(self, keys: str) -> None:
         self._before = len(self.written)
         os.write(self._ours, keys.encode())
 
-    def wait(self, text: str) -> None:
-        """Read until the program has written a text, after the last keys."""
+    def wait(self, text: str) -> int:
+        """Read until the program has written a text, after the last keys; how many bytes came."""
         self._read(lambda: text.encode() in self.written[self._before :])
         assert text.encode() in self.written[self._before :], self.written[-2000:]
+        return len(self.written) - self._before
+
+    def rest(self, seconds: float) -> None:
+        """Read for a while."""
+        end = time.monotonic() + seconds
+        self._read(lambda: time.monotonic() >= end)
 
     def end(self) -> int:
         """Read until the program ends; its exit code."""
@@ -68,12 +85,21 @@ class PseudoTerminal:
         end = time.monotonic() + HANGS
         while not is_enough():
             assert time.monotonic() < end, self.written[-2000:]
+            wait = self._free_at - time.monotonic()
+            if self._rate and wait > 0:
+                time.sleep(min(wait, 0.05))
+                continue
             if not select.select([self._ours], [], [], 0.1)[0]:
                 continue
             try:
-                got = os.read(self._ours, 65536)
+                got = os.read(self._ours, 256 if self._rate else 65536)
             except OSError:  # what Linux says when the program has ended
                 return
             if not got:
                 return
             self.written += got
+            if self._rate:
+                # What the reader slept too long it does not make up for.
+                self._free_at = max(self._free_at, time.monotonic() - 0.05) + len(got) / self._rate
+            for _ in range(self._answers * got.count(b"\x1b[6n")):
+                os.write(self._ours, b"\x1b[5;5R")

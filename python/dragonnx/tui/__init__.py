@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from dragonnx.types import DeviceName, Precision
 
 
+_LONGEST_STEP = 5.0
+"""Seconds that an editor ended from outside waits for the step that it is in."""
+
+
 def edit(
     file: Path | None = None,
     model: str | None = None,
@@ -55,5 +59,6 @@ def edit(
     gc.freeze()
     with without_others():
         app.run()
-        app.editor.join()
+        # What a step in progress would reach is not worth more than an end that was asked for.
+        app.editor.join(_LONGEST_STEP if app.ended_outside else None)
     return app.return_code or 0

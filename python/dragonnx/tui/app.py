@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import Screen
@@ -23,6 +27,8 @@ from dragonnx.text import visible
 from dragonnx.tui.actions import ACTIONS, app_bindings, keys_of
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
+from dragonnx.tui.drawing.owed import Owed
+from dragonnx.tui.line import Line
 from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.editor import EditorScreen
@@ -63,6 +69,10 @@ class EditorApp(App[None], inherit_bindings=False):
         self.preferences, self._complaint = Preferences.load()
         self._file, self._index = file, index
         self._last_look = NothingHidden()
+        self._owed = Owed()
+        self._is_waiting = False
+        self.ended_outside = False
+        """Whether something else than the user ended the editor."""
         start = LatentStart(seed=seed, label=label)
         document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
@@ -83,6 +93,50 @@ class EditorApp(App[None], inherit_bindings=False):
         self.push_screen(self.editor_screen)
         self.theme_changed_signal.subscribe(self, lambda _theme: self._remember_theme())
         self.call_after_refresh(self._begin)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What reads keys and writes frames."""
+        if sys.platform == "win32":
+            return super().get_driver_class()
+        from dragonnx.tui.driver import TerminalDriver
+
+        return TerminalDriver
+
+    def end_outside(self, code: int) -> None:
+        """End, and keep the work: a signal came, or the terminal is gone."""
+        self.ended_outside = True
+        self.exit(return_code=code)
+
+    def line_has_room(self) -> None:
+        """Write what the terminal is still owed."""
+        self._is_waiting = False
+        line = getattr(self._driver, "line", None)
+        if line is not None and self._running:
+            self._pay(line)
+
+    def _display(self, screen: Screen[object], renderable: Any) -> None:
+        """Paint a frame, as far as the line to the terminal takes it."""
+        line = getattr(self._driver, "line", None)
+        shows = self._running and not self._closed and not self._batch_count
+        if line is None or not shows or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+            return
+        self._owed.add(renderable)
+        self._pay(line)
+        self.post_display_hook()
+
+    def _pay(self, line: Line) -> None:
+        """Write of what is owed what there is room for, and the rest when there is more."""
+        if self._is_waiting:
+            return
+        room = line.room()
+        if room > 0 and (text := self._owed.take(room, self.console)):
+            if self._sync_available:
+                text = f"{SYNC_START}{text}{SYNC_END}"
+            line.write(text, asks=True)
+        if self._owed:
+            self._is_waiting = True
+            line.call_when_room()
 
     async def on_event(self, event: events.Event) -> None:
         """Let what the user does be seen before the drag goes on."""
@@ -115,7 +169,7 @@ class EditorApp(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """End the threads; the autosave stays where a mistake of ours ended the editor."""
-        self.editor.close(keep=bool(self.return_code))
+        self.editor.close(keep=self.ended_outside or bool(self.return_code))
         self.preferences.hint_seen = not self.editor.state.is_first_time
         self.preferences.save()
 

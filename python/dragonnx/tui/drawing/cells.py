@@ -170,6 +170,32 @@ class PaintedStrip(Strip):
         return self._escapes
 
 
+class CellStrip(PaintedStrip):
+    """A row of cells, whose escape sequences are made when they are asked for.
+
+    Args:
+        cells: The canvas.
+        row: Which of its rows.
+        keys: The row's keys, as `Cells.keys` has them.
+    """
+
+    def __init__(self, cells: Cells, row: int, keys: NDArray[np.uint64]) -> None:
+        super().__init__("", len(keys), functools.partial(cells.segments, row))
+        self.cells = cells
+        self.row = row
+        self.keys = keys
+
+    def has_escapes(self, console: Console) -> bool:
+        """Whether the terminal shows the colours in them."""
+        return console.color_system == "truecolor"
+
+    def render(self, console: Console) -> str:
+        """The row as escape sequences."""
+        if self.has_escapes(console):
+            return escape_rows(self.cells, [self.row])[0]
+        return Strip.render(self, console)
+
+
 class StripMaker:
     """Turns cells into strips, row by row, and says which rows changed."""
 
@@ -198,8 +224,8 @@ class StripMaker:
                 text = "".join(map(chr, cells.characters[row].tolist()))
                 self.strips[row] = Strip([Segment(text)], width)
             return changed
-        for row, escapes in zip(changed, escape_rows(cells, changed), strict=True):
-            self.strips[row] = PaintedStrip(escapes, width, functools.partial(cells.segments, row))
+        for row in changed:
+            self.strips[row] = CellStrip(cells, row, keys[row])
         return changed
 
 

@@ -27,41 +27,82 @@ _ALL, _NONE = _words([b"\1\1\1\1", b"\0\0\0\0"])
 _TWO, _ONE = _words([b"\1\1\0\0", b"\1\0\0\0"])
 _BEGIN, _BETWEEN, _END = 0, 5, 10
 _FRONT, _BACK = 1, 6
+# Before it CUF, where there are cells that stay: it jumps over them.
+_JUMP = _words([b"\x1b[__", b"_nnn", b"C___"])
 _LEVELS = _words([b";%03d" % level for level in range(256)])
 _SPOKEN = _words([bytes((1, level > 99, level > 9, 1)) for level in range(256)])
 """For `_LEVELS`, which bytes are no leading zeros."""
+_COLUMNS = _words([b"_%03d" % count for count in range(1000)])
+_SPOKEN_COLUMNS = _words([bytes((0, count > 99, count > 9, 1)) for count in range(1000)])
 
 
-def escape_rows(cells: Cells, rows: list[int]) -> list[str]:
-    """What writes some rows of coloured cells; a colour is sent where it changes along the row."""
-    front, back = cells.front[rows], cells.back[rows]
-    new_front, new_back = _is_new(front), _is_new(back)
-    written = np.empty((*front.shape[:2], len(_TEMPLATE)), np.uint32)
-    written[:] = _TEMPLATE
-    kept = np.empty_like(written)  # a 1 for each byte
-    kept[..., _BEGIN] = np.where(new_front | new_back, _TWO, _NONE)
-    kept[..., _BETWEEN] = np.where(new_front & new_back, _ONE, _NONE)
+def escape_rows(
+    cells: Cells, rows: list[int], changed: NDArray[np.bool_] | None = None
+) -> list[str]:
+    """What writes some rows of coloured cells, each from its first column.
+
+    Args:
+        cells: The canvas.
+        rows: Which rows.
+        changed: Which of their cells to write, [rows, columns]; None for all. A row without any
+            gives an empty text.
+    """
+    if changed is None:
+        changed = np.ones((len(rows), cells.characters.shape[1]), np.bool_)
+    row, column = np.nonzero(changed)
+    if not len(row):
+        return [""] * len(rows)
+    at = np.asarray(rows)[row], column
+    front, back = cells.front[at], cells.back[at]
+    first = np.ones(len(row), np.bool_)
+    first[1:] = row[1:] != row[:-1]
+    new_front, new_back = first | _differs(front), first | _differs(back)
+    jumps = np.where(first, column, np.diff(column, prepend=0) - 1)
+    template = np.concatenate((_JUMP, _TEMPLATE)) if jumps.any() else _TEMPLATE
+    whole = np.empty((len(row), len(template)), np.uint32)
+    whole[:] = template
+    whole_kept = np.empty_like(whole)  # a 1 for each byte
+    written, kept = whole[:, -len(_TEMPLATE) :], whole_kept[:, -len(_TEMPLATE) :]
+    if len(template) > len(_TEMPLATE):
+        _fill_jumps(jumps, whole, whole_kept)
+    kept[:, _BEGIN] = np.where(new_front | new_back, _TWO, _NONE)
+    kept[:, _BETWEEN] = np.where(new_front & new_back, _ONE, _NONE)
     for colours, new, place in ((front, new_front, _FRONT), (back, new_back, _BACK)):
         mask = np.where(new, _ALL, _NONE)
-        kept[..., place] = mask
+        kept[:, place] = mask
         for channel in range(3):
-            levels = colours[..., channel]
-            written[..., place + 1 + channel] = _LEVELS[levels]
-            kept[..., place + 1 + channel] = _SPOKEN[levels] & mask
-    last, last_kept = (words[..., _END, None].view(np.uint8) for words in (written, kept))
-    last_kept[..., 0] = new_front | new_back
-    _fill_characters(cells.characters[rows], last[..., 1:], last_kept[..., 1:])
-    shown = kept.view(np.bool_)
-    ends = np.cumsum(np.count_nonzero(shown, axis=(1, 2))).tolist()
-    text = written.view(np.uint8)[shown].tobytes()
-    return [text[begin:end].decode() + _RESET for begin, end in zip([0, *ends], ends, strict=False)]
+            levels = colours[:, channel]
+            written[:, place + 1 + channel] = _LEVELS[levels]
+            kept[:, place + 1 + channel] = _SPOKEN[levels] & mask
+    last, last_kept = (words[:, _END, None].view(np.uint8) for words in (written, kept))
+    last_kept[:, 0] = new_front | new_back
+    _fill_characters(cells.characters[at], last[:, 1:], last_kept[:, 1:])
+    shown = whole_kept.view(np.bool_)
+    sizes = np.bincount(row, np.count_nonzero(shown, axis=1), len(rows)).astype(int)
+    ends = np.cumsum(sizes).tolist()
+    text = whole.view(np.uint8)[shown].tobytes()
+    return [
+        text[begin:end].decode() + _RESET if end > begin else ""
+        for begin, end in zip([0, *ends], ends, strict=False)
+    ]
 
 
-def _is_new(colours: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which colours [rows, columns, 3] differ from the one on their left."""
-    new = np.ones(colours.shape[:2], np.bool_)
-    new[:, 1:] = (colours[:, 1:] != colours[:, :-1]).any(axis=2)
+def _differs(colours: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which colours [n, 3] differ from the one before."""
+    new = np.ones(len(colours), np.bool_)
+    new[1:] = (colours[1:] != colours[:-1]).any(axis=1)
     return new
+
+
+def _fill_jumps(jumps: NDArray[np.intp], written: Words, kept: Words) -> None:
+    """Write how many columns are jumped over before each cell; nothing for none."""
+    kept[:, : len(_JUMP)] = 0
+    far = np.flatnonzero(jumps)
+    columns = np.minimum(jumps[far], 999)
+    written[far, 1] = _COLUMNS[columns]
+    kept[far, 0] = _TWO
+    kept[far, 1] = _SPOKEN_COLUMNS[columns]
+    kept[far, 2] = _ONE
 
 
 def _fill_characters(

@@ -1,0 +1,148 @@
+"""How much a terminal takes: estimated from writes that wait, and from when it answers.
+
+Between the editor and the screen lie buffers that nobody can look into: of the system, of tmux, of
+SSH and the network. What lies in them is what a key waits for, so a slow line gets no more than it
+takes in a moment. How much that is, is told by
+
+- the answers to a question (where the cursor is) that follows each frame, where a terminal gives
+  them: they come when all before them was read, however many buffers there are;
+- else how long writing waits once the nearest buffer is full.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+_MOMENT = 0.15
+"""Seconds of output that may be on its way on a slow line."""
+_FAST = 1e6
+"""Bytes a second of a line that is not slow any more."""
+_NEAREST_BUFFER = 12 * 1024
+"""Bytes that the pseudo-terminals of Linux hold; those of macOS hold less."""
+_SURE = 0.25
+"""Seconds of waiting after which a rate is told from it: on a busy machine a reader may sleep."""
+_QUIET = 30.0
+"""Seconds without waiting after which a line may have become faster; more each time it has not."""
+_LONGEST_QUIET = 600.0
+_LATE = 0.1
+"""Seconds that an answer comes later than the soonest one, and tells that output is queued."""
+_PATIENCE = 3.0
+"""Seconds after which an answer is late, whatever comes before it."""
+_SLOWEST = 2e3
+"""Bytes a second of the slowest line whose answers are waited for."""
+_UNANSWERED = 32 * 1024
+"""Bytes that may be on their way to a terminal that is asked and seems fast."""
+
+
+class Flow:
+    """An estimate. It has no clock and no thread: whoever writes tells it what happens, and when."""
+
+    def __init__(self) -> None:
+        self._rate: float | None = None
+        self._level = 0.0
+        self._at = 0.0
+        self._waited = 0.0
+        self._waited_bytes = 0.0
+        self._is_full = False
+        self._calm_since = 0.0
+        self._quiet = _QUIET
+        self._has_grown = False
+        self._sent = 0
+        self._answered = 0
+        self._questions: deque[tuple[float, int]] = deque()
+        self._last_answer = 0.0
+        self._soonest = math.inf
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second that the line takes; None where it is not slow."""
+        return self._rate
+
+    @property
+    def _answers(self) -> bool:
+        return self._soonest < math.inf
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that an answer is waited for: a slow line has much to read before."""
+        return _PATIENCE + (self._sent - self._answered) / _SLOWEST
+
+    def wrote(self, count: int, waited: float, now: float) -> None:
+        """So many bytes were taken, after waiting so many seconds for room."""
+        self._decay(now)
+        # What the nearest buffer still took at once says nothing of the line.
+        at_once = 0.0 if self._is_full else max(_NEAREST_BUFFER - self._level, 0.0)
+        self._level += count
+        self._sent += count
+        self._is_full = waited > 0
+        if not self._is_full:
+            self._waited, self._waited_bytes = 0.0, 0.0
+            if now - self._calm_since > self._quiet and not self._answers and self._rate:
+                self._set_rate(2 * self._rate)
+                self._calm_since, self._has_grown = now, True
+            return
+        self._calm_since = now
+        self._waited += waited
+        self._waited_bytes += max(count - at_once, 0.0)
+        if self._rate is not None:  # a little too much was taken for its rate, and filled it
+            self._level = max(self._level, _NEAREST_BUFFER)
+            self._set_rate(0.9 * self._rate)
+        if self._has_grown:
+            self._quiet, self._has_grown = min(2 * self._quiet, _LONGEST_QUIET), False
+        if self._waited >= _SURE:
+            self._set_rate(self._waited_bytes / self._waited)
+            self._level = max(self._level, _NEAREST_BUFFER)
+            self._waited, self._waited_bytes = 0.0, 0.0
+
+    def asked(self, ahead: int, now: float) -> None:
+        """A question is about to be written, and so many bytes with it or before it."""
+        self._questions.append((now, self._sent + ahead))
+
+    def answered(self, now: float) -> None:
+        """The first question that was open is answered."""
+        if not self._questions:  # of another program, or late
+            return
+        asked, sent = self._questions.popleft()
+        delay, count = now - asked, max(sent - self._answered, 0)
+        late = delay - min(self._soonest, delay)
+        self._soonest = min(self._soonest, delay)
+        if late > _LATE and count:
+            seen = count / max(now - max(self._last_answer, asked - self._soonest), 1e-3)
+            self._set_rate(seen if self._rate is None else (self._rate + seen) / 2)
+        elif self._rate is not None:
+            self._set_rate(1.5 * self._rate)
+        self._answered, self._last_answer = sent, now
+
+    def room(self, now: float) -> float:
+        """Bytes that may be written now; infinite on a fast line, not above 0 where none may."""
+        if self._questions and now - self._questions[0][0] > self._patience:
+            # It was lost, or the terminal gives none any more.
+            self._questions.clear()
+            self._soonest = math.inf
+        if self._answers:
+            on_the_way = self._sent - self._answered if self._questions else 0
+            if self._rate is None:
+                return math.inf if on_the_way < _UNANSWERED else 0
+            return self._rate * (self._soonest + _MOMENT) - on_the_way
+        if self._rate is None:
+            return math.inf
+        self._decay(now)
+        return self._rate * _MOMENT - self._level
+
+    def until_room(self, now: float) -> float:
+        """Seconds until there is room, unless an answer tells sooner."""
+        if self._answers and self._questions:
+            return self._patience
+        missing = -self.room(now)
+        return 0.0 if missing < 0 or self._rate is None else missing / self._rate + 0.01
+
+    def _decay(self, now: float) -> None:
+        if self._rate is None:
+            self._level = 0.0
+        else:
+            self._level = max(self._level - self._rate * (now - self._at), 0.0)
+        self._at = now
+
+    def _set_rate(self, rate: float) -> None:
+        self._rate = None if rate > _FAST else max(rate, 300.0)
