@@ -1,4 +1,4 @@
-"""How long the terminal editor takes from a key to what it paints, idle and while a drag runs.
+"""How long the terminal editor takes from a key to what it paints: idle, in a drag, in a dialog.
 
 The editor runs in a pseudo-terminal as it does for a user: bytes of a key go in, and the time runs
 until the bytes of the cross-hair's new place came out. Wants a quiet machine, and a system with
@@ -28,6 +28,7 @@ from dragonnx.drag.config import DragConfig
 
 HANDLE, TARGET = (107.0, 163.0), (150.5, 80.5)
 """At 256 px. Handles lie on whole pixels, so that the drag never ends."""
+BACKSPACE = b"\x7f"
 KEYS = {"right": b"\x1b[C", "left": b"\x1b[D"}
 PATIENCE = 60.0
 
@@ -82,7 +83,11 @@ class Terminal:
         os.close(self._handle)
 
 
-def measure(model: str, image: int, size: tuple[int, int], keys: int, *, drag: bool) -> list[float]:
+WHERE = ("idle", "drag", "dialog")
+"""On the canvas while nothing runs, there while a drag runs, in a dialog while a drag runs."""
+
+
+def measure(model: str, image: int, size: tuple[int, int], keys: int, where: str) -> list[float]:
     """Milliseconds from each key to the paint that shows it."""
     scale = image / 256
     handle, target = ((x * scale, y * scale) for x, y in (HANDLE, TARGET))
@@ -98,18 +103,28 @@ def measure(model: str, image: int, size: tuple[int, int], keys: int, *, drag: b
         try:
             terminal.wait(b"Opened latency")
             terminal.rest(1.0)
-            if drag:
+            if where != "idle":
                 terminal.send(b" ")
                 terminal.wait(b"steps/s")
                 terminal.rest(0.5)
             x, y = image // 2, image // 2
+            if where == "dialog":
+                terminal.send(b"o")
+                terminal.wait(b"Enter accepts")
+                terminal.rest(1.0)
             for k in range(keys):
                 key, by = ("right", 1) if k % 2 == 0 else ("left", -1)
                 x += by
+                typed, shows = KEYS[key], f"({x}, {y})".encode()
+                if where == "dialog":  # nothing else on the screen has this letter
+                    typed = shows = b"Z"
                 began = time.perf_counter()
-                terminal.send(KEYS[key])
-                terminal.wait(f"({x}, {y})".encode())
+                terminal.send(typed)
+                terminal.wait(shows)
                 times.append(1e3 * (time.perf_counter() - began))
+                if where == "dialog":
+                    terminal.rest(0.05)
+                    terminal.send(BACKSPACE)
                 # An odd rest, so that keys fall anywhere between two frames.
                 terminal.rest(0.037 + 0.011 * (k % 7))
         finally:
@@ -126,10 +141,10 @@ def main() -> None:
     given = parser.parse_args()
     for text in given.size or ["80x24", "120x40", "200x60"]:
         columns, rows = (int(part) for part in text.split("x"))
-        for drag in (False, True):
-            times = measure(given.model, given.image, (columns, rows), given.keys, drag=drag)
+        for where in WHERE:
+            times = measure(given.model, given.image, (columns, rows), given.keys, where)
             print(
-                f"{text:>7} {'drag' if drag else 'idle'}: median {statistics.median(times):5.1f} ms, "
+                f"{text:>7} {where:>6}: median {statistics.median(times):5.1f} ms, "
                 f"p95 {times[int(0.95 * len(times))]:5.1f} ms, largest {times[-1]:5.1f} ms",
                 flush=True,
             )

@@ -69,6 +69,11 @@ class PseudoTerminal:
         """Read until the program has written a text, after the last keys; how many bytes came."""
         self._read(lambda: text.encode() in self.written[self._before :])
         assert text.encode() in self.written[self._before :], self.written[-2000:]
+        return self.read
+
+    @property
+    def read(self) -> int:
+        """How many bytes came after the last keys."""
         return len(self.written) - self._before
 
     def rest(self, seconds: float) -> None:

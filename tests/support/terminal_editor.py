@@ -101,6 +101,8 @@ class TerminalEditor:
         """Whether a message, a callback or a paint waits; paints are done at once."""
         if self.app._exit:  # what is still in queues nobody handles
             return False
+        if not self.app._typed.is_done:
+            return True
         screen = self.app.screen
         pumps = [self.app, *self.app._registry]
         if any(pump.message_queue_size or pump._next_callbacks for pump in pumps):

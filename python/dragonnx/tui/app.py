@@ -33,6 +33,7 @@ from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.editor import EditorScreen
 from dragonnx.tui.terminal import best_mode
+from dragonnx.tui.typed import Typed
 from dragonnx.tui.widgets.literal import NothingHidden
 from dragonnx.types import DeviceName, Precision
 
@@ -70,6 +71,9 @@ class EditorApp(App[None], inherit_bindings=False):
         self._file, self._index = file, index
         self._last_look = NothingHidden()
         self._owed = Owed()
+        self._typed = Typed(
+            super().on_event, lambda: [self, *self._registry], self._handle_exception
+        )
         self._is_waiting = False
         self.ended_outside = False
         """Whether something else than the user ended the editor."""
@@ -139,10 +143,12 @@ class EditorApp(App[None], inherit_bindings=False):
             line.call_when_room()
 
     async def on_event(self, event: events.Event) -> None:
-        """Let what the user does be seen before the drag goes on."""
-        if isinstance(event, events.InputEvent):
+        """Take what the user does in its order, and let it be seen before the drag goes on."""
+        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             self.editor_screen.yield_to_screen()
-        await super().on_event(event)
+            self._typed.put(event)
+        else:
+            await super().on_event(event)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What looks at each line of text before it goes to the terminal."""

@@ -30,6 +30,9 @@ from dragonnx.tui.widgets.status_line import StatusLine
 
 _TOOL_GROUPS = ("Points", "Mask", "View")
 _DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+_UNDER_DIALOGS = Part.SCENE | Part.FACTS | Part.JUMP
+"""What waits for a dialog to close while a drag runs: each frame under it would paint all of the
+screen, and keys in the dialog would wait for that."""
 _PLACE_WIDTH = 15
 """Columns of the status line that the cross-hair's place takes."""
 
@@ -60,6 +63,8 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         self.preferences = preferences
         self._first_mode = mode
         self._graphics = graphics
+        self._late = Part(0)
+        """What changed under a dialog and is not shown yet."""
 
     @functools.cached_property
     def questions(self) -> Questions:
@@ -97,6 +102,8 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         """No dialog is open any more."""
         self.canvas.cover(False)
+        late, self._late = self._late, Part(0)
+        self._changed(late)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say where the terminal is too small."""
@@ -107,6 +114,15 @@ class EditorScreen(Screen[None], inherit_bindings=False):
             f"dragonnx needs {columns} x {rows} characters;\nthis terminal has "
             f"{event.size.width} x {event.size.height}.\nMake it larger, or its font smaller."
         )
+
+    def _compositor_refresh(self) -> None:
+        """Paint what changed, under a dialog too: once.
+
+        Textual marks a screen under a dialog for another whole paint each time it has painted it.
+        """
+        super()._compositor_refresh()
+        if self.app.screen is not self:
+            self._repaint_required = False
 
     # --- showing ------------------------------------------------------------------------------
 
@@ -125,6 +141,10 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def _changed(self, parts: Part) -> None:
         """Show the parts of the state that changed."""
         state = self.editor.state
+        if self.app.screen is not self and state.running is not None:
+            hidden = _UNDER_DIALOGS if state.notice.heading else _UNDER_DIALOGS | Part.NOTICE
+            self._late |= parts & hidden
+            parts &= ~hidden
         if Part.JUMP in parts:
             self.canvas.reveal(state.cursor)
         if Part.SCENE in parts:
