@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from dragonnx import (
 )
 from dragonnx.document.latent_file import read_latent
 from dragonnx.document.outputs import output
+from dragonnx.model.library import find_bundle
 
 FIELD = Path(__file__).parents[1] / "fixtures" / "field" / "latents"
 W_PLUS = np.random.default_rng(0).standard_normal((1, NUM_WS, W_DIM)).astype(np.float32)
@@ -332,6 +334,16 @@ def test_a_document_of_another_model(tmp_path: Path, dragged: Document) -> None:
     save_document(replace(dragged.at_start(), mask=None), tmp_path / "seed.dragonnx")
     with pytest.raises(InputError, match=f"seed {SEED} of the model critters and no latent"):
         small.load_latent(tmp_path / "seed.dragonnx")
+
+
+def test_a_seed_is_used_with_a_copy_of_its_model(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(find_bundle("critters"), copy)
+    seed = Document(start=LatentStart(seed=SEED))
+    save_document(seed, tmp_path / "seed.dragonnx")
+    other = Generator.open(copy, "cpu", threads=1)
+    found = other.load_latent(tmp_path / "seed.dragonnx")
+    np.testing.assert_array_equal(found, other.w_plus(SEED))
 
 
 def test_a_picture_without_a_recipe(generator: Generator) -> None:

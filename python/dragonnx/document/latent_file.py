@@ -132,13 +132,15 @@ def _of_document(document: Document, generator: Generator | None, size: LatentSi
 
 def _of_seed(document: Document, generator: Generator | None) -> Float32:
     """The latent of a document that starts from a seed, which means something to its model alone."""
+    from dragonnx.model.bundle import read_manifest
     from dragonnx.model.generator import Generator
     from dragonnx.model.library import find_bundle
 
     if generator is None:
         with Generator.open(document.model, "cpu") as opened:
             return current_w_plus(document, opened)
-    if find_bundle(document.model).resolve() != generator.folder:
+    its = read_manifest(find_bundle(document.model)).source
+    if its.sha256 != generator.manifest.source.sha256:
         raise InputError(
             f"it holds seed {document.start.seed} of the model {document.model} and no latent: it "
             "can be used with that model alone"

@@ -99,17 +99,13 @@ class Generator:
 
     def __reduce__(self) -> tuple[Callable[..., Generator], tuple[object, ...]]:
         self._graphs.require_open()
-        return type(self).open, (self.folder, self.device.name, self.threads, self.device.precision)
+        folder = self._bundle.folder.resolve()
+        return type(self).open, (folder, self.device.name, self.threads, self.device.precision)
 
     @property
     def manifest(self) -> Manifest:
         """The facts of the model."""
         return self._bundle.manifest
-
-    @property
-    def folder(self) -> Path:
-        """The folder of its bundle, resolved."""
-        return self._bundle.folder.resolve()
 
     @property
     def w_avg(self) -> Float32:
