@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.random_checkpoints import CLAMPED, LABELLED, PLAIN, VARIANTS, random_checkpoint
+from support.random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import Generator, InversionConfig, invert
 from dragonnx.errors import DragonnxError
@@ -87,6 +87,25 @@ def test_parity_is_recorded_for_every_graph(tmp_path: Path, architecture: Archit
     assert {graph.name for graph in manifest.graphs} == expected
     assert all(0 < record.max_relative <= record.tolerance for record in manifest.parity)
     assert Bundle.open(tmp_path / "bundle").manifest == manifest
+
+
+def test_features_that_are_zero_everywhere_equal_zero(tmp_path: Path) -> None:
+    """A generator that training has ruined: nothing can be said in parts of its largest feature."""
+    checkpoint = random_checkpoint(dataclasses.replace(GREY, use_noise=False))
+    dead = {
+        name: values * 0 if name.endswith((".const", "1.bias", "0.bias")) else values
+        for name, values in checkpoint.weights.items()
+    }
+    write_bundle(dataclasses.replace(checkpoint, weights=dead), tmp_path / "bundle", OPTIONS)
+    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    assert not generator.features(generator.w_plus(0)).features.any()
+
+
+def test_the_first_block_can_be_dragged_in_residual_networks(tmp_path: Path) -> None:
+    """It is none itself."""
+    options = ExportOptions(name="x", feature_resolution=4)
+    manifest = write_bundle(random_checkpoint(VARIANTS["resnet"]), tmp_path / "bundle", options)
+    assert manifest.feature_map.size == (4, 4)
 
 
 def test_a_bundle_of_version_1_reads_as_what_is_written_today(tmp_path: Path) -> None:

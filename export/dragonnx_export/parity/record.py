@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,14 @@ class Difference:
     def between(
         cls, measured: NDArray[Any], expected: NDArray[np.float64], seed: int
     ) -> Difference:
-        """The largest, absolute and over the reference's largest absolute value."""
-        absolute = float(np.abs(measured - expected).max())
-        return cls(absolute, absolute / float(np.abs(expected).max()), seed)
+        """The largest, absolute and over the reference's largest absolute value.
+
+        Of a reference that is zero everywhere, as where all is clamped, nothing may differ.
+        """
+        absolute, scale = (float(np.abs(each).max()) for each in (measured - expected, expected))
+        if scale == 0:
+            return cls(absolute, 0.0 if absolute == 0 else math.inf, seed)
+        return cls(absolute, absolute / scale, seed)
 
 
 def parity_record(

@@ -96,6 +96,6 @@ def _layer_outputs(architecture: Architecture, measured: Arrays) -> list[NDArray
     """The outputs of a features or image_layers graph in the layers' order."""
     count = sum(name.startswith("layer_") for name in measured)
     outputs = [measured[f"layer_{index}"] for index in range(count)]
-    # In a residual block the features are more than the output of its last layer.
-    last_is_features = "features" in measured and architecture.variant != "resnet"
+    # In a residual block, as all but the first are, the features are more than its last layer's output.
+    last_is_features = "features" in measured and (architecture.variant != "resnet" or not count)
     return [*outputs, measured["features"]] if last_is_features else outputs
