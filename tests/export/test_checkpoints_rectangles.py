@@ -157,6 +157,9 @@ def test_blocks_of_other_numbers_are_read(tmp_path: Path, first_number: int) -> 
     checkpoint = read(tmp_path, {"model": {f"G_ema.{n}": v for n, v in state.items()}})
     assert checkpoint.architecture == architecture
     assert_same(checkpoint, weights)
+    odd = {**state, f"synthesis.b{first_number + 1}.conv1.bias": np.ones(6, np.float32)}
+    with pytest.raises(CheckpointError, match=r"no place for|each twice the one before"):
+        read(tmp_path, {"G_ema": odd})
     del state[f"synthesis.b{2 * first_number}.conv1.weight"]
     with pytest.raises(CheckpointError, match=r"b8|blocks"):
         read(tmp_path, {"G_ema": state})

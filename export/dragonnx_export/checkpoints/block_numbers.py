@@ -13,6 +13,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dragonnx_export.checkpoints.errors import CheckpointError
+
 FIRST_NUMBER = 4
 _BLOCK = re.compile(r"synthesis\.b(\d{1,6})\.")
 _CONSTANT = re.compile(r"synthesis\.b(\d{1,6})\.const")
@@ -29,18 +31,26 @@ def first_block(names: Mapping[str, object]) -> int:
 
 
 def renumbered(arrays: _Arrays) -> dict[str, NDArray[Any]]:
-    """Arrays in NVIDIA's names with the first block's number 4, and the others' in proportion."""
+    """Arrays in NVIDIA's names with the first block's number 4, and the others' in proportion.
+
+    Raises:
+        CheckpointError: Two arrays would have one name.
+    """
     first = first_block(arrays)
 
     def number(match: re.Match[str]) -> str:
         times, rest = divmod(int(match[1]), first)
         return match[0] if rest else f"synthesis.b{FIRST_NUMBER * times}."
 
-    return {_BLOCK.sub(number, name, count=1): values for name, values in arrays.items()}
+    return _renamed(arrays, {name: _BLOCK.sub(number, name, count=1) for name in arrays})
 
 
 def renumbered_sizes(arrays: _Arrays) -> dict[str, NDArray[Any]]:
-    """Arrays in TensorFlow's names, whose blocks are called by height and width, with the first 4x4."""
+    """Arrays in TensorFlow's names, whose blocks are called by height and width, with the first 4x4.
+
+    Raises:
+        CheckpointError: Two arrays would have one name.
+    """
     constants = [match for name in arrays if (match := _SIZED_CONSTANT.fullmatch(name))]
     height, width = (max(int(side), 1) for side in constants[0].groups()) if constants else (4, 4)
 
@@ -49,4 +59,12 @@ def renumbered_sizes(arrays: _Arrays) -> dict[str, NDArray[Any]]:
         fits = (int(match[1]), int(match[2])) == (times * height, times * width)
         return f"synthesis/{FIRST_NUMBER * times}x{FIRST_NUMBER * times}/" if fits else match[0]
 
-    return {_SIZED_BLOCK.sub(number, name, count=1): values for name, values in arrays.items()}
+    return _renamed(arrays, {name: _SIZED_BLOCK.sub(number, name, count=1) for name in arrays})
+
+
+def _renamed(arrays: _Arrays, names: Mapping[str, str]) -> dict[str, NDArray[Any]]:
+    if len(set(names.values())) < len(arrays):
+        raise CheckpointError(
+            "its blocks' numbers are not each twice the one before, so its network is another one"
+        )
+    return {names[name]: values for name, values in arrays.items()}
