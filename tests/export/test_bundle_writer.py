@@ -194,7 +194,7 @@ def test_a_class_is_chosen_by_label(tmp_path: Path) -> None:
     write_bundle(random_checkpoint(LABELLED), tmp_path / "bundle", OPTIONS)
     generator = Generator.open(tmp_path / "bundle", device="cpu")
     assert not np.array_equal(generator.w_plus(0, label=1), generator.w_plus(0, label=2))
-    with pytest.raises(DragonnxError, match="label from 0 to 4, not None"):
+    with pytest.raises(DragonnxError, match="needs a label from 0 to 4: choose"):
         generator.w_plus(0)
 
 

@@ -13,7 +13,7 @@ from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.noise import without_unused_noise
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -22,6 +22,7 @@ _AFFINE = "synthesis.b4.conv1.affine.weight"
 MARKERS = (_AFFINE, *(f"synthesis.b{n}.const" for n in range(1, 33) if n != FIRST_NUMBER))
 """Names that only such a generator has; each has one, whatever number its first block has."""
 
+_STRENGTH = ".noise_strength"
 _MAX_LAYERS = 64
 
 _Arrays = dict[str, NDArray[Any]]
@@ -42,7 +43,11 @@ def read_nvidia_arrays(
         CheckpointError: An array is missing, unknown, of another shape or not finite.
         ArchitectureError: The shapes contradict each other.
     """
-    arrays = renumbered({name: as_array(name, value) for name, value in entries.items()})
+    found = {name: as_array(name, value) for name, value in entries.items()}
+    # Some ways of saving arrays turn a single number into a list of one.
+    arrays = renumbered(
+        {name: scalar(v) if name.endswith(_STRENGTH) else v for name, v in found.items()}
+    )
     lr, lr_note = choices.lr_multiplier(arrays, "mapping.fc")
     clamp, clamp_note = choices.clamp()
     filters = [values for name, values in arrays.items() if name.endswith("resample_filter")]
