@@ -20,12 +20,13 @@ from dragonnx import (
     InversionConfig,
     InversionSession,
     StateError,
+    align_face,
     invert,
 )
 from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
 from dragonnx.inversion.latent_space import SMALLEST_SCALE, LatentSpace
-from dragonnx.inversion.photo import Photo
+from dragonnx.inversion.photo import Photo, align
 from dragonnx.model.passes import BoundPass
 
 HANG = 60.0
@@ -139,6 +140,17 @@ def test_the_middle_of_a_photo_of_any_size_is_taken(generator: Generator) -> Non
     session = invert(generator, picture, SHORT)
     assert session.photo.picture.size == (SIZE, SIZE)
     assert np.asarray(session.photo.picture)[..., 2].min() == 255
+
+
+def test_a_part_of_which_nothing_counts_is_refused(generator: Generator) -> None:
+    weights = Image.new("L", (600, 600))
+    weights.paste(255, (0, 0, 40, 40))
+    whole = Photo(Image.new("RGB", (600, 600)), weights)
+    five = [(300, 300), (350, 300), (325, 325), (305, 350), (345, 350)]
+    size = generator.manifest.image_size
+    for part in (align(whole, size, box=(200, 200, 400, 400)), align_face(whole, five, size)):
+        with pytest.raises(InputError, match="counts: it is transparent, masked out"):
+            InversionSession(generator, part)
 
 
 def test_what_does_not_count_changes_nothing(generator: Generator, photo: Photo) -> None:

@@ -68,7 +68,7 @@ class InversionSession:
         label: The class, for a conditional model; several, or weights by class.
 
     Raises:
-        InputError: A value does not fit the model.
+        InputError: A value does not fit the model, or nothing of the photo counts.
     """
 
     def __init__(
@@ -93,6 +93,11 @@ class InversionSession:
         self._generator = generator
         self._target = target_of(photo)
         self._weights = weights_of(photo)
+        if self._weights is not None and not self._weights.any():
+            raise InputError(
+                "nothing of the photo's part that is looked for counts: it is transparent, masked out "
+                "or beyond the photo"
+            )
         self._loss = PyramidLoss(self._weights) if loss is None else checked_loss(loss, "loss")
         self._label = fitting_label(label, m.name, m.label_dim)
         self._key = key_of(self._target, self.config, m.source.sha256, self._loss.name, self._label)
