@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,9 @@ from dragonnx.document import (
 from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import output
 from dragonnx.drag.mask import load_mask
+from dragonnx.drag.step import step_for
+from dragonnx.drag.step.device_features import DeviceFeatures
+from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.editor.events import DragEnded
 from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.perceptual import PerceptualLoss
@@ -87,7 +91,7 @@ def test_sizes(model: Model) -> None:
     assert np.abs(picture - pixels).max() < 0.51  # eight bits
 
 
-@pytest.mark.parametrize("way", ["windows at 16", "whole map", "mask"])
+@pytest.mark.parametrize("way", ["windows at 16", "whole map", "mask", "mask on the device"])
 def test_a_drag_takes_the_path_of_plain_torch(
     model: Model, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +103,10 @@ def test_a_drag_takes_the_path_of_plain_torch(
     chooser = "dragonnx.drag.step.host_features.cheapest_cut"
     monkeypatch.setattr(chooser, lambda *_: cut)
     may_move = None
-    if way == "mask":
+    if way == "mask on the device":  # as on a card, by graphs in place of kernels
+        on_device = functools.partial(step_for, map_on_device=True)
+        monkeypatch.setattr("dragonnx.drag.session.step_for", on_device)
+    if way.startswith("mask"):
         may_move = np.ones((height, width), bool)
         may_move[height // 3 : height // 2, width // 4 :] = False
     w_plus = generator.w_plus(3)
@@ -120,7 +127,9 @@ def test_a_drag_takes_the_path_of_plain_torch(
     )
     steps = list(session)
     assert len(steps) == STEPS
-    assert session._method._source.cut == cut
+    source = session._method._source
+    assert isinstance(source, DeviceFeatures if way == "mask on the device" else HostFeatures)
+    assert getattr(source, "cut", None) == cut
     for number, step in enumerate(steps):
         # The losses are sums of |differences| of float32 features of size about one.
         assert step.loss == pytest.approx(plain.step(), rel=2e-3, abs=1e-5), number
