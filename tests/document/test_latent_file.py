@@ -219,7 +219,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "the old form cut short": (lambda: torch_legacy(W_PLUS)[:-9], "end early"),
     "an array cut short": (lambda: npy(W_PLUS)[:-9], "another size"),
     "a lie of its size": (lambda: npy(np.ones(4)).replace(b"(4,)", b"(9e)"), "no array"),
-    "nothing": (lambda: b"", "unknown kind"),
+    "nothing": (lambda: b"", "it is empty"),
     "text": (lambda: b"a latent", "unknown kind"),
     "the oldest pickle": (lambda: pickle.dumps(W, 0), "opcode"),
     "a program": (

@@ -23,6 +23,8 @@ from dragonnx.reading.values import whole
 from dragonnx.types import Float32
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dragonnx.model.generator import Generator
 
 LATENT_FILES = ".npz, .npy, .pt, .pkl, a picture with its recipe, or a .dragonnx document"
@@ -98,7 +100,7 @@ def read_latent(
         return choose(held, size, index, path.name)
 
 
-def _pictured(path: os.PathLike[str]) -> Document:
+def _pictured(path: Path) -> Document:
     """The document of a picture's recipe."""
     from dragonnx.media import read_recipe
     from dragonnx.reading.pictures import NoPictureError, read_picture
@@ -106,9 +108,9 @@ def _pictured(path: os.PathLike[str]) -> Document:
     try:
         picture = read_picture(path, "")
     except NoPictureError as error:
+        found = error.found or ("of an unknown kind" if path.stat().st_size else "empty")
         raise InputError(
-            f"{path} holds no latent: it is {error.found or 'of an unknown kind'}, and a latent "
-            f"comes as {LATENT_FILES}"
+            f"{path} holds no latent: it is {found}, and a latent comes as {LATENT_FILES}"
         ) from error
     try:
         recipe = read_recipe(picture)
