@@ -12,7 +12,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-kernels model drag-graphs train-model pictures notices wheel clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -25,7 +25,7 @@ help:
 	@echo "             changed, make advisories where there is a network"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
-	@echo "             bench-kernels likewise on the CPU; gpu-check all that is said of cards"
+	@echo "             bench-batch, bench-kernels likewise on the CPU; gpu-check all that is said of cards"
 	@echo "make model   export the bundled model anew from export/critters/weights; train-model trains"
 	@echo "             those from nothing, pictures renews the README's pictures of it"
 
@@ -149,6 +149,12 @@ gpu-check: .venv-card/installed
 
 bench-inversion: .venv-export/installed
 	PYTHONPATH=tests $(EXPORT)/python benchmarks/inversion_step.py --bundles out/benchmarks
+
+# With matplotlib, which draws the plot; memory is that of random weights of the published size.
+bench-batch: .venv-export/installed
+	$(EXPORT)/pip install --quiet matplotlib
+	$(EXPORT)/python benchmarks/batch_throughput.py --output out/benchmarks
+	$(EXPORT)/python benchmarks/batch_throughput.py --memory --output out/benchmarks
 
 bench-kernels:
 	cargo bench --workspace

@@ -25,15 +25,17 @@ from support.batches import (
     SMALL,
     check_nothing_left,
     check_results,
+    children_of,
     is_running,
     job,
     long_job,
+    threads_of,
     wait_until,
     workers_of,
     write_jobs,
 )
 
-from dragonnx import DeviceError, InputError, OutputError, open_picture
+from dragonnx import DeviceError, DragonnxError, InputError, OutputError, open_picture
 from dragonnx.batch import JobResult, read_jobs, run
 from dragonnx.batch.backlog import LOOK_AHEAD, Backlog, Waiting
 from dragonnx.batch.shares import cores
@@ -55,13 +57,13 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def done(jobs: Any, output: Path, **settings: Any) -> list[JobResult]:
-    settings = {"workers": WORKERS, "device": "cpu"} | settings
+    settings = {"workers": 1, "device": "cpu"} | settings
     return list(run(jobs, output, **settings))
 
 
 def test_results_are_those_of_a_drag_and_nothing_is_left(tmp_path: Path, temporary: Path) -> None:
     jobs = [job(seed, id=f"seed-{seed}") for seed in range(5)]
-    found = done(jobs, tmp_path / "out")
+    found = done(jobs, tmp_path / "out", workers=WORKERS)
     assert {each.id for each in found} == {each["id"] for each in jobs}
     assert all(each.picture == tmp_path / "out" / f"{each.id}.png" for each in found)
     check_results(tmp_path / "out", [each["id"] for each in jobs])
@@ -142,12 +144,22 @@ def test_going_on_repeats_nothing_but_what_has_changed(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
     damages = [b"", b"{", b"[]", b'{"outcome": "done"}', b"\xff"]
     jobs = [{"model": SMALL, "seed": k, "id": f"a{k}"} for k in range(len(damages))]
-    done(jobs, tmp_path / "out", workers=1)
+    done(jobs, tmp_path / "out")
     for each, damage in zip(jobs, damages, strict=True):
         (tmp_path / "out" / f"{each['id']}.json").write_bytes(damage)
-    found = done(jobs, tmp_path / "out", workers=1, resume=True)
+    found = done(jobs, tmp_path / "out", resume=True)
     assert not any(each.was_there for each in found)
     check_results(tmp_path / "out", [each["id"] for each in jobs])
+
+
+def test_a_report_of_a_very_long_drag_is_read(tmp_path: Path) -> None:
+    jobs = [{"model": SMALL, "seed": 1, "id": "a"}]
+    done(jobs, tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "a.json").read_text("utf-8"))
+    report["drag"] = {"trace": [[[0.5, 1.5]] * 100] * 1000}
+    (tmp_path / "out" / "a.json").write_text(json.dumps(report), "utf-8")
+    (found,) = done(jobs, tmp_path / "out", resume=True)
+    assert found.was_there
 
 
 def test_ids_that_clash_in_a_stream_are_refused(tmp_path: Path) -> None:
@@ -222,6 +234,22 @@ def test_wrong_arguments(tmp_path: Path) -> None:
         done([], tmp_path / "file")
 
 
+STRANGE = (None, True, 1.5, -1, 0, 10**30, "3", "x\0y", b"x", float("nan"), object(), [], {}, ["a"])
+
+
+@pytest.mark.parametrize(
+    "name", ["output", "workers", "resume", "device", "precision", "inversion_steps", "video", "folder"]
+)  # fmt: skip
+def test_whatever_a_program_passes_is_taken_or_refused(tmp_path: Path, name: str) -> None:
+    for value in STRANGE:
+        given: dict[str, Any] = {"output": tmp_path / "out", "device": "cpu", name: value}
+        with contextlib.suppress(DragonnxError):
+            run([], **given)  # nothing is done before a result is asked for
+    for path in STRANGE:
+        with pytest.raises(DragonnxError):
+            read_jobs(path)  # type: ignore[arg-type]
+
+
 def test_one_batch_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
     first = run(
         ({"model": SMALL, "seed": seed} for seed in itertools.count()),
@@ -231,7 +259,7 @@ def test_one_batch_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another batch is at work"):
         done([job(1)], tmp_path / "out", resume=True)
     first.close()
-    done([job(1, id="later")], tmp_path / "out", resume=True)
+    assert done([], tmp_path / "out", resume=True) == []
 
 
 def test_a_full_disk_stops_the_batch(tmp_path: Path) -> None:
@@ -248,7 +276,10 @@ def test_closing_ends_the_workers(tmp_path: Path) -> None:
         [job(0), *map(long_job, range(1, 9))], tmp_path / "out", workers=WORKERS, device="cpu"
     )
     next(results)
-    assert len(workers_of(os.getpid())) == WORKERS
+    found = workers_of(os.getpid())
+    assert len(found) == WORKERS
+    # Beside the one that computes, one listens and one watches.
+    assert [threads_of(pid) - 2 for pid in found] == [cores() // WORKERS] * WORKERS
     results.close()
     assert workers_of(os.getpid()) == []
     check_nothing_left(tmp_path / "out")
@@ -259,7 +290,7 @@ def test_closing_ends_the_workers(tmp_path: Path) -> None:
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, kills: int) -> None:
     """Its job is done again once; what ends two processes is recorded as failed."""
     slow = long_job(2, id="slow") if kills == 2 else job(2, id="slow")
-    slow["config"] = slow["config"] | {"max_steps": 10**6 if kills == 2 else 600, "step_size": 1e-9}
+    slow["config"] = slow["config"] | {"max_steps": 10**6 if kills == 2 else 300, "step_size": 1e-9}
     results = run([job(1, id="quick"), slow], tmp_path / "out", workers=1, device="cpu")
     assert next(results).id == "quick"
     killed: set[int] = set()
@@ -287,23 +318,35 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, kills: int) -> None
 
 
 _PROGRAM = """
-import sys
+import os, sys, threading, time
 sys.path[:0] = {path!r}
-from support.batches import long_job
+from support.batches import long_job, workers_of
 from dragonnx.batch import run
+def fork():
+    while len(workers_of(os.getpid())) < {workers}:
+        time.sleep(0.01)
+    if os.fork() == 0:  # which has all that is open, as a program's own processes may
+        time.sleep(20)
+        os._exit(0)
+if {forks}:
+    threading.Thread(target=fork).start()
 for result in run([long_job(seed) for seed in range(9)], {output!r}, workers={workers}, device="cpu"):
     pass
 """
 
 
 @needs_proc
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_no_worker_outlives_who_started_it(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "forks"), [(signal.SIGKILL, True), (signal.SIGTERM, False)])
+def test_no_worker_outlives_who_started_it(
+    tmp_path: Path, number: signal.Signals, forks: bool
+) -> None:
     path = [str(Path(__file__).parents[1])]
-    code = _PROGRAM.format(path=path, output=str(tmp_path / "out"), workers=WORKERS)
+    code = _PROGRAM.format(path=path, output=str(tmp_path / "out"), workers=WORKERS, forks=forks)
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as program:
         wait_until(lambda: len(workers_of(program.pid)) == WORKERS, "workers")
         found = workers_of(program.pid)
+        if forks:
+            wait_until(lambda: len(children_of(program.pid)) > WORKERS, "the fork")
         program.send_signal(number)
         program.wait(60)
         wait_until(lambda: not any(map(is_running, found)), "the end of the workers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from support.bundled import NOSE, NOSE_TARGET, SEED
 
 from dragonnx import DragConfig, DragSession, Generator
+from dragonnx.batch.turns import turn
 from dragonnx.model.library import open_bundle
 from dragonnx.runtime import choose_device
 
@@ -78,3 +80,26 @@ def test_where_nothing_can_be_written_each_loads_its_own(
     with caplog.at_level(logging.INFO, "dragonnx"):
         one.image(one.w_plus(SEED))
     assert "image.onnx is not shared with other processes" in caplog.text
+
+
+def test_so_many_take_turns(tmp_path: Path) -> None:
+    together = most = 0
+    counting = threading.Lock()
+
+    def work() -> None:
+        nonlocal together, most
+        for _ in range(5):
+            with turn(tmp_path, 2):
+                with counting:
+                    together += 1
+                    most = max(most, together)
+                time.sleep(0.005)
+                with counting:
+                    together -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (most, together) == (2, 0)

@@ -60,6 +60,20 @@ def workers_of(parent: int) -> list[int]:
     return [pid for pid, owner in _workers().items() if owner == parent]
 
 
+def children_of(parent: int) -> list[str]:
+    """Every process that a process has started, as the system names them."""
+    return [
+        pid
+        for task in Path(f"/proc/{parent}/task").iterdir()
+        for pid in (task / "children").read_text("utf-8").split()
+    ]
+
+
+def threads_of(pid: int) -> int:
+    """How many threads a process has."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
 def is_running(pid: int) -> bool:
     """Whether a process runs as a worker."""
     return pid in _workers()

@@ -95,7 +95,17 @@ def _results(
         shared = None
         if share.share_weights:
             shared = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
-        setup = Setup(results.folder, secrets.token_hex(8), "", precision, share.threads, shared)
+        setup = Setup(
+            folder=results.folder,
+            run=secrets.token_hex(8),
+            device=share.devices[0],
+            precision=precision,
+            threads=share.threads,
+            shared=shared,
+            # Of a drag it takes a small part of the time, and several times the memory of the rest.
+            pictures=(len(share.devices) + 1) // 2,
+            starter=os.getpid(),
+        )
         team = Team(setup, share.devices, inbox)
         stack.callback(team.end)
         feeder = Feeder(jobs, maker, inbox)

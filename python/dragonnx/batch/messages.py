@@ -22,6 +22,8 @@ class Setup:
         precision: In which precision.
         threads: CPU threads, for graphs and kernels.
         shared: Folder of weights that workers share; None where there is one worker.
+        pictures: How many workers may make the picture of a drag at a time.
+        starter: The process that started it.
     """
 
     folder: Path
@@ -30,6 +32,8 @@ class Setup:
     precision: Precision
     threads: int
     shared: Path | None
+    pictures: int
+    starter: int
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dragonnx.batch.fields import VIDEO_KINDS
 from dragonnx.batch.job import Job
 from dragonnx.errors import InputError, OutputError
 from dragonnx.files import remove_unfinished
-from dragonnx.locks import lock
+from dragonnx.locks import is_at, lock
 from dragonnx.media import save_json
 from dragonnx.reading.json_text import parse_json
 from dragonnx.reading.regular_file import MEBIBYTE, read_bytes
@@ -22,7 +22,8 @@ from dragonnx.reading.values import record
 Outcome = Literal["done", "failed"]
 _CLAIM = ".dragonnx-batch"
 """Held locked by who is at work in the folder."""
-_LARGEST_REPORT = 64 * MEBIBYTE
+_LARGEST_REPORT = 256 * MEBIBYTE
+"""And as many values: of a drag of 1000 points, 3000 steps. The folder is the user's own."""
 _MOST_ENTRIES = 64
 
 
@@ -75,14 +76,14 @@ class ResultFolder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_empty(resume=resume)
-            handle = os.open(claim, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = _locked(claim)
         except OSError as error:
             raise OutputError(
                 f"{self.folder} cannot be written to ({error.strerror or error})"
             ) from error
+        if handle is None:
+            raise InputError(f"another batch is at work in {self.folder}: wait for its end")
         try:
-            if not lock(handle):
-                raise InputError(f"another batch is at work in {self.folder}: wait for its end")
             remove_unfinished(self.folder)
             try:
                 yield
@@ -114,9 +115,10 @@ class ResultFolder:
         path = self.path(name, ".json")
         try:
             content = read_bytes(path, _LARGEST_REPORT)
-            return record(
-                parse_json(content, str(path), largest=_LARGEST_REPORT), "", _MOST_ENTRIES
+            facts = parse_json(
+                content, str(path), largest=_LARGEST_REPORT, most_values=_LARGEST_REPORT
             )
+            return record(facts, "it", _MOST_ENTRIES)
         except InputError:
             return None  # it is made anew
 
@@ -157,6 +159,22 @@ class ResultFolder:
                 f"{self.folder} is not empty ({found}): name another folder, or go on there with "
                 "--resume (in Python resume=True)"
             )
+
+
+def _locked(claim: Path) -> int | None:
+    """The descriptor of a file that is now locked; None where another holds it.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    while True:
+        handle = os.open(claim, os.O_RDWR | os.O_CREAT, 0o666)
+        if not lock(handle):
+            os.close(handle)
+            return None
+        if is_at(handle, claim):
+            return handle
+        os.close(handle)  # who had it has removed it meanwhile
 
 
 def head(job: Job, outcome: Outcome, run: str, seconds: float) -> dict[str, Any]:

@@ -171,9 +171,9 @@ def _interrupts_held() -> Iterator[None]:
     """Hold Ctrl+C back in the block. A process that is started in it holds it back from its start."""
     if sys.platform == "win32":  # there a process group of its own does it
         yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

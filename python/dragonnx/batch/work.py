@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dragonnx.batch.job import Job
+from dragonnx.batch.messages import Setup
 from dragonnx.batch.results import JobResult, ResultFolder, head
+from dragonnx.batch.turns import turn
 from dragonnx.document.latents import effective_label
 from dragonnx.document.outputs import output, report
 from dragonnx.document.run import drag
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
 
 
-def do(job: Job, generator: Generator, results: ResultFolder, run: str) -> JobResult:
+def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> JobResult:
     """Do a job and write its files, the report last. One that fails has a report that says why.
 
     Args:
         job: The job.
         generator: Its model.
         results: Where its files go.
-        run: Of which run the reports tell.
+        setup: What the worker was told.
 
     Raises:
         OutputError: A file cannot be written.
@@ -39,7 +41,10 @@ def do(job: Job, generator: Generator, results: ResultFolder, run: str) -> JobRe
             document = drag(document, generator, keep_frames=job.video is not None)
         results.clear(job.id)
         picture = results.path(job.id, ".png")
-        output("picture").write(document, generator, picture)
+        # Where pictures are most of the work, turns would leave workers without any.
+        is_drag = bool(document.pairs) and job.video is None
+        with turn(setup.shared if is_drag else None, setup.pictures):
+            output("picture").write(document, generator, picture)
         if job.video:
             output("animation").write(document, generator, results.path(job.id, f".{job.video}"))
     except OutputError:
@@ -55,13 +60,13 @@ def do(job: Job, generator: Generator, results: ResultFolder, run: str) -> JobRe
     else:
         seconds = time.perf_counter() - began
         facts = {
-            **head(job, "done", run, seconds),
+            **head(job, "done", setup.run, seconds),
             "drag": report(document) if document.result is not None else None,
             "inversion": inversion,
         }
         save_json(facts, results.path(job.id, ".json"))
         return JobResult(job.id, "done", "", picture, facts)
-    return results.save_failure(job, reason, run, time.perf_counter() - began)
+    return results.save_failure(job, reason, setup.run, time.perf_counter() - began)
 
 
 def _started(job: Job, generator: Generator) -> tuple[Document, dict[str, Any] | None]:

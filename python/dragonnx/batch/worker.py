@@ -9,6 +9,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from typing import BinaryIO, NoReturn
 
 from dragonnx.batch.job import Job
@@ -20,6 +21,9 @@ from dragonnx.model.bundle import Bundle
 from dragonnx.model.generator import Generator
 from dragonnx.runtime import choose_device
 
+_LOOK = 1.0
+"""Seconds between two looks at who started us."""
+
 
 def main() -> NoReturn:
     """Work until standard input ends, as it does however the process at its other end ends."""
@@ -28,6 +32,7 @@ def main() -> NoReturn:
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     setup: Setup = pickle.load(requests)  # noqa: S301 whoever started us wrote it
     threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
+    threading.Thread(target=_watch, args=(setup.starter,), daemon=True).start()
     try:
         _work(setup, jobs, answers)
     except DragonnxError as error:
@@ -50,7 +55,7 @@ def _work(setup: Setup, jobs: queue.SimpleQueue[Job], answers: BinaryIO) -> NoRe
             # Whoever started us has verified it.
             generator = Generator(job.bundle, device, setup.threads, setup.shared)
             opened = job.bundle
-        _answer(answers, Done(do(job, generator, results, setup.run)))
+        _answer(answers, Done(do(job, generator, results, setup)))
 
 
 def _listen(requests: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:
@@ -61,6 +66,16 @@ def _listen(requests: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         while True:
             jobs.put(pickle.load(requests))  # noqa: S301 whoever started us wrote it
+    os._exit(0)
+
+
+def _watch(starter: int) -> None:
+    """End this process where the one that started it is gone.
+
+    Standard input tells that sooner, but not where a fork of the one that is gone holds its other end.
+    """
+    while os.getppid() == starter:
+        time.sleep(_LOOK)
     os._exit(0)
 
 

@@ -23,7 +23,12 @@ _STRING_OR_MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTAL
 
 
 def parse_json(
-    content: bytes | str, what: str, *, largest: int = LARGEST_TEXT, infinite: bool = False
+    content: bytes | str,
+    what: str,
+    *,
+    largest: int = LARGEST_TEXT,
+    most_values: int = MOST_VALUES,
+    infinite: bool = False,
 ) -> Any:
     """The value of a JSON text in UTF-8.
 
@@ -31,6 +36,7 @@ def parse_json(
         content: The text.
         what: What messages call it: "the manifest".
         largest: Bytes or characters that it may have.
+        most_values: Lists, objects, and what is in them, that it may hold.
         infinite: Whether Infinity is a number, as Python writes it.
 
     Raises:
@@ -41,7 +47,7 @@ def parse_json(
         raise InputError(f"{what} is too long: at most {largest} bytes of JSON are read")
     try:
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
-        _check_structure(text, what)
+        _check_structure(text, what, most_values)
         return json.loads(
             text,
             parse_int=_whole,
@@ -55,7 +61,7 @@ def parse_json(
         raise InputError(f"{what} is no JSON that can be used ({error})") from error
 
 
-def _check_structure(text: str, what: str) -> None:
+def _check_structure(text: str, what: str, most_values: int) -> None:
     """Refuse what would take much more memory than its text, or more of the stack than there is."""
     depth = marks = 0
     for found in _STRING_OR_MARK.finditer(text):
@@ -63,8 +69,8 @@ def _check_structure(text: str, what: str) -> None:
         if first == '"':
             continue
         marks += 1
-        if marks > MOST_VALUES:
-            raise InputError(f"{what} holds more than {MOST_VALUES} values")
+        if marks > most_values:
+            raise InputError(f"{what} holds more than {most_values} values")
         if first in "[{":
             depth += 1
             if depth > DEEPEST:
