@@ -84,6 +84,16 @@ def test_results_are_those_of_a_drag_and_nothing_is_left(tmp_path: Path, tempora
     assert len(report["drag"]["trace"]) == 2
 
 
+def test_without_a_place_for_shared_weights_each_worker_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    jobs = [{"model": SMALL, "seed": seed, "id": f"s{seed}"} for seed in range(2)]
+    done(jobs, tmp_path / "out", workers=WORKERS)
+    check_results(tmp_path / "out", ["s0", "s1"])
+    assert "each worker has a copy of the weights" in caplog.text or WORKERS == 1
+
+
 def test_photos_videos_and_pictures_alone(tmp_path: Path) -> None:
     Image.effect_noise((64, 64), 90).convert("RGB").save(tmp_path / "photo.png")
     jobs = [

@@ -78,6 +78,7 @@ def run(
     flag(resume, "resume")
     maker = JobMaker(as_path(folder), inversion_steps, video)
     results = ResultFolder(as_path(output).absolute())
+    results.check_empty(resume=resume)
     return _results(jobs, maker, results, shares(workers, device, precision), precision, resume)
 
 
@@ -92,9 +93,7 @@ def _results(
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with ExitStack() as stack:
         stack.enter_context(results.claimed(resume=resume))
-        shared = None
-        if share.share_weights:
-            shared = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+        shared = _shared_folder(stack) if share.share_weights else None
         setup = Setup(
             folder=results.folder,
             run=secrets.token_hex(8),
@@ -111,6 +110,18 @@ def _results(
         feeder = Feeder(jobs, maker, inbox)
         stack.callback(feeder.close)
         yield from _Batch(results, setup.run, team, feeder, inbox, resume).results()
+
+
+def _shared_folder(stack: ExitStack) -> Path | None:
+    """A folder for weights until the stack is left; None where there is no place for one."""
+    try:
+        return stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+    except OSError as error:
+        logger.warning(
+            "each worker has a copy of the weights, since no temporary folder can be made (%s)",
+            error.strerror or error,
+        )
+        return None
 
 
 class _Batch:

@@ -61,6 +61,32 @@ class ResultFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def check_empty(self, *, resume: bool) -> None:
+        """Refuse a folder that holds results, where none may be there.
+
+        Args:
+            resume: Whether they may.
+
+        Raises:
+            InputError: There are some.
+            OutputError: It is no folder, or cannot be looked into.
+        """
+        if resume:
+            return
+        try:
+            names = sorted(entry.name for entry in self.folder.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._unusable(error) from error
+        # Hidden files are no results: what a killed run left is cleared away, too.
+        found = next((name for name in names if not name.startswith(".")), None)
+        if found is not None:
+            raise InputError(
+                f"{self.folder} is not empty ({found}): name another folder, or go on there with "
+                "--resume (in Python resume=True)"
+            )
+
     @contextlib.contextmanager
     def claimed(self, *, resume: bool) -> Iterator[None]:
         """Have the folder for oneself; what a killed run left half written in it is removed.
@@ -75,12 +101,10 @@ class ResultFolder:
         claim = self.folder / _CLAIM
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._check_empty(resume=resume)
+            self.check_empty(resume=resume)
             handle = _locked(claim)
         except OSError as error:
-            raise OutputError(
-                f"{self.folder} cannot be written to ({error.strerror or error})"
-            ) from error
+            raise self._unusable(error) from error
         if handle is None:
             raise InputError(f"another batch is at work in {self.folder}: wait for its end")
         try:
@@ -93,6 +117,9 @@ class ResultFolder:
                     claim.unlink(missing_ok=True)
         finally:
             os.close(handle)
+
+    def _unusable(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.folder} cannot be written to ({error.strerror or error})")
 
     def path(self, name: str, suffix: str) -> Path:
         """A file of a job."""
@@ -147,18 +174,6 @@ class ResultFolder:
         report = {**head(job, "failed", run, seconds), "reason": reason}
         save_json(report, self.path(job.id, ".json"))
         return JobResult(job.id, "failed", reason, None, report)
-
-    def _check_empty(self, *, resume: bool) -> None:
-        if resume:
-            return
-        with os.scandir(self.folder) as entries:
-            # Hidden files are no results: what a killed run left is cleared away, too.
-            found = next((entry.name for entry in entries if not entry.name.startswith(".")), None)
-        if found is not None:
-            raise InputError(
-                f"{self.folder} is not empty ({found}): name another folder, or go on there with "
-                "--resume (in Python resume=True)"
-            )
 
 
 def _locked(claim: Path) -> int | None:
