@@ -14,7 +14,7 @@ from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRecord, Source, graph_name
 from dragonnx.model.manifest import W_AVG_NAME, Manifest
 from dragonnx_export.families.family import FamilyCheckpoint, FamilyModel
-from dragonnx_export.families.registry import model_of
+from dragonnx_export.families.registry import Dragged, model_of
 from dragonnx_export.folder_writer import (
     ExportError,
     check_target,
@@ -41,6 +41,7 @@ class ExportOptions:
         licence: Of the weights.
         note: Anything else about them.
         feature_resolution: Block whose output is dragged; None leaves it to the family.
+        feature_layer: Layer whose output is dragged, counted from 0, where a family goes by layers.
         trainable_layers: For how many of the first w's the pullback gives a gradient.
         truncation_psi: The truncation that suits the model.
         drag_settings: `DragConfig` values that suit the model.
@@ -51,6 +52,7 @@ class ExportOptions:
     licence: str = "not stated"
     note: str = ""
     feature_resolution: int | None = None
+    feature_layer: int | None = None
     trainable_layers: int = 6
     truncation_psi: float = USUAL_PSI
     drag_settings: Mapping[str, float] = field(default_factory=dict)
@@ -80,7 +82,8 @@ def write_bundle(
     """
     if not options.trainable_layers >= 1:
         raise ExportError(f"trainable layers must be at least 1, not {options.trainable_layers}")
-    model = model_of(checkpoint, options.feature_resolution, options.trainable_layers)
+    dragged = Dragged(options.feature_resolution, options.feature_layer)
+    model = model_of(checkpoint, dragged, options.trainable_layers)
     check_target(folder, overwrite=options.overwrite)
     progress("writing the graphs ...")
     with staged(folder) as staging:

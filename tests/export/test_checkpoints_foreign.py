@@ -22,11 +22,14 @@ from dragonnx_export.checkpoints import CheckpointError, read_checkpoint
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 
 NETWORKS: dict[str, tuple[tuple[str, ...], str]] = {
-    "StyleGAN3": (
-        ("synthesis.input.freqs", "synthesis.L0_36_512.weight", "mapping.fc0.weight"),
-        "a StyleGAN3 generator",
+    "StyleGAN3 without its input": (
+        ("G_ema.synthesis.L13_256_64.bias", "G_ema.synthesis.L0_36_512.weight"),
+        "a part of a StyleGAN3 generator",
     ),
-    "StyleGAN3 without its input": (("G_ema.synthesis.L13_256_64.bias",), "a StyleGAN3 generator"),
+    "StyleGAN-T": (
+        ("synthesis.input.freqs", "synthesis.b8.conv0.weight", "mapping.fc0.weight"),
+        "a StyleGAN-T model",
+    ),
     "StyleGAN-XL": (
         ("synthesis.input.freqs", "mapping.embed_proj.weight", "synthesis.L0_36_512.weight"),
         "a StyleGAN-XL model",

@@ -12,6 +12,7 @@ from support.random_checkpoints import CLAMPED, random_checkpoint
 
 from dragonnx.model.picture import picture_of
 from dragonnx.runtime import CPU, Device, Graph
+from dragonnx_export.families.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import features_graph
 from dragonnx_export.families.stylegan2.image import (
@@ -20,7 +21,6 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
-from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
 from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers

@@ -137,10 +137,10 @@ def follow_command(
     import numpy as np
 
     from dragonnx_critters.following import follow_landmarks
-    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
     from dragonnx_export.families.stylegan2.networks import Generator
 
-    generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
+    generator = Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint)))
     for block in follow_landmarks(generator, resolution or [32, 64, 128], walks=walks):
         errors = block.errors
         say(
@@ -164,10 +164,10 @@ def judge_command(
     from dragonnx_critters.mixing import measure_mixing
     from dragonnx_critters.shards import SHARD, Shards
     from dragonnx_critters.training import held_out_psnr
-    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
     from dragonnx_export.families.stylegan2.networks import Generator
 
-    generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
+    generator = Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint)))
     size = generator.architecture.resolution
     likeness = held_out_psnr(generator, Shards(data, size), size, SHARD)
     say(f"held-out renders at {size} px: {likeness:.2f} dB, mean of {SHARD}")
@@ -205,8 +205,8 @@ def sheet_command(
     if checkpoint is None:
         write_sheet(output, rendered_sheet(seed))
         return
-    from dragonnx_export.checkpoints import read_checkpoint
+    from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
     from dragonnx_export.families.stylegan2.networks import Generator
 
-    generator = Generator.from_checkpoint(read_checkpoint(checkpoint))
+    generator = Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint)))
     write_sheet(output, sample_sheet(generator, seed, truncation_psi=truncation_psi))

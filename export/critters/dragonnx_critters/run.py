@@ -13,7 +13,7 @@ from dragonnx_critters.plan import ARCHITECTURE, PLAN
 from dragonnx_critters.shards import SIZES, Shards
 from dragonnx_critters.sheet import comparison_sheet, write_sheet
 from dragonnx_critters.training import Training, held_out_psnr
-from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
 from dragonnx_export.families.stylegan2.networks import Generator
 
 _SHARDS_TO_START = 2  # the held-out one and another
@@ -118,7 +118,7 @@ def begin(folder: Path, checkpoint: Path, step: int) -> None:
     if state_path(folder).exists():
         return
     training = Training(ARCHITECTURE, PLAN)
-    training.take_over(Generator.from_checkpoint(read_checkpoint(checkpoint)), step)
+    training.take_over(Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint))), step)
     folder.mkdir(parents=True, exist_ok=True)
     training.save(state_path(folder))
 

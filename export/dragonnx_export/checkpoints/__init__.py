@@ -1,4 +1,4 @@
-"""Reading StyleGAN2 checkpoints from anyone, without running anything in them."""
+"""Reading StyleGAN2 and StyleGAN3 checkpoints from anyone, without running anything in them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from dragonnx.reading.pickles.safe_pickle import load
 from dragonnx.reading.pickles.torch_file import TORCH, read_torch_file
 from dragonnx_export.checkpoints import native
 from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents import Checkpoint, Contents, of_file, of_stylegan2
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.checkpoints.nvidia_module import PERSISTENT
 from dragonnx_export.checkpoints.opening import open_file
 from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
+from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 
 __all__ = [
     "Checkpoint",
     "CheckpointError",
     "Choices",
+    "of_stylegan2",
     "parameter_shapes",
     "read_checkpoint",
     "write_native",
 ]
 
-_ADVICE = "give another StyleGAN2 checkpoint"
+_ADVICE = "give another StyleGAN2 or StyleGAN3 checkpoint"
 _NO_CHOICES = Choices()
 
 
@@ -56,7 +58,7 @@ def _read(data: bytes, path: Path, choices: Choices) -> Checkpoint:
     match recognise(data):
         case Format.PICKLE:
             content = load(data, {**NUMPY, **TORCH, **PERSISTENT}, classes=inert_class)
-            found = read_generator(content, len(data), choices)
+            found: Contents = read_generator(content, len(data), choices)
         case Format.TORCH:
             vocabulary = {**NUMPY, **TORCH, **PERSISTENT}
             content = read_torch_file(data, vocabulary, classes=inert_class)
@@ -65,11 +67,4 @@ def _read(data: bytes, path: Path, choices: Choices) -> Checkpoint:
             found = native.read_npz(data, path, choices)
         case Format.SAFETENSORS:
             found = native.read_safetensors(data, path, choices)
-    return Checkpoint(
-        architecture=found.architecture,
-        weights=found.weights,
-        format=found.format,
-        notes=found.notes,
-        network=found.network,
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
+    return of_file(found, hashlib.sha256(data).hexdigest())

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 from dragonnx.errors import InputError
 from dragonnx.reading.pickles.inert import InertObject
-from dragonnx_export.checkpoints import nvidia, paddle
+from dragonnx_export.checkpoints import nvidia, paddle, stylegan3_records
 from dragonnx_export.checkpoints.averages import is_average
 from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.contents_walk import LATENT_AVG, Found, Place, StateDict
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_conditional, refuse_foreign
 from dragonnx_export.checkpoints.layouts import Layout, layouts_in
 from dragonnx_export.checkpoints.module_records import MAX_ARRAYS, module_entries
 from dragonnx_export.families.family import ArchitectureError
-from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 _MAX_CANDIDATES = 64
 _DECODER = "decoder"
@@ -61,6 +61,8 @@ class RecordCandidate(Candidate):
 
     def read(self, max_elements: int, choices: Choices) -> Contents:
         """See `Candidate.read`."""
+        if stylegan3_records.is_stylegan3(self.record):
+            return stylegan3_records.read_stylegan3(self.record, max_elements, choices)
         refuse_foreign(module_entries(self.record).keys())
         return nvidia.read_nvidia(self.record, max_elements, choices)
 

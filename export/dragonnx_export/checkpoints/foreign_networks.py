@@ -10,17 +10,29 @@ from dragonnx_export.checkpoints.errors import CheckpointError
 _MAX_NAMES = 10_000
 
 _STYLEGAN2 = "give a StyleGAN2 checkpoint"
+_STYLEGANS = "give a StyleGAN2 or StyleGAN3 checkpoint"
+
+_RELATIVES: tuple[tuple[str, str], ...] = (
+    (
+        r"mapping\.embed_proj\.|in_embeddings|synthesis\.input\..*\bdiscriminator\.feature_networks",
+        "a StyleGAN-XL model, whose labels and layers are other ones than StyleGAN3's",
+    ),
+    (
+        r"synthesis\.b\d+\.conv\d+\.|synthesis\.L\d+\.|clip_",
+        "a StyleGAN-T model, or another mixture of StyleGAN2 and 3",
+    ),
+    (
+        r"synthesis\.L\d+_\d+_\d+\.(?:noise|skip|attn|norm)|synthesis\.(?:head|superres|toRGB)",
+        "a relative of StyleGAN3, with further layers",
+    ),
+)
+"""Networks that begin as StyleGAN3 does, with waves; what names of the first are, is no other's."""
 
 _NETWORKS: tuple[tuple[str, str, str], ...] = (
     (
-        r"mapping\.embed_proj\.|in_embeddings|synthesis\.input\..*\bdiscriminator\.feature_networks",
-        "a StyleGAN-XL model, whose layers are StyleGAN3's",
-        _STYLEGAN2,
-    ),
-    (
         r"synthesis\.(?:input\.(?:freqs|phases|transform)|L\d+_\d+_\d+\.)|magnitude_ema$",
-        "a StyleGAN3 generator, whose layers have no noise and other resolutions",
-        _STYLEGAN2,
+        "a part of a StyleGAN3 generator",
+        "give the complete file that training wrote",
     ),
     (
         r"student\.(?:conv1|to_img1|layers)\.|mapping_net\.layers\.\d|(?:^|\.)to_img1\.",
@@ -117,6 +129,22 @@ def refuse_conditional(names: Collection[str]) -> None:
             )
 
 
+def refuse_relatives(names: Collection[str]) -> None:
+    """Refuse a relative of StyleGAN3, which has its first features.
+
+    Args:
+        names: The arrays' full names; of very many only the first are looked at.
+
+    Raises:
+        CheckpointError: With the kind of network.
+    """
+    text = _joined(names)
+    waves = "synthesis.input." in text
+    for pattern, kind in _RELATIVES if waves else _RELATIVES[:1]:
+        if re.search(pattern, text, re.MULTILINE):
+            raise CheckpointError(f"it holds {kind}; {_STYLEGANS}")
+
+
 def refuse_foreign(names: Collection[str]) -> None:
     """Refuse the arrays of a network of a known other kind.
 
@@ -127,6 +155,7 @@ def refuse_foreign(names: Collection[str]) -> None:
         CheckpointError: With the kind of network and what to do, where it is recognised.
     """
     refuse_conditional(names)
+    refuse_relatives(names)
     text = _joined(names)
     for pattern, kind, advice in _NETWORKS:
         if re.search(pattern, text, re.MULTILINE):

@@ -11,12 +11,12 @@ from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_in_training
 from dragonnx_export.checkpoints.candidates import Candidate, candidates
 from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.contents_walk import DISCRIMINATOR, is_array, walk
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.shadows import with_shadows
 from dragonnx_export.checkpoints.tensorflow import is_tensorflow, tensorflow_candidates
-from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 _MAX_SHOWN = 8
 

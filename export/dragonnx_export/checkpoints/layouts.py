@@ -12,9 +12,10 @@ from dragonnx_export.checkpoints import (
     mmgeneration,
     nvidia_arrays,
     rosinality,
+    stylegan3_arrays,
 )
 from dragonnx_export.checkpoints.choices import Choices
-from dragonnx_export.families.stylegan2.checkpoint import Contents
+from dragonnx_export.checkpoints.contents import Contents
 
 Reader = Callable[[Mapping[str, object], object, int, Choices], Contents]
 """From a state dict, the average w beside it or None, a bound and the user's choices."""
@@ -38,6 +39,7 @@ class Layout:
 LAYOUTS = (
     Layout("rosinality", (rosinality.MARKER,), rosinality.read_rosinality),
     Layout("NVIDIA", nvidia_arrays.MARKERS, nvidia_arrays.read_nvidia_arrays),
+    Layout("NVIDIA", (stylegan3_arrays.MARKER,), stylegan3_arrays.read_stylegan3_arrays),
     Layout("GenForce or Hammer", (genforce.MARKER,), genforce.read_genforce),
     Layout("BasicSR", (basicsr.MARKER,), basicsr.read_basicsr),
     Layout("MMGeneration or MMagic", mmgeneration.MARKERS, mmgeneration.read_mmgeneration),

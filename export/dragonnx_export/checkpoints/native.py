@@ -28,14 +28,16 @@ from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx.reading.pickles.zip_members import zip_members
 from dragonnx.reading.regular_file import read_bytes
 from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.layouts import MARKERS
 from dragonnx_export.checkpoints.weights import StoredArray, UnreadArray, as_array, select_weights
 from dragonnx_export.families.family import ArchitectureError
+from dragonnx_export.families.stylegan2 import checkpoint as stylegan2
 from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.checkpoint import Contents, parameter_shapes
+from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 
 NPZ_FORMAT = "dragonnx checkpoint (npz)"
 SAFETENSORS_FORMAT = "dragonnx checkpoint (safetensors)"
@@ -191,7 +193,9 @@ def _contents(
     own = {name: as_array(name, values) for name, values in arrays.items()}
     architecture, notes = choices.completed(architecture, own, stated)
     weights = select_weights(architecture, own, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=own_format, notes=notes)
+    return stylegan2.Contents(
+        architecture=architecture, weights=weights, format=own_format, notes=notes
+    )
 
 
 def _sidecar_text(sidecar: Path) -> str:

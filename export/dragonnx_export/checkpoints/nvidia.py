@@ -16,6 +16,7 @@ from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.block_numbers import FIRST_NUMBER, first_block, renumbered
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.nvidia_mapping import layer_lr, mapping_layers, mapping_lr
 from dragonnx_export.checkpoints.nvidia_module import Module
 from dragonnx_export.checkpoints.weights import filter_taps, select_weights
 from dragonnx_export.families.stylegan2.architecture import UNSEEN, Architecture, Variant
@@ -40,9 +41,7 @@ _ACTIVATIONS = {
 }
 _LATER_CONV_CLAMP = 256
 _UNSAID = object()
-_MAX_MAPPING_LAYERS = 64
 _MAX_BLOCKS = 18
-_RELATIVE_TOLERANCE = 1e-5
 
 
 def read_nvidia(record: InertObject, max_elements: int, choices: Choices) -> Contents:
@@ -73,11 +72,6 @@ def _require_supported(generator: Module) -> None:
     Raises:
         CheckpointError: With the kind of network, where it is recognised.
     """
-    synthesis = generator.child("synthesis")
-    if "input" in synthesis.children or "num_critical" in synthesis.facts:
-        raise CheckpointError(
-            "it is a StyleGAN3 generator, which is not supported; give a StyleGAN2 checkpoint"
-        )
     for module in generator.walk():
         name = module.path.rpartition(".")[2]
         if name.startswith("fc") and name[2:].isdecimal():
@@ -105,7 +99,7 @@ def _require_supported(generator: Module) -> None:
             )
         if name == "skip" and module.facts.get("conv_clamp") is not None:
             raise CheckpointError(f"its {quoted(module.path)} is clamped, which is not supported")
-        if name in ("affine", "embed") and _layer_lr(module) != 1:
+        if name in ("affine", "embed") and layer_lr(module) != 1:
             raise CheckpointError(f"its {quoted(module.path)} has a learning rate multiplier")
 
 
@@ -134,7 +128,7 @@ def _architecture(generator: Module) -> Architecture:
         child for block in blocks for name, child in block.children.items() if name[:4] == "conv"
     ]
     colours = [block.children["torgb"] for block in blocks if "torgb" in block.children]
-    mapping_layers = _mapping_layers(generator, mapping)
+    count = mapping_layers(generator, mapping, default=8)
     architecture = Architecture(
         z_dim=generator.whole_number("z_dim", position=0),
         w_dim=generator.whole_number("w_dim", position=2),
@@ -142,8 +136,8 @@ def _architecture(generator: Module) -> Architecture:
         resolution=2 << len(blocks),
         image_channels=generator.whole_number("img_channels", position=4),
         channels={4 << k: _channels(block.child("conv1")) for k, block in enumerate(blocks)},
-        mapping_layers=mapping_layers,
-        mapping_lr_multiplier=_lr_multiplier(mapping, mapping_layers),
+        mapping_layers=count,
+        mapping_lr_multiplier=mapping_lr(mapping, count),
         conv_clamp=_conv_clamp(generator, [*layers, *colours]),
         resample_filter=_resample_filter(synthesis),
         use_noise=_use_noise(generator, layers),
@@ -186,37 +180,6 @@ def _const(synthesis: Module) -> tuple[int, ...]:
     if const is None or const.ndim != 3:
         raise CheckpointError("its generator has no constant to start from")
     return const.shape
-
-
-def _mapping_layers(generator: Module, mapping: Module) -> int:
-    default = generator.mapping_option("num_layers", 8)
-    count = mapping.whole_number("num_layers", position=None, default=default)
-    if count > _MAX_MAPPING_LAYERS:
-        raise CheckpointError(f"its mapping network has {count} layers, more than any has")
-    return count
-
-
-def _lr_multiplier(mapping: Module, layers: int) -> float:
-    """The learning rate multiplier, from the gains by which each layer scales its parameters."""
-    found = {_layer_lr(mapping.child(f"fc{index}")) for index in range(layers)}
-    if len(found) != 1:
-        raise CheckpointError("its mapping layers have different learning rate multipliers")
-    return found.pop()
-
-
-def _layer_lr(layer: Module) -> float:
-    """Weights are scaled by lr / sqrt(inputs), biases by lr."""
-    weight = layer.arrays.get("weight")
-    if weight is None or weight.ndim != 2:
-        raise CheckpointError(f"its {quoted(layer.path)} has no weights of a fully connected layer")
-    lr = layer.number("bias_gain")
-    from_weights = layer.number("weight_gain") * float(weight.shape[1]) ** 0.5
-    if not abs(from_weights - lr) <= _RELATIVE_TOLERANCE * abs(lr):
-        raise CheckpointError(
-            f"its {quoted(layer.path)} scales weights by {from_weights:.6g} and biases by "
-            f"{lr:.6g}, where both should be the learning rate multiplier"
-        )
-    return lr
 
 
 def _conv_clamp(generator: Module, layers: list[Module]) -> float | None:

@@ -10,7 +10,7 @@ from dragonnx.reading.pickles.torch_file import LEGACY_MAGIC
 from dragonnx.reading.pickles.zip_members import ZIP_MAGIC
 from dragonnx_export.checkpoints.errors import CheckpointError
 
-EXPECTED = "a StyleGAN2 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
+EXPECTED = "a StyleGAN2 or StyleGAN3 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
 
 _MAX_HEADER_BYTES = 100_000_000  # the bound of safetensors itself
 _FETCH = "fetch the checkpoint again"
@@ -76,13 +76,14 @@ def recognise(data: bytes, expected: str = EXPECTED) -> Format:
         raise CheckpointError(f"it is an empty file where {expected}; {_FETCH}")
     if data.startswith(LEGACY_MAGIC):
         return Format.TORCH
+    # The length may begin with any byte, such as a pickle's first; no pickle has its four zeros.
+    header = int.from_bytes(data[:8], "little")
+    if data[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
+        return Format.SAFETENSORS
     if data[0] == 0x80:
         return Format.PICKLE
     if data.startswith(ZIP_MAGIC):
         return _recognise_zip(data, expected)
-    header = int.from_bytes(data[:8], "little")
-    if data[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
-        return Format.SAFETENSORS
     for pattern, kind, advice in _FOREIGN:
         if re.match(pattern, data, re.DOTALL):
             raise CheckpointError(f"it is {kind}, but {expected}; {advice}")

@@ -15,9 +15,9 @@ from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_average
 from dragonnx_export.checkpoints.candidates import Candidate, StateDictCandidate
 from dragonnx_export.checkpoints.choices import Choices
+from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.contents_walk import Found, Place
 from dragonnx_export.checkpoints.weights import as_array
-from dragonnx_export.families.stylegan2.checkpoint import Contents
 
 _BUFFER = re.compile(
     r"noises\.|injected_noise_|.*(?:kernel|filter|filter_kernel|\.noise|noise_const|w_avg|latent_avg)$"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from dragonnx.reading.pickles.numpy_records import ArrayRecord
 from dragonnx.reading.pickles.torch_storage import Tensor
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.families.stylegan2 import checkpoint as stylegan2
 from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
+from dragonnx_export.families.stylegan3 import checkpoint as stylegan3
+from dragonnx_export.families.stylegan3.architecture import Architecture as StyleGAN3
 
 _IGNORED_SUFFIX = "resample_filter"
 _FILTER_TOLERANCE = 1e-6
@@ -93,9 +95,36 @@ def select_weights(
     Raises:
         CheckpointError: An array is missing, unknown, of another shape or type, or not finite.
     """
+    shapes = stylegan2.parameter_shapes(architecture)
+    wanted = {name: array for name, array in arrays.items() if not _is_ignored(name)}
+    return _select(shapes, wanted, max_elements)
+
+
+def select_stylegan3_weights(
+    architecture: StyleGAN3, arrays: Mapping[str, NDArray[Any]], max_elements: int
+) -> dict[str, NDArray[np.float32]]:
+    """The same for StyleGAN3, whose filters are arrays of the network.
+
+    Raises:
+        CheckpointError: As `select_weights`, or a layer's input has no magnitude.
+    """
+    weights = _select(stylegan3.parameter_shapes(architecture), arrays, max_elements)
+    for name, values in weights.items():
+        if name.endswith("magnitude_ema") and not values > 0:
+            raise CheckpointError(
+                f"its array {quoted(name)} is not above 0; take a snapshot of a later step"
+            )
+    return weights
+
+
+def _select(
+    shapes: Iterable[tuple[str, tuple[int, ...]]],
+    arrays: Mapping[str, NDArray[Any]],
+    max_elements: int,
+) -> dict[str, NDArray[np.float32]]:
     selected: dict[str, NDArray[np.float32]] = {}
     elements = 0
-    for name, shape in parameter_shapes(architecture):
+    for name, shape in shapes:
         if name not in arrays:
             raise CheckpointError(f"it lacks the array {quoted(name)} that its architecture needs")
         array = arrays[name]
@@ -108,7 +137,7 @@ def select_weights(
         if elements > max_elements:
             raise CheckpointError("its arrays have more elements than a file of its size can hold")
         selected[name] = finite_float32(name, array)
-    unknown = sorted(name for name in arrays.keys() - selected if not _is_ignored(name))
+    unknown = sorted(arrays.keys() - selected)
     if unknown:
         raise CheckpointError(
             f"it has an array {quoted(unknown[0])} that its architecture has no place for, so its "

@@ -16,7 +16,7 @@ from dragonnx_export.commands.checkpoint_options import (
     ConvClamp,
     MappingLr,
     Network,
-    read,
+    read_any,
 )
 
 NOT_STATED = "not stated"
@@ -24,7 +24,7 @@ NOT_STATED = "not stated"
 
 def bundle(
     checkpoint: Annotated[
-        Path, typer.Argument(help="A StyleGAN2 checkpoint, of any known format.")
+        Path, typer.Argument(help="A StyleGAN2 or StyleGAN3 checkpoint, of any known format.")
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The bundle folder to make.")
@@ -35,6 +35,10 @@ def bundle(
         typer.Option(
             help="Number of the block whose output is dragged: 4, 8, 16, ... [nearest to 128x128]."
         ),
+    ] = None,
+    feature_layer: Annotated[
+        int | None,
+        typer.Option(help="Of StyleGAN3: layer whose output is dragged, from 0 [the middle one]."),
     ] = None,
     trainable_layers: Annotated[
         int, typer.Option(help="For how many of the first w's to give a gradient.")
@@ -64,7 +68,7 @@ def bundle(
 
     if output is None and not inspect:
         raise InputError("name the bundle folder to make with -o, or ask for --inspect alone")
-    source = read(checkpoint, network, mapping_lr, conv_clamp, channels)
+    source = read_any(checkpoint, network, mapping_lr, conv_clamp, channels)
     if output is None or inspect:
         for fact in facts(source):
             show(fact)
@@ -83,6 +87,7 @@ def bundle(
         licence=licence,
         note=" ".join(filter(None, (note, psi_note))),
         feature_resolution=feature_resolution,
+        feature_layer=feature_layer,
         trainable_layers=trainable_layers,
         truncation_psi=USUAL_PSI if truncation_psi is None else truncation_psi,
         drag_settings=_drag_settings(drag_setting or []),

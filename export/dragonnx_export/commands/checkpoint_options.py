@@ -11,7 +11,8 @@ from dragonnx.cli.console import say
 from dragonnx.errors import InputError
 
 if TYPE_CHECKING:
-    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+    from dragonnx_export.checkpoints import Checkpoint
+    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint as StyleGAN2
 
 Network = Annotated[
     str | None,
@@ -51,16 +52,39 @@ def read(
     mapping_lr: float | None,
     conv_clamp: float | None,
     channels: str | None,
+) -> StyleGAN2:
+    """The checkpoint as the options want it, after a line to the user, where only StyleGAN2 is of use.
+
+    Raises:
+        InputError: It is one of StyleGAN3, or cannot be read.
+    """
+    from dragonnx_export.checkpoints import of_stylegan2
+
+    return of_stylegan2(read_any(path, network, mapping_lr, conv_clamp, channels))
+
+
+def read_any(
+    path: Path,
+    network: str | None,
+    mapping_lr: float | None,
+    conv_clamp: float | None,
+    channels: str | None,
 ) -> Checkpoint:
-    """The checkpoint as the options want it, after a line to the user."""
+    """The checkpoint of whichever family as the options want it, after a line to the user."""
     # torch takes seconds to import: it is not needed for a file that cannot be read.
     from dragonnx_export.checkpoints import Choices, read_checkpoint
     from dragonnx_export.families.stylegan2.channels import with_shown_channels
+    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint as StyleGAN2
 
     choices = Choices(network=network, mapping_lr=mapping_lr, conv_clamp=conv_clamp)
     chosen = None if channels is None else _numbers(channels)
     say(f"reading {path} ...")
-    return with_shown_channels(read_checkpoint(path, choices), chosen)
+    checkpoint = read_checkpoint(path, choices)
+    if isinstance(checkpoint, StyleGAN2):
+        return with_shown_channels(checkpoint, chosen)
+    if chosen is not None:
+        raise InputError("channels can be chosen of a StyleGAN2 only; leave --channels out")
+    return checkpoint
 
 
 def _numbers(text: str) -> tuple[int, ...]:

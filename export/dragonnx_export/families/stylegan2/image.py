@@ -18,6 +18,7 @@ from dragonnx_export.families.stylegan2.modulation import Modulation
 from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.families.stylegan2.windows import map_shape
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.pixels import pixels
 from dragonnx_export.graphs.weight_file import WeightFile
 
 PREVIEW_SIDE = 64
@@ -91,17 +92,8 @@ def _image_graph(
         modulation.give_out(graph)
     else:
         shape = [1, *size, architecture.image_channels]
-        graph.output("pixels", _pixels(graph, image), shape, TensorProto.UINT8)
+        graph.output("pixels", pixels(graph, image), shape, TensorProto.UINT8)
     return graph.model()
-
-
-def _pixels(graph: GraphBuilder, image: str) -> str:
-    """What `dragonnx.model.generator.picture_of` makes of an image, number by number."""
-    shades = graph.op("Mul", graph.op("Add", image, graph.constant(1.0)), graph.constant(127.5))
-    rounded = graph.op("Round", shades)  # half to even, as NumPy rounds
-    clipped = graph.op("Clip", rounded, graph.constant(0.0), graph.constant(255.0))
-    whole = graph.op("Cast", clipped, to=TensorProto.UINT8)
-    return graph.op("Transpose", whole, perm=[0, 2, 3, 1])
 
 
 def rgb_name(resolution: int) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, WindowFacts
 from dragonnx_export.families.family import ModelFacts, ModelGraph
+from dragonnx_export.families.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.channels import require_shown
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
@@ -21,7 +22,6 @@ from dragonnx_export.families.stylegan2.image import (
     preview_resolution,
 )
 from dragonnx_export.families.stylegan2.image_pullback import image_pullback_graph
-from dragonnx_export.families.stylegan2.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.networks import Generator
 from dragonnx_export.families.stylegan2.pullback import pullback_graph
 from dragonnx_export.families.stylegan2.reference import TorchNetwork

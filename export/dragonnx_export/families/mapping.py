@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
-from dragonnx_export.families.stylegan2.layers import LEAK, SQRT2
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
+LEAK = 0.2
+SQRT2 = math.sqrt(2)
 
-def mapping_graph(checkpoint: Checkpoint, weights: WeightFile) -> onnx.ModelProto:
+
+class MappingArchitecture(Protocol):
+    """The facts of a mapping network, which all StyleGANs from the second on share."""
+
+    @property
+    def z_dim(self) -> int: ...  # noqa: D102
+    @property
+    def w_dim(self) -> int: ...  # noqa: D102
+    @property
+    def label_dim(self) -> int: ...  # noqa: D102
+    @property
+    def mapping_layers(self) -> int: ...  # noqa: D102
+    @property
+    def mapping_lr_multiplier(self) -> float: ...  # noqa: D102
+
+
+class MappingCheckpoint(Protocol):
+    """A checkpoint with such a network, under NVIDIA's names."""
+
+    @property
+    def architecture(self) -> MappingArchitecture: ...  # noqa: D102
+    @property
+    def weights(self) -> Mapping[str, NDArray[np.float32]]: ...  # noqa: D102
+
+
+def mapping_graph(checkpoint: MappingCheckpoint, weights: WeightFile) -> onnx.ModelProto:
     """Inputs z [N, z_dim] and, for a conditional generator, label [N, label_dim] as one-hot rows.
 
     Output w [N, w_dim].

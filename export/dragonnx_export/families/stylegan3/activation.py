@@ -1,0 +1,94 @@
+"""The filtered leaky ReLU: raise the rate, bend and clamp, lower it; and the way back.
+
+What is bent at the raised rate is not kept, since it is 4 to 16 times the map that it comes from: the
+pullback raises that once more, for the slopes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dragonnx_export.families.stylegan3.layers import LEAK, SynthesisLayer
+from dragonnx_export.graphs.builder import GraphBuilder
+
+_STEEP = 1e30
+"""Makes of any number that is not tiny one beyond 1, within float32."""
+
+
+def raised(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
+    """A convolution's map, bias added, at the raised rate; the activation's gain is in it."""
+    if _is_plain(layer):
+        return convolved
+    columns = graph.op("MatMul", convolved, graph.constant(layer.raise_columns))
+    return graph.op("MatMul", graph.constant(layer.raise_rows), columns)
+
+
+def activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
+    """The layer's output [1, outputs, out_size, out_size]."""
+    x = raised(graph, layer, convolved)
+    if not layer.facts.colour:
+        x = graph.op("LeakyRelu", x, alpha=LEAK)
+    if (clamp := layer.facts.clamp) is not None:
+        x = graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))
+    if layer.facts.radial:
+        steps = [layer.facts.down] * 2
+        return graph.op("Conv", x, graph.constant(layer.radial_kernel), strides=steps,
+                        group=layer.facts.outputs)  # fmt: skip
+    rows = graph.op("MatMul", graph.constant(layer.lower_rows), x)
+    return graph.op("MatMul", rows, graph.constant(layer.lower_columns))
+
+
+def activation_backward(
+    graph: GraphBuilder, layer: SynthesisLayer, convolved: str, grad: str
+) -> str:
+    """The gradient of the convolution's map from that of the layer's output."""
+    facts = layer.facts
+    if facts.radial:
+        grad = _radial_adjoint(graph, layer, grad)
+    else:
+        grad = graph.op("MatMul", grad, graph.constant(layer.lower_rows))
+        grad = graph.op("MatMul", graph.constant(layer.lower_columns), grad)
+    x = raised(graph, layer, convolved)
+    if not facts.colour:
+        positive = graph.op("HardSigmoid", x, alpha=_STEEP, beta=0.0)
+        slope = graph.op("Clip", positive, graph.constant(LEAK), graph.constant(1.0))
+        grad = graph.op("Mul", grad, slope)
+    if facts.clamp is not None:
+        grad = graph.op("Mul", grad, _unclamped(graph, layer, facts.clamp, x))
+    if x == convolved:
+        return grad
+    grad = graph.op("MatMul", graph.constant(layer.raise_columns), grad)
+    return graph.op("MatMul", grad, graph.constant(layer.raise_rows))
+
+
+def _unclamped(graph: GraphBuilder, layer: SynthesisLayer, clamp: float, x: str) -> str:
+    """1 where an activation is within its bounds and 0 beyond: where |x - middle| < half."""
+    lowest = -clamp if layer.facts.colour else -clamp / LEAK
+    middle, half = (clamp + lowest) / 2, (clamp - lowest) / 2
+    distance = graph.op("Abs", graph.op("Sub", x, graph.constant(middle)) if middle else x)
+    return graph.op("HardSigmoid", distance, alpha=-_STEEP, beta=half * _STEEP)
+
+
+def _radial_adjoint(graph: GraphBuilder, layer: SynthesisLayer, grad: str) -> str:
+    """As `SynthesisLayer.radial_adjoint` says: a convolution, and its maps woven into one."""
+    facts = layer.facts
+    down, channels = facts.down, facts.outputs
+    side = -(-facts.down_taps // down)
+    reach = side - 1
+    kernel = graph.constant(layer.radial_adjoint)
+    maps = graph.op("Conv", grad, kernel, pads=[reach] * 4, group=channels)
+    steps = facts.out_size + reach
+    maps = graph.reshape(maps, (channels, down, down, steps, steps))
+    maps = graph.op("Transpose", maps, perm=[0, 3, 1, 4, 2])
+    maps = graph.reshape(maps, (1, channels, steps * down, steps * down))
+    if steps * down == facts.raised_size:
+        return maps
+    first, end = np.array([0, 0], np.int64), np.array([facts.raised_size] * 2, np.int64)
+    arguments = (first, end, np.array([2, 3], np.int64))
+    return graph.op("Slice", maps, *(graph.constant(part) for part in arguments))
+
+
+def _is_plain(layer: SynthesisLayer) -> bool:
+    """Whether raising the rate changes nothing."""
+    rows = layer.raise_rows.values
+    return bool(rows.shape[0] == rows.shape[1] and (rows == np.eye(len(rows))).all())

@@ -1,0 +1,193 @@
+"""The StyleGAN3 generator in torch (arXiv 2106.12423), for parity checks only.
+
+Written from the paper's definition, for one latent at a time in the synthesis network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dragonnx_export.families.stylegan3.architecture import Architecture, Layer
+from dragonnx_export.families.stylegan3.checkpoint import Checkpoint
+
+_EPSILON = 1e-8
+_LEAK = 0.2
+
+Bend = Callable[[Tensor, float | None], Tensor]
+"""A leaky ReLU with gain and clamp, at the raised rate."""
+
+
+class Generator(nn.Module):
+    """Mapping and synthesis.
+
+    Args:
+        architecture: What it is made of.
+        weights: Its arrays, by name.
+    """
+
+    def __init__(
+        self, architecture: Architecture, weights: Mapping[str, NDArray[np.float32]]
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        for name, values in weights.items():
+            self.register_buffer(_buffer(name), torch.tensor(values))
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Self:
+        """The generator of a checkpoint."""
+        return cls(checkpoint.architecture, checkpoint.weights)
+
+    def array(self, name: str) -> Tensor:
+        """One of its arrays."""
+        values: Tensor = getattr(self, _buffer(name))
+        return values
+
+    def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """[N, z_dim], and one-hot [N, label_dim] where there are classes, to w [N, w_dim]."""
+        x = _normalised(z)
+        if label is not None:
+            x = torch.cat([x, _normalised(self._linear("mapping.embed", label))], dim=1)
+        for index in range(self.architecture.mapping_layers):
+            lr = self.architecture.mapping_lr_multiplier
+            x = F.leaky_relu(self._linear(f"mapping.fc{index}", x, lr), _LEAK) * math.sqrt(2)
+        return x
+
+    def image(self, w_plus: Tensor) -> Tensor:
+        """[1, num_ws, w_dim] to [1, image_channels, resolution, resolution]."""
+        x = self.first(w_plus[:, 0])
+        for position in range(len(self.architecture.layers)):
+            x = self.layer(position, x, w_plus[:, position + 1])
+        return x
+
+    def features(self, w_plus: Tensor, layer: int) -> Tensor:
+        """The output of a layer, counted from 0, margin included."""
+        x = self.first(w_plus[:, 0])
+        for position in range(layer + 1):
+            x = self.layer(position, x, w_plus[:, position + 1])
+        return x
+
+    def first(self, w: Tensor) -> Tensor:
+        """W [1, w_dim] to the features that the first layer reads: waves across the plane."""
+        a = self.architecture
+        read = a.layers[0]
+        turn = self._linear("synthesis.input.affine", w)[0]
+        cosine, sine, x_shift, y_shift = turn / turn[:2].norm()
+        zero, one = torch.zeros_like(sine), torch.ones_like(sine)
+        rotation = torch.stack(
+            [torch.stack([cosine, -sine, zero]), torch.stack([sine, cosine, zero]),
+             torch.stack([zero, zero, one])]
+        )  # fmt: skip
+        translation = torch.stack(
+            [torch.stack([one, zero, -x_shift]), torch.stack([zero, one, -y_shift]),
+             torch.stack([zero, zero, one])]
+        )  # fmt: skip
+        placed = rotation @ translation @ self.array("synthesis.input.transform")
+        freqs = self.array("synthesis.input.freqs")
+        phases = self.array("synthesis.input.phases") + freqs @ placed[:2, 2]
+        freqs = freqs @ placed[:2, :2]
+        fading = (freqs.norm(dim=1) - a.bandwidth) / (read.in_rate / 2 - a.bandwidth)
+        amplitudes = (1 - fading).clamp(0, 1)
+        places = torch.arange(read.in_size, dtype=w.dtype) + 0.5 - read.in_size / 2
+        places = places / read.in_rate
+        waves = freqs[:, :1, None] * places + freqs[:, 1:, None] * places[:, None]
+        waves = torch.sin(2 * math.pi * (waves + phases[:, None, None]))  # (C, h, w)
+        weight = self.array("synthesis.input.weight") / math.sqrt(read.inputs)
+        return torch.einsum("oc,chw->ohw", weight, waves * amplitudes[:, None, None])[None]
+
+    def layer(self, position: int, x: Tensor, w: Tensor, bend: Bend | None = None) -> Tensor:
+        """One layer, from the map that it reads and its w [1, w_dim].
+
+        Args:
+            position: Which one, from 0.
+            x: [1, inputs, in_size, in_size].
+            w: Its w.
+            bend: In place of its activation.
+        """
+        facts = self.architecture.layers[position]
+        name = f"synthesis.{facts.name}"
+        style = self._linear(f"{name}.affine", w)
+        weight = self.array(f"{name}.weight")
+        if facts.colour:
+            style = style / math.sqrt(facts.inputs * facts.kernel**2)
+            weight = weight * style[:, :, None, None]
+        else:
+            weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+            style = style * style.square().mean().rsqrt()
+            weight = weight * style[:, :, None, None]
+            weight = weight * (weight.square().sum(dim=(1, 2, 3), keepdim=True) + _EPSILON).rsqrt()
+        weight = weight * self.array(f"{name}.magnitude_ema").rsqrt()
+        x = F.conv2d(x, weight, padding=facts.kernel - 1)
+        x = x + self.array(f"{name}.bias")[None, :, None, None]
+        x = self.raised(facts, x)
+        if bend:
+            x = bend(x, facts.clamp)
+        else:
+            if not facts.colour:
+                x = F.leaky_relu(x, _LEAK) * math.sqrt(2)
+            if facts.clamp is not None:
+                x = x.clamp(-facts.clamp, facts.clamp)
+        x = self._lowered(facts, x)
+        return x * self.architecture.output_scale if facts.colour else x
+
+    def raised(self, facts: Layer, x: Tensor) -> Tensor:
+        """A map at the rate at which it is activated: zeros between, padding, the filter."""
+        spread = x.new_zeros(*x.shape[:2], x.shape[2] * facts.up, x.shape[3] * facts.up)
+        spread[:, :, :: facts.up, :: facts.up] = x
+        spread = F.pad(spread, [*facts.padding, *facts.padding])
+        if facts.up_taps == 1:
+            return spread * facts.up**2
+        taps = self.array(f"synthesis.{facts.name}.up_filter") * facts.up
+        return _filtered(spread, taps)
+
+    def _lowered(self, facts: Layer, x: Tensor) -> Tensor:
+        if facts.down_taps > 1:
+            taps = self.array(f"synthesis.{facts.name}.down_filter")
+            if facts.radial:
+                return _filtered_radially(x, taps, facts.down)
+            x = _filtered(x, taps)
+        return x[:, :, :: facts.down, :: facts.down]
+
+    def _linear(self, name: str, x: Tensor, lr: float = 1.0) -> Tensor:
+        weight = self.array(f"{name}.weight")
+        return F.linear(x, weight * (lr / math.sqrt(x.shape[1])), self.array(f"{name}.bias") * lr)
+
+
+def _buffer(name: str) -> str:
+    return name.replace(".", "__")
+
+
+def _normalised(x: Tensor) -> Tensor:
+    return x * (x.square().mean(dim=1, keepdim=True) + _EPSILON).rsqrt()
+
+
+def _filtered(x: Tensor, taps: Tensor) -> Tensor:
+    """Each row and each column convolved with taps [k], where they lie within the map whole.
+
+    Products with banded matrices, which in torch are much faster than convolutions of one channel.
+    """
+    height, width = (_band(taps, length) for length in x.shape[2:])
+    return height @ x @ width.T
+
+
+def _band(taps: Tensor, length: int) -> Tensor:
+    """What convolves a row of that length, [length - k + 1, length]."""
+    band = taps.new_zeros(length - len(taps) + 1, length)
+    for tap, value in enumerate(taps.flip(0)):
+        band.diagonal(tap).fill_(value)
+    return band
+
+
+def _filtered_radially(x: Tensor, taps: Tensor, step: int) -> Tensor:
+    """Each channel convolved with taps [k, k], and every so many cells of it."""
+    kernel = taps.flip((0, 1))[None, None]
+    each = F.conv2d(x.transpose(0, 1), kernel, stride=step)  # every channel a map of its own
+    return each.transpose(0, 1)

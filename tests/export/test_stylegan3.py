@@ -1,0 +1,208 @@
+"""StyleGAN3: what its own code gives, and what its graphs give beside torch in float64."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from support.random_stylegan3 import random_stylegan3, stylegan3
+
+from dragonnx.errors import InputError
+from dragonnx.model.generator import Generator as OpenedGenerator
+from dragonnx.model.latent import truncate
+from dragonnx.runtime import CPU, Device, Graph
+from dragonnx_export.bundle_writer import ExportOptions, write_bundle
+from dragonnx_export.checkpoints import read_checkpoint
+from dragonnx_export.families.registry import Dragged, model_of
+from dragonnx_export.families.stylegan3.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan3.forward import convolved_name
+from dragonnx_export.families.stylegan3.layers import SynthesisLayers
+from dragonnx_export.families.stylegan3.model import StyleGAN3Model
+from dragonnx_export.families.stylegan3.network import Generator
+from dragonnx_export.families.stylegan3.reference import taken_slopes
+from dragonnx_export.graphs.weight_file import WeightFile
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+KINDS = {
+    "T": stylegan3(),
+    "T, classes": stylegan3(32, 4, label_dim=3, margin=10),
+    "R": stylegan3(kernel=1, radial=True, filter_size=5),
+    "clamped": stylegan3(32, 3, clamp=0.7, filter_size=4),
+    "grey": stylegan3(num_layers=3, colours=1, num_critical=1, clamp=None),
+}
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Graphs:
+    """The graphs of a checkpoint, to be run by name."""
+
+    def __init__(self, model: StyleGAN3Model, folder: Path) -> None:
+        weights = WeightFile()
+        for graph in model.graphs(weights):
+            (folder / f"{graph.role}.onnx").write_bytes(graph.model.SerializeToString())
+        weights.write(folder)
+        self.facts = model.facts
+        self._folder = folder
+
+    def run(self, name: str, **inputs: NDArray[Any]) -> Arrays:
+        graph = Graph(self._folder / f"{name}.onnx", Device(CPU))
+        return graph.run({key: inputs[key] for key in graph.input_names})[0]
+
+
+def difference(measured: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The largest, over the largest value that is expected."""
+    return float(np.abs(measured - expected).max() / np.abs(expected).max())
+
+
+@pytest.fixture(params=["t", "r"])
+def fixture(request: pytest.FixtureRequest) -> tuple[Checkpoint, Arrays]:
+    path = FIXTURES / f"stylegan3-{request.param}-32px.pkl"
+    checkpoint = read_checkpoint(path)
+    assert isinstance(checkpoint, Checkpoint)
+    return checkpoint, dict(np.load(path.with_suffix(".npz")))
+
+
+def test_the_graphs_give_what_the_formats_own_code_gives(
+    fixture: tuple[Checkpoint, Arrays], tmp_path: Path
+) -> None:
+    checkpoint, expected = fixture
+    graphs = Graphs(StyleGAN3Model(checkpoint, None, 16), tmp_path)
+    w = graphs.run("mapping", z=expected["z"])["w"]
+    assert difference(w, expected["w"]) < 3e-5
+    truncated = truncate(w, checkpoint.weights["mapping.w_avg"], 0.7)
+    assert difference(truncated, expected["w_truncated"]) < 3e-5
+    w_plus = np.repeat(expected["w"][:, None], checkpoint.architecture.num_ws, axis=1)
+    for row in range(2):
+        image = graphs.run("image", w_plus=w_plus[row : row + 1])["image"]
+        assert difference(image, expected["image"][row : row + 1]) < 3e-5
+        features = graphs.run("features", w_plus=w_plus[row : row + 1])["features"]
+        assert difference(features, expected["features_6"][row : row + 1]) < 1e-4
+
+
+def test_the_gradient_is_that_of_the_formats_own_code(
+    fixture: tuple[Checkpoint, Arrays], tmp_path: Path
+) -> None:
+    """But where it takes the other side of a kink: one activation of the fixture T is 2e-9.
+
+    Torch in float64 is the link. With its own slopes it gives what the fixture holds, and with those
+    that the graph took it gives what the graph gives.
+    """
+    checkpoint, expected = fixture
+    graphs = Graphs(StyleGAN3Model(checkpoint, None, 16), tmp_path)
+    count = graphs.facts.trainable_layers
+    w_plus = np.repeat(expected["w"][:1, None], checkpoint.architecture.num_ws, axis=1)
+    forward = graphs.run("features", w_plus=w_plus)
+    grad = expected["grad_features_6"]
+    pulled = graphs.run("pullback", w_plus=w_plus, grad_features=grad, **forward)["grad_w_plus"]
+    own = gradient(checkpoint, w_plus, grad, {}, 7)
+    taken = gradient(checkpoint, w_plus, grad, forward, 7)
+    # Float32 sums of some ten thousand terms; the fixture's own are as far from float64.
+    assert difference(own, expected["grad_w_plus"]) < 1e-5
+    assert difference(pulled, taken[:, :count]) < 1e-5
+    assert difference(pulled, expected["grad_w_plus"][:, :count]) < 5e-4
+
+
+def gradient(
+    checkpoint: Checkpoint, w_plus: NDArray[Any], grad: NDArray[Any], forward: Arrays, count: int
+) -> NDArray[Any]:
+    """Autograd in float64, with the slopes that a graph took where its outputs are given."""
+    generator = Generator.from_checkpoint(checkpoint).double()
+    latent = torch.tensor(w_plus, dtype=torch.float64, requires_grad=True)
+    x = generator.first(latent[:, 0])
+    for layer in SynthesisLayers.of(checkpoint).layers[:count]:
+        bend = taken_slopes(layer, forward[convolved_name(layer)]) if forward else None
+        x = generator.layer(layer.index, x, latent[:, layer.index + 1], bend)
+    (found,) = torch.autograd.grad(x, latent, torch.tensor(grad, dtype=torch.float64))
+    return found.numpy()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Checkpoint:
+    return random_stylegan3(KINDS[request.param])
+
+
+def test_graphs_of_every_kind_equal_torch_in_float64(kind: Checkpoint, tmp_path: Path) -> None:
+    """Within the project's bounds, 2e-5 for values and 1e-4 for gradients."""
+    a = kind.architecture
+    graphs = Graphs(StyleGAN3Model(kind, None, 16), tmp_path)
+    random = np.random.default_rng(1)
+    mapping = {"z": random.standard_normal((a.num_ws, a.z_dim), np.float32)}
+    if a.label_dim:
+        mapping["label"] = np.eye(a.label_dim, dtype=np.float32)[np.arange(a.num_ws) % 3]
+    generator = Generator.from_checkpoint(kind).double()
+    w = graphs.run("mapping", **mapping)["w"]
+    expected = generator.mapping(*(torch.tensor(x).double() for x in mapping.values()))
+    assert difference(w, expected.numpy()) < 2e-5
+    w_plus = w[None]  # another w in each layer
+    latent = torch.tensor(w_plus).double()
+    image = graphs.run("image", w_plus=w_plus)
+    assert difference(image["image"], generator.image(latent).numpy()) < 2e-5
+    layer = (len(a.layers) - 3) // 2
+    features = graphs.run("features", w_plus=w_plus)
+    assert difference(features["features"], generator.features(latent, layer).numpy()) < 2e-5
+    grad = random.standard_normal(features["features"].shape, np.float32)
+    pulled = graphs.run("pullback", w_plus=w_plus, grad_features=grad, **features)["grad_w_plus"]
+    assert pulled.shape[1] == layer + 2
+    taken = gradient(kind, w_plus, grad, features, layer + 1)
+    assert difference(pulled, taken[:, : layer + 2]) < 1e-4
+    layers = graphs.run("image_layers", w_plus=w_plus)
+    np.testing.assert_array_equal(layers["image"], image["image"])
+    grad = random.standard_normal(layers["image"].shape, np.float32)
+    pulled = graphs.run("image_pullback", w_plus=w_plus, grad_image=grad, **layers)["grad_w_plus"]
+    taken = gradient(kind, w_plus, grad, layers, len(a.layers))
+    assert difference(pulled, taken) < 1e-4
+
+
+def test_waves_that_fade_have_their_gradient(tmp_path: Path) -> None:
+    """A bandwidth so low that some waves fade, which no other kind has."""
+    architecture = dataclasses.replace(stylegan3(num_layers=3), bandwidth=0.5)
+    checkpoint = random_stylegan3(architecture)
+    graphs = Graphs(StyleGAN3Model(checkpoint, 0, 16), tmp_path)
+    w_plus = np.random.default_rng(2).standard_normal((1, architecture.num_ws, 12), np.float32)
+    forward = graphs.run("features", w_plus=w_plus)
+    grad = np.ones(forward["features"].shape, np.float32)
+    pulled = graphs.run("pullback", w_plus=w_plus, grad_features=grad, **forward)["grad_w_plus"]
+    taken = gradient(checkpoint, w_plus, grad, forward, 1)
+    assert difference(pulled, taken[:, :2]) < 1e-4
+
+
+def test_a_bundle_opens_and_makes_pictures(tmp_path: Path) -> None:
+    checkpoint = random_stylegan3(stylegan3(num_layers=3, label_dim=2))
+    options = ExportOptions(name="waves", feature_layer=1, trainable_layers=2)
+    manifest = write_bundle(checkpoint, tmp_path / "bundle", options)
+    assert (manifest.family, manifest.cuts, manifest.has_preview) == ("stylegan3", (), False)
+    assert manifest.trainable_layers == 2
+    generator = OpenedGenerator.open(tmp_path / "bundle", device="cpu")
+    w_plus = generator.w_plus(z=np.ones((1, 8), np.float32), label=1)
+    assert generator.image(w_plus).size == (16, 16)
+
+
+def test_the_feature_map_says_where_its_cells_lie() -> None:
+    """Its first cell within the image covers the first pixels, as STYLEGAN3's grid does."""
+    model = StyleGAN3Model(random_stylegan3(stylegan3(32, 6, margin=10)), 2, 6)
+    found, facts = model.facts.feature_map, stylegan3(32, 6, margin=10).layers[2]
+    assert found.size == (facts.out_size, facts.out_size)
+    pixels = 32 / facts.out_rate
+    assert found.rate == (pixels, pixels)
+    middle_of_first = found.offset[0] + 10 * pixels
+    assert middle_of_first == (pixels - 1) / 2
+
+
+@pytest.mark.parametrize(
+    ("dragged", "message"),
+    [
+        (Dragged(layer=5), "one of 0 to 4, not 5"),
+        (Dragged(layer=-1), "one of 0 to 4"),
+        (Dragged(resolution=16), "--feature-layer in place of"),
+    ],
+)
+def test_a_feature_map_that_is_none_is_refused(dragged: Dragged, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        model_of(random_stylegan3(stylegan3()), dragged, 6)
