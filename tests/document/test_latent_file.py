@@ -46,7 +46,7 @@ def npz(**arrays: Any) -> bytes:
 def read(generator: Generator, folder: Path, content: bytes, file: str = "file", index: int = 0):
     path = folder / file
     path.write_bytes(content)
-    return generator.load_latent(path, index=index)
+    return load_latent(path, index=index, generator=generator)
 
 
 def numbers_in(path: Path) -> np.ndarray:
@@ -64,9 +64,11 @@ def numbers_in(path: Path) -> np.ndarray:
 def test_files_of_the_field(generator: Generator, path: Path) -> None:
     expected = numbers_in(path)
     for index in range(len(expected)):
-        np.testing.assert_array_equal(generator.load_latent(path, index=index)[0], expected[index])
+        np.testing.assert_array_equal(
+            load_latent(path, index=index, generator=generator)[0], expected[index]
+        )
     with pytest.raises(InputError, match=f"there is no number {len(expected)}"):
-        generator.load_latent(path, index=len(expected))
+        load_latent(path, index=len(expected), generator=generator)
     found = read_latent(path, generator=generator)
     assert bool(found.notes) == (len(expected) > 1)
     assert all(f"holds {len(expected)} latents" in note for note in found.notes)
@@ -261,9 +263,9 @@ def test_a_file_that_says_z_holds_z(generator: Generator, tmp_path: Path) -> Non
 
 def test_files_that_cannot_be_read(generator: Generator, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        generator.load_latent(tmp_path / "none.npz")
+        load_latent(tmp_path / "none.npz", generator=generator)
     with pytest.raises(InputError, match="it is a folder"):
-        generator.load_latent(tmp_path)
+        load_latent(tmp_path, generator=generator)
 
 
 def test_memory_is_bounded_by_what_headers_say(generator: Generator, tmp_path: Path) -> None:
@@ -288,7 +290,7 @@ def test_a_large_file_is_refused_unread(generator: Generator, tmp_path: Path) ->
         file.write(torch_zip(W_PLUS))
         file.truncate(300 * 2**20)  # takes no room on the disk
     with pytest.raises(InputError, match="at most 256 MiB are read"):
-        generator.load_latent(tmp_path / "a.pt")
+        load_latent(tmp_path / "a.pt", generator=generator)
 
 
 # --- what dragonnx wrote itself -------------------------------------------------------------------
@@ -296,7 +298,7 @@ def test_a_large_file_is_refused_unread(generator: Generator, tmp_path: Path) ->
 
 def test_a_latent_survives_its_file(generator: Generator, tmp_path: Path) -> None:
     save_latent(W_PLUS, tmp_path / "latent.npz")
-    np.testing.assert_array_equal(generator.load_latent(tmp_path / "latent.npz"), W_PLUS)
+    np.testing.assert_array_equal(load_latent(tmp_path / "latent.npz", generator=generator), W_PLUS)
     assert [path.name for path in tmp_path.iterdir()] == ["latent.npz"]
 
 
@@ -307,10 +309,10 @@ def test_a_picture_with_its_recipe(
     path = tmp_path / f"a{suffix}"
     output("picture").write(dragged, generator, path)
     assert dragged.result is not None
-    np.testing.assert_array_equal(generator.load_latent(path), dragged.result.w_plus)
+    np.testing.assert_array_equal(load_latent(path, generator=generator), dragged.result.w_plus)
     np.testing.assert_array_equal(load_latent(path), dragged.result.w_plus)
     with pytest.raises(InputError, match="one latent, numbered from 0"):
-        generator.load_latent(path, index=1)
+        load_latent(path, index=1, generator=generator)
 
 
 def test_a_document(generator: Generator, tmp_path: Path, dragged: Document) -> None:
@@ -322,7 +324,7 @@ def test_a_document(generator: Generator, tmp_path: Path, dragged: Document) -> 
         (seed.with_start(LatentStart(w_plus=W_PLUS)), W_PLUS),
     ):
         save_document(document, path)
-        np.testing.assert_array_equal(generator.load_latent(path), expected)
+        np.testing.assert_array_equal(load_latent(path, generator=generator), expected)
         np.testing.assert_array_equal(load_latent(path), expected)
 
 
@@ -330,10 +332,10 @@ def test_a_document_of_another_model(tmp_path: Path, dragged: Document) -> None:
     small = Generator.open(Path(__file__).parents[1] / "fixtures" / "bundle-v2", "cpu", threads=1)
     save_document(dragged, tmp_path / "a.dragonnx")
     with pytest.raises(InputError, match=r"14 w's of 192 .* this model takes 8 w's of 6"):
-        small.load_latent(tmp_path / "a.dragonnx")
+        load_latent(tmp_path / "a.dragonnx", generator=small)
     save_document(replace(dragged.at_start(), mask=None), tmp_path / "seed.dragonnx")
     with pytest.raises(InputError, match=f"seed {SEED} of the model critters and no latent"):
-        small.load_latent(tmp_path / "seed.dragonnx")
+        load_latent(tmp_path / "seed.dragonnx", generator=small)
 
 
 def test_a_seed_is_used_with_a_copy_of_its_model(tmp_path: Path) -> None:
@@ -342,10 +344,10 @@ def test_a_seed_is_used_with_a_copy_of_its_model(tmp_path: Path) -> None:
     seed = Document(start=LatentStart(seed=SEED))
     save_document(seed, tmp_path / "seed.dragonnx")
     other = Generator.open(copy, "cpu", threads=1)
-    found = other.load_latent(tmp_path / "seed.dragonnx")
+    found = load_latent(tmp_path / "seed.dragonnx", generator=other)
     np.testing.assert_array_equal(found, other.w_plus(SEED))
 
 
 def test_a_picture_without_a_recipe(generator: Generator) -> None:
     with pytest.raises(InputError, match="without a recipe; `dragonnx invert`"):
-        generator.load_latent(Path(__file__).parents[2] / "docs" / "drag.png")
+        load_latent(Path(__file__).parents[2] / "docs" / "drag.png", generator=generator)

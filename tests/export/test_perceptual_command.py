@@ -15,6 +15,7 @@ import safetensors.torch
 import torch
 from support.perceptual_weights import FEW, head_state, saved, vgg_state
 
+from dragonnx.document.latent_file import load_latent
 from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
 from dragonnx.inversion.photo import Photo, target_of
 from dragonnx.model.generator import Generator
@@ -65,7 +66,7 @@ def test_from_weights_to_a_report(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     facts = json.loads(report.read_text())
     assert facts["loss"].endswith("+ 0.5 x LPIPS (VGG16)")
-    found = target_of(Photo(generator.image(generator.load_latent(latent))))
+    found = target_of(Photo(generator.image(load_latent(latent, generator=generator))))
     network = PerceptualLoss.open(folder)
     expected = network.distance(found, target_of(Photo(photo)))
     assert facts["perceptual"] == {"LPIPS (VGG16)": pytest.approx(expected, abs=1e-4)}

@@ -15,7 +15,7 @@ from PIL import Image
 from support.program import HANGS
 from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
-from dragonnx import Generator, InputError, align_face
+from dragonnx import Generator, InputError, align_face, load_latent
 from dragonnx.inversion.image_loss import PyramidLoss, psnr
 from dragonnx_export.families.stylegan2 import networks
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -148,7 +148,7 @@ def test_a_tuned_bundle_starts_from_the_photo(photo: Path, tmp_path: Path) -> No
     assert (report["tuning_steps"], report["tuning_settings"]["steps"]) == (15, 15)
     generator = Generator.open(folder, device="cpu")  # verifies every file
     assert "Tuned to a photo (PTI)" in generator.manifest.source.note
-    found = generator.image(generator.load_latent(folder / "latent.npz")).convert("RGB")
+    found = generator.image(load_latent(folder / "latent.npz", generator=generator)).convert("RGB")
     with Image.open(tmp_path / "row.png") as row:
         last = row.crop((row.width - 32, 0, row.width, 32))
         assert (np.asarray(last) == np.asarray(found)).all()
@@ -168,6 +168,6 @@ def test_a_tuned_rectangle_is_dragged_in_the_same_block(photo: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     generator = Generator.open(folder, device="cpu")
     assert generator.manifest.feature_map.size == generator.manifest.image_size == (40, 24)
-    assert generator.image(generator.load_latent(folder / "latent.npz")).size == (24, 40)
+    assert generator.image(load_latent(folder / "latent.npz", generator=generator)).size == (24, 40)
     with Image.open(tmp_path / "row.png") as row:
         assert row.height == 40

@@ -104,7 +104,7 @@ def _latent(path: Path) -> None:
     """For a model, and for none."""
     with contextlib.suppress(InputError):  # of another size, as most of those that are read
         load_latent(path)
-    _small().load_latent(path)
+    load_latent(path, generator=_small())
 
 
 def _inversion(path: Path) -> None:

@@ -119,6 +119,7 @@ def invert(
     check_quality(quality, [comparison])
     check_part(align, landmarks, face_model, face, box)
 
+    from dragonnx.document.latent_file import load_latent
     from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.perceptual_bundle import open_perceptual
     from dragonnx.inversion.photo import load_photo
@@ -156,7 +157,7 @@ def invert(
         )
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=chosen_label(label))
-        pivot = generator.load_latent(latent, index=index) if latent else _found(session)
+        pivot = load_latent(latent, index=index, generator=generator) if latent else _found(session)
         before = generator.image(pivot)
         called = name or output.resolve().name
         options = _options(source, generator, called, licence, overwrite=overwrite)

@@ -124,10 +124,8 @@ def invert(
     check_quality(quality, (preview, comparison))
     check_part(align, landmarks, face_model, face, box)
 
-    from dragonnx.document import Document, LatentStart
+    from dragonnx import Document, InversionConfig, LatentStart, load_latent, load_photo
     from dragonnx.document.recipe import recipe_of
-    from dragonnx.inversion.config import InversionConfig
-    from dragonnx.inversion.photo import load_photo
     from dragonnx.inversion.report import report_of
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.labels import label_facts
@@ -156,7 +154,7 @@ def invert(
         face=face,
         threads=threads,
     )
-    start = generator.load_latent(latent, index=index) if latent else None
+    start = load_latent(latent, index=index, generator=generator) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
     session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=chosen)
     if progress and progress.exists():

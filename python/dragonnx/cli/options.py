@@ -74,12 +74,13 @@ def latent_start(
         InputError: The latent or the class does not fit the model, or a class is missing.
     """
     from dragonnx.document import LatentStart
+    from dragonnx.document.latent_file import load_latent
 
     if latent is None:
         return LatentStart(seed, psi, fitting_label(generator, label))
     # Not used for the picture, but for seeds that are chosen after it.
     chosen = None if label is None else fitting_label(generator, label)
-    w_plus = generator.load_latent(latent, index=index)
+    w_plus = load_latent(latent, index=index, generator=generator)
     return LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
 
 

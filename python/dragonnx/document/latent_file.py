@@ -54,7 +54,7 @@ def load_latent(
         num_ws: How many w's the model takes; None takes what the file holds, 1 for a single w.
         w_dim: Length of each; None takes what the file holds.
         index: Which of several latents, from 0.
-        generator: The model that it is for: it must fit. `Generator.load_latent` gives itself.
+        generator: The model that it is for: it must fit.
 
     Raises:
         InputError: The file is missing, damaged, holds no latent, or none that fits the model.

@@ -148,18 +148,6 @@ class Generator:
         w = np.concatenate([mapping.run(inputs)[0]["w"] for inputs in given])
         return np.repeat(truncate(w, self._w_avg, psi)[:, None], m.num_ws, axis=1)
 
-    def load_latent(self, path: str | os.PathLike[str], *, index: int = 0) -> Float32:
-        """The latent [1, num_ws, w_dim] of a file: number `index` of those in it; see `load_latent`.
-
-        Raises:
-            InputError: The file cannot be read, holds no latent, or none that fits the model.
-            BundleError: It is a document that starts from a seed of a model that is not to be had.
-        """
-        # Documents are above models: whoever reads files of both kinds is had by its public name.
-        import dragonnx
-
-        return dragonnx.load_latent(path, index=index, generator=self)
-
     def image(self, w_plus: ArrayLike) -> Image:
         """The picture of a latent [1, num_ws, w_dim], as a PIL image.
 
