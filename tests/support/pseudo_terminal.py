@@ -35,6 +35,7 @@ class PseudoTerminal:
     ) -> None:  # fmt: skip
         self._rate = rate
         self._answers = answers
+        self._answered = 0
         self._free_at = 0.0
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -106,5 +107,7 @@ class PseudoTerminal:
             if self._rate:
                 # What the reader slept too long it does not make up for.
                 self._free_at = max(self._free_at, time.monotonic() - 0.05) + len(got) / self._rate
-            for _ in range(self._answers * got.count(b"\x1b[6n")):
+            asked = self.written.count(b"\x1b[6n") if self._answers else 0
+            for _ in range(asked - self._answered):
                 os.write(self._ours, b"\x1b[5;5R")
+            self._answered = asked

@@ -18,10 +18,14 @@ _MOMENT = 0.15
 """Seconds of output that may be on its way on a slow line."""
 _FAST = 1e6
 """Bytes a second of a line that is not slow any more."""
-_NEAREST_BUFFER = 12 * 1024
-"""Bytes that the pseudo-terminals of Linux hold; those of macOS hold less."""
-_SURE = 0.25
-"""Seconds of waiting after which a rate is told from it: on a busy machine a reader may sleep."""
+_NEAREST_BUFFER = 16 * 1024
+"""Bytes that a pseudo-terminal of Linux holds, about; those of macOS hold less."""
+_SURE = 0.1
+"""Seconds of waiting from which a rate is told: on a busy machine a reader may sleep for a moment."""
+_FEW = 1024
+"""Bytes from which no rate is told."""
+_LESS, _MORE = 0.9, 1.5
+"""Of a rate: so much is used of it, so that buffers empty; so much more is tried after a while."""
 _QUIET = 30.0
 """Seconds without waiting after which a line may have become faster; more each time it has not."""
 _LONGEST_QUIET = 600.0
@@ -42,9 +46,8 @@ class Flow:
         self._rate: float | None = None
         self._level = 0.0
         self._at = 0.0
-        self._waited = 0.0
-        self._waited_bytes = 0.0
-        self._is_full = False
+        self._busy_since: float | None = None
+        self._busy_bytes = 0.0
         self._calm_since = 0.0
         self._quiet = _QUIET
         self._has_grown = False
@@ -69,31 +72,44 @@ class Flow:
         return _PATIENCE + (self._sent - self._answered) / _SLOWEST
 
     def wrote(self, count: int, waited: float, now: float) -> None:
-        """So many bytes were taken, after waiting so many seconds for room."""
+        """So many bytes were taken, after waiting so many seconds for room.
+
+        A pseudo-terminal that was full takes no more until it is empty: so what was written until
+        then, since it was empty before or since writing began, is what the line took in that time.
+        """
         self._decay(now)
-        # What the nearest buffer still took at once says nothing of the line.
-        at_once = 0.0 if self._is_full else max(_NEAREST_BUFFER - self._level, 0.0)
+        if self._busy_since is None:
+            self._busy_since, self._busy_bytes = now - waited, self._level
+        if waited >= _SURE:
+            elapsed = now - self._busy_since
+            if self._busy_bytes > _FEW:
+                self._set_rate(_LESS * self._busy_bytes / elapsed)
+            elif self._rate is not None:
+                self._set_rate(_LESS * self._rate)
+            self._filled(0.0, now)
+        elif now - self._calm_since > self._quiet and not self._answers and self._rate:
+            self._set_rate(_MORE * self._rate)
+            self._calm_since, self._has_grown = now, True
         self._level += count
+        self._busy_bytes += count
         self._sent += count
-        self._is_full = waited > 0
-        if not self._is_full:
-            self._waited, self._waited_bytes = 0.0, 0.0
-            if now - self._calm_since > self._quiet and not self._answers and self._rate:
-                self._set_rate(2 * self._rate)
-                self._calm_since, self._has_grown = now, True
-            return
-        self._calm_since = now
-        self._waited += waited
-        self._waited_bytes += max(count - at_once, 0.0)
-        if self._rate is not None:  # a little too much was taken for its rate, and filled it
-            self._level = max(self._level, _NEAREST_BUFFER)
-            self._set_rate(0.9 * self._rate)
+
+    def wrote_slowly(self, count: int, seconds: float, now: float) -> None:
+        """So many bytes were taken at once, more than any buffer holds, and that took so long."""
+        self._set_rate(_LESS * max(count - _NEAREST_BUFFER, count / 2) / seconds)
+        self._filled(_NEAREST_BUFFER, now)
+        self._sent += count
+
+    def paused(self) -> None:
+        """Nothing waits to be written."""
+        self._busy_since = None
+
+    def _filled(self, level: float, now: float) -> None:
+        """The nearest buffer was full, and now holds so many bytes."""
+        self._level = self._busy_bytes = level
+        self._at = self._busy_since = self._calm_since = now
         if self._has_grown:
             self._quiet, self._has_grown = min(2 * self._quiet, _LONGEST_QUIET), False
-        if self._waited >= _SURE:
-            self._set_rate(self._waited_bytes / self._waited)
-            self._level = max(self._level, _NEAREST_BUFFER)
-            self._waited, self._waited_bytes = 0.0, 0.0
 
     def asked(self, ahead: int, now: float) -> None:
         """A question is about to be written, and so many bytes with it or before it."""

@@ -19,7 +19,10 @@ QUESTION = "\x1b[6n"
 """Where the cursor is (DSR 6). All terminals answer, once they have read what was before it."""
 _PIECE = 64 * 1024
 _SLOW_PIECE = 512
-"""Bytes of a write. On a slow line a large one would not say how it goes until it is over."""
+"""Bytes of a write. On a slow line a large one would not say how it goes until it is over; until so
+many are written nobody knows which line it is."""
+_LONG = 0.25
+"""Seconds that a large write takes on a slow line."""
 _LOOK_EVERY = 0.05
 """Seconds between two looks at a line that takes nothing, for whether it is to end."""
 
@@ -41,6 +44,7 @@ class Line:
         self._is_gone = is_gone
         self._flow = Flow()
         self._pending = bytearray()
+        self._written = 0
         self._questions: deque[int] = deque()
         """For each that waits, how many bytes wait before its end."""
         self._wanted = False
@@ -118,6 +122,8 @@ class Line:
     def _next(self) -> bytes | None:
         """What to write next; None at the end."""
         with self._wake:
+            if not self._pending:
+                self._flow.paused()
             while not self._pending and not self._closed and not self._abandoned:
                 seconds = None
                 if self._wanted:
@@ -130,7 +136,9 @@ class Line:
                 self._wake.wait(seconds)
             if self._abandoned or not self._pending:
                 return None
-            piece = bytes(self._pending[: _SLOW_PIECE if self.is_slow else _PIECE])
+            is_known = not self.is_slow and self._written > _PIECE
+            piece = bytes(self._pending[: _PIECE if is_known else _SLOW_PIECE])
+            self._written += len(piece)
             del self._pending[: len(piece)]
             self._questions = deque(end - len(piece) for end in self._questions)
             # Before it is written: the answer may be quicker than this thread.
@@ -141,15 +149,16 @@ class Line:
     def _write(self, piece: bytes) -> None:
         """Write a piece, and have the estimate know how long that waited."""
         began = time.monotonic()
-        waits = not select.select([], [self._handle], [], 0)[1]
-        while waits and not select.select([], [self._handle], [], _LOOK_EVERY)[1]:
+        while not select.select([], [self._handle], [], _LOOK_EVERY)[1]:
             if self._abandoned:
                 return
+        free = time.monotonic()
         left = memoryview(piece)
         while left:
             left = left[os.write(self._handle, left) :]
         now = time.monotonic()
         with self._wake:
-            is_large = len(piece) > _SLOW_PIECE
-            waited = now - began if waits or (is_large and now - began > 0.25) else 0.0
-            self._flow.wrote(len(piece), waited, now)
+            if len(piece) > _SLOW_PIECE and now - free > _LONG:
+                self._flow.wrote_slowly(len(piece), now - free, now)
+            else:
+                self._flow.wrote(len(piece), free - began, now)
