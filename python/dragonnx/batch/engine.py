@@ -23,7 +23,7 @@ from dragonnx.batch.team import Team, Worker
 from dragonnx.errors import InputError, StateError
 from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
-from dragonnx.paths import as_path
+from dragonnx.paths import as_path, usable
 from dragonnx.reading.values import flag, shown
 from dragonnx.types import DeviceName, Precision
 
@@ -77,8 +77,9 @@ def run(
         raise InputError(f"jobs must be an iterable of jobs, not {shown(jobs)}")
     flag(resume, "resume")
     maker = JobMaker(as_path(folder), inversion_steps, video)
-    results = ResultFolder(as_path(output).absolute())
-    results.check_empty(resume=resume)
+    with usable(as_path(output)):
+        results = ResultFolder(as_path(output).absolute())
+        results.check_empty(resume=resume)
     return _results(jobs, maker, results, shares(workers, device, precision), precision, resume)
 
 

@@ -103,7 +103,7 @@ class ResultFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.check_empty(resume=resume)
             handle = _locked(claim)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a name with a zero is a ValueError
             raise self._unusable(error) from error
         if handle is None:
             raise InputError(f"another batch is at work in {self.folder}: wait for its end")
@@ -118,8 +118,9 @@ class ResultFolder:
         finally:
             os.close(handle)
 
-    def _unusable(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.folder} cannot be written to ({error.strerror or error})")
+    def _unusable(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or error
+        return OutputError(f"{self.folder} cannot be written to ({reason})")
 
     def path(self, name: str, suffix: str) -> Path:
         """A file of a job."""
