@@ -37,6 +37,31 @@ def terminal(tmp_path):
         yield terminal
 
 
+HANGING = """
+import sys, time
+import dragonnx.tui.driver as driver
+from dragonnx.cli import main
+from dragonnx.tui.screens.editor import EditorScreen
+driver.LONGEST_END = 1
+EditorScreen.action_help = lambda _self: print("hangs", file=sys.__stdout__, flush=True) or time.sleep(1000)
+sys.argv = ["dragonnx", "edit", "--device", "cpu"]
+main()
+"""
+
+
+def test_a_signal_ends_an_editor_that_hangs(tmp_path):
+    with PseudoTerminal([sys.executable, "-c", HANGING], dict(os.environ), tmp_path) as terminal:
+        terminal.wait("critters on cpu")
+        terminal.press("n")
+        terminal.wait("Seed 1")
+        terminal.press("\x1bOP")
+        terminal.wait("hangs")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(ENDS) == 128 + signal.SIGTERM
+    (work,) = Recovery().lost()
+    assert Recovery().recover(work).start.seed == 1
+
+
 def check_kept(file: Path = Path("cat.dragonnx")) -> None:
     (work,) = Recovery().lost()
     document = Recovery().recover(work)

@@ -11,6 +11,7 @@ import contextlib
 import os
 import selectors
 import signal
+import threading
 from codecs import getincrementaldecoder
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 0.1
 """Seconds between two looks at whether an escape was a key, or the beginning of one."""
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+LONGEST_END = 10.0
+"""Seconds from a signal until the process ends, whatever it does."""
 _FAREWELL = 1.0
 """Seconds that a terminal gets to take the last of what is written to it."""
 
@@ -122,7 +125,11 @@ class TerminalDriver(LinuxDriver):
         self._call("end_outside", 128 + signal.SIGHUP)
 
     def _end_on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Have the application end; where it hangs, end without it: the work is autosaved."""
         self._call("end_outside", 128 + number)
+        watch = threading.Timer(LONGEST_END, os._exit, (128 + number,))
+        watch.daemon = True
+        watch.start()
 
     def _call(self, method: str, *arguments: object) -> None:
         """Call the application on its own thread; it may be gone by then."""
