@@ -125,6 +125,8 @@ def test_typed_names(tmp_path):
             read(" ")
     with pytest.raises(InputError, match=r"no file missing\.png"):
         existing_file("missing.png")
+    with pytest.raises(InputError, match="is a folder: name a file in it"):
+        existing_file(str(tmp_path))
 
 
 def test_what_cannot_be_written_is_said(run):

@@ -32,6 +32,13 @@ async def test_leaving_asks_only_where_something_would_be_lost():
         assert editor.app._exit
 
 
+async def test_ctrl_c_says_how_to_leave():
+    async with TerminalEditor() as editor:
+        await editor.press("ctrl+c")
+        assert not editor.app._exit
+        assert "q leaves the editor" in editor.status
+
+
 async def test_leaving_without_saving_is_an_answer():
     async with TerminalEditor() as editor:
         await editor.place(NOSE)

@@ -100,3 +100,19 @@ async def test_the_file_says_what_precision_auto_is(tmp_path, monkeypatch, critt
         async with TerminalEditor(precision=precision):
             pass
     assert asked == ["float32", "tf32"]
+
+
+def test_a_key_that_another_action_has_is_refused_with_both_names(tmp_path):
+    path = tmp_path / "editor.json"
+    for keys, sentence, used in (
+        ('{"drag": "n"}', "'n' cannot be the key of drag: next_seed has it", {}),
+        ('{"drag": "g", "step": "g"}', "drag", {"step": "g"}),
+        ('{"drag": "space,ctrl+s"}', "save has it", {}),
+        ('{"next_seed": "p", "previous_seed": "n"}', "", {"next_seed": "p", "previous_seed": "n"}),
+        ('{"next_seed": "z", "drag": "n"}', "", {"next_seed": "z", "drag": "n"}),
+    ):
+        path.write_text(f'{{"keys": {keys}}}', "utf-8")
+        preferences, told = Preferences.load(path)
+        assert sentence in told
+        assert bool(told) == bool(sentence)
+        assert preferences.keys == used

@@ -158,6 +158,8 @@ def existing_file(text: str, what: str = "a file's name") -> Path:
     """
     path = _path(text, what)
     with usable(path):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name a file in it")
         if not path.is_file():
             raise InputError(f"There is no file {path}")
     return path

@@ -193,6 +193,8 @@ ACTIONS: tuple[Action, ...] = (
         ("command_palette", "ctrl+p", "*All", "Every action by name, for keys and mouse.", VIEW),
         ("help", "f1", "Help", "All keys.", VIEW),
         ("help_here", "question_mark", "*Help", "What the current tool or widget does.", VIEW),
+        ("how_to_leave", "ctrl+c", "How to leave", "Which key leaves the editor, and which ends a drag.",
+         lambda e: e.state.say("q leaves the editor, x ends a drag; nothing was stopped.", "hint")),
         ("leave", "q,ctrl+q", "*Quit", "Leave; asks where the document is not saved.", ASK),
     ),
 )  # fmt: skip

@@ -114,7 +114,32 @@ def _usable_keys(keys: Mapping[str, object]) -> tuple[dict[str, str], list[str]]
             usable[action] = _word(key, f"keys.{action}")
         except InputError as error:
             told.append(str(error))
+    told += _refuse_taken(usable)
     return usable, told[:_MOST_TOLD]
+
+
+def _refuse_taken(keys: dict[str, str]) -> list[str]:
+    """Leave out keys that another action has, its own or chosen ones; sentences about them."""
+    told = []
+    while taken := _first_taken(keys):
+        action, key, other = taken
+        del keys[action]
+        told.append(f"{shown(key)} cannot be the key of {action}: {other} has it")
+    return told
+
+
+def _first_taken(keys: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """A chosen key that two actions would have: the action that chose it, the key, the other."""
+    owners = {name: _split(keys.get(name, action.keys)) for name, action in BY_ID.items()}
+    for action in keys:
+        for other, theirs in owners.items():
+            if other != action and (both := owners[action] & theirs):
+                return action, min(both), other
+    return None
+
+
+def _split(keys: str) -> set[str]:
+    return {key.strip() for key in keys.split(",")}
 
 
 def preferences_path() -> Path:
