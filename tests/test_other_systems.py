@@ -27,10 +27,11 @@ def test_what_is_hidden_is_hidden() -> None:
 
 
 def test_every_module_is_imported() -> None:
+    # The driver is Textual's for Unix with other ends; elsewhere the editor leaves Textual's own.
     done = without_unix(
         "import importlib, pkgutil, dragonnx\n"
         "for found in pkgutil.walk_packages(dragonnx.__path__, 'dragonnx.'):\n"
-        "    if not found.name.endswith('__main__'):\n"
+        "    if not found.name.endswith(('__main__', 'tui.driver')):\n"
         "        importlib.import_module(found.name)\n"
         "        print(found.name)\n"
     )
