@@ -140,3 +140,24 @@ async def test_every_command_of_the_table_can_be_called():
             if callable(action.run):
                 editor.screen.action_command(action.id)
         await editor.settled()
+
+
+async def test_what_does_not_fit_says_so():
+    async with TerminalEditor(size=(80, 24)) as editor:
+        editor.state.say("a sentence of many words, " * 10)
+        await editor.rest()
+        lines = [
+            "".join(s.text for s in strip)
+            for strip in editor.app.screen._compositor.render_strips()
+        ]
+        assert lines[22].rstrip().endswith("…")
+        panel = editor.screen.query_one(SidePanel)
+        path = "/a/folder/of/models/with/a/long/name"
+        editor.state.history.apply("test", editor.document.with_model(path))
+        editor.state.model = None
+        for plain, end in ((False, "…"), (True, "...")):
+            panel.show(editor.state, plain=plain)
+            first = str(panel.content).splitlines()[0]
+            assert first.startswith("Model  /a/folder")
+            assert first.endswith(end)
+            assert len(first) == 26

@@ -146,11 +146,17 @@ def facts_of(state: PanelState) -> list[Text]:
         ("Tool", state.tool),
     ]
     lines = [
-        Text.assemble((f"{name:<7}", "dim"), visible(value)[: _WIDTH - 7])
+        Text.assemble((f"{name:<7}", "dim"), _fitting(visible(value), plain=state.plain))
         for name, value in rows
         if value
     ]
     return [*lines, Text("")]
+
+
+def _fitting(value: str, *, plain: bool) -> str:
+    """A value that fits beside its name; one that is cut says so."""
+    room, end = _WIDTH - 7, "..." if plain else "…"
+    return value if len(value) <= room else f"{value[: room - len(end)]}{end}"
 
 
 def _shown(count: int, room: int, selected: int | None) -> range:
