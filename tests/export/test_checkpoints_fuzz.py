@@ -36,11 +36,13 @@ from support.checkpoint_formats import (
 )
 from support.checkpoint_projects import adriansahlman_state, paddle_state
 from support.pickle_files import npy, zipped
+from support.random_stylegan3 import random_stylegan3, stylegan3, stylegan3_state
 
 from dragonnx_export.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 
 PLAIN = dataclasses.replace(SMALL, conv_clamp=None)
 WEIGHTS = random_weights(PLAIN)
+WAVES = random_stylegan3(stylegan3(num_layers=3, label_dim=2))
 
 MEMORY_PER_BYTE = 4
 MEMORY_BESIDE = 1 << 22  # the parsed facts and their objects, whatever the file's size
@@ -145,6 +147,8 @@ SOURCES: dict[str, Callable[[], Source]] = {
     ),
     "parts of adriansahlman's": lambda: Source(_parts()),
     "averages in a list, half precision": lambda: Source(_averages()),
+    "pickle of StyleGAN3": lambda: Source(nvidia_pickle(stylegan3_state(WAVES))),
+    "safetensors of StyleGAN3": lambda: Source(safetensors.numpy.save(dict(WAVES.weights))),
     "the given pickle": lambda: Source((FIXTURES / "stylegan2-ada-32px.pkl").read_bytes()),
 }
 

@@ -20,6 +20,7 @@ from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.families.registry import Dragged, model_of
+from dragonnx_export.families.stylegan3 import activation, model
 from dragonnx_export.families.stylegan3.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan3.forward import convolved_name
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
@@ -29,6 +30,8 @@ from dragonnx_export.families.stylegan3.reference import taken_slopes
 from dragonnx_export.graphs.weight_file import WeightFile
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+SMALL_PARTS = 16
+"""Bytes at the raised rate, for a pixel, that make every layer of these models one of several parts."""
 KINDS = {
     "T": stylegan3(),
     "T, classes": stylegan3(32, 4, label_dim=3, margin=10),
@@ -160,6 +163,31 @@ def test_graphs_of_every_kind_equal_torch_in_float64(kind: Checkpoint, tmp_path:
     assert difference(pulled, taken) < 1e-4
 
 
+@pytest.mark.parametrize("kind", ["T", "R"])
+def test_channels_in_parts_give_the_same(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large maps are raised a few channels at a time; here all are."""
+    checkpoint = random_stylegan3(KINDS[kind])
+    w_plus = np.random.default_rng(3).standard_normal(
+        (1, checkpoint.architecture.num_ws, 12), np.float32
+    )
+    results = []
+    for most in (None, SMALL_PARTS):
+        if most:
+            monkeypatch.setattr(activation, "_RAISED_BYTES_PER_PIXEL", most)
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        graphs = Graphs(StyleGAN3Model(checkpoint, None, 16), folder)
+        forward = graphs.run("image_layers", w_plus=w_plus)
+        grad = np.ones(forward["image"].shape, np.float32)
+        pulled = graphs.run("image_pullback", w_plus=w_plus, grad_image=grad, **forward)
+        results.append((forward["image"], pulled["grad_w_plus"]))
+    # Products of other shapes may sum in another order.
+    for whole, parts in zip(*results, strict=True):
+        assert difference(parts, whole) < 1e-5
+
+
 def test_waves_that_fade_have_their_gradient(tmp_path: Path) -> None:
     """A bandwidth so low that some waves fade, which no other kind has."""
     architecture = dataclasses.replace(stylegan3(num_layers=3), bandwidth=0.5)
@@ -186,8 +214,8 @@ def test_a_bundle_opens_and_makes_pictures(tmp_path: Path) -> None:
 
 def test_the_feature_map_says_where_its_cells_lie() -> None:
     """Its first cell within the image covers the first pixels, as STYLEGAN3's grid does."""
-    model = StyleGAN3Model(random_stylegan3(stylegan3(32, 6, margin=10)), 2, 6)
-    found, facts = model.facts.feature_map, stylegan3(32, 6, margin=10).layers[2]
+    made = StyleGAN3Model(random_stylegan3(stylegan3(32, 6, margin=10)), 2, 6)
+    found, facts = made.facts.feature_map, stylegan3(32, 6, margin=10).layers[2]
     assert found.size == (facts.out_size, facts.out_size)
     pixels = 32 / facts.out_rate
     assert found.rate == (pixels, pixels)
@@ -206,3 +234,11 @@ def test_the_feature_map_says_where_its_cells_lie() -> None:
 def test_a_feature_map_that_is_none_is_refused(dragged: Dragged, message: str) -> None:
     with pytest.raises(InputError, match=message):
         model_of(random_stylegan3(stylegan3()), dragged, 6)
+
+
+def test_graphs_to_invert_with_are_left_out_where_they_would_be_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "most_run_bytes", lambda _pixels: 1000)
+    graphs = StyleGAN3Model(random_stylegan3(stylegan3(num_layers=3)), None, 6).graphs(WeightFile())
+    assert {graph.role for graph in graphs} == {"mapping", "image", "features", "pullback"}

@@ -31,6 +31,11 @@ class WeightFile:
         self._offsets: dict[bytes, int] = {}
         self._end = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file so far."""
+        return self._end
+
     def tensor(self, name: str, constant: Constant) -> onnx.TensorProto:
         """An ONNX tensor whose values lie in this file, as little-endian raw data."""
         values, kept = constant.values, constant.whole or constant

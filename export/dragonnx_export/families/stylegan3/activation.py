@@ -6,11 +6,16 @@ pullback raises that once more, for the slopes.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from dragonnx_export.families.stylegan3.layers import LEAK, SynthesisLayer
 from dragonnx_export.graphs.builder import GraphBuilder
 
+_RAISED_BYTES_PER_PIXEL = 672
+"""Of a map at the raised rate, for a pixel of the image: the largest have four times as many, of which a
+pullback needs four. Smaller parts read the matrices, which at 1024 px have 9 MB, too often."""
 _STEEP = 1e30
 """Makes of any number that is not tiny one beyond 1, within float32."""
 
@@ -25,26 +30,61 @@ def raised(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
 
 def activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
     """The layer's output [1, outputs, out_size, out_size]."""
-    x = raised(graph, layer, convolved)
-    if not layer.facts.colour:
-        x = graph.op("LeakyRelu", x, alpha=LEAK)
-    if (clamp := layer.facts.clamp) is not None:
-        x = graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))
-    if layer.facts.radial:
-        steps = [layer.facts.down] * 2
-        return graph.op("Conv", x, graph.constant(layer.radial_kernel), strides=steps,
-                        group=layer.facts.outputs)  # fmt: skip
-    rows = graph.op("MatMul", graph.constant(layer.lower_rows), x)
-    return graph.op("MatMul", rows, graph.constant(layer.lower_columns))
+    parts = [
+        _activated(graph, layer, _channels(graph, layer, convolved, part), len(part))
+        for part in _parts(layer)
+    ]
+    return graph.stack(parts, axis=1)
 
 
 def activation_backward(
     graph: GraphBuilder, layer: SynthesisLayer, convolved: str, grad: str
 ) -> str:
     """The gradient of the convolution's map from that of the layer's output."""
+    parts = []
+    for part in _parts(layer):
+        own, own_grad = (_channels(graph, layer, each, part) for each in (convolved, grad))
+        parts.append(_backward(graph, layer, own, own_grad, len(part)))
+    return graph.stack(parts, axis=1)
+
+
+def _parts(layer: SynthesisLayer) -> list[range]:
+    """The channels in parts, so that little lies at the raised rate at a time."""
+    facts = layer.facts
+    bytes_of_all = 4 * facts.outputs * facts.raised_size**2
+    most = _RAISED_BYTES_PER_PIXEL * layer.resolution**2
+    count = min(-(-bytes_of_all // most), facts.outputs)
+    ends = [facts.outputs * part // count for part in range(count + 1)]
+    return [range(first, end) for first, end in pairwise(ends)]
+
+
+def _channels(graph: GraphBuilder, layer: SynthesisLayer, maps: str, part: range) -> str:
+    """Some channels of maps; all of them are the maps."""
+    if len(part) == layer.facts.outputs:
+        return maps
+    bounds = ([part.start], [part.stop], [1])
+    return graph.op("Slice", maps, *(graph.constant(np.array(n, np.int64)) for n in bounds))
+
+
+def _activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str, channels: int) -> str:
+    x = raised(graph, layer, convolved)
+    if not layer.facts.colour:
+        x = graph.op("LeakyRelu", x, alpha=LEAK)
+    if (clamp := layer.facts.clamp) is not None:
+        x = graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))
+    if layer.facts.radial:
+        kernel = graph.constant(layer.radial_kernel.first(channels))
+        return graph.op("Conv", x, kernel, strides=[layer.facts.down] * 2, group=channels)
+    rows = graph.op("MatMul", graph.constant(layer.lower_rows), x)
+    return graph.op("MatMul", rows, graph.constant(layer.lower_columns))
+
+
+def _backward(
+    graph: GraphBuilder, layer: SynthesisLayer, convolved: str, grad: str, channels: int
+) -> str:
     facts = layer.facts
     if facts.radial:
-        grad = _radial_adjoint(graph, layer, grad)
+        grad = _radial_adjoint(graph, layer, grad, channels)
     else:
         grad = graph.op("MatMul", grad, graph.constant(layer.lower_rows))
         grad = graph.op("MatMul", graph.constant(layer.lower_columns), grad)
@@ -69,13 +109,13 @@ def _unclamped(graph: GraphBuilder, layer: SynthesisLayer, clamp: float, x: str)
     return graph.op("HardSigmoid", distance, alpha=-_STEEP, beta=half * _STEEP)
 
 
-def _radial_adjoint(graph: GraphBuilder, layer: SynthesisLayer, grad: str) -> str:
+def _radial_adjoint(graph: GraphBuilder, layer: SynthesisLayer, grad: str, channels: int) -> str:
     """As `SynthesisLayer.radial_adjoint` says: a convolution, and its maps woven into one."""
     facts = layer.facts
-    down, channels = facts.down, facts.outputs
+    down = facts.down
     side = -(-facts.down_taps // down)
     reach = side - 1
-    kernel = graph.constant(layer.radial_adjoint)
+    kernel = graph.constant(layer.radial_adjoint.first(channels * down * down))
     maps = graph.op("Conv", grad, kernel, pads=[reach] * 4, group=channels)
     steps = facts.out_size + reach
     maps = graph.reshape(maps, (channels, down, down, steps, steps))

@@ -29,6 +29,7 @@ class SynthesisLayer:
     Attributes:
         index: Its place, from 0.
         facts: Its sizes.
+        resolution: Of the image.
         style_weight: From w to the style of the input channels, [w_dim, inputs], all gains folded in.
         style_bias: [inputs], likewise.
         weight: [outputs, inputs, k, k], scaled to a mean square of one an output where the layer is
@@ -42,6 +43,7 @@ class SynthesisLayer:
 
     index: int
     facts: Layer
+    resolution: int
     style_weight: Constant
     style_bias: Constant
     weight: NDArray[np.float64]
@@ -196,6 +198,7 @@ def _layer(checkpoint: Contents, position: int) -> SynthesisLayer:
     return SynthesisLayer(
         index=position,
         facts=facts,
+        resolution=a.resolution,
         style_weight=Constant.of(arrays[f"{name}.affine.weight"].T * to_style),
         style_bias=Constant.of(arrays[f"{name}.affine.bias"] * np.float64(gain)),
         weight=weight,

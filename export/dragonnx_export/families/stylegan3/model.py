@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
+from dragonnx.model.checking.expected import most_run_bytes
+from dragonnx.model.checking.graph import Declared, check_graph
+from dragonnx.model.checking.schema import FLOAT
 from dragonnx.model.facts import FeatureMap
 from dragonnx_export.families.family import ModelFacts, ModelGraph
 from dragonnx_export.families.mapping import mapping_graph
@@ -30,6 +33,9 @@ _COLOURS = (1, 3)
 
 class StyleGAN3Model:
     """A `FamilyModel`. It has no windows and no preview: nothing coarse in it has colours.
+
+    Nor has it graphs to invert with where these would take more memory than bundles may: config R at
+    512 px, whose maps have twice the channels.
 
     Args:
         checkpoint: The generator.
@@ -75,11 +81,29 @@ class StyleGAN3Model:
         yield ModelGraph("mapping", mapping_graph(self._checkpoint, weights))
         layers = SynthesisLayers.of(self._checkpoint)
         yield ModelGraph("image", image_graph(layers, weights))
-        yield ModelGraph("image_layers", image_layers_graph(layers, weights))
-        yield ModelGraph("image_pullback", image_pullback_graph(layers, weights))
+        if self._can_be_inverted(layers):
+            yield ModelGraph("image_layers", image_layers_graph(layers, weights))
+            yield ModelGraph("image_pullback", image_pullback_graph(layers, weights))
         yield ModelGraph("features", features_graph(layers, weights, self._layer))
         rows = self.facts.trainable_layers
         yield ModelGraph("pullback", pullback_graph(layers, weights, self._layer, rows))
+
+    def _can_be_inverted(self, layers: SynthesisLayers) -> bool:
+        """Whether the way back through the image takes no more memory than a bundle's graph may."""
+        scratch = WeightFile()  # nothing is written of it
+        forward, back = (
+            make(layers, scratch) for make in (image_layers_graph, image_pullback_graph)
+        )
+        height, width = self.facts.image_size
+        kept = {value.name: value for value in (*forward.graph.input, *forward.graph.output)}
+        given = {
+            value.name: Declared(
+                FLOAT, tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
+            )
+            for value in (*kept.values(), *back.graph.input)
+        }
+        content, files = back.SerializeToString(), {scratch.name: scratch.size}
+        return check_graph(content, files, given).run_bytes <= most_run_bytes(height * width)
 
     def network(self) -> TorchNetwork:
         """The network in torch, with which the graphs are compared."""

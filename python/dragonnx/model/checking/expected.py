@@ -17,6 +17,11 @@ _RUN_BYTES_PER_PIXEL = 2**13
 512 px; small images take more a pixel, and little."""
 
 
+def most_run_bytes(pixels: int) -> int:
+    """What a run may take beside the weights, for an image of so many pixels."""
+    return _RUN_BYTES + _RUN_BYTES_PER_PIXEL * pixels
+
+
 class ExpectedGraph:
     """A graph's file, checked by itself, to be compared with what is expected of it.
 
@@ -44,7 +49,7 @@ class ExpectedGraph:
             graph = check_graph(content, files, given)
         except BundleError as error:
             raise self.error(str(error)) from error
-        if graph.run_bytes > _RUN_BYTES + _RUN_BYTES_PER_PIXEL * pixels:
+        if graph.run_bytes > most_run_bytes(pixels):
             raise self.error(f"a run would take {graph.run_bytes} bytes of memory")
         self._inputs = graph.inputs
         self.outputs = graph.outputs
