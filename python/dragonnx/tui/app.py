@@ -100,11 +100,12 @@ class EditorApp(App[None], inherit_bindings=False):
 
     def get_driver_class(self) -> type[Driver]:
         """What reads keys and writes frames."""
-        if sys.platform == "win32":
-            return super().get_driver_class()
-        from dragonnx.tui.driver import TerminalDriver
+        driver = super().get_driver_class()
+        if sys.platform != "win32":
+            from dragonnx.tui.driver import TerminalDriver
 
-        return TerminalDriver
+            driver = TerminalDriver
+        return driver
 
     def end_outside(self, code: int) -> None:
         """End, and keep the work: a signal came, or the terminal is gone."""

@@ -11,6 +11,7 @@ import contextlib
 import os
 import selectors
 import signal
+import sys
 import threading
 from codecs import getincrementaldecoder
 from types import FrameType
@@ -22,6 +23,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from dragonnx.tui.line import Line
+
+assert sys.platform != "win32", "elsewhere the editor leaves Textual's own"  # noqa: S101
 
 if TYPE_CHECKING:
     from textual.app import App
