@@ -124,7 +124,9 @@ async def test_files_are_asked_for_and_refused_as_they_are_called() -> None:
         painted(editor)
         await editor.type(f"{NAME}.npz")
         await editor.came(TaskFailed)
-        assert shown(f"Could not open {NAME}.npz: {NAME}.npz cannot be opened: it is of") in painted(editor)
+        assert shown(
+            f"Could not open {NAME}.npz: {NAME}.npz cannot be opened: it is of"
+        ) in painted(editor)
         await editor.press("o")
         await editor.type(f"{NAME}.nothing")
         assert shown(f"{NAME}.nothing") in painted(editor, DIALOG)
