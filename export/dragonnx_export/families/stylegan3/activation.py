@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragonnx_export.families.stylegan3.layers import LEAK, SynthesisLayer
 from dragonnx_export.graphs.builder import GraphBuilder
@@ -16,6 +17,8 @@ from dragonnx_export.graphs.builder import GraphBuilder
 _RAISED_BYTES_PER_PIXEL = 672
 """Of a map at the raised rate, for a pixel of the image: the largest have four times as many, of which a
 pullback needs four. Smaller parts read the matrices, which at 1024 px have 9 MB, too often."""
+_BAND = 128
+"""Rows of a resampling matrix that are one product: those of 512 px read a seventh of the map then."""
 _STEEP = 1e30
 """Makes of any number that is not tiny one beyond 1, within float32."""
 
@@ -24,14 +27,19 @@ def raised(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
     """A convolution's map, bias added, at the raised rate; the activation's gain is in it."""
     if _is_plain(layer):
         return convolved
-    columns = graph.op("MatMul", convolved, graph.constant(layer.raise_columns))
-    return graph.op("MatMul", graph.constant(layer.raise_rows), columns)
+    matrix = layer.raise_rows.values
+    return _along_rows(graph, matrix, _along_columns(graph, matrix, convolved))
 
 
 def activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
     """The layer's output [1, outputs, out_size, out_size]."""
     parts = [
-        _activated(graph, layer, _channels(graph, layer, convolved, part), len(part))
+        _activated(
+            graph,
+            layer,
+            _some(graph, convolved, part, axis=1, length=layer.facts.outputs),
+            len(part),
+        )
         for part in _parts(layer)
     ]
     return graph.stack(parts, axis=1)
@@ -43,7 +51,10 @@ def activation_backward(
     """The gradient of the convolution's map from that of the layer's output."""
     parts = []
     for part in _parts(layer):
-        own, own_grad = (_channels(graph, layer, each, part) for each in (convolved, grad))
+        own, own_grad = (
+            _some(graph, each, part, axis=1, length=layer.facts.outputs)
+            for each in (convolved, grad)
+        )
         parts.append(_backward(graph, layer, own, own_grad, len(part)))
     return graph.stack(parts, axis=1)
 
@@ -58,14 +69,6 @@ def _parts(layer: SynthesisLayer) -> list[range]:
     return [range(first, end) for first, end in pairwise(ends)]
 
 
-def _channels(graph: GraphBuilder, layer: SynthesisLayer, maps: str, part: range) -> str:
-    """Some channels of maps; all of them are the maps."""
-    if len(part) == layer.facts.outputs:
-        return maps
-    bounds = ([part.start], [part.stop], [1])
-    return graph.op("Slice", maps, *(graph.constant(np.array(n, np.int64)) for n in bounds))
-
-
 def _activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str, channels: int) -> str:
     x = raised(graph, layer, convolved)
     if not layer.facts.colour:
@@ -75,8 +78,8 @@ def _activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str, chann
     if layer.facts.radial:
         kernel = graph.constant(layer.radial_kernel.first(channels))
         return graph.op("Conv", x, kernel, strides=[layer.facts.down] * 2, group=channels)
-    rows = graph.op("MatMul", graph.constant(layer.lower_rows), x)
-    return graph.op("MatMul", rows, graph.constant(layer.lower_columns))
+    matrix = layer.lower_rows.values
+    return _along_columns(graph, matrix, _along_rows(graph, matrix, x))
 
 
 def _backward(
@@ -86,8 +89,8 @@ def _backward(
     if facts.radial:
         grad = _radial_adjoint(graph, layer, grad, channels)
     else:
-        grad = graph.op("MatMul", grad, graph.constant(layer.lower_rows))
-        grad = graph.op("MatMul", graph.constant(layer.lower_columns), grad)
+        adjoint = layer.lower_rows.values.T
+        grad = _along_rows(graph, adjoint, _along_columns(graph, adjoint, grad))
     x = raised(graph, layer, convolved)
     if not facts.colour:
         positive = graph.op("HardSigmoid", x, alpha=_STEEP, beta=0.0)
@@ -97,8 +100,62 @@ def _backward(
         grad = graph.op("Mul", grad, _unclamped(graph, layer, facts.clamp, x))
     if x == convolved:
         return grad
-    grad = graph.op("MatMul", graph.constant(layer.raise_columns), grad)
-    return graph.op("MatMul", grad, graph.constant(layer.raise_rows))
+    adjoint = layer.raise_rows.values.T
+    return _along_columns(graph, adjoint, _along_rows(graph, adjoint, grad))
+
+
+def _along_rows(graph: GraphBuilder, matrix: NDArray[np.float32], maps: str) -> str:
+    """A banded matrix times maps from the left: [out, in] and [1, C, in, w] give [1, C, out, w]."""
+    parts = []
+    for rows, read in _bands(matrix):
+        part = _some(graph, maps, read, axis=2, length=matrix.shape[1])
+        parts.append(
+            graph.op(
+                "MatMul",
+                graph.constant(matrix[rows.start : rows.stop, read.start : read.stop]),
+                part,
+            )
+        )
+    return graph.stack(parts, axis=2)
+
+
+def _along_columns(graph: GraphBuilder, matrix: NDArray[np.float32], maps: str) -> str:
+    """The same from the right: [out, in] and [1, C, h, in] give [1, C, h, out]."""
+    parts = []
+    for rows, read in _bands(matrix):
+        part = _some(graph, maps, read, axis=3, length=matrix.shape[1])
+        parts.append(
+            graph.op(
+                "MatMul",
+                part,
+                graph.constant(matrix[rows.start : rows.stop, read.start : read.stop].T),
+            )
+        )
+    return graph.stack(parts, axis=3)
+
+
+def _bands(matrix: NDArray[np.float32]) -> list[tuple[range, range]]:
+    """Rows of a matrix in parts, and what each part reads: of a large one little is not zero."""
+    count = -(-len(matrix) // _BAND)
+    ends = [len(matrix) * part // count for part in range(count + 1)]
+    bands = []
+    for first, end in pairwise(ends):
+        used = np.flatnonzero(matrix[first:end].any(axis=0))
+        read = (
+            range(int(used[0]), int(used[-1]) + 1)
+            if count > 1 and len(used)
+            else range(matrix.shape[1])
+        )
+        bands.append((range(first, end), read))
+    return bands
+
+
+def _some(graph: GraphBuilder, maps: str, part: range, axis: int, length: int) -> str:
+    """Some rows, columns or channels of maps; all of them are the maps."""
+    if len(part) == length:
+        return maps
+    bounds = ([part.start], [part.stop], [axis])
+    return graph.op("Slice", maps, *(graph.constant(np.array(n, np.int64)) for n in bounds))
 
 
 def _unclamped(graph: GraphBuilder, layer: SynthesisLayer, clamp: float, x: str) -> str:

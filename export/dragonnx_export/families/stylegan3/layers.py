@@ -75,24 +75,14 @@ class SynthesisLayer:
 
     @cached_property
     def raise_rows(self) -> Constant:
-        """What raises the rate from the left, [raised, convolved]; half of the gain is in it."""
+        """What raises the rate along an axis, [raised, convolved]; half of the gain is in it."""
         return Constant.of(raising(self.facts, self.up_filter) * math.sqrt(self.gain))
 
     @cached_property
-    def raise_columns(self) -> Constant:
-        """What raises the rate from the right, [convolved, raised]."""
-        return Constant.of(self.raise_rows.values.T)
-
-    @cached_property
     def lower_rows(self) -> Constant:
-        """What lowers the rate from the left, [out_size, raised]; half of the scale is in it."""
+        """What lowers the rate along an axis, [out_size, raised]; half of the scale is in it."""
         matrix = lowering(self.facts, self.down_filter)
         return Constant.of(matrix * math.sqrt(self.output_scale))
-
-    @cached_property
-    def lower_columns(self) -> Constant:
-        """What lowers the rate from the right, [raised, out_size]."""
-        return Constant.of(self.lower_rows.values.T)
 
     @cached_property
     def radial_kernel(self) -> Constant:
