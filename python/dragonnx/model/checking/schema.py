@@ -50,15 +50,15 @@ STRANGERS: Mapping[str, str] = MappingProxyType(
         **_MESSAGES,
         "Dimension": f"{_MESSAGES['Dimension']}, 3 denotation bytes",
         "Type": f"{_MESSAGES['Type']}, 6 denotation bytes",
-        "ValueInfo": f"{_MESSAGES['ValueInfo']}, 3 doc_string bytes, 4 metadata Entry *",
+        "ValueInfo": f"{_MESSAGES['ValueInfo']}, 3 doc_string bytes, 4 metadata_props Entry *",
         "Tensor": f"{_MESSAGES['Tensor']}, 4 float_data float *, 7 int64_data int64 *, 12 doc_string bytes, "
-        "16 metadata Entry *",
+        "16 metadata_props Entry *",
         "Attribute": f"{_MESSAGES['Attribute']}, 5 t Tensor, 7 floats float *, 13 doc_string bytes",
-        "Node": f"{_MESSAGES['Node']}, 6 doc_string bytes, 9 metadata Entry *",
+        "Node": f"{_MESSAGES['Node']}, 6 doc_string bytes, 9 metadata_props Entry *",
         "Graph": f"{_MESSAGES['Graph']}, 10 doc_string bytes, 13 value_info ValueInfo *, "
-        "16 metadata Entry *",
+        "16 metadata_props Entry *",
         "Model": f"{_MESSAGES['Model']}, 3 producer_version bytes, 4 domain bytes, 5 model_version int64, "
-        "6 doc_string bytes, 14 metadata Entry *",
+        "6 doc_string bytes, 14 metadata_props Entry *",
     }
 )
 """What other programs write besides: descriptions, and weights in the file itself."""
