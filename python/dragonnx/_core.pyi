@@ -58,6 +58,7 @@ class WindowPlan:
         feature_size: tuple[int, int],
         image_size: tuple[int, int],
         window_index: NDArray[np.int64],
+        margin: int = 0,
     ) -> WindowPlan:
         """Plans N windows for n points.
 
@@ -67,15 +68,16 @@ class WindowPlan:
             feature_size: (height, width) of the whole map, in cells.
             image_size: (height, width) of the image, in pixels.
             window_index: The window that each point reads, from 0 to N - 1, `[n]`.
+            margin: Cells on each side of the whole map that lie beyond the image.
 
         Raises:
             ValueError: A window leaves the whole map, a point names no window, or a size is below 1
-                or above 16384.
+                or above 16384, or the margin leaves no cell.
         """
 
     @staticmethod
     def whole(
-        feature_size: tuple[int, int], image_size: tuple[int, int], points: int
+        feature_size: tuple[int, int], image_size: tuple[int, int], points: int, margin: int = 0
     ) -> WindowPlan:
         """The whole map as one window that every point reads: features are `[1, C, fh, fw]`.
 
@@ -83,9 +85,10 @@ class WindowPlan:
             feature_size: (height, width) of the map, in cells.
             image_size: (height, width) of the image, in pixels.
             points: How many points there are.
+            margin: Cells on each side of the map that lie beyond the image.
 
         Raises:
-            ValueError: A size is below 1 or above 16384, or `points` below 0.
+            ValueError: A size is below 1 or above 16384, `points` below 0, or the margin leaves no cell.
         """
 
     @property
@@ -105,6 +108,10 @@ class WindowPlan:
         """(height, width) of the image, in pixels."""
 
     @property
+    def margin(self) -> int:
+        """Cells on each side of the whole map that lie beyond the image."""
+
+    @property
     def points(self) -> int:
         """How many points read the windows."""
 
@@ -112,15 +119,18 @@ class WindowPlan:
 class MaskPlan:
     """Where a mask fixes the image, as `mask_penalty` reads it on a feature map of one size."""
 
-    def __new__(cls, mask: NDArray[np.bool_], feature_size: tuple[int, int]) -> MaskPlan:
+    def __new__(
+        cls, mask: NDArray[np.bool_], feature_size: tuple[int, int], margin: int = 0
+    ) -> MaskPlan:
         """Reads the mask, which may be changed afterwards.
 
         Args:
             mask: M, bool `[H, W]`, True where the image may move. Its size is the image's.
             feature_size: (height, width) of the whole feature map, in cells.
+            margin: Cells on each side of the whole map that lie beyond the image.
 
         Raises:
-            ValueError: A size is below 1 or above 16384.
+            ValueError: A size is below 1 or above 16384, or the margin leaves no cell.
         """
 
     @property

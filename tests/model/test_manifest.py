@@ -110,13 +110,22 @@ def test_the_cells_of_a_map_over_the_image_lie_where_resizing_puts_them() -> Non
     assert shipped.feature_map == FeatureMap.over(shipped.image_size, (64, 64), 48)
 
 
-def test_a_map_with_a_margin_is_read_and_not_dragged_as_if_it_had_none() -> None:
+def test_a_map_with_a_margin_is_dragged_as_it_lies() -> None:
+    """Ten cells of 4 px on each side: those of 64 cells over 256 px begin at 1.5 px."""
     shipped = read_manifest(find_bundle("critters"))
     margin = dataclasses.replace(shipped.feature_map, size=(84, 84), offset=(-38.5, -38.5))
     manifest = dataclasses.replace(shipped, feature_map=margin, windows=None)
     assert Manifest.from_json(manifest.to_json()) == manifest
-    with pytest.raises(BundleError, match="does not cover its image exactly"):
-        Geometry.of(manifest)
+    assert Geometry.of(manifest).margin == 10
+    assert Geometry.of(shipped).margin == 0
+
+
+@pytest.mark.parametrize("offset", [(-38.0, -38.0), (-38.5, -34.5), (5.5, 5.5), (-1e9, -1e9)])
+def test_a_map_that_lies_askew_is_refused_for_a_drag(offset: tuple[float, float]) -> None:
+    shipped = read_manifest(find_bundle("critters"))
+    askew = dataclasses.replace(shipped.feature_map, size=(84, 84), offset=offset)
+    with pytest.raises(BundleError, match="lies on its image as this dragonnx cannot"):
+        Geometry.of(dataclasses.replace(shipped, feature_map=askew, windows=None))
 
 
 @pytest.mark.parametrize("first_block", [(5, 3), (3, 4), (9, 16), (1, 1), (17, 30)])

@@ -66,8 +66,7 @@ class PlainDrag:
         """Track, then descend the loss once; gives the loss."""
         w_plus = self.latent()
         features, _ = self._synthesise(w_plus)
-        size = self.generator.architecture.image_size
-        resized = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+        resized = self._resized(features)
         if self._reference is None:
             self._reference = self._at(resized, self.handles).detach()
             self._first = resized.detach()
@@ -78,6 +77,11 @@ class PlainDrag:
         loss.backward()
         self._adam.step()
         return float(loss.detach())
+
+    def _resized(self, features: Tensor) -> Tensor:
+        """The whole feature map, resized to the size of the image."""
+        size = self.generator.architecture.image_size
+        return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
 
     def _synthesise(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
         """The feature map, and the image that the released code shows after every step."""

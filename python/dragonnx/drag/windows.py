@@ -56,37 +56,48 @@ class Geometry:
         blocks: Resolutions of the blocks up to the feature map's: 4, 8, ...; empty, as the filter
             is, where the model's graphs know no windows.
         resample_filter: The four taps of the low-pass filter.
+        margin: Cells on each side of the feature map that lie beyond the image.
     """
 
     image_size: tuple[int, int]
     feature_size: tuple[int, int]
     blocks: tuple[int, ...]
     resample_filter: tuple[float, ...]
+    margin: int = 0
 
     @classmethod
     def of(cls, manifest: Manifest) -> Geometry:
         """The geometry of a bundle's model.
 
         Raises:
-            BundleError: Its feature map does not cover the image exactly, as the kernels take it.
+            BundleError: Its feature map does not cover the image, with the same number of cells on each
+                side beyond it, as the kernels take it.
         """
         given, windows = manifest.feature_map, manifest.windows
-        if given != FeatureMap.over(manifest.image_size, given.size, given.channels):
+        margin = _margin(given, manifest.image_size)
+        if margin is None or (margin and windows):
             raise BundleError(
-                f"the feature map of the model {manifest.name} does not cover its image exactly, "
-                "so this dragonnx cannot drag it: use the dragonnx that it was made for"
+                f"the feature map of the model {manifest.name} lies on its image as this dragonnx cannot "
+                "drag it: use the dragonnx that it was made for"
             )
         return cls(
             image_size=manifest.image_size,
             feature_size=given.size,
             blocks=windows.blocks if windows else (),
             resample_filter=windows.resample_filter if windows else (),
+            margin=margin,
         )
+
+    def whole_plan(self, points: int) -> _core.WindowPlan:
+        """The plan of the whole map for so many points."""
+        return _core.WindowPlan.whole(self.feature_size, self.image_size, points, self.margin)
 
     def window_plan(self, origins: _Cells, size: tuple[int, int]) -> _core.WindowPlan:
         """The plan of one window for each point: first cells (x, y) [n, 2], and (height, width)."""
         indices = np.arange(len(origins))
-        return _core.WindowPlan(origins, size, self.feature_size, self.image_size, indices)
+        return _core.WindowPlan(
+            origins, size, self.feature_size, self.image_size, indices, self.margin
+        )
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,21 @@ class GraphWindows:
     origins: _Cells
     size: tuple[int, int]
     inputs: Mapping[str, NDArray[Any]] = field(repr=False)
+
+
+def _margin(given: FeatureMap, image_size: tuple[int, int]) -> int | None:
+    """The cells on each side of a map beyond the image; None where that is no number of cells."""
+    # As the map lies, its first cell's left side is so many cells before the image's.
+    margin = round(-(given.offset[0] + 0.5) / given.rate[0] + 0.5)
+    inner = given.size[0] - 2 * margin, given.size[1] - 2 * margin
+    if margin < 0 or min(inner) < 1:
+        return None
+    covering = FeatureMap.over(image_size, inner, given.channels)
+    first = tuple(
+        offset - margin * rate for offset, rate in zip(covering.offset, covering.rate, strict=True)
+    )
+    fits = given.rate == covering.rate and given.offset == first
+    return margin if fits else None
 
 
 def plan_windows(points: Points, reach: float, geometry: Geometry, cut: int) -> GraphWindows:
@@ -176,8 +202,9 @@ def first_cells(points: Points, reach: float, geometry: Geometry) -> _Cells:
         geometry: The model's sizes.
     """
     length, cells = np.array(geometry.image_size[::-1]), np.array(geometry.feature_size[::-1])
+    covering, margin = cells - 2 * geometry.margin, geometry.margin
     lowest = np.minimum(np.maximum(points - reach, 0), length - 1)
-    first: _Cells = np.floor((lowest + 0.5) * cells / length - 0.5).astype(np.int64)
+    first: _Cells = np.floor((lowest + 0.5) * covering / length - 0.5 + margin).astype(np.int64)
     return first
 
 

@@ -18,6 +18,7 @@ pub(crate) struct WindowPlan(pub kernels::WindowPlan);
 #[pymethods]
 impl WindowPlan {
     #[new]
+    #[pyo3(signature = (origins, window_size, feature_size, image_size, window_index, margin = 0))]
     fn new(
         py: Python<'_>,
         origins: Input<'_, i64, Ix2>,
@@ -25,16 +26,20 @@ impl WindowPlan {
         feature_size: Size,
         image_size: Size,
         window_index: Input<'_, i64, Ix1>,
+        margin: i64,
     ) -> Result<Self, Refusal> {
         let (origins, index) = (origins.view(), window_index.view());
-        let plan = py.detach(|| kernels::WindowPlan::new(origins, window_size, feature_size, image_size, index))?;
+        let plan = py.detach(|| {
+            kernels::WindowPlan::new(origins, window_size, feature_size, image_size, index)?.with_margin(margin)
+        })?;
         Ok(Self(plan))
     }
 
     /// The whole map as one window that every point reads.
     #[staticmethod]
-    fn whole(feature_size: Size, image_size: Size, points: i64) -> Result<Self, Refusal> {
-        Ok(Self(kernels::WindowPlan::whole(feature_size, image_size, points)?))
+    #[pyo3(signature = (feature_size, image_size, points, margin = 0))]
+    fn whole(feature_size: Size, image_size: Size, points: i64, margin: i64) -> Result<Self, Refusal> {
+        Ok(Self(kernels::WindowPlan::whole(feature_size, image_size, points)?.with_margin(margin)?))
     }
 
     #[getter]
@@ -63,6 +68,11 @@ impl WindowPlan {
     }
 
     #[getter]
+    fn margin(&self) -> usize {
+        self.0.margin()
+    }
+
+    #[getter]
     fn points(&self) -> usize {
         self.0.points()
     }
@@ -87,8 +97,9 @@ pub(crate) struct MaskPlan(pub kernels::MaskPlan);
 #[pymethods]
 impl MaskPlan {
     #[new]
-    fn new(py: Python<'_>, mask: Mask, feature_size: Size) -> Result<Self, Refusal> {
-        Ok(Self(py.detach(|| kernels::MaskPlan::new(mask.0.view(), feature_size))?))
+    #[pyo3(signature = (mask, feature_size, margin = 0))]
+    fn new(py: Python<'_>, mask: Mask, feature_size: Size, margin: i64) -> Result<Self, Refusal> {
+        Ok(Self(py.detach(|| kernels::MaskPlan::with_margin(mask.0.view(), feature_size, margin))?))
     }
 
     #[getter]

@@ -57,6 +57,14 @@ pub enum Error {
         /// The size that came, (height, width).
         got: (i64, i64),
     },
+    /// A margin that leaves nothing of the map, or is below zero.
+    #[error("margin must be 0 to {most} cells, got {got}")]
+    Margin {
+        /// The widest one.
+        most: usize,
+        /// The margin that came.
+        got: i64,
+    },
     /// A count is below zero.
     #[error("{name} must be at least 0, got {got}")]
     Count {

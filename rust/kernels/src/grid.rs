@@ -6,11 +6,12 @@ use crate::error::Error;
 /// image inside a gibibyte.
 const LONGEST_SIDE: i64 = 1 << 14;
 
-/// One axis of `F^`: `features` cells stretched over `pixels` pixels.
+/// One axis of `F^`: `features` cells of which all but `margin` on each side are stretched over `pixels` pixels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axis {
     pub features: usize,
     pub pixels: usize,
+    pub margin: usize,
 }
 
 /// `F^` at one integer pixel of an axis: `cell[near] + weight * (cell[far] - cell[near])`.
@@ -37,11 +38,12 @@ impl Tap {
 }
 
 impl Axis {
-    /// The tap of an integer pixel, clamped to the image (half-pixel centres: pixel i sits at `(i + 0.5) f / H - 0.5`).
+    /// The tap of an integer pixel, clamped to the image (half-pixel centres: pixel i sits at `(i + 0.5) f / H - 0.5`
+    /// of the cells that the image covers).
     pub fn tap(self, pixel: i64) -> Tap {
         let pixel = pixel.clamp(0, self.last_pixel());
-        let scale = self.features as f64 / self.pixels as f64;
-        let source = ((pixel as f64 + 0.5) * scale - 0.5).max(0.0);
+        let scale = (self.features - 2 * self.margin) as f64 / self.pixels as f64;
+        let source = ((pixel as f64 + 0.5) * scale - 0.5 + self.margin as f64).max(0.0);
         let last = self.features - 1;
         let near = (source as usize).min(last);
         let far = (near + 1).min(last);
@@ -106,7 +108,26 @@ pub(crate) struct MapSize {
 impl MapSize {
     /// Both sizes are (height, width).
     pub fn new(features: (usize, usize), image: (usize, usize)) -> Self {
-        Self { x: Axis { features: features.1, pixels: image.1 }, y: Axis { features: features.0, pixels: image.0 } }
+        let axis = |features, pixels| Axis { features, pixels, margin: 0 };
+        Self { x: axis(features.1, image.1), y: axis(features.0, image.0) }
+    }
+
+    /// The same where so many cells on each side of the map lie beyond the image.
+    ///
+    /// # Errors
+    ///
+    /// When they leave no cell, or are below zero.
+    pub fn with_margin(self, margin: i64) -> Result<Self, Error> {
+        let most = (self.x.features.min(self.y.features) - 1) / 2;
+        let Some(margin) = usize::try_from(margin).ok().filter(|&margin| margin <= most) else {
+            return Err(Error::Margin { most, got: margin });
+        };
+        Ok(Self { x: Axis { margin, ..self.x }, y: Axis { margin, ..self.y } })
+    }
+
+    /// Cells on each side of the map that lie beyond the image.
+    pub fn margin(&self) -> usize {
+        self.x.margin
     }
 
     /// (height, width) of the whole feature map.

@@ -68,6 +68,21 @@ impl WindowPlan {
         Ok(Self { size, window: size.feature_size(), origins: vec![(0, 0)], readers: Readers::All(points) })
     }
 
+    /// The same where so many cells on each side of the whole map lie beyond the image, as `StyleGAN3`'s do.
+    ///
+    /// # Errors
+    ///
+    /// When they leave no cell, or are below zero.
+    pub fn with_margin(self, margin: i64) -> Result<Self, Error> {
+        Ok(Self { size: self.size.with_margin(margin)?, ..self })
+    }
+
+    /// Cells on each side of the whole map that lie beyond the image.
+    #[must_use]
+    pub fn margin(&self) -> usize {
+        self.size.margin()
+    }
+
     /// The (x, y) of each window's first cell in the whole map.
     #[must_use]
     pub fn origins(&self) -> &[(usize, usize)] {

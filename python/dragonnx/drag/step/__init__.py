@@ -7,6 +7,7 @@ from dragonnx.drag.step.host import HostState, HostStep
 from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.drag.terms import terms_for
 from dragonnx.drag.terms.base import FeatureTerm
+from dragonnx.drag.windows import Geometry
 from dragonnx.log import logger
 from dragonnx.model.generator import Generator
 
@@ -43,7 +44,9 @@ def step_for(
         logger.info("every step of this drag computes the whole feature map, since %s", reason)
     if map_on_device is None:
         map_on_device = generator.device.provider.memory != "cpu"
-    there = tuple(t.device_term for t in everywhere if t.device_term)
+    # The graph of the mask resizes the map to the image as a whole, without a margin.
+    margin = Geometry.of(generator.manifest).margin
+    there = tuple(t.device_term for t in everywhere if t.device_term and not margin)
     if host.cut is not None or not map_on_device or len(there) < len(everywhere):
         return HostStep(problem, host, terms)
     rest = tuple(term for term in terms if term not in everywhere)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dragonnx import _core
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.cost import cheapest_cut
 from dragonnx.drag.step.features import Features, Reach
@@ -46,7 +45,7 @@ class HostFeatures:
         geometry = self._geometry
         inputs: Mapping[str, Array] = {}
         if self.cut is None:
-            plan = _core.WindowPlan.whole(geometry.feature_size, geometry.image_size, len(points))
+            plan = geometry.whole_plan(len(points))
         else:
             graphs = plan_windows(points, self._reach.window, geometry, self.cut)
             plan, inputs = geometry.window_plan(graphs.origins, graphs.size), graphs.inputs

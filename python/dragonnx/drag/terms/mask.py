@@ -100,7 +100,8 @@ class MaskPenalty(FeatureTerm):
 
     def __init__(self, problem: DragProblem, features: FeatureWindows) -> None:
         assert problem.mask is not None, "it applies"  # noqa: S101
-        self._plan = _core.MaskPlan(problem.mask, features.plan.feature_size)
+        plan = features.plan
+        self._plan = _core.MaskPlan(problem.mask, plan.feature_size, plan.margin)
         self._reference = features.values[0].copy()
         self._weight = problem.settings.lambda_mask
         self._threads = problem.threads

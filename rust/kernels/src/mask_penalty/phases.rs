@@ -28,9 +28,9 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    /// `None` where the scale is not an integer.
+    /// `None` where the scale is not an integer, or the map reaches beyond the image.
     pub fn new(axis: Axis, mask: ArrayView2<'_, bool>, rows: &[FixedRow]) -> Option<Self> {
-        if !axis.pixels.is_multiple_of(axis.features) {
+        if axis.margin > 0 || !axis.pixels.is_multiple_of(axis.features) {
             return None;
         }
         let scale = axis.pixels / axis.features;

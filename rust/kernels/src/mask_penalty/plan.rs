@@ -36,9 +36,19 @@ impl MaskPlan {
     ///
     /// When a size is not usable.
     pub fn new(mask: ArrayView2<'_, bool>, feature_size: (i64, i64)) -> Result<Self, Error> {
+        Self::with_margin(mask, feature_size, 0)
+    }
+
+    /// The same where so many cells on each side of the whole map lie beyond the image, as `StyleGAN3`'s do.
+    ///
+    /// # Errors
+    ///
+    /// When a size is not usable, or the margins leave no cell.
+    pub fn with_margin(mask: ArrayView2<'_, bool>, feature_size: (i64, i64), margin: i64) -> Result<Self, Error> {
         let features = checked_size("feature_size", feature_size)?;
         let (height, width) = mask.dim();
-        let size = MapSize::new(features, checked_size("mask.shape", (height as i64, width as i64))?);
+        let size =
+            MapSize::new(features, checked_size("mask.shape", (height as i64, width as i64))?).with_margin(margin)?;
         let rows = fixed_rows(size.y, mask);
         let columns = match Phases::new(size.x, mask, &rows) {
             Some(phases) => FixedColumns::Phases(phases),
