@@ -18,7 +18,7 @@ from support.batches import (
     check_nothing_left,
     check_results,
     job,
-    own_temporary_folder,
+    started,
     wait_until,
     write_jobs,
 )
@@ -39,14 +39,12 @@ def survive(folder: Path, jobs: Sequence[dict[str, Any]], kills: int, seed: int)
     path, out = write_jobs(folder / "jobs.jsonl", jobs), folder / "out"
     temporary = folder / "temporary"
     command = [sys.executable, "-m", "dragonnx.cli", "batch", path, "-o", out, "--device", "cpu"]
-    env = own_temporary_folder(temporary)
     known: dict[Path, tuple[int, int]] = {}
     for number in range(kills + 1):
         is_last = number == kills
         resume = ["--resume"] if number else []
-        with subprocess.Popen(
-            [*command, *resume], stderr=subprocess.PIPE, text=True, env=env, start_new_session=True
-        ) as program:
+        how = {"stderr": subprocess.PIPE, "start_new_session": True}
+        with started([*command, *resume], temporary, **how) as program:
             if not is_last:
                 more = rng.randrange(2 * len(jobs) // (kills + 1))
                 least = min(len(known) + more, len(jobs) - 1)

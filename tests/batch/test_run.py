@@ -29,7 +29,7 @@ from support.batches import (
     is_running,
     job,
     long_job,
-    own_temporary_folder,
+    started,
     threads_of,
     wait_until,
     workers_of,
@@ -356,10 +356,8 @@ def test_no_worker_outlives_who_started_it(
 ) -> None:
     path = [str(Path(__file__).parents[1])]
     code = _PROGRAM.format(path=path, output=str(tmp_path / "out"), workers=WORKERS, forks=forks)
-    env = own_temporary_folder(tmp_path / "temporary")
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, env=env
-    ) as program:
+    command = [sys.executable, "-c", code]
+    with started(command, tmp_path / "temporary", stderr=subprocess.DEVNULL) as program:
         wait_until(lambda: len(workers_of(program.pid)) == WORKERS, "workers")
         found = workers_of(program.pid)
         if forks:

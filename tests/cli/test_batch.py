@@ -20,7 +20,7 @@ from support.batches import (
     is_running,
     job,
     long_job,
-    own_temporary_folder,
+    started,
     wait_until,
     workers_of,
     write_jobs,
@@ -85,10 +85,8 @@ def test_an_interrupt_ends_all_soon_and_says_how_to_go_on(tmp_path: Path) -> Non
     path = write_jobs(tmp_path / "jobs.jsonl", [job(0, id="quick"), *map(long_job, range(1, 9))])
     out = tmp_path / "out"
     command = [sys.executable, "-m", "dragonnx.cli", "batch", path, "-o", out, "--device", "cpu"]
-    env = own_temporary_folder(tmp_path / "temporary")
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True
-    ) as program:
+    how = {"stderr": subprocess.PIPE, "start_new_session": True}
+    with started(command, tmp_path / "temporary", **how) as program:
         wait_until((out / "quick.json").exists, "the first result")
         found = workers_of(program.pid)
         # As Ctrl+C does: to all of them.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +105,21 @@ def _workers() -> dict[int, int]:
     return found
 
 
-def own_temporary_folder(environment: Path) -> dict[str, str]:
-    """Surroundings in which shared weights lie in a folder of the test's own."""
-    environment.mkdir(exist_ok=True)
-    return os.environ | {"TMPDIR": str(environment)}
+@contextlib.contextmanager
+def started(
+    command: Sequence[str | Path], temporary: Path, **how: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """A program that ends with the test, and whose shared weights lie in that folder.
+
+    Args:
+        command: It, with its arguments.
+        temporary: The folder; made where it is missing.
+        how: Of `subprocess.Popen`.
+    """
+    temporary.mkdir(exist_ok=True)
+    env = os.environ | {"TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=env, text=True, **how) as program:
+        try:
+            yield program
+        finally:
+            program.kill()  # which does nothing to one that has ended
