@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
+import decimal
+import fractions
 import io
 import pickle
 import shutil
 import tracemalloc
+import types
+import uuid
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,6 +105,54 @@ def test_what_other_tools_save(
     generator: Generator, tmp_path: Path, save: Callable[[Any], bytes], arranged: str
 ) -> None:
     np.testing.assert_array_equal(read(generator, tmp_path, save(ARRANGED[arranged]())), W_PLUS)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"mean_girl.png": W_PLUS[0], "b.png": W_PLUS[0] + 1},
+        {"z_01.png": W_PLUS[0], "b.png": W_PLUS[0] + 1},
+        {"a.JPG": W_PLUS[0], "w_girl.jpg": W_PLUS[0] + 1},
+        {"latents": {"avg_joe.webp": W_PLUS[0], "b.webp": W_PLUS[0] + 1}},
+    ],
+)
+def test_the_name_of_a_picture_says_nothing_of_what_lies_there(
+    generator: Generator, tmp_path: Path, kept: Any
+) -> None:
+    for index in range(2):
+        found = read(generator, tmp_path, torch_zip(kept), index=index)
+        np.testing.assert_array_equal(found, W_PLUS + index)
+
+
+@pytest.mark.parametrize("above", [None, "latents"])
+def test_a_w_of_each_picture(generator: Generator, tmp_path: Path, above: str | None) -> None:
+    kept: Any = {"a.png": W_PLUS[:, 0], "b.png": W_PLUS[:, 1]}
+    content = torch_zip(kept if above is None else {above: kept})
+    expected = np.broadcast_to(W_PLUS[:, 1:2], W_PLUS.shape)
+    np.testing.assert_array_equal(read(generator, tmp_path, content, index=1), expected)
+
+
+BESIDE = {
+    "dates": [datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC), datetime.timedelta(3)],
+    "counts": [collections.Counter("aab"), collections.deque([1, 2], 5)],
+    "defaults": collections.defaultdict(list, a=[1]),
+    "settings": types.SimpleNamespace(rate=0.1),
+    "numbers": [decimal.Decimal("0.1"), fractions.Fraction(1, 3), 1j, range(3), bytearray(b"a")],
+    "an id": uuid.UUID(int=7),
+    "texts": np.array(["a.png", "b.png"]),
+    "bytes": np.array([b"a"]),
+    "times": np.array(["2020-01-02"], "M8[D]"),
+    "a text": np.str_("a"),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_values_that_are_no_latents_may_lie_beside_it(
+    generator: Generator, tmp_path: Path, beside: str, protocol: int
+) -> None:
+    content = pickle.dumps({"latent": W_PLUS, "beside": BESIDE[beside]}, protocol)
+    np.testing.assert_array_equal(read(generator, tmp_path, content), W_PLUS)
 
 
 def test_a_pickle_of_numpy(generator: Generator, tmp_path: Path) -> None:

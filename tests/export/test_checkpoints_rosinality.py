@@ -217,6 +217,20 @@ def test_damaged_state_dicts_are_refused(read: Read, change: Any, reason: str) -
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"step": torch.tensor(3)},
+        {"num_batches_tracked": torch.arange(3), "flag": torch.tensor([True])},
+    ],
+)
+def test_counts_and_flags_may_lie_among_the_weights(read: Read, beside: Any) -> None:
+    expected = read({"g_ema": state()})
+    found = read({"g_ema": {**state(), **beside}, "classes": np.array(["cat", "dog"])})
+    assert found.weights.keys() == expected.weights.keys()
+    assert found.notes == expected.notes
+
+
 def test_views_of_one_storage_are_copied(read: Read) -> None:
     """A non-contiguous tensor that shares its storage with another."""
     both = torch.randn(2, 4, 4, 4)

@@ -94,7 +94,9 @@ def walk(content: object) -> Found:
 
 def is_array(value: object) -> bool:
     """Whether a value is an array in any of the forms in which files hold them."""
-    return isinstance(value, Tensor | ArrayRecord | np.ndarray | UnreadArray)
+    if isinstance(value, ArrayRecord):
+        return value.objects is None
+    return isinstance(value, Tensor | np.ndarray | UnreadArray)
 
 
 def is_nvidia_generator(value: object) -> TypeGuard[InertObject]:

@@ -50,7 +50,7 @@ def as_array(name: str, value: object) -> NDArray[Any]:
     """
     if isinstance(value, Tensor):
         return value.array()
-    if isinstance(value, ArrayRecord):
+    if isinstance(value, ArrayRecord) and value.objects is None:
         return value.values
     if isinstance(value, np.ndarray):
         return value
@@ -137,7 +137,8 @@ def _select(
         if elements > max_elements:
             raise CheckpointError("its arrays have more elements than a file of its size can hold")
         selected[name] = finite_float32(name, array)
-    unknown = sorted(arrays.keys() - selected)
+    # Counts and flags, such as "step", lie beside weights; what is trained is of floating point.
+    unknown = sorted(n for n in arrays.keys() - selected if arrays[n].dtype.kind not in "iub")
     if unknown:
         raise CheckpointError(
             f"it has an array {quoted(unknown[0])} that its architecture has no place for, so its "

@@ -86,7 +86,9 @@ class LatentSize:
         )
         return (
             f"it holds a w_plus of {rows} w's of {length} numbers{_model_of(rows)}, and this model "
-            f"takes {self.num_ws} w's of {self.w_dim}{_model_of(self.num_ws)}: it is of another model"
+            f"takes {'' if self.num_ws is None else f'{self.num_ws} '}w's"
+            f"{'' if self.w_dim is None else f' of {self.w_dim}'}{_model_of(self.num_ws)}: it is of "
+            "another model"
             f"{several}"
         )
 

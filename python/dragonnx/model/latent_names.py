@@ -26,6 +26,10 @@ _STATISTICS = {
 }  # fmt: skip
 """Words in the name of what is shaped as a latent and is none: averages, and directions to move in."""
 _OPTIMISERS = {"optim", "optimizer", "optimizers", "optimiser"}
+_OF_A_PICTURE = re.compile(r"\.(png|jpe?g|webp|bmp|gif|tiff?|heic|heif|avif|ppm)$", re.IGNORECASE)
+"""A key that is the name of a picture says whose latent it is, and nothing of what lies there."""
+_LEAST = len(_FIRST) - 1
+"""The rank of names that say least."""
 
 
 def rank_of(place: Place) -> int | None:
@@ -34,6 +38,8 @@ def rank_of(place: Place) -> int | None:
     if any(pair[0] == "w" and pair[1] in _PLUS for pair in itertools.pairwise(words)):
         return 0
     ranks = [rank for rank, known in enumerate(_FIRST) if known & set(words)]
+    if not words and any(map(_OF_A_PICTURE.search, place)):
+        return _LEAST
     return min(ranks) if ranks else None
 
 
@@ -57,8 +63,9 @@ def shown_names(places: Sequence[Place], longest: int = 100) -> str:
 
 
 def _words(place: Place) -> list[str]:
-    """Those of the innermost key that is a name, and no number in a list."""
-    return next(filter(None, map(_split, reversed(place))), [])
+    """Those of the innermost key that is a name: no number in a list, and no picture's."""
+    keys = (key for key in reversed(place) if not _OF_A_PICTURE.search(key))
+    return next(filter(None, map(_split, keys)), [])
 
 
 def _split(key: str) -> list[str]:

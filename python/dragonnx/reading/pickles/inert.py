@@ -26,6 +26,16 @@ _ROOTS = frozenset(
 """Where the classes live that users' files name; no module of these is ever imported."""
 
 _PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.", "numpy.random.")
+_STANDARD = {
+    "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
+    "types": {"SimpleNamespace"},
+    "decimal": {"Decimal"},
+    "fractions": {"Fraction"},
+    "uuid": {"UUID"},
+    "builtins": {"range", "bytearray", "complex", "slice"},
+    "__builtin__": {"bytearray", "complex", "slice", "xrange"},
+}
+"""Values of Python's own that trainers note beside the weights: when, how long, which settings."""
 _NOT_CLASSES = frozenset({"torch_utils.persistence"})
 
 
@@ -55,6 +65,8 @@ class InertObject:
 
 def inert_class(module: str, name: str) -> Constructor | None:
     """What stands in for a class of that name; None where it is not known."""
+    if name in _STANDARD.get(module, ()):
+        return lambda _arguments: InertObject(name)
     root = module.partition(".")[0]
     known = root in _ROOTS or f"{module}.".startswith(_PACKAGES)
     if not known or module in _NOT_CLASSES or not name.isidentifier():

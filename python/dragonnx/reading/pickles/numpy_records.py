@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from dragonnx.errors import InputError
 from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor, Vocabulary, quoted
 
 _CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+_NO_NUMBERS = re.compile(r"[USMmc]\d{1,9}")
+"""Texts, dates and complex numbers, by NumPy's codes."""
 _MAX_DIMENSIONS = 16
 
 
@@ -39,12 +42,20 @@ class ObjectType:
         """Take nothing: there is one such type."""
 
 
+class UnreadType:
+    """The type of values that lie beside numbers, such as texts; they are left where they are."""
+
+    def set_state(self, state: object) -> None:
+        """Take nothing: the values are not read."""
+
+
 class ArrayRecord:
     """An array whose shape, type and bytes come in a second step; empty until then.
 
     Attributes:
         values: The numbers.
-        objects: In place of them, what an array of objects holds; None for numbers.
+        objects: In place of them, what an array of objects holds, which is nothing for texts and other
+            values that are not read; None for numbers.
     """
 
     def __init__(self) -> None:
@@ -60,6 +71,9 @@ class ArrayRecord:
         if not isinstance(state, tuple) or len(state) != 5:
             raise InputError(DAMAGED)
         _, shape, dtype, is_fortran, raw = state
+        if isinstance(dtype, UnreadType):
+            self.objects = []
+            return
         if isinstance(dtype, ObjectType):
             if not isinstance(raw, list) or len(raw) != math.prod(sizes(shape)):
                 raise InputError(DAMAGED)
@@ -104,6 +118,8 @@ def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray
 
 def _dtype(arguments: tuple[object, ...]) -> object:
     code = arguments[0] if arguments else None
+    if isinstance(code, str) and _NO_NUMBERS.fullmatch(code):
+        return UnreadType()
     if not isinstance(code, str) or code not in _CODES:
         raise InputError(
             f"it holds values of the NumPy type {quoted(str(code)[:80])}, where only numbers belong"
@@ -120,6 +136,8 @@ def _dtype_or_objects(arguments: tuple[object, ...]) -> object:
 def _scalar(arguments: tuple[object, ...]) -> object:
     if len(arguments) != 2:
         raise InputError(DAMAGED)
+    if isinstance(arguments[0], UnreadType):
+        return None
     value: object = _filled(arguments[1], arguments[0], (), "C").item()
     return value
 
@@ -134,6 +152,9 @@ def _from_buffer(arguments: tuple[object, ...]) -> object:
     if len(arguments) not in (4, 5):
         raise InputError(DAMAGED)
     record = ArrayRecord()
+    if isinstance(arguments[1], UnreadType):
+        record.objects = []
+        return record
     record.values = _filled(*arguments[:4])
     if arguments[3] == "K":
         axes = sizes(arguments[4] if len(arguments) == 5 else None)

@@ -109,6 +109,20 @@ def _default_dictionary(arguments: tuple[object, ...]) -> object:
     return _dictionary(arguments[1:])
 
 
+def _queue(arguments: tuple[object, ...]) -> object:
+    """A deque, called with nothing in it and how much it holds; its items follow."""
+    if not arguments or arguments[0] in ((), []):
+        return []
+    raise InputError(DAMAGED)
+
+
+def _counter(arguments: tuple[object, ...]) -> object:
+    """A Counter, called with a dict, which stands for it."""
+    if len(arguments) == 1 and isinstance(arguments[0], dict):
+        return arguments[0]
+    return _dictionary(arguments)
+
+
 def _latin_bytes(arguments: tuple[object, ...]) -> object:
     """Bytes as protocol 2 writes them: text and the encoding latin-1."""
     match arguments:
@@ -159,9 +173,15 @@ CONTAINERS: Vocabulary = {
     ("easydict", "EasyDict"): _dictionary,
     **{(module, "AttributeDict"): _dictionary for module in _LIGHTNING},
     ("collections", "defaultdict"): _default_dictionary,
+    ("collections", "Counter"): _counter,
+    ("collections", "deque"): _queue,
     ("_codecs", "encode"): _latin_bytes,
     **{(module, "bytes"): _no_bytes for module in ("builtins", "__builtin__")},
-    **{(module, "dict"): None for module in ("builtins", "__builtin__")},
+    **{
+        (module, name): None
+        for module in ("builtins", "__builtin__")
+        for name in ("dict", "list", "int", "float", "bool", "str")
+    },
     **{(module, "tuple"): _tuple for module in ("builtins", "__builtin__")},
     **{
         (module, name): _set
