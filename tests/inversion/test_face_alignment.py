@@ -279,6 +279,8 @@ def test_a_large_photo_is_not_copied() -> None:
         (FIVE * 1e6, "must be numbers from"),
         (np.zeros((5, 2)), "eyes and mouth lie on one line"),
         ([(0, 0), (10, 0), (5, 0), (20, 0), (30, 0.5)], "eyes and mouth lie on one line"),
+        # dlib's five: the corners of both eyes, and the base of the nose.
+        ([(190, 80), (170, 82), (110, 80), (130, 82), (150, 110)], "third of five .* is no nose"),
         (FIVE + 700, "the face lies at 7.* the photo is 600 x 500 pixels: landmarks are those of"),
         (FIVE * 0.04 + 300, "at least 8 are needed"),
         (FIVE * 90 + (300, 970), "at most 4 times the photo's longer side, which is 600"),

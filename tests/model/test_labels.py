@@ -95,8 +95,8 @@ def test_a_missing_label_is_asked_for() -> None:
     with pytest.raises(InputError) as raised:
         fitting_label(None, "cats", 10)
     assert str(raised.value) == (
-        "the model cats has 10 classes and needs a label from 0 to 9: choose by --label, in Python "
-        "by label=, as 3, several as 0,3, or with weights as 0:0.7,3:0.3"
+        "the model cats has 10 classes and needs a label from 0 to 9: choose by --label, as 3, "
+        "several as 0,3, or with weights as 0:0.7,3:0.3; in Python by label=3, [0, 3] or {0: 0.7, 3: 0.3}"
     )
     for label in (10, [0, 10], {10: 0.5}, -1, 1.5, "3"):
         with pytest.raises(InputError, match=r"label from 0 to 9, not|must be a whole number"):

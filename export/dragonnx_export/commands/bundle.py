@@ -101,7 +101,8 @@ def bundle(
     unstated = " (give it with --licence)" if licence == NOT_STATED else ""
     say(line("licence", f"{licence}{unstated}"))
     folder = shlex.quote(str(output))
-    say(line("try it", f"dragonnx generate --model {folder} -o out.png"))
+    label = " --label 0" if manifest.label_dim else ""
+    say(line("try it", f"dragonnx generate --model {folder}{label} -o out.png"))
     say(line("keep it", f"dragonnx models add {folder}"))
 
 

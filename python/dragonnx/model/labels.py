@@ -78,7 +78,9 @@ def fitting_label(label: object, model: str, classes: int) -> CheckedLabel | Non
         return None
     needs = f"the model {model} has {classes} classes and needs a label from 0 to {classes - 1}"
     if label is None:
-        raise InputError(f"{needs}: choose by --label, in Python by label=, as {FORMS}")
+        raise InputError(
+            f"{needs}: choose by --label, as {FORMS}; in Python by label=3, [0, 3] or {{0: 0.7, 3: 0.3}}"
+        )
     try:
         found = checked_label(label)
     except InputError as error:

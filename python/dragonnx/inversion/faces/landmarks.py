@@ -27,6 +27,8 @@ _FARTHEST = 1e6
 """Pixels from a photo's corner: no photo that is read is larger."""
 _LEAST_SLANT = 0.1
 """Sine between the line of the eyes and that to the mouth. In faces it is near 1."""
+_NOSE = (-0.25, 1.25)
+"""Where the nose of a face lies on the way from its eyes (0) to its mouth (1), at most."""
 _KINDS = f"{FEW} (eyes, nose, corners of the mouth, each left one first) or the {MANY} of iBUG"
 _SEPARATORS = re.compile(r"[\s,;]+")
 _HEADING = re.compile(r"[\"'\s]*x[\"'\s,;]+y[\"'\s]*", re.IGNORECASE)
@@ -76,7 +78,8 @@ def face_of(landmarks: ArrayLike) -> Face:
     the eyes, the mouth of an upright face lies below.
 
     Raises:
-        InputError: They are not landmarks, or eyes and mouth lie on one line.
+        InputError: They are not landmarks, eyes and mouth lie on one line, or, of five, the third is no
+            nose.
     """
     points = checked_landmarks(landmarks)
     if len(points) == FEW:
@@ -89,6 +92,13 @@ def face_of(landmarks: ArrayLike) -> Face:
     area = across[0] * down[1] - across[1] * down[0]
     if not abs(area) > _LEAST_SLANT * np.hypot(*across) * np.hypot(*down):
         raise InputError("landmarks are those of no face: eyes and mouth lie on one line")
+    if len(points) == FEW:
+        along = (points[2] - (first + second) / 2) @ down / (down @ down)
+        if not _NOSE[0] <= along <= _NOSE[1]:
+            raise InputError(
+                "the third of five landmarks is no nose, between eyes and mouth: the order is left eye, "
+                "right eye, nose, left and right corner of the mouth"
+            )
     return Face(first, second, mouth) if area > 0 else Face(second, first, mouth)
 
 
