@@ -182,7 +182,7 @@ class Questions:
 
     def save(self) -> None:
         """Where to, where that is not known."""
-        if self._editor.state.path is None:
+        if self._editor.state.path is None and not self._editor.files.is_saving:
             self.save_as()
         else:
             self._editor.files.save()
