@@ -126,7 +126,9 @@ def test_every_truncation_that_makes_sense_can_be_typed(psi):
 def test_files_that_are_there():
     Path("cat.png").write_bytes(b"")
     assert existing_file("  cat.png ") == Path("cat.png")
-    for text in (".", "cat.jpg", "cat.png/a", "a\0b"):
+    with pytest.raises(InputError, match="is a folder: name a file in it"):
+        existing_file(".")
+    for text in ("cat.jpg", "cat.png/a", "a\0b"):
         with pytest.raises(InputError, match="There is no file"):
             existing_file(text)
     with pytest.raises(InputError, match="Type a photo's path"):
