@@ -208,7 +208,7 @@ def huge(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (nonsense, "it is of a kind that is not known"),
+        (nonsense, "no picture that can be read"),
         (cut_off, "cannot be read"),
         (tiny, "20 x 20 pixels"),
         (huge, "more pixels than any camera's"),

@@ -125,7 +125,7 @@ async def test_files_are_asked_for_and_refused_as_they_are_called() -> None:
         await editor.type(f"{NAME}.npz")
         await editor.came(TaskFailed)
         assert shown(
-            f"Could not open {NAME}.npz: {NAME}.npz cannot be opened: it is of"
+            f"Could not open {NAME}.npz: {NAME}.npz cannot be opened: it is no picture that can be read"
         ) in painted(editor)
         await editor.press("o")
         await editor.type(f"{NAME}.nothing")

@@ -70,7 +70,7 @@ def _read_picture(path: Path, document: Document, generator: Generator) -> Opene
     try:
         picture = read_picture(path, "")  # once, since large ones take seconds
     except NoPictureError as error:
-        found = error.found or "of a kind that is not known"
+        found = error.found or "no picture that can be read, nor of another known kind"
         raise InputError(
             f"{path.name} cannot be opened: it is {found}; choose a {OPENS}"
         ) from error
