@@ -24,11 +24,13 @@ class DocumentFile:
         path: It; None where there is none yet.
         saved: The document as it is in the file, or as it was at the start; None for neither.
         digest: Of what the file held when it was read or written last; None where that is unknown.
+        going_to: Where it is being written for the first time; None where that failed.
     """
 
     path: Path | None = None
     saved: Document | None = None
     digest: str | None = None
+    going_to: Path | None = None
 
 
 @dataclass(frozen=True)

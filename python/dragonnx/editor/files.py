@@ -29,9 +29,12 @@ class FileCommands:
         self._after_save: Change | None = None
         self.changed_path: Path | None = None
         """The file that others changed, where the document was to be saved: what to do is asked."""
-        self.is_saving = False
-        """Whether the document is being written."""
-        self._save_again = False
+
+    @property
+    def path(self) -> Path | None:
+        """The document's file, also while it is being made; None where it has none."""
+        file = self._state.file
+        return file.path or file.going_to
 
     def open(self, path: Path, index: int = 0) -> None:
         """Open a document, a picture with its recipe, a latent, a mask, or a photo.
@@ -65,19 +68,16 @@ class FileCommands:
             InputError: There is no path yet, or nothing can or may be written there.
         """
         state = self._state
-        if path is None and then is None and self.is_saving:
-            self._save_again = True  # once it is known where to, and what is there then
-            return
-        target = path or state.path
+        target = path or self.path
         if target is None:
             raise InputError("the document has no file yet: name one")
         checked_target(target, (SUFFIX,))
-        if target != state.path:
+        if target != self.path:
             _keep_existing(target, replace=replace)
 
         def write() -> None:
             self._after_save = then
-            self.is_saving = True
+            state.file.going_to = target
             own = state.file.digest if target == state.path else None
             replaces = Replaces.ANYTHING if replace else Replaces(own)
             state.jobs.save(state.document, target, replaces)
@@ -151,17 +151,13 @@ class FileCommands:
     def document_saved(self, event: DocumentSaved) -> None:
         """Note what was saved, and where."""
         state = self._state
-        self.is_saving = False
         file = state.file_of(event.document)
         file.path, file.saved, file.digest = event.path, event.document, event.digest
         state.note_autosave()
         state.changed(Part.FACTS)
         state.say(f"Saved {event.path}.{self._can_go_on()}", "good")
         then, self._after_save = self._after_save, None
-        again, self._save_again = self._save_again, False
-        if again and not state.is_saved:
-            self.save(then=then)
-        elif then is not None and state.is_saved:
+        if then is not None and state.is_saved:
             then()
 
     def file_changed(self, event: FileChanged) -> None:
@@ -174,7 +170,7 @@ class FileCommands:
 
     def save_failed(self) -> None:
         """Forget what was to be done once all is saved."""
-        self._after_save, self.is_saving, self._save_again = None, False, False
+        self._after_save = self._state.file.going_to = None
 
     def exported(self, event: Exported) -> None:
         """Say that an output was written."""

@@ -182,7 +182,7 @@ class Questions:
 
     def save(self) -> None:
         """Where to, where that is not known."""
-        if self._editor.state.path is None and not self._editor.files.is_saving:
+        if self._editor.files.path is None:
             self.save_as()
         else:
             self._editor.files.save()
@@ -282,7 +282,7 @@ class Questions:
         def use(answer: str | None) -> None:
             if answer == "y":
                 self._app.exit()
-            elif answer == "s" and state.path is None:
+            elif answer == "s" and self._editor.files.path is None:
                 self.save_as(then=self._app.exit)
             elif answer == "s":
                 self.attempt(lambda: self._editor.files.save(then=self._app.exit))
