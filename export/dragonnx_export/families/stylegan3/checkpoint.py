@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dragonnx_export.families import checkpoint as families
 from dragonnx_export.families.stylegan3.architecture import Architecture
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contents:
-    """What a reader finds in a file.
-
-    Attributes:
-        architecture: What the generator is made of.
-        weights: float32 arrays under NVIDIA's parameter names, exactly those that
-            `parameter_shapes` lists: "mapping.fc0.weight", "synthesis.L0_36_512.up_filter", ...
-        format: The recognised file format, in words for the user.
-        notes: What the file does not say and what was taken instead, a sentence each.
-        network: Of several generators in the file which was taken, and why; empty of one.
-    """
-
-    architecture: Architecture
-    weights: Mapping[str, NDArray[np.float32]]
-    format: str
-    notes: tuple[str, ...] = ()
-    network: str = ""
+class Contents(families.Contents[Architecture]):
+    """What a reader finds in a file of StyleGAN3."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +31,7 @@ class Checkpoint(Contents):
 def parameter_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name and shape of every array that a generator of this architecture has."""
     a = architecture
-    mapping_in = a.z_dim + (a.w_dim if a.label_dim else 0)
-    if a.label_dim:
-        yield "mapping.embed.weight", (a.w_dim, a.label_dim)
-        yield "mapping.embed.bias", (a.w_dim,)
-    for index in range(a.mapping_layers):
-        yield f"mapping.fc{index}.weight", (a.w_dim, a.w_dim if index else mapping_in)
-        yield f"mapping.fc{index}.bias", (a.w_dim,)
-    yield "mapping.w_avg", (a.w_dim,)
+    yield from families.mapping_shapes(a)
     first = a.layers[0].inputs
     yield "synthesis.input.weight", (first, first)
     yield "synthesis.input.affine.weight", (4, a.w_dim)
