@@ -106,32 +106,22 @@ def _backward(
 
 def _along_rows(graph: GraphBuilder, matrix: NDArray[np.float32], maps: str) -> str:
     """A banded matrix times maps from the left: [out, in] and [1, C, in, w] give [1, C, out, w]."""
-    parts = []
-    for rows, read in _bands(matrix):
-        part = _some(graph, maps, read, axis=2, length=matrix.shape[1])
-        parts.append(
-            graph.op(
-                "MatMul",
-                graph.constant(matrix[rows.start : rows.stop, read.start : read.stop]),
-                part,
-            )
-        )
-    return graph.stack(parts, axis=2)
+    return _along(graph, matrix, maps, axis=2)
 
 
 def _along_columns(graph: GraphBuilder, matrix: NDArray[np.float32], maps: str) -> str:
     """The same from the right: [out, in] and [1, C, h, in] give [1, C, h, out]."""
+    return _along(graph, matrix, maps, axis=3)
+
+
+def _along(graph: GraphBuilder, matrix: NDArray[np.float32], maps: str, axis: int) -> str:
     parts = []
     for rows, read in _bands(matrix):
-        part = _some(graph, maps, read, axis=3, length=matrix.shape[1])
-        parts.append(
-            graph.op(
-                "MatMul",
-                part,
-                graph.constant(matrix[rows.start : rows.stop, read.start : read.stop].T),
-            )
-        )
-    return graph.stack(parts, axis=3)
+        part = _some(graph, maps, read, axis=axis, length=matrix.shape[1])
+        band = matrix[rows.start : rows.stop, read.start : read.stop]
+        factors = (graph.constant(band), part) if axis == 2 else (part, graph.constant(band.T))
+        parts.append(graph.op("MatMul", *factors))
+    return graph.stack(parts, axis=axis)
 
 
 def _bands(matrix: NDArray[np.float32]) -> list[tuple[range, range]]:
