@@ -15,7 +15,7 @@ from typing import Any
 
 from dragonnx.errors import BundleError
 from dragonnx.model.checking.foreign_rules import COSTLY, RULES, folded
-from dragonnx.model.checking.graph import MOST_NODES, Run, run_bytes
+from dragonnx.model.checking.graph import Run, nodes_of, run_bytes
 from dragonnx.model.checking.rules import MOST_VALUES
 from dragonnx.model.checking.schema import FLOAT, INT64, STRANGERS, parse_model
 from dragonnx.model.checking.tensor import Tensor, require
@@ -74,13 +74,7 @@ def check_foreign(content: bytes, usual: tuple[int, int]) -> ForeignGraph:
         OPSETS[-1],
     )
     graph = model.graph
-    most = max(map(len, (graph.node, graph.initializer, graph.input, graph.output)))
-    require(
-        most <= MOST_NODES,
-        "it has {} nodes or constants, and at most {} are known",
-        most,
-        MOST_NODES,
-    )
+    runs = nodes_of(graph)
     tensors = {each.name: _constant(each) for each in graph.initializer}
     require(len(tensors) == len(graph.initializer), "two of its constants have one name")
     # Older files name their constants as inputs too.
@@ -88,7 +82,6 @@ def check_foreign(content: bytes, usual: tuple[int, int]) -> ForeignGraph:
     require(len(inputs) == 1, "it takes {} inputs, and one picture is given", len(inputs))
     name, size = inputs[0].name, _image_size(inputs[0], usual)
     tensors[name] = Tensor(FLOAT, (1, 3, *size))
-    runs = [Run(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
     _check_nodes(runs, tensors)
     outputs: dict[str, tuple[int, ...]] = {}
     for value in graph.output:

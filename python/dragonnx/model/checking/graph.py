@@ -89,13 +89,7 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
     model = parse_model(content)
     _check_versions(model)
     graph = model.graph
-    most = max(map(len, (graph.node, graph.initializer, graph.input, graph.output)))
-    require(
-        most <= MOST_NODES,
-        "it has {} nodes or constants, and at most {} are known",
-        most,
-        MOST_NODES,
-    )
+    nodes = nodes_of(graph)
     lengths = _Lengths()
     tensors: dict[str, Tensor] = {}
     for value in graph.input:
@@ -108,7 +102,6 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
         except BundleError as error:
             name = shown(initializer.name)
             raise BundleError(f"its constant {name} cannot be used: {error}") from error
-    nodes = [Run(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
     named = [node.name for node in graph.node if node.name]
     require(len(set(named)) == len(named), "two nodes have one name")
     _check_nodes(nodes, tensors, files)
@@ -129,6 +122,22 @@ class Run(NamedTuple):
     inputs: list[str]
     outputs: list[str]
     message: Any
+
+
+def nodes_of(graph: Any) -> list[Run]:
+    """The nodes of a graph, in their order.
+
+    Raises:
+        BundleError: There are more of them, or of other parts, than any graph has.
+    """
+    most = max(map(len, (graph.node, graph.initializer, graph.input, graph.output)))
+    require(
+        most <= MOST_NODES,
+        "it has {} nodes or constants, and at most {} are known",
+        most,
+        MOST_NODES,
+    )
+    return [Run(node.op_type, list(node.input), list(node.output), node) for node in graph.node]
 
 
 class _Lengths:
