@@ -13,7 +13,7 @@ from pathlib import PurePath
 from dragonnx.errors import InputError
 from dragonnx.model.latent import checked_w_plus
 from dragonnx.model.latent_arrays import HeldArray
-from dragonnx.model.latent_names import Place, is_another_thing, is_z, rank_of, shown_names
+from dragonnx.model.latent_names import LEAST, Place, is_another_thing, is_z, rank_of, shown_names
 from dragonnx.reading.values import whole
 from dragonnx.types import Float32
 
@@ -79,6 +79,8 @@ class LatentSize:
                 f"it holds a w of {length} numbers, and a w of this model has {self.w_dim}: it is "
                 "of another model"
             )
+        count = "" if self.num_ws is None else f"{self.num_ws} "
+        length_wanted = "" if self.w_dim is None else f" of {self.w_dim}"
         several = (
             f", or for {rows} latents of one w each is to be shaped [{rows}, 1, {length}]"
             if len(shape) == 2 and length == self.w_dim
@@ -86,9 +88,7 @@ class LatentSize:
         )
         return (
             f"it holds a w_plus of {rows} w's of {length} numbers{_model_of(rows)}, and this model "
-            f"takes {'' if self.num_ws is None else f'{self.num_ws} '}w's"
-            f"{'' if self.w_dim is None else f' of {self.w_dim}'}{_model_of(self.num_ws)}: it is of "
-            "another model"
+            f"takes {count}w's{length_wanted}{_model_of(self.num_ws)}: it is of another model"
             f"{several}"
         )
 
@@ -135,7 +135,7 @@ def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -
     each, (count, rows) = found[number], layouts[number]
     at -= ends[number] - count
     length = each.shape[-1]
-    if rows == 1 and rank_of(each.place) in (None, 3):
+    if rows == 1 and rank_of(each.place) in (None, LEAST):
         notes.append(
             f"{name} holds a single vector, {_shown(each.shape)}, which is taken as w, not as z, for "
             "every layer"
@@ -181,7 +181,7 @@ def _fitting(held: Sequence[HeldArray], size: LatentSize) -> list[HeldArray]:
 def _rank(place: Place, count: int) -> int | None:
     """The rank of a name; an array alone in its file needs none, unless it is one of another thing."""
     rank = None if is_z(place) else rank_of(place)
-    return 3 if rank is None and (place in _BARE and count == 1) else rank
+    return LEAST if rank is None and (place in _BARE and count == 1) else rank
 
 
 def _may_be(place: Place) -> bool:

@@ -28,7 +28,7 @@ _STATISTICS = {
 _OPTIMISERS = {"optim", "optimizer", "optimizers", "optimiser"}
 _OF_A_PICTURE = re.compile(r"\.(png|jpe?g|webp|bmp|gif|tiff?|heic|heif|avif|ppm)$", re.IGNORECASE)
 """A key that is the name of a picture says whose latent it is, and nothing of what lies there."""
-_LEAST = len(_FIRST) - 1
+LEAST = len(_FIRST) - 1
 """The rank of names that say least."""
 
 
@@ -39,7 +39,7 @@ def rank_of(place: Place) -> int | None:
         return 0
     ranks = [rank for rank, known in enumerate(_FIRST) if known & set(words)]
     if not words and any(map(_OF_A_PICTURE.search, place)):
-        return _LEAST
+        return LEAST
     return min(ranks) if ranks else None
 
 
