@@ -20,8 +20,7 @@ from dragonnx.cli.faces import (
     FaceModel,
     FaceNumber,
     Landmarks,
-    check_part,
-    part_of,
+    PartOptions,
 )
 from dragonnx.cli.invert import (
     Box,
@@ -117,7 +116,9 @@ def invert(
 
     check_outputs([(comparison, PICTURE_SUFFIXES), (report, (".json",))])
     check_quality(quality, [comparison])
-    check_part(align, landmarks, face_model, face, box)
+    shown = PartOptions(
+        box=box, fit=fit, align=align, landmarks=landmarks, face_model=face_model, face=face
+    )
 
     from dragonnx.document.latent_file import load_latent
     from dragonnx.inversion.config import InversionConfig
@@ -144,17 +145,7 @@ def invert(
     source = read(checkpoint, which, mapping_lr, conv_clamp, channels)
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(source, model, Path(scratch))
-        size = generator.manifest.image_size
-        part, _ = part_of(
-            whole,
-            size,
-            box=box,
-            fit=fit,
-            align=align,
-            landmarks=landmarks,
-            face_model=face_model,
-            face=face,
-        )
+        part, _ = shown.of(whole, generator.manifest.image_size)
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=chosen_label(label))
         pivot = load_latent(latent, index=index, generator=generator) if latent else _found(session)

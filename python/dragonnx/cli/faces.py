@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,63 +30,69 @@ FaceNumber = Annotated[
 ]
 
 
-def check_part(
-    align: Align,
-    landmarks: Path | None,
-    face_model: Path | None,
-    face: int | None,
-    box: str | None,
-) -> None:
-    """Refuse options that contradict one another, before anything is read.
+@dataclass(frozen=True, kw_only=True)
+class PartOptions:
+    """What the options say of the part of a photo that is shown; contradictions are refused at once.
+
+    Attributes:
+        box: As it is typed; None for all of the photo.
+        fit: If the part has another shape than the model's images.
+        align: Whether a face is turned and cut.
+        landmarks: The file of the face's, or None.
+        face_model: The network that finds them, or None.
+        face: Which of the faces that it finds; None for the largest.
 
     Raises:
-        InputError: They do.
+        InputError: They contradict one another.
     """
-    if align == "none":
-        for name, value in (("landmarks", landmarks), ("face-model", face_model), ("face", face)):
-            if value is not None:
-                raise InputError(f"--{name} is for --align face, which is missing")
-        return
-    if box is not None:
-        raise InputError("--box and --align face both say which part is shown: name one of them")
-    if (landmarks is None) == (face_model is None):
-        raise InputError(
-            "--align face needs the face's landmarks (--landmarks FILE) or a network that finds them "
-            "(--face-model FILE.onnx), one of the two; dragonnx brings none and fetches none"
-        )
-    if face is not None and face_model is None:
-        raise InputError("--face is for --face-model: landmarks are those of one face")
 
+    box: str | None
+    fit: Fit
+    align: Align
+    landmarks: Path | None
+    face_model: Path | None
+    face: int | None
 
-def part_of(
-    photo: Photo,
-    image_size: tuple[int, int],
-    *,
-    box: str | None,
-    fit: Fit,
-    align: Align,
-    landmarks: Path | None,
-    face_model: Path | None,
-    face: int | None,
-    threads: int | None = None,
-) -> tuple[Photo, Points | None]:
-    """The part of a photo that options name, at the size (height, width) of the model's images.
+    def __post_init__(self) -> None:
+        if self.align == "none":
+            for name in ("landmarks", "face_model", "face"):
+                if getattr(self, name) is not None:
+                    option = name.replace("_", "-")
+                    raise InputError(f"--{option} is for --align face, which is missing")
+            return
+        if self.box is not None:
+            raise InputError(
+                "--box and --align face both say which part is shown: name one of them"
+            )
+        if (self.landmarks is None) == (self.face_model is None):
+            raise InputError(
+                "--align face needs the face's landmarks (--landmarks FILE) or a network that finds "
+                "them (--face-model FILE.onnx), one of the two; dragonnx brings none and fetches none"
+            )
+        if self.face is not None and self.face_model is None:
+            raise InputError("--face is for --face-model: landmarks are those of one face")
 
-    Returns:
-        The part, and the landmarks that it was aligned by, if any.
+    def of(
+        self, photo: Photo, image_size: tuple[int, int], threads: int | None = None
+    ) -> tuple[Photo, Points | None]:
+        """The part of a photo, at the size (height, width) of the model's images.
 
-    Raises:
-        InputError: An option cannot be used for this photo.
-        DeviceError: ONNX Runtime is not installed.
-    """
-    if align == "none":
-        from dragonnx.inversion.photo import align as cut
+        Returns:
+            The part, and the landmarks that it was aligned by, if any.
 
-        return cut(photo, image_size, box=crop_box(box) if box else None, fit=fit), None
-    from dragonnx.inversion.faces.alignment import align_face
-    from dragonnx.inversion.faces.choice import landmarks_in
+        Raises:
+            InputError: An option cannot be used for this photo.
+            DeviceError: ONNX Runtime is not installed.
+        """
+        if self.align == "none":
+            from dragonnx.inversion.photo import align
 
-    points, note = landmarks_in(photo, landmarks, face_model, face, threads)
-    if note:
-        say(f"{note} (--face N takes another)")
-    return align_face(photo, points, image_size, fit=fit), points
+            box = crop_box(self.box) if self.box else None
+            return align(photo, image_size, box=box, fit=self.fit), None
+        from dragonnx.inversion.faces.alignment import align_face
+        from dragonnx.inversion.faces.choice import landmarks_in
+
+        points, note = landmarks_in(photo, self.landmarks, self.face_model, self.face, threads)
+        if note:
+            say(f"{note} (--face N takes another)")
+        return align_face(photo, points, image_size, fit=self.fit), points

@@ -17,8 +17,7 @@ from dragonnx.cli.faces import (
     FaceModel,
     FaceNumber,
     Landmarks,
-    check_part,
-    part_of,
+    PartOptions,
 )
 from dragonnx.cli.options import (
     Device,
@@ -122,7 +121,9 @@ def invert(
     ]
     check_outputs(outputs, inputs=(photo, mask, landmarks, face_model))
     check_quality(quality, (preview, comparison))
-    check_part(align, landmarks, face_model, face, box)
+    shown = PartOptions(
+        box=box, fit=fit, align=align, landmarks=landmarks, face_model=face_model, face=face
+    )
 
     from dragonnx import Document, InversionConfig, LatentStart, load_latent, load_photo
     from dragonnx.document.recipe import recipe_of
@@ -142,18 +143,7 @@ def invert(
     whole = load_photo(photo, mask)
     generator = open_generator(model, device, threads, precision)
     chosen = fitting_label(generator, label)
-    size = generator.manifest.image_size
-    part, points = part_of(
-        whole,
-        size,
-        box=box,
-        fit=fit,
-        align=align,
-        landmarks=landmarks,
-        face_model=face_model,
-        face=face,
-        threads=threads,
-    )
+    part, points = shown.of(whole, generator.manifest.image_size, threads)
     start = load_latent(latent, index=index, generator=generator) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
     session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=chosen)
