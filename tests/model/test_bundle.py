@@ -134,13 +134,13 @@ def test_a_file_is_hashed_once_until_it_changes(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[int] = []
-    digest = folder_files._hashed
+    digest = folder_files.sha256_of
 
     def counted(file: BinaryIO, size: int) -> str:
         hashed.append(size)
         return digest(file, size)
 
-    monkeypatch.setattr(folder_files, "_hashed", counted)
+    monkeypatch.setattr(folder_files, "sha256_of", counted)
     monkeypatch.setattr(folder_files, "_SETTLED", -1)  # else what is new is hashed again
     Bundle.open(copy)
     assert (copy / "weights.bin").stat().st_size in hashed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -15,14 +14,14 @@ from dragonnx.batch.fields import FIELDS, SETTINGS, STARTS, VIDEO_KINDS
 from dragonnx.batch.job import Job, key_of
 from dragonnx.document.archive import SUFFIX, open_document
 from dragonnx.document.latent_file import load_latent
-from dragonnx.document.recipe import document_of
+from dragonnx.document.pictures import open_picture
 from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, LatentStart, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs
 from dragonnx.errors import InputError
 from dragonnx.inversion.photo import load_photo
-from dragonnx.media import check_animation, read_recipe
+from dragonnx.media import check_animation
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.facts import MANIFEST_NAME
@@ -32,7 +31,7 @@ from dragonnx.model.latent_choice import MOST_LATENTS
 from dragonnx.model.library import find_bundle, model_name, open_bundle
 from dragonnx.model.manifest import Manifest
 from dragonnx.paths import is_portable_name, typed_path
-from dragonnx.reading.regular_file import CHUNK, opened_file
+from dragonnx.reading.regular_file import opened_file, sha256_of
 from dragonnx.reading.values import entry, items, one_of, record, shown, text, whole, within
 
 INVERSION_STEPS = 500
@@ -268,8 +267,7 @@ def _settings(facts: object, base: DragConfig) -> DragConfig:
 def _read_base(path: Path) -> Document:
     """The edit of a document or of a picture, before it was dragged."""
     is_document = path.suffix.lower() == SUFFIX
-    document = open_document(path) if is_document else document_of(read_recipe(path))
-    document = document.at_start()
+    document = (open_document(path) if is_document else open_picture(path)).at_start()
     # A handle whose target was not placed yet is no part of the edit.
     return replace(document, pairs=document.complete_pairs)
 
@@ -281,8 +279,5 @@ def _check_photo(path: Path) -> str:
 
 
 def _hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
     with opened_file(path, _ANY_SIZE) as file:
-        while piece := file.read(CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return sha256_of(file)

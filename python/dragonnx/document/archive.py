@@ -18,7 +18,7 @@ from dragonnx.files import save_bytes
 from dragonnx.paths import as_path
 from dragonnx.reading.json_text import LARGEST_TEXT, parse_json
 from dragonnx.reading.npy_array import member_array
-from dragonnx.reading.regular_file import MEBIBYTE, opened_file
+from dragonnx.reading.regular_file import MEBIBYTE, opened_file, sha256_of
 from dragonnx.reading.values import instance, record
 from dragonnx.reading.zip_archive import opened_archive
 
@@ -77,10 +77,7 @@ def digest_of(path: str | os.PathLike[str]) -> str | None:
     if not as_path(path).exists():
         return None
     with opened_file(path, LARGEST) as file:
-        digest = hashlib.sha256()
-        while piece := file.read(MEBIBYTE):
-            digest.update(piece)
-        return digest.hexdigest()
+        return sha256_of(file)
 
 
 def read_preview(path: str | os.PathLike[str]) -> bytes | None:

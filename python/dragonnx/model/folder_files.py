@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model.facts import FileRecord
-from dragonnx.reading.regular_file import MEBIBYTE, opened_file
+from dragonnx.reading.regular_file import opened_file, sha256_of
 
 _ADVICE = "copy the whole folder again, or export it again"
 _THREADS = 4
@@ -125,21 +125,13 @@ def _digest(file: BinaryIO, size: int, content: bytes | None) -> str:
         known = _known.get(before)
     if known is not None and content is None:
         return known
-    found = _hashed(file, size) if content is None else hashlib.sha256(content).hexdigest()
+    found = sha256_of(file, size) if content is None else hashlib.sha256(content).hexdigest()
     if _state(file) == before and time.time_ns() - max(before[-2:]) > _SETTLED:
         with _known_lock:
             if len(_known) >= _MOST_KNOWN:
                 _known.clear()
             _known[before] = found
     return found
-
-
-def _hashed(file: BinaryIO, size: int) -> str:
-    digest, left = hashlib.sha256(), size
-    while left and (piece := file.read(min(left, MEBIBYTE))):
-        digest.update(piece)
-        left -= len(piece)
-    return digest.hexdigest()
 
 
 def _state(file: BinaryIO) -> tuple[int, ...]:

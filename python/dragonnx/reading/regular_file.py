@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -63,6 +64,20 @@ def read_into(file: BinaryIO, target: memoryview) -> int:
             break
         filled += count
     return filled
+
+
+def sha256_of(file: BinaryIO, size: int | None = None) -> str:
+    """The SHA-256 of an open file from where it stands, in hexadecimal, read piece by piece.
+
+    Args:
+        file: It.
+        size: How many bytes count at most; None for those that it has when it is asked.
+    """
+    digest, left = hashlib.sha256(), os.fstat(file.fileno()).st_size if size is None else size
+    while left and (piece := file.read(min(left, CHUNK))):
+        digest.update(piece)
+        left -= len(piece)
+    return digest.hexdigest()
 
 
 def _opener(path: str, flags: int) -> int:
