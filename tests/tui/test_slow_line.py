@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -15,8 +14,6 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from dragonnx.document import Document, LatentStart, save_document
-from dragonnx.drag.config import DragConfig
 from dragonnx.tui.drawing.cells import Cells, StripMaker
 from dragonnx.tui.drawing.owed import Owed
 from dragonnx.tui.flow import Flow
@@ -190,18 +187,12 @@ def test_keys_and_a_pause_do_not_wait_for_frames(tmp_path, answers):
 
     At 20 kB/s a key that shows within 0.5 s has 10 kB before it, and a pause within 1.5 s has 30 kB.
     """
-    from support.bundled import SEED
+    from support.endless_drag import edit, endless_drag, truecolor
     from support.pseudo_terminal import PseudoTerminal
 
-    config = DragConfig(max_steps=10**6, stop_distance=0.1)
-    document = Document(start=LatentStart(SEED), config=config)
-    save_document(
-        document.with_point((107, 163)).with_point((150.5, 80.5)), tmp_path / "a.dragonnx"
-    )
-    command = [sys.executable, "-m", "dragonnx.cli", "edit", "a.dragonnx", "--device", "cpu"]
-    environment = os.environ | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
+    endless_drag(tmp_path / "a.dragonnx")
     with PseudoTerminal(
-        command, environment, tmp_path, (80, 24), rate=20e3, answers=answers
+        edit("a.dragonnx"), truecolor(), tmp_path, (80, 24), rate=20e3, answers=answers
     ) as terminal:
         terminal.wait("Opened a")
         terminal.rest(4)

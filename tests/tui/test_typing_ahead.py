@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from support.bundled import NOSE, SEED
 from support.terminal_editor import TerminalEditor
 from textual.widgets import Input
 
-from dragonnx.document import Document, LatentStart, open_document, save_document
-from dragonnx.drag.config import DragConfig
+from dragonnx.document import open_document
 from dragonnx.editor.events import DocumentSaved
 from dragonnx.tui.screens.path import PathScreen
 from dragonnx.tui.widgets.literal import Line
@@ -72,16 +70,11 @@ async def test_what_is_saved_and_edited_in_one_piece():
 @pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
 def test_a_drag_under_a_dialog_paints_nothing_that_a_key_would_wait_for(tmp_path):
     """Counted in bytes that a key brings, since a busy machine takes its time."""
+    from support.endless_drag import edit, endless_drag, truecolor
     from support.pseudo_terminal import PseudoTerminal
 
-    config = DragConfig(max_steps=10**6, stop_distance=0.1)
-    document = Document(start=LatentStart(SEED), config=config)
-    save_document(
-        document.with_point((107, 163)).with_point((150.5, 80.5)), tmp_path / "a.dragonnx"
-    )
-    command = [sys.executable, "-m", "dragonnx.cli", "edit", "a.dragonnx", "--device", "cpu"]
-    environment = os.environ | {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
-    with PseudoTerminal(command, environment, tmp_path, (120, 40)) as terminal:
+    endless_drag(tmp_path / "a.dragonnx")
+    with PseudoTerminal(edit("a.dragonnx"), truecolor(), tmp_path, (120, 40)) as terminal:
         terminal.wait("Opened a")
         terminal.press(" ")
         terminal.wait("steps/s")
