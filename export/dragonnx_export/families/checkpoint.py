@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from dragonnx_export.families.mapping import MappingArchitecture
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -32,6 +30,21 @@ class Contents(Generic[A_co]):
     format: str
     notes: tuple[str, ...] = ()
     network: str = ""
+
+
+class MappingArchitecture(Protocol):
+    """The facts of a mapping network, which all StyleGANs from the second on share."""
+
+    @property
+    def z_dim(self) -> int: ...  # noqa: D102
+    @property
+    def w_dim(self) -> int: ...  # noqa: D102
+    @property
+    def label_dim(self) -> int: ...  # noqa: D102
+    @property
+    def mapping_layers(self) -> int: ...  # noqa: D102
+    @property
+    def mapping_lr_multiplier(self) -> float: ...  # noqa: D102
 
 
 def mapping_shapes(architecture: MappingArchitecture) -> Iterator[tuple[str, tuple[int, ...]]]:

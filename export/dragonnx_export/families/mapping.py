@@ -10,26 +10,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from dragonnx_export.families.checkpoint import MappingArchitecture
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.weight_file import WeightFile
 
 LEAK = 0.2
 SQRT2 = math.sqrt(2)
-
-
-class MappingArchitecture(Protocol):
-    """The facts of a mapping network, which all StyleGANs from the second on share."""
-
-    @property
-    def z_dim(self) -> int: ...  # noqa: D102
-    @property
-    def w_dim(self) -> int: ...  # noqa: D102
-    @property
-    def label_dim(self) -> int: ...  # noqa: D102
-    @property
-    def mapping_layers(self) -> int: ...  # noqa: D102
-    @property
-    def mapping_lr_multiplier(self) -> float: ...  # noqa: D102
 
 
 class MappingCheckpoint(Protocol):
