@@ -22,7 +22,7 @@ class TerminalEditor:
 
     Args:
         size: Columns and rows of the terminal.
-        toasts: Whether what is told in a box is shown; Textual leaves that out of tests.
+        toasts: Whether boxes and tips of keys are shown; Textual leaves them out of tests.
         settings: Of the application.
     """
 
@@ -46,7 +46,10 @@ class TerminalEditor:
 
     async def __aenter__(self) -> TerminalEditor:
         self._context = self.app.run_test(
-            size=self.size, message_hook=self._hook, notifications=self._toasts
+            size=self.size,
+            message_hook=self._hook,
+            notifications=self._toasts,
+            tooltips=self._toasts,
         )
         self.pilot = await self._context.__aenter__()
         self.pilot.pause = lambda _delay=None: self.rest()

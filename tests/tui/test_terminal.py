@@ -159,7 +159,7 @@ def test_keys_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.keys("Enter")
     editor.wait("Space starts the drag")
     editor.keys("Space")
-    editor.wait("Every handle point reached")
+    editor.wait("Reached in")
     editor.keys("e")
     editor.wait(PICTURE)
     editor.keys("Enter")
@@ -181,7 +181,7 @@ def test_mouse_only_from_launch_to_a_saved_picture(terminal, tmp_path):
     editor.wait("Space starts the drag")
     footer = editor.screen.splitlines()[23]
     editor.mouse(footer.index("Drag"), 23)
-    editor.wait("Every handle point reached")
+    editor.wait("Reached in")
     editor.mouse(footer.index("Export"), 23)
     screen = editor.wait(PICTURE).splitlines()
     row = next(k for k, line in enumerate(screen) if "Write" in line)

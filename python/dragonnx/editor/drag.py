@@ -16,6 +16,9 @@ from dragonnx.types import Space
 
 _MOST_LAYERS = 18
 """Of a model that is not open yet: the most that StyleGAN2 has."""
+_STOPPED = "Stopped."
+_AFTER_STOP = "Space drags on, u undoes."
+_AFTER_REACHED = "e exports, u undoes, a click adds a point."
 
 
 class DragCommands:
@@ -57,7 +60,7 @@ class DragCommands:
         elif phase.paused is not None:
             state.enter(Idle())
             state.history.finish_merging()
-            state.say(Outcome.CANCELLED.advice)
+            state.say(f"{_STOPPED} {_AFTER_STOP}")
         else:
             state.say("No drag runs.")
 
@@ -184,7 +187,10 @@ class DragCommands:
         head = f"{steps} steps, {left:.1f} px left. "
         if outcome is None:
             state.say(f"{head}Paused; Space goes on, x ends.")
-            return
-        state.say(head + outcome.advice, "good" if outcome is Outcome.REACHED else "hint")
-        if outcome is Outcome.MAX_STEPS:
+        elif outcome is Outcome.REACHED:
+            state.say(f"Reached in {steps} steps. {_AFTER_REACHED}", "good")
+        elif outcome is Outcome.CANCELLED:
+            state.say(f"{head}{_STOPPED} {_AFTER_STOP}", "hint")
+        else:
+            state.say(f"{head}Step limit. {_AFTER_STOP}", "hint")
             state.warn("Step limit", outcome.advice, "information")

@@ -9,6 +9,7 @@ from dragonnx.document import Document, LatentStart
 from dragonnx.editor.answers import checked_psi
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
 from dragonnx.editor.model_facts import ModelFacts
+from dragonnx.editor.notices import FIRST_HINT, Notice
 from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
@@ -16,7 +17,6 @@ from dragonnx.model.labels import Label, fitting_label, label_text
 from dragonnx.model.latent import LARGEST_SEED, checked_seed
 from dragonnx.model.library import model_name
 
-FIRST_HINT = "Click what to move, click where to, press Space."
 _SEEDS_BY_CHANCE = 100_000
 
 
@@ -29,6 +29,8 @@ class LatentCommands:
 
     def __init__(self, state: EditorState) -> None:
         self._state = state
+        self._about_model = Notice()
+        """What is to be said of the model that was opened last."""
 
     def next_seed(self) -> None:
         """The picture of the next seed."""
@@ -57,10 +59,8 @@ class LatentCommands:
             return document.with_start(LatentStart(seed, old.truncation_psi, old.label))
 
         lost = change(self._state.document) is not self._state.document and self._loses_points()
-        self._state.edit(f"choose seed {seed}", change)
-        self._state.say(
-            f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost
-        )
+        told = f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost
+        self._state.edit(f"choose seed {seed}", change, told=Notice(told))
 
     def use_psi(self, psi: float | None) -> None:
         """Use another truncation psi; None is the model's. Points and mask stay.
@@ -107,11 +107,11 @@ class LatentCommands:
         if name == label_text(self._state.document.start.label):
             return
         lost = self._loses_points()
+        told = f"Class {name}." + " Points and mask went with the old picture; u undoes." * lost
         self._state.edit(
-            f"choose class {name}", lambda d: d.with_start(replace(d.start, label=chosen))
-        )
-        self._state.say(
-            f"Class {name}." + " Points and mask went with the old picture; u undoes." * lost
+            f"choose class {name}",
+            lambda d: d.with_start(replace(d.start, label=chosen)),
+            told=Notice(told),
         )
 
     def use_model(self, model: str) -> None:
@@ -144,7 +144,8 @@ class LatentCommands:
         start, count = state.document.start, manifest.label_dim
         if count and start.label is None and start.w_plus is None:
             hint = f"This is class 0 of {count}: l chooses another. {hint}"
-        state.say(f"{hint} {manifest.name} on {event.device}.", "hint")
+        self._about_model = Notice(f"{hint} {manifest.name} on {event.device}.", "hint")
+        state.say(self._about_model.text, self._about_model.tone)
 
     def model_chosen(self, event: ModelChosen) -> None:
         """Go over to a model that works."""
@@ -153,7 +154,9 @@ class LatentCommands:
         def use() -> None:
             state.selected = None
             state.enter(Idle())
-            state.edit(f"choose the model {model}", lambda d: d.with_model(model))
+            state.edit(
+                f"choose the model {model}", lambda d: d.with_model(model), told=self._about_model
+            )
 
         state.when_idle(use)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dragonnx.document import Document
+from dragonnx.editor.notices import DRAG_HINT, TARGET_HINT
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState, End, Marker, Part
 from dragonnx.editor.tools import Tool
@@ -38,9 +39,9 @@ class PointCommands:
             state.edit(f"place {kind} {number}", lambda d: d.with_point(_float(pixel)))
             if is_target:
                 state.is_first_time = False
-                state.say("Space starts the drag; Enter or a click adds another point.", "hint")
+                state.say(DRAG_HINT, "hint")
             else:
-                state.say("Now the target: move the cross-hair and press Enter, or click.", "hint")
+                state.say(TARGET_HINT, "hint")
 
         state.when_idle(place)
 

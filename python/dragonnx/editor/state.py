@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 from weakref import WeakKeyDictionary
@@ -14,6 +13,7 @@ from dragonnx.editor.autosave import Autosave
 from dragonnx.editor.document_file import DocumentFile
 from dragonnx.editor.jobs import Jobs
 from dragonnx.editor.model_facts import ModelFacts
+from dragonnx.editor.notices import Alert, Notice, Severity, Tone, next_step, subject
 from dragonnx.editor.phase import Change, Dragging, Idle, Phase, Running, checked
 from dragonnx.editor.phase import running as running_of
 from dragonnx.editor.phase import stopping as after_stopping
@@ -25,8 +25,6 @@ from dragonnx.types import Picture
 End: TypeAlias = Literal["handle", "target"]
 Marker: TypeAlias = tuple[int, End]
 """One of a pair's points: the pair's number from 0, and which end."""
-Tone: TypeAlias = Literal["", "good", "bad", "hint"]
-Severity: TypeAlias = Literal["warning", "information"]
 
 
 class Part(enum.Flag):
@@ -48,35 +46,6 @@ class Part(enum.Flag):
     """The contact sheet has another picture."""
     CONFLICT = enum.auto()
     """The document's file was changed by others: what to do is to be asked."""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sentence for the user.
-
-    Attributes:
-        text: It.
-        tone: How it is meant.
-        heading: What it is about, where it is long: a line begins with it, a box is headed by it.
-    """
-
-    text: str = ""
-    tone: Tone = ""
-    heading: str = ""
-
-    @property
-    def line(self) -> str:
-        """All of it in one line."""
-        return f"{self.heading}: {self.text}" if self.heading else self.text
-
-
-@dataclass(frozen=True)
-class Alert:
-    """A sentence that the user must see whole."""
-
-    heading: str
-    text: str
-    severity: Severity
 
 
 class EditorState:
@@ -123,8 +92,10 @@ class EditorState:
         self.losses: tuple[float, ...] = ()
         """Of the latest steps of a drag or an inversion."""
         self.notice = Notice()
-        self.alert = Alert("", "", "information")
+        self.alert = Alert()
         self._phase: Phase = Idle()
+        self._subject: tuple[object, ...] = ()
+        """Of the notice and the alert."""
         self._views: list[Callable[[Part], object]] = []
 
     # --- looking ------------------------------------------------------------------------------
@@ -207,18 +178,27 @@ class EditorState:
         self._views.clear()
 
     def changed(self, parts: Part = Part.SCENE | Part.FACTS) -> None:
-        """Tell the views which parts changed."""
+        """Tell the views which parts changed; what was said before goes once it no longer holds."""
+        if self._subject and self._subject != (now := subject(self)):
+            self._subject = now
+            self.notice = Notice(next_step(self), "hint")
+            parts |= Part.NOTICE
+            if self.alert.text and self.alert.severity == "information":
+                self.alert = Alert()
+                parts |= Part.ALERT
         for view in tuple(self._views):
             view(parts)
 
     def say(self, text: str, tone: Tone = "", heading: str = "") -> None:
         """Tell the user something in a line, as `Notice` has it; no name in it can do harm."""
         self.notice = Notice(visible(text), tone, visible(heading))
+        self._subject = subject(self)
         self.changed(Part.NOTICE)
 
     def warn(self, heading: str, text: str, severity: Severity = "warning") -> None:
         """Tell the user something that a line is not enough for."""
         self.alert = Alert(heading, visible(text), severity)
+        self._subject = subject(self)
         self.changed(Part.ALERT)
 
     # --- changing -----------------------------------------------------------------------------
@@ -267,7 +247,11 @@ class EditorState:
             self.when_idle(change)
 
     def edit(
-        self, label: str, change: Callable[[Document], Document], merge_key: str | None = None
+        self,
+        label: str,
+        change: Callable[[Document], Document],
+        merge_key: str | None = None,
+        told: Notice | None = None,
     ) -> None:
         """Change the document, after pausing a drag that runs.
 
@@ -275,11 +259,14 @@ class EditorState:
             label: What is done, for undo: "move point 1".
             change: From the document to the changed one; the same one is no edit.
             merge_key: Consecutive edits of one key are undone together.
+            told: What to say once it is done.
         """
 
         def apply() -> None:
             if self.apply(label, change(self.document), merge_key):
                 self.document_changed()
+            if told is not None:
+                self.say(told.text, told.tone)
 
         self.when_idle(apply)
 

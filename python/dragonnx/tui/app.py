@@ -53,6 +53,7 @@ class EditorApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "dragonnx"
+    CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(

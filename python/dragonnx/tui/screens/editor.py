@@ -160,12 +160,18 @@ class EditorScreen(Screen[None], inherit_bindings=False):
             if notice.heading and len(notice.line) > self.size.width - _PLACE_WIDTH:
                 self.notify(notice.text, title=notice.heading, severity="error", markup=False)
         if Part.ALERT in parts:
-            alert = state.alert
-            self.notify(alert.text, title=alert.heading, severity=alert.severity, markup=False)
+            self._show_alert()
         if Part.PHOTO in parts:
             self.questions.photo(self.editor.photo.found)
         if Part.CONFLICT in parts:
             self.questions.conflict()
+
+    def _show_alert(self) -> None:
+        alert = self.editor.state.alert
+        if alert.text:
+            self.notify(alert.text, title=alert.heading, severity=alert.severity, markup=False)
+        else:
+            self.app.clear_notifications()
 
     def _show_place(self) -> None:
         self.query_one(StatusLine).show_place(*self.editor.state.cursor, self.canvas.view.zoom)
