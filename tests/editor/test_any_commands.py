@@ -145,6 +145,10 @@ class AnyCommands(RuleBasedStateMachine):
         if command != "stamp" or self.run.state.tool is not Tool.POINTS:
             getattr(self.run.editor.mask, command)()
 
+    @rule(command=st.sampled_from(["show_next", "wipe", "bare"]))
+    def compare(self, command) -> None:
+        getattr(self.run.editor.compare, command)()
+
     @rule(tool=st.sampled_from(Tool))
     def tool(self, tool) -> None:
         if tool is Tool.POINTS:

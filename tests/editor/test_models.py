@@ -205,12 +205,12 @@ def test_a_seed_that_is_there_already_takes_nothing(run):
 
 
 def test_a_photo_of_another_model_is_not_compared(run):
-    run.state.photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    run.editor.photo.compare()
-    assert run.scene.picture is run.state.photo
+    run.state.comparison.photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    run.editor.compare.show_next()
+    assert run.scene.picture is run.state.comparison.photo
     choose(run, "other")
-    run.editor.photo.compare()
-    assert "no photo" in run.notice
+    run.editor.compare.show_next()
+    assert "nothing to compare" in run.notice
     assert run.scene.picture is run.state.picture
 
 

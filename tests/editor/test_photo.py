@@ -14,6 +14,7 @@ from support.pictures import png
 from dragonnx import FaceDetector, align_face
 from dragonnx.document import open_document
 from dragonnx.editor.answers import photo_settings_of
+from dragonnx.editor.comparison import Shown
 from dragonnx.editor.events import (
     DocumentSaved,
     DragEnded,
@@ -111,7 +112,7 @@ def test_a_stop_before_the_first_step_changes_nothing(run, photo):
     run.received(InversionEnded)
     assert "all is as before" in run.notice
     assert run.document is before
-    assert not run.state.photo_shown
+    assert run.state.comparison.shown is Shown.NOW
     run.settled()
 
 
@@ -144,20 +145,20 @@ def test_another_photo_while_one_is_inverted_comes_after_it(inverting, photo):
 
 
 def test_the_photo_and_the_picture_are_compared(run, photo):
-    run.editor.photo.compare()
-    assert "no photo" in run.notice
+    run.editor.compare.show_next()
+    assert "nothing to compare" in run.notice
     run.editor.photo.invert(PhotoRequest(photo, InversionConfig(steps=2, space="w"), "pad"))
     run.received(PhotoRead)
-    assert run.scene.picture is run.state.photo
+    assert run.scene.picture is run.state.comparison.photo
     run.received(InversionEnded)
     assert run.editor.photo.last_request.fit == "pad"
     w_plus = run.document.start.w_plus
     assert np.array_equal(w_plus, np.repeat(w_plus[:, :1], NUM_WS, axis=1))
-    run.editor.photo.compare()
-    assert run.scene.picture is run.state.photo
-    run.editor.photo.compare()
+    run.editor.compare.show_next()
+    assert run.scene.picture is run.state.comparison.photo
+    run.editor.compare.show_next()
     assert run.scene.picture is run.state.picture
-    run.editor.photo.compare()
+    run.editor.compare.show_next()
     run.editor.pointer.use()
     assert run.scene.picture is run.state.picture
 
@@ -284,7 +285,7 @@ def test_a_face_is_aligned_by_landmarks(run, photo):
     five = [(70, 40), (100, 30), (90, 50), (80, 75), (105, 68)]
     Path("points.txt").write_text("".join(f"{x} {y}\n" for x, y in five), "utf-8")
     invert(run, photo, face=Path("points.txt"))
-    shown = run.state.photo
+    shown = run.state.comparison.photo
     expected = align_face(photo, five, shown.shape[:2])
     assert np.array_equal(shown, expected.picture.convert("RGB"))
 
@@ -301,8 +302,8 @@ def test_a_face_is_found_by_a_network_and_others_are_told_of(run):
         "4 faces were found, and the largest is taken; the others are 2 at "
     )
     landmarks = FaceDetector.open("faces.onnx").faces("spots.png")[0].landmarks
-    expected = align_face("spots.png", landmarks, run.state.photo.shape[:2])
-    assert np.array_equal(run.state.photo, expected.picture.convert("RGB"))
+    expected = align_face("spots.png", landmarks, run.state.comparison.photo.shape[:2])
+    assert np.array_equal(run.state.comparison.photo, expected.picture.convert("RGB"))
 
 
 @pytest.mark.parametrize("name", ["words.txt", "words.onnx"])

@@ -52,7 +52,7 @@ async def test_a_photo_is_asked_for_and_compared(photo):
         assert "2 steps, " in editor.status
         scene = editor.screen.canvas.scene
         await editor.press("c")
-        assert editor.screen.canvas.scene.picture is editor.state.photo
+        assert editor.screen.canvas.scene.picture is editor.state.comparison.photo
         await editor.press("c")
         assert editor.screen.canvas.scene.picture is scene.picture
         await editor.press("P")
@@ -129,7 +129,7 @@ async def test_a_face_is_aligned_by_a_file_that_is_named(photo):
         await editor.press("enter")
         await editor.came(InversionEnded)
         five = read_landmarks("points.txt")
-        expected = align_face(photo, five, editor.state.photo.shape[:2])
-        assert np.array_equal(editor.state.photo, expected.picture)
+        expected = align_face(photo, five, editor.state.comparison.photo.shape[:2])
+        assert np.array_equal(editor.state.comparison.photo, expected.picture)
         await editor.press("P")
         assert editor.app.screen.query_one("#face").value == "points.txt"

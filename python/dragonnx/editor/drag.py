@@ -18,7 +18,7 @@ _MOST_LAYERS = 18
 """Of a model that is not open yet: the most that StyleGAN2 has."""
 _STOPPED = "Stopped."
 _AFTER_STOP = "Space drags on, u undoes."
-_AFTER_REACHED = "e exports, u undoes, a click adds a point."
+_AFTER_REACHED = "c shows before, e exports, u undoes."
 
 
 class DragCommands:
@@ -152,6 +152,7 @@ class DragCommands:
         goes_on = outcome is None and event.failure is None
         waiting = state.become_idle(document if goes_on else None)
         if result is not None and steps:
+            state.comparison.told_latent(result.latents[0])
             state.picture = event.picture
             state.pictured = None if event.is_preview else document
             state.apply(f"drag, {steps} steps", document, f"drag {self._number}")
@@ -175,7 +176,10 @@ class DragCommands:
             self._number += 1
             state.losses = ()
         state.enter(Dragging())
-        state.photo_shown = False
+        if resume:
+            state.comparison.end()
+        else:
+            state.comparison.begin_drag(state.picture if state.shows_document else None)
         unpaired = len(document.pairs) - len(document.complete_pairs)
         note = " The handle without a target stays out of it." if unpaired else ""
         state.say(("Going on." if resume else "Dragging ...") + note)

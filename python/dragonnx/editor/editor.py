@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dragonnx.document import Document, Recovery
 from dragonnx.editor.autosave import Autosave
+from dragonnx.editor.compare import CompareCommands
 from dragonnx.editor.contact_sheet import ContactSheet
 from dragonnx.editor.drag import DragCommands
 from dragonnx.editor.events import (
     AutosaveFailed,
+    BeforeMade,
     DocumentSaved,
     DragEnded,
     DragProgressed,
@@ -70,6 +72,7 @@ class Editor:
         drag: For the drag.
         latent: For model, seed, class and truncation.
         photo: For inverting a photo.
+        compare: Before and after, and the bare picture.
         files: For opening, saving and exporting.
         history: Undo and redo.
         sheet: The contact sheet.
@@ -101,6 +104,7 @@ class Editor:
         self.drag = DragCommands(self.state)
         self.latent = LatentCommands(self.state)
         self.photo = PhotoCommands(self.state)
+        self.compare = CompareCommands(self.state)
         self.files = FileCommands(self.state)
         self.history = UndoCommands(self.state)
         self.sheet = ContactSheet(self.state)
@@ -109,6 +113,7 @@ class Editor:
             ModelOpened: self.latent.model_opened,
             ModelChosen: self.latent.model_chosen,
             PictureMade: self.latent.picture_made,
+            BeforeMade: self.compare.before_made,
             DragProgressed: self.drag.progressed,
             DragEnded: self.drag.ended,
             PhotoFound: self.photo.photo_found,

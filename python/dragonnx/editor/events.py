@@ -75,6 +75,14 @@ class PictureMade(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class BeforeMade(Event):
+    """The picture from before a drag is ready; `latent` is its w_plus, [num_ws, w_dim]."""
+
+    latent: Float32
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
 class DragProgressed(Event):
     """A drag made steps. Says everything so far, so that the newest is enough.
 

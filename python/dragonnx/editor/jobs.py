@@ -26,6 +26,7 @@ from dragonnx.document.outputs import Output
 from dragonnx.editor.document_file import Replaces
 from dragonnx.editor.drag_job import DragJob
 from dragonnx.editor.events import (
+    BeforeMade,
     DocumentSaved,
     Event,
     Exported,
@@ -44,6 +45,7 @@ from dragonnx.editor.inversion_job import PhotoRequest, invert
 from dragonnx.editor.open_model import OpenModel
 from dragonnx.editor.pace import Pace
 from dragonnx.errors import InputError
+from dragonnx.types import Float32
 
 if TYPE_CHECKING:
     from dragonnx.types import DeviceName, Precision
@@ -113,6 +115,15 @@ class Jobs:
         """
         self._wanted = document
         self._put(Task.MAKE_PICTURE, lambda: self._show(document))
+
+    def show_before(self, document: Document, latent: Float32) -> None:
+        """Make the picture of where a drag began; `latent` is [num_ws, w_dim]."""
+
+        def do() -> None:
+            picture = self._model.pictures(document.model).full(latent[None])
+            self._post(BeforeMade(latent, picture))
+
+        self._put(Task.MAKE_PICTURE, do)
 
     def drag(self, document: Document, *, resume: bool, steps: int | None = None) -> None:
         """Drag until the end, a pause, or so many steps.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dragonnx.document import Document, LatentStart
 from dragonnx.editor.answers import checked_psi
+from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
 from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.notices import FIRST_HINT, Notice
@@ -135,7 +136,8 @@ class LatentCommands:
             label_count=manifest.label_dim,
             recommended=dict(manifest.drag_settings),
         )
-        state.picture = state.pictured = state.photo = None
+        state.picture = state.pictured = None
+        state.comparison = Comparison()
         state.stroke = state.gripped = None
         state.put_cursor(width // 2, height // 2)
         state.radius = max(width / 12, 1.0)

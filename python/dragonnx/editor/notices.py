@@ -64,7 +64,9 @@ def subject(state: EditorState) -> tuple[object, ...]:
         state.tool,
         state.selected,
         state.mask_shown,
-        state.photo_shown,
+        state.comparison.shown,
+        state.comparison.wipe,
+        state.bare,
         None if state.stroke is None else state.stroke.corner,
     )
 
@@ -88,5 +90,5 @@ def _next_edit(state: EditorState) -> str:
     if isinstance(phase, Idle) and phase.paused is document:
         return "Paused. Space goes on, x ends, u takes the drag back."
     if document.result is not None:
-        return "Space drags on, e exports, Ctrl+S saves, u takes back."
+        return "Space drags on, c shows before, e exports, u takes back."
     return DRAG_HINT if document.complete_pairs else FIRST_HINT

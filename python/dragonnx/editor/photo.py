@@ -1,10 +1,11 @@
-"""A photo becomes the picture: watching it appear, taking over the latent, comparing the two."""
+"""A photo becomes the picture: watching it appear, taking over the latent."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dragonnx.document import LatentStart
+from dragonnx.editor.comparison import Comparison, Shown
 from dragonnx.editor.document_file import DocumentFile
 from dragonnx.editor.events import (
     InversionEnded,
@@ -46,17 +47,6 @@ class PhotoCommands:
 
         state.when_idle(start)
 
-    def compare(self) -> None:
-        """Show the photo, or again the picture."""
-        state = self._state
-        if state.photo is None:
-            state.say("There is no photo to compare with: P inverts one.")
-            return
-        state.photo_shown = not state.photo_shown
-        state.changed(Part.SCENE)
-        what = "the photo; c shows the picture" if state.photo_shown else "the picture"
-        state.say(f"This is {what}.")
-
     def photo_found(self, event: PhotoFound) -> None:
         """Have it asked how to invert a photo that was opened."""
         self.found = event.path
@@ -65,7 +55,7 @@ class PhotoCommands:
     def photo_read(self, event: PhotoRead) -> None:
         """Show the photo until there is a picture like it."""
         state = self._state
-        state.photo, state.photo_shown = event.photo, True
+        state.comparison = Comparison(Shown.PHOTO, photo=event.photo)
         if not isinstance(state.phase, Stopping):
             note = f"{event.note}. " if event.note else ""
             state.say(f"{note}Inverting {event.name}: finding a good start ...")
@@ -77,18 +67,19 @@ class PhotoCommands:
         if not isinstance(runs, Inverting):
             return
         if runs.steps == 0:
-            state.photo_shown = False
+            state.comparison.end()
         state.enter(with_progress(state.phase, Inverting(runs.photo, event.steps)))
         state.losses = event.losses
         state.picture, state.pictured = event.picture, None
         state.changed()
         if not isinstance(state.phase, Stopping):
             left = event.seconds_left
+            is_photo = state.comparison.shown is Shown.PHOTO
             state.say(
-                f"{'The photo. ' * state.photo_shown}"
+                f"{'The photo. ' * is_photo}"
                 f"Step {event.steps} of {event.total}, {event.psnr:.1f} dB"
                 f"{'' if left is None else f', {_time(left)} left'}. x: enough, "
-                f"c: {'picture' if state.photo_shown else 'photo'}"
+                f"c: {'picture' if is_photo else 'photo'}"
             )
 
     def ended(self, event: InversionEnded) -> None:

@@ -31,6 +31,7 @@ class PointerCommands:
 
     def use(self) -> None:
         """Use the tool at the cross-hair."""
+        self._state.bare = False
         if self._state.tool is Tool.POINTS:
             self._points.place(self._state.cursor)
         else:
@@ -44,6 +45,7 @@ class PointerCommands:
             marker: The marker that lies there, if any.
         """
         state = self._state
+        state.bare = False
         state.put_cursor(*pixel)
         if state.tool is not Tool.POINTS:
             self._mask.begin_stroke(pixel)

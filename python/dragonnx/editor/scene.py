@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.document import PointPair
-from dragonnx.editor.phase import Dragging, Inverting
+from dragonnx.editor.phase import Dragging, Idle, Inverting
 from dragonnx.editor.state import EditorState
 from dragonnx.types import Mask, Picture, Point
 
@@ -28,10 +28,11 @@ class Scene:
         mask: bool [H, W], True where pixels may move; None or not shown.
         pairs: Handle points and target points, the handles where they are now.
         selected: Which pair is selected.
-        cursor: The cross-hair, an image pixel.
+        cursor: The cross-hair, an image pixel; None where it is hidden.
         trails: Where each handle has been in this drag, (x, y) [steps, n, 2].
         brush: The brush's radius in image pixels; None for no brush.
         rectangle: Two corners of a rectangle that is being drawn.
+        divider: Where what the picture is compared with ends, and the picture begins; None for nowhere.
         moving: Whether the next picture comes soon: a drag runs.
     """
 
@@ -39,16 +40,20 @@ class Scene:
     mask: Mask | None = None
     pairs: tuple[PointPair, ...] = ()
     selected: int | None = None
-    cursor: tuple[int, int] = (0, 0)
+    cursor: tuple[int, int] | None = (0, 0)
     trails: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
     brush: float | None = None
     rectangle: tuple[Point, Point] | None = None
+    divider: float | None = None
     moving: bool = False
 
 
 def scene_of(state: EditorState) -> Scene:
     """The scene that shows a state."""
-    picture = _picture(state)
+    picture, divider = _picture(state)
+    moving = state.running is not None
+    if state.bare:
+        return Scene(picture, cursor=None, divider=divider, moving=moving)
     stroke = state.stroke
     corner = None if stroke is None else stroke.corner
     return Scene(
@@ -60,7 +65,8 @@ def scene_of(state: EditorState) -> Scene:
         trails=_trails(state),
         brush=state.radius if state.tool.is_brush else None,
         rectangle=None if corner is None else (corner, _float(state.cursor)),
-        moving=state.running is not None,
+        divider=divider,
+        moving=moving,
     )
 
 
@@ -79,15 +85,19 @@ def live_pairs(state: EditorState) -> tuple[PointPair, ...]:
     )
 
 
-def _picture(state: EditorState) -> Picture:
-    """The picture, or the photo where the two are compared."""
+def _picture(state: EditorState) -> tuple[Picture, float | None]:
+    """The picture, or what it is compared with, or both and where the one ends."""
     picture = state.picture
     if picture is None:
         width, height = state.image_size
         picture = np.full((height, width, 3), _GREY, np.uint8)
-    if state.photo_shown and state.photo is not None and state.photo.shape == picture.shape:
-        return state.photo
-    return picture
+    other = state.comparison.other()
+    if other is None or other.shape != picture.shape:
+        return picture, None
+    if not state.comparison.wipe:
+        return other, None
+    at = state.cursor[0]
+    return np.concatenate([other[:, :at], picture[:, at:]], axis=1), at - 0.5
 
 
 def _mask(state: EditorState, size: tuple[int, ...]) -> Mask | None:
@@ -101,11 +111,12 @@ def _mask(state: EditorState, size: tuple[int, ...]) -> Mask | None:
 
 
 def _trails(state: EditorState) -> NDArray[np.float64]:
-    runs, result = state.running, state.document.result
+    """Of the drag that runs or is paused: a drag's trails end with it."""
+    runs, phase, document = state.running, state.phase, state.document
     if isinstance(runs, Dragging) and runs.progress is not None:
         return runs.progress.trace
-    if result is not None and result.steps:
-        return result.trace
+    if isinstance(phase, Idle) and phase.paused is document and document.result is not None:
+        return document.result.trace
     return np.zeros((0, 0, 2))
 
 

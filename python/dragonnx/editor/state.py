@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from dragonnx.document import Document, History
 from dragonnx.editor.autosave import Autosave
+from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.document_file import DocumentFile
 from dragonnx.editor.jobs import Jobs
 from dragonnx.editor.model_facts import ModelFacts
@@ -74,9 +75,9 @@ class EditorState:
         self.picture: Picture | None = None
         self.pictured: Document | None = None
         """The document whose picture that is; None for one in between, or a coarse one."""
-        self.photo: Picture | None = None
-        """The photo that was inverted last, as the model's picture would show it."""
-        self.photo_shown = False
+        self.comparison = Comparison()
+        self.bare = False
+        """Whether nothing is shown over the picture."""
         self.cursor = (64, 64)
         """The pixel (x, y) of the cross-hair."""
         self.selected: int | None = None
@@ -297,7 +298,7 @@ class EditorState:
     def document_changed(self) -> None:
         """Follow the document: autosave, the picture where it is another, the views."""
         document = self.document
-        self.photo_shown = False
+        self.comparison.end()
         self.note_autosave()
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None

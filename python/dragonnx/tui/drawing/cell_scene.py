@@ -43,7 +43,10 @@ def compose(
         (x0, y0), (x1, y1) = scene.rectangle
         corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], np.float64)
         draw_path(raster, corners, view, high, CURSOR)
-    if scene.brush is not None:
+    if scene.divider is not None:
+        ends = (scene.divider, -0.5), (scene.divider, scene.picture.shape[0] - 0.5)
+        draw_line(raster, *ends, view, high, LINE)
+    if scene.brush is not None and scene.cursor is not None:
         draw_ring(raster, scene.cursor, scene.brush, view, high, CURSOR)
     cells = cells_of(raster, mode)
     _draw_cursor(cells, scene, view, blank=high == 1)
@@ -70,6 +73,8 @@ def point_at(pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int
 
 def _draw_cursor(cells: Cells, scene: Scene, view: Viewport, *, blank: bool) -> None:
     """A cross-hair: the cell itself, and four marks that lead the eye to it."""
+    if scene.cursor is None:
+        return
     at = view.cell_of(scene.cursor)
     column, row = int(at[0] // 1), int(at[1] // 1)
     back = (0, 0, 0) if blank else None

@@ -67,10 +67,14 @@ class _Drawing:
         if scene.rectangle is not None:
             (x0, y0), (x1, y1) = scene.rectangle
             self._path([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], CURSOR, 1.5)
-        if scene.brush is not None:
+        if scene.divider is not None:
+            bottom = scene.picture.shape[0] - 0.5
+            self._path([(scene.divider, -0.5), (scene.divider, bottom)], LINE, 1)
+        if scene.brush is not None and scene.cursor is not None:
             reach = scene.brush * self._view.columns_per_pixel
             self._draw.ellipse(self._around(self._at(scene.cursor), reach), outline=CURSOR)
-        self._cross_hair(self._at(scene.cursor))
+        if scene.cursor is not None:
+            self._cross_hair(self._at(scene.cursor))
         for index, pair in enumerate(scene.pairs):
             edge = SELECTED if index == scene.selected else WHITE
             if pair.target is not None:

@@ -125,7 +125,7 @@ class Canvas(Painted, can_focus=True):
 
     def zoom(self, factor: float, about: Point | None = None) -> None:
         """Zoom about an image place, or the cross-hair."""
-        self._look(self._view.zoomed(factor, about or self._scene.cursor))
+        self._look(self._view.zoomed(factor, about or self._scene.cursor or self._view.middle))
 
     def zoom_in(self) -> None:
         """Zoom in about the cross-hair, by what a key should do."""
