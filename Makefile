@@ -6,13 +6,14 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 RUN := .venv/bin
 EXPORT := .venv-export/bin
 CARD := .venv-card/bin
+DOCS := .venv-docs/bin
 # Of the benchmarks: cpu, cuda, or cuda:1 for the second GPU.
 DEVICE ?= cpu
 # Of changed files: how many for each reader, and what gives others.
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -21,6 +22,7 @@ help:
 	@echo "             was stopped, and prints what no reader may do"
 	@echo "make kill    KILLS=300 kills at any moment, after which nothing may be lost or left over"
 	@echo "make lint    formatters, linters, types, import contracts"
+	@echo "make docs    the pages under docs as a site in out/docs; a broken link is an error"
 	@echo "make wheel   sdist and wheel in dist that hold nothing of this machine; make notices after the crates"
 	@echo "             changed, make advisories where there is a network"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
@@ -50,6 +52,11 @@ help:
 	test -d .venv-card || $(PYTHON) -m venv .venv-card
 	$(CARD)/pip install --quiet --editable '.[gpu,dev]' onnx safetensors 'torch>=2.4'
 	$(CARD)/pip install --quiet --no-deps --editable export
+	touch $@
+
+.venv-docs/installed: Makefile
+	test -d .venv-docs || $(PYTHON) -m venv .venv-docs
+	$(DOCS)/pip install --quiet 'mkdocs>=1.6,<2' 'mkdocs-material>=9.6' 'mkdocstrings[python]>=0.29' ruff
 	touch $@
 
 # --- the main job -----------------------------------------------------------------------------
@@ -126,6 +133,10 @@ check-targets:
 	        echo "skipped $$target: its standard library is missing; rustup target add $$target"; \
 	    fi; \
 	done
+
+# The reference is read from the source, so that nothing of dragonnx need be installed; warnings are errors.
+docs: .venv-docs/installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/mkdocs build --quiet --strict --site-dir out/docs
 
 format: .venv/installed-dev
 	cargo fmt --all
