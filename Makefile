@@ -13,7 +13,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -24,7 +24,8 @@ help:
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make docs    the pages under docs as a site in out/docs; a broken link is an error"
 	@echo "make wheel   sdist and wheel in dist that hold nothing of this machine; make notices after the crates"
-	@echo "             changed, make advisories where there is a network"
+	@echo "             changed, make advisories where there is a network; make try-wheel installs them"
+	@echo "make test-lowest  the tests with the lowest version of every package that is named"
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
 	@echo "             bench-batch, bench-kernels likewise on the CPU; gpu-check all that is said of cards"
@@ -85,6 +86,16 @@ test-export: .venv-export/installed
 test-slow: .venv/installed-dev .venv-export/installed
 	$(RUN)/pytest --ignore=tests/export -m slow
 	$(EXPORT)/pytest tests/export -m slow
+
+# With the lowest version of every package that pyproject.toml names; LOWEST chooses tests.
+LOWEST ?= --ignore=tests/export -m 'not slow'
+test-lowest: .venv/installed-dev
+	rm -rf .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	$(RUN)/python scripts/lowest_versions.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/pip install --quiet --constraint .venv-lowest/lowest.txt \
+	    --editable '.[cpu,video,heic,metrics]' hypothesis mypy pytest
+	.venv-lowest/bin/pytest $(LOWEST)
 
 # Each command and the editor, killed at KILLS moments, the first that of SEED; the tests try 10.
 KILLS ?= 300
@@ -181,6 +192,10 @@ wheel: .venv/installed-dev
 	$(RUN)/maturin sdist --out $(DIST)
 	RUSTFLAGS="$(REMAP)" $(RUN)/maturin build --release --locked --out $(DIST)
 
+# As a stranger installs them, in a new environment of PYTHON: contents, sizes, and a drag.
+try-wheel: wheel
+	for file in $(DIST)/dragonnx-*; do $(PYTHON) scripts/try_distribution.py $$file || exit 1; done
+
 notices: .venv/installed
 	$(RUN)/python scripts/third_party.py
 
@@ -215,4 +230,4 @@ pictures: .venv/installed
 	$(RUN)/python scripts/screenshots.py
 
 clean:
-	rm -rf .venv .venv-export .venv-card target out dist
+	rm -rf .venv .venv-export .venv-card .venv-lowest target out dist

@@ -66,7 +66,7 @@ def compiled_crates() -> tuple[list[Crate], dict[str, list[str]]]:
     Macros and build scripts write code for the compiler and are no part of it themselves.
     """
     command = ["cargo", "metadata", "--format-version=1", "--locked"]
-    told = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    told = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     metadata = json.loads(told.stdout)
     crates = {crate["id"]: crate for crate in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
@@ -119,12 +119,14 @@ def sbom(crates: list[Crate], needs: Mapping[str, list[str]]) -> str:
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text("utf-8"))["package"]
     checksums = {(p["name"], p["version"]): p.get("checksum", "") for p in lock}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))["workspace"]
+    version = workspace["package"]["version"]
     whole = {
         "type": "library",
         "name": project["name"],
-        "version": project["version"],
-        "bom-ref": f"pkg:pypi/{project['name']}@{project['version']}",
-        "purl": f"pkg:pypi/{project['name']}@{project['version']}",
+        "version": version,
+        "bom-ref": f"pkg:pypi/{project['name']}@{version}",
+        "purl": f"pkg:pypi/{project['name']}@{version}",
         "licenses": [{"expression": project["license"]}],
     }
     components = [

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
     from dragonnx.model.latent import save_latent
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "BundleError",
@@ -122,8 +122,12 @@ if not TYPE_CHECKING:  # a type checker would take any misspelt name for one of 
     def __getattr__(name: str) -> Any:
         if name in _HOMES:
             return getattr(importlib.import_module(_HOMES[name]), name)
+        if name == "__version__":
+            from importlib import metadata
+
+            return metadata.version("dragonnx")
         raise AttributeError(f"module 'dragonnx' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, "__version__"})
