@@ -230,4 +230,4 @@ pictures: .venv/installed
 	$(RUN)/python scripts/screenshots.py
 
 clean:
-	rm -rf .venv .venv-export .venv-card .venv-lowest target out dist
+	rm -rf .venv .venv-export .venv-card .venv-docs .venv-lowest target out dist
