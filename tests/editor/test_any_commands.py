@@ -106,7 +106,7 @@ class AnyCommands(RuleBasedStateMachine):
 
     @rule(command=st.sampled_from([
         "select_next", "select_previous", "move_handle", "move_target", "delete", "clear",
-        "use_tool",
+        "use_tool", "switch",
     ]))  # fmt: skip
     def points(self, command) -> None:
         getattr(self.run.editor.points, command)()
@@ -161,6 +161,14 @@ class AnyCommands(RuleBasedStateMachine):
         pairs = self.run.scene.pairs
         marker = (len(pairs) - 1, "handle") if pairs and pixel[0] % 2 else None
         self.run.editor.pointer.press(pixel, marker)
+
+    @rule()
+    def let_go(self) -> None:
+        self.run.editor.pointer.let_go()
+
+    @rule(by=st.tuples(st.integers(-9, 9), st.integers(-9, 9)))
+    def arrows(self, by) -> None:
+        self.run.editor.pointer.move_by(*by)
 
     @rule(pixel=PIXELS)
     def move(self, pixel) -> None:

@@ -285,3 +285,24 @@ def test_a_handle_without_a_target_stays_out(run):
     run.received(DragEnded)
     assert run.document.pairs[1].handle == (30, 30)
     assert run.document.result.trace.shape[1] == 1
+
+
+def test_a_point_that_is_off_stays_out_and_keeps_its_place(run):
+    run.place(NOSE, NOSE_NEAR, (30, 30), (40, 40))
+    run.editor.points.switch()
+    assert run.notice.startswith("Point 2 is off")
+    step(run)
+    assert run.document.result.trace.shape[1] == 1
+    assert run.document.pairs[1].handle == (30, 30)
+    run.editor.points.select(0)
+    run.editor.points.switch()
+    run.editor.drag.start_or_pause()
+    assert run.notice.startswith("Every point is switched off")
+    run.editor.points.select(1)
+    run.editor.points.switch()
+    assert run.notice == "Point 2 is on."
+    step(run)
+    assert run.document.result.trace[0].tolist() == [[30, 30]]
+    run.editor.history.undo()
+    run.editor.history.undo()
+    assert not run.document.pairs[1].is_on

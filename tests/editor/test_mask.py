@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.editor_runs import EditorRun
 
-from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted
+from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted, polygon
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def test_boxes_have_two_corners(run):
     run.editor.pointer.hover((100, 100))
     run.editor.mask.use_tool(Tool.FIXED_BOX)
     run.editor.pointer.use()
-    assert run.scene.rectangle == ((100, 100), (100, 100))
+    assert set(run.scene.outline) == {(100, 100)}
     run.editor.pointer.move_by(8, 8)
-    assert run.scene.rectangle == ((100, 100), (108, 108))
+    assert run.scene.outline[2] == (108, 108)
     run.editor.pointer.use()
-    assert run.scene.rectangle is None
+    assert run.scene.outline == ()
     assert (~run.document.mask).sum() == 81
     run.editor.mask.clear()
     run.editor.mask.use_tool(Tool.MOVABLE_BOX)
@@ -65,7 +65,7 @@ def test_another_tool_forgets_a_corner(run):
     run.editor.mask.use_tool(Tool.FIXED_BOX)
     run.editor.pointer.use()
     run.editor.points.use_tool()
-    assert run.scene.rectangle is None
+    assert run.scene.outline == ()
     assert run.state.tool is Tool.POINTS
     run.editor.pointer.release()
     assert run.document.mask is None
@@ -123,3 +123,52 @@ def test_masks_that_say_nothing_are_none():
     assert painted(np.zeros((2, 2), bool)) is None
     assert not canvas_mask(None, (2, 3), paints=True).any()
     assert canvas_mask(None, (2, 3), paints=False).all()
+
+
+TRIANGLE = (20, 20), (80, 20), (20, 80)
+
+
+@pytest.mark.parametrize("closes", ["twice", "the first corner"])
+@pytest.mark.parametrize("by", ["keys", "mouse"])
+def test_a_polygon_has_corners_and_is_closed(run, closes, by):
+    run.editor.mask.use_tool(Tool.MOVABLE_POLYGON)
+    for corner in (*TRIANGLE, TRIANGLE[-1] if closes == "twice" else (21, 22)):
+        assert run.document.mask is None
+        if by == "keys":
+            run.editor.pointer.hover(corner)
+            run.editor.pointer.use()
+        else:
+            run.editor.pointer.press(corner)
+            run.editor.pointer.release()
+    assert run.scene.outline == ()
+    mask = run.document.mask
+    assert all(mask[y, x] for x, y in TRIANGLE)
+    assert mask[40, 40]
+    assert not mask[60, 60]
+    assert abs(mask.sum() - 61 * 61 / 2) < 61
+    run.editor.history.undo()
+    assert run.document.mask is None
+
+
+def test_a_polygon_needs_three_corners_and_can_be_dropped(run):
+    run.editor.mask.use_tool(Tool.FIXED_POLYGON)
+    for corner in (*TRIANGLE[:2], TRIANGLE[1]):
+        run.editor.pointer.hover(corner)
+        run.editor.pointer.use()
+    assert "three corners" in run.notice
+    run.editor.pointer.hover((50, 50))
+    assert run.scene.outline == (TRIANGLE[0], TRIANGLE[1], (50, 50), TRIANGLE[0])
+    run.editor.pointer.let_go()
+    assert run.scene.outline == ()
+    assert run.document.mask is None
+    run.editor.pointer.use()
+    assert "Corner 1" in run.notice
+
+
+def test_a_polygon_fills_its_edges_and_nothing_outside():
+    mask = np.zeros((20, 30), bool)
+    polygon(mask, ((-5, 3), (12, 3), (12, 40)), movable=True)
+    assert mask[3, :13].all()
+    assert not mask[:3].any()
+    assert not mask[:, 13:].any()
+    assert mask[19, 12]

@@ -59,12 +59,12 @@ def test_a_mask_that_says_something_stays():
 @pytest.mark.parametrize("tool", list(Tool))
 def test_every_tool_says_what_it_does(tool):
     assert tool.help.endswith(".")
-    assert not (tool.is_box and tool.is_brush)
-    assert (tool is Tool.POINTS) == (not tool.is_box and not tool.is_brush)
+    kinds = tool.is_box + tool.is_brush + tool.is_polygon
+    assert kinds == (tool is not Tool.POINTS)
 
 
 def test_what_tools_paint():
-    assert [tool.paints for tool in Tool] == [None, True, False, True, False, None]
+    assert [tool.paints for tool in Tool] == [None, True, False, True, False, True, False, None]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_corner_of_a_mask_that_is_gone_is_forgotten(run, change):
     mask.stamp()
     mask.use_tool(Tool.MOVABLE_BOX)
     mask.stamp()
-    assert run.scene.rectangle is not None
+    assert run.scene.outline
     if change == "another seed":
         run.editor.latent.next_seed()
     elif change == "undo":
@@ -108,7 +108,7 @@ def test_a_corner_of_a_mask_that_is_gone_is_forgotten(run, change):
     else:
         mask.clear()
     assert run.document.mask is None
-    assert run.scene.rectangle is None
+    assert run.scene.outline == ()
     run.editor.pointer.hover((3, 3))
     mask.stamp()
     assert run.document.mask is None, "that was the first corner of another rectangle"
@@ -123,7 +123,8 @@ def test_a_corner_stays_while_a_drag_is_made(run):
     run.editor.drag.step()
     run.until(lambda: run.state.running is None)
     run.editor.pointer.hover((5, 5))
-    assert run.scene.rectangle == ((2, 3), (5, 5))
+    assert run.scene.outline[0] == (2, 3)
+    assert run.scene.outline[2] == (5, 5)
     mask.stamp()
     assert (~run.document.mask).sum() == 12
 

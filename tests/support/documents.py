@@ -65,7 +65,11 @@ configs = st.builds(
     windows=st.booleans(),
 )
 _pairs = st.builds(
-    PointPair, handle=_points, target=st.none() | _points, origin=st.none() | _points
+    PointPair,
+    handle=_points,
+    target=st.none() | _points,
+    origin=st.none() | _points,
+    is_on=st.booleans(),
 )
 masks = st.none() | _arrays(SIDE, SIDE).map(lambda values: values > 0)
 

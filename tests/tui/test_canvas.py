@@ -20,11 +20,13 @@ async def test_points_by_keys():
         assert [pair.target for pair in editor.document.pairs] == [(20, 20), (40, 40)]
         await editor.press("tab", "shift+tab")
         assert editor.state.selected == 1
-        assert editor.state.cursor == (30, 30)
-        await editor.press("right", "shift+down", "left", "up", "h")
-        assert editor.document.pairs[1].handle == (30, 37)
-        await editor.press("shift+right", "shift+left", "shift+up", "down", "t")
-        assert editor.document.pairs[1].target == (30, 30)
+        assert editor.state.cursor == (40, 40)
+        await editor.press("right", "shift+down", "left", "up", "enter")
+        assert editor.document.pairs[1].target == (40, 47)
+        await editor.press("shift+right", "h")
+        assert editor.document.pairs[1].handle == (48, 47)
+        await editor.press("shift+left", "shift+up", "down", "t")
+        assert editor.document.pairs[1].target == (40, 40)
         await editor.press("d")
         assert len(editor.document.pairs) == 1
         await editor.press("u", "D")

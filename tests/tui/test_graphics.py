@@ -110,7 +110,7 @@ def test_what_lies_over_the_picture_is_drawn_into_it():
         column, row = view.cell_of((x, y))
         return raster[int(row * 16), int(column * 8)]
 
-    assert np.abs(at(50, 30) - TARGET).max() < 3
+    assert np.abs(at(50 - 0.6, 30) - TARGET).max() < 3
     near = at(10 - 0.6, 10)  # beside the number
     assert np.abs(near - HANDLE).max() < 3
     assert at(30, 20).min() > 200

@@ -128,7 +128,12 @@ def pair_of(facts: object, name: str) -> PointPair:
     """
     pair = record(facts, name)
     with within(name):
-        return PointPair(entry(pair, "handle"), pair.get("target"), pair.get("origin"))
+        return PointPair(
+            entry(pair, "handle"),
+            pair.get("target"),
+            pair.get("origin"),
+            is_on=pair.get("is_on", True),
+        )
 
 
 def config_of(facts: object, name: str) -> DragConfig:

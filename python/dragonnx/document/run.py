@@ -39,7 +39,7 @@ class DragRun:
         self, document: Document, generator: Generator, *, keep_frames: bool = True
     ) -> None:
         instance(document, "document", Document)
-        pairs = [(pair.handle, pair.target) for pair in document.pairs if pair.target is not None]
+        pairs = document.complete_pairs
         if not pairs:
             raise InputError("there is nothing to drag: set a handle point and its target point")
         self._before = document
@@ -47,8 +47,8 @@ class DragRun:
         self._session = DragSession(
             generator,
             current_w_plus(document, generator),
-            handle_points=[handle for handle, _ in pairs],
-            target_points=[target for _, target in pairs],
+            handle_points=[pair.handle for pair in pairs],
+            target_points=np.array([pair.target for pair in pairs], np.float64),
             mask=document.mask,
             config=document.config,
             keep_latents=keep_frames,

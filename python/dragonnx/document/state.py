@@ -39,6 +39,7 @@ class PointPair:
         handle: Where the handle is now.
         target: Where it is to go; None until it is placed.
         origin: Where the handle was before any drag moved it.
+        is_on: Whether a drag takes it along; a pair can be switched off without deleting it.
 
     Raises:
         InputError: One is no point, or lies beyond every image.
@@ -47,8 +48,10 @@ class PointPair:
     handle: Point
     target: Point | None = None
     origin: Point | None = None
+    is_on: bool = True
 
     def __post_init__(self) -> None:
+        values.flag(self.is_on, "is_on")
         values.set_fields(self, handle=values.point(self.handle, "handle", FARTHEST))
         for name in ("target", "origin"):
             if (point := getattr(self, name)) is not None:
@@ -58,6 +61,11 @@ class PointPair:
     def first(self) -> Point:
         """Where the handle was set."""
         return self.origin or self.handle
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether a drag takes it along: it has a target, and is not switched off."""
+        return self.is_on and self.target is not None
 
     @property
     def distance(self) -> float | None:
@@ -149,8 +157,8 @@ class Document:
 
     @property
     def complete_pairs(self) -> tuple[PointPair, ...]:
-        """The pairs that have a target."""
-        return tuple(pair for pair in self.pairs if pair.target is not None)
+        """The pairs that a drag takes along."""
+        return tuple(pair for pair in self.pairs if pair.takes_part)
 
     @property
     def waits_for_target(self) -> bool:
@@ -171,6 +179,11 @@ class Document:
     def with_target(self, index: int, point: Point) -> Document:
         """Move a target, or place a missing one."""
         return self._with_pair(index, replace(self._pair(index), target=point))
+
+    def with_pair_switched(self, index: int) -> Document:
+        """Switch a pair off, or on again."""
+        pair = self._pair(index)
+        return self._with_pair(index, replace(pair, is_on=not pair.is_on))
 
     def without_pair(self, index: int) -> Document:
         """Remove a pair."""
@@ -218,8 +231,8 @@ class Document:
             raise InputError("the drag was made with other points than the document has")
         ends = iter(result.trace[-1].tolist())
         pairs = tuple(
-            pair if pair.target is None
-            else replace(pair, handle=_point(next(ends)), origin=pair.first)
+            replace(pair, handle=_point(next(ends)), origin=pair.first) if pair.takes_part
+            else pair
             for pair in self.pairs
         )  # fmt: skip
         return replace(self, pairs=pairs, result=result)

@@ -16,6 +16,8 @@ from dragonnx.types import Space
 
 _MOST_LAYERS = 18
 """Of a model that is not open yet: the most that StyleGAN2 has."""
+_NO_POINTS = "First place a handle point and its target: Enter or a click, twice."
+_ALL_OFF = "Every point is switched off: select one with Tab, O switches it on."
 _STOPPED = "Stopped."
 _AFTER_STOP = "Space drags on, u undoes."
 _AFTER_REACHED = "c shows before, e exports, u undoes."
@@ -169,7 +171,8 @@ class DragCommands:
             state.say("The model is not open yet.")
             return
         if not document.complete_pairs:
-            state.say("First place a handle point and its target: Enter or a click, twice.", "hint")
+            state.say(_ALL_OFF if any(not pair.is_on for pair in document.pairs) else _NO_POINTS,
+                      "hint")  # fmt: skip
             return
         resume = isinstance(phase, Idle) and document is phase.paused
         if not resume:
@@ -180,8 +183,7 @@ class DragCommands:
             state.comparison.end()
         else:
             state.comparison.begin_drag(state.picture if state.shows_document else None)
-        unpaired = len(document.pairs) - len(document.complete_pairs)
-        note = " The handle without a target stays out of it." if unpaired else ""
+        note = " The handle without a target stays out of it." * document.waits_for_target
         state.say(("Going on." if resume else "Dragging ...") + note)
         state.jobs.drag(document, resume=resume, steps=steps)
 

@@ -1,15 +1,20 @@
-"""Painting the mask: brushes, boxes, eraser, invert, clear."""
+"""Painting the mask: brushes, boxes, polygons, eraser, invert, clear."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from dragonnx.document import Document
 from dragonnx.editor.state import EditorState, Part
-from dragonnx.editor.tools import Stroke, Tool, box, brush, canvas_mask, painted
+from dragonnx.editor.tools import Stroke, Tool, box, brush, canvas_mask, painted, polygon
+from dragonnx.types import Point
 
 _RADIUS_STEP = 1.25
 _SMALLEST_RADIUS = 0.5
+_NEAR = 0.02
+"""Of the picture's longer side: so near to a polygon's first corner is at it."""
 
 
 class MaskCommands:
@@ -27,10 +32,14 @@ class MaskCommands:
         """Let clicks paint."""
         state = self._state
         state.tool = tool
-        state.stroke = None
+        state.stroke, state.is_held = None, False
         state.mask_shown = True
         state.changed()
-        how = "Enter sets two corners, or drag" if tool.is_box else "Enter or drag paints, [ ] size"
+        how = "Enter or drag paints, [ ] size"
+        if tool.is_box:
+            how = "Enter sets two corners, or drag"
+        elif tool.is_polygon:
+            how = "Enter or click corners, twice closes"
         state.say(f"{tool.value.capitalize()}: {how}. 1 returns to points.")
 
     def smaller_brush(self) -> None:
@@ -63,6 +72,9 @@ class MaskCommands:
     def begin_stroke(self, pixel: tuple[int, int]) -> None:
         """Begin to paint at a pixel, or set a corner."""
         state = self._state
+        if state.stroke is not None and state.tool.is_polygon:
+            self._set_corner(state.stroke, (float(pixel[0]), float(pixel[1])))
+            return
 
         def begin() -> None:
             if not state.is_model_open:
@@ -72,9 +84,9 @@ class MaskCommands:
             movable = self._paints_movable()
             before = state.document.mask
             mask = canvas_mask(before, (height, width), paints=movable)
-            if state.tool.is_box:
-                corner = (float(pixel[0]), float(pixel[1]))
-                state.stroke = Stroke(mask, movable, before, corner)
+            if state.tool.is_box or state.tool.is_polygon:
+                corners = ((float(pixel[0]), float(pixel[1])),)
+                state.stroke = Stroke(mask, movable, before, corners, is_box=state.tool.is_box)
             else:
                 state.stroke = Stroke(mask, movable, before)
                 self._brush(pixel, pixel)
@@ -88,14 +100,51 @@ class MaskCommands:
         self._state.changed(Part.SCENE)
 
     def end_stroke(self) -> None:
-        """Make what was painted an edit; a rectangle ends at the cross-hair."""
+        """Make what was painted an edit; a box ends at the cross-hair. A polygon stays open."""
+        if not self._state.tool.is_polygon:
+            self._end_stroke()
+
+    def drop_stroke(self) -> bool:
+        """Forget a box or a polygon that is not closed; whether there was one."""
+        state = self._state
+        if state.stroke is None:
+            return False
+        state.stroke = None
+        state.changed(Part.SCENE)
+        return True
+
+    def _set_corner(self, stroke: Stroke, corner: Point) -> None:
+        """The next corner of a polygon, or its end."""
+        state = self._state
+        near = max(state.image_size) * _NEAR
+        ends = corner == stroke.corners[-1] or np.hypot(
+            corner[0] - stroke.corners[0][0], corner[1] - stroke.corners[0][1]
+        ) <= near  # fmt: skip
+        if not ends:
+            state.stroke = replace(stroke, corners=(*stroke.corners, corner))
+            state.changed(Part.SCENE)
+            self._tell_corners()
+        elif len(stroke.corners) > 2:
+            self._end_stroke()
+        else:
+            state.say("A polygon has three corners or more; Esc drops it.", "hint")
+
+    def _tell_corners(self) -> None:
+        stroke = self._state.stroke
+        count = 0 if stroke is None else len(stroke.corners)
+        self._state.say(f"Corner {count}. The first again, or Enter twice, closes; Esc drops it.",
+                        "hint")  # fmt: skip
+
+    def _end_stroke(self) -> None:
         state, stroke = self._state, self._state.stroke
         state.stroke = None
         if stroke is None or not state.is_model_open:
             state.changed(Part.SCENE)
             return
-        if stroke.corner is not None:
-            box(stroke.mask, stroke.corner, state.cursor, movable=stroke.movable)
+        if stroke.is_box:
+            box(stroke.mask, stroke.corners[0], state.cursor, movable=stroke.movable)
+        elif stroke.corners:
+            polygon(stroke.mask, stroke.corners, movable=stroke.movable)
         mask = painted(stroke.mask)
         if mask is None and state.document.mask is None:
             state.say("That would fix or free everything, which is the same as no mask.")
@@ -112,14 +161,17 @@ class MaskCommands:
     def stamp(self) -> None:
         """Use the tool at the cross-hair: paint, or set one corner after the other."""
         state = self._state
-        if state.stroke is not None and state.stroke.corner is not None:
+        if state.stroke is not None and state.stroke.is_box:
             self.end_stroke()
             return
+        goes_on = state.stroke is not None and state.tool.is_polygon
         self.begin_stroke(state.cursor)
         if state.tool.is_brush:
             state.when_idle(self.end_stroke)
-        else:
+        elif state.tool.is_box:
             state.say("Move the cross-hair to the other corner and press Enter.", "hint")
+        elif not goes_on and state.stroke is not None:
+            self._tell_corners()
 
     def _paints_movable(self) -> bool:
         """What the tool makes of the mask; the eraser makes the contrary of the last paint."""
@@ -131,7 +183,7 @@ class MaskCommands:
 
     def _brush(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         stroke = self._state.stroke
-        if stroke is not None and stroke.corner is None:
+        if stroke is not None and not stroke.corners:
             brush(stroke.mask, start, end, self._state.radius, movable=stroke.movable)
 
     def _set_radius(self, radius: float) -> None:

@@ -15,6 +15,7 @@ Severity: TypeAlias = Literal["warning", "information"]
 
 FIRST_HINT = "Click what to move, click where to, press Space."
 TARGET_HINT = "Now the target: move the cross-hair and press Enter, or click."
+HELD_HINT = "The arrows move it, Enter or Esc puts it down."
 DRAG_HINT = "Space starts the drag; Enter or a click adds another point."
 
 
@@ -63,11 +64,13 @@ def subject(state: EditorState) -> tuple[object, ...]:
         state.is_model_open,
         state.tool,
         state.selected,
+        state.selected_end,
+        state.is_held,
         state.mask_shown,
         state.comparison.shown,
         state.comparison.wipe,
         state.bare,
-        None if state.stroke is None else state.stroke.corner,
+        None if state.stroke is None else state.stroke.corners,
     )
 
 
@@ -85,6 +88,8 @@ def _next_edit(state: EditorState) -> str:
     phase, document = state.phase, state.document
     if not state.is_model_open:
         return f"Opening {document.model} ..."
+    if state.is_held:
+        return HELD_HINT
     if document.waits_for_target:
         return TARGET_HINT
     if isinstance(phase, Idle) and phase.paused is document:

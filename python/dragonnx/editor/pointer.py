@@ -24,14 +24,19 @@ class PointerCommands:
         self._mask = mask
 
     def move_by(self, x: int, y: int) -> None:
-        """Move the cross-hair by pixels; a view that shows a part of the image follows it."""
+        """Move what is picked up, else the cross-hair, by pixels; a view of a part follows it."""
         state = self._state
+        if state.is_held:
+            self._points.nudge(x, y)
+            return
         state.put_cursor(state.cursor[0] + x, state.cursor[1] + y)
         state.changed(Part.SCENE | Part.JUMP)
 
     def use(self) -> None:
-        """Use the tool at the cross-hair."""
+        """Use the tool at the cross-hair; a marker that is picked up is put down."""
         self._state.bare = False
+        if self._points.put_down():
+            return
         if self._state.tool is Tool.POINTS:
             self._points.place(self._state.cursor)
         else:
@@ -46,6 +51,7 @@ class PointerCommands:
         """
         state = self._state
         state.bare = False
+        self._points.put_down()
         state.put_cursor(*pixel)
         if state.tool is not Tool.POINTS:
             self._mask.begin_stroke(pixel)
@@ -77,8 +83,17 @@ class PointerCommands:
         else:
             end()
 
+    def let_go(self) -> None:
+        """Drop a shape that is not closed, else put down what is picked up, else select nothing."""
+        state = self._state
+        if self._mask.drop_stroke() or self._points.put_down():
+            return
+        state.selected = None
+        state.changed()
+
     def hover(self, pixel: tuple[int, int]) -> None:
-        """Let the cross-hair follow the mouse."""
+        """Let the cross-hair follow the mouse; what the arrows moved is put down."""
+        self._points.put_down()
         self._state.put_cursor(*pixel)
         self._state.changed(Part.SCENE)
 

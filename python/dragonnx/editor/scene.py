@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dragonnx.document import PointPair
 from dragonnx.editor.phase import Dragging, Idle, Inverting
-from dragonnx.editor.state import EditorState
+from dragonnx.editor.state import EditorState, Marker
 from dragonnx.types import Mask, Picture, Point
 
 _GREY = 40
@@ -28,10 +28,11 @@ class Scene:
         mask: bool [H, W], True where pixels may move; None or not shown.
         pairs: Handle points and target points, the handles where they are now.
         selected: Which pair is selected.
+        held: The marker that the arrows move.
         cursor: The cross-hair, an image pixel; None where it is hidden.
         trails: Where each handle has been in this drag, (x, y) [steps, n, 2].
         brush: The brush's radius in image pixels; None for no brush.
-        rectangle: Two corners of a rectangle that is being drawn.
+        outline: Corners of a box or a polygon that is being drawn, the first one again at the end.
         divider: Where what the picture is compared with ends, and the picture begins; None for nowhere.
         moving: Whether the next picture comes soon: a drag runs.
     """
@@ -40,10 +41,11 @@ class Scene:
     mask: Mask | None = None
     pairs: tuple[PointPair, ...] = ()
     selected: int | None = None
+    held: Marker | None = None
     cursor: tuple[int, int] | None = (0, 0)
     trails: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
     brush: float | None = None
-    rectangle: tuple[Point, Point] | None = None
+    outline: tuple[Point, ...] = ()
     divider: float | None = None
     moving: bool = False
 
@@ -54,17 +56,16 @@ def scene_of(state: EditorState) -> Scene:
     moving = state.running is not None
     if state.bare:
         return Scene(picture, cursor=None, divider=divider, moving=moving)
-    stroke = state.stroke
-    corner = None if stroke is None else stroke.corner
     return Scene(
         picture=picture,
         mask=_mask(state, picture.shape[:2]),
         pairs=live_pairs(state),
         selected=state.selected,
+        held=held_marker(state),
         cursor=state.cursor,
         trails=_trails(state),
         brush=state.radius if state.tool.is_brush else None,
-        rectangle=None if corner is None else (corner, _float(state.cursor)),
+        outline=() if state.stroke is None else state.stroke.outline(_float(state.cursor)),
         divider=divider,
         moving=moving,
     )
@@ -80,9 +81,16 @@ def live_pairs(state: EditorState) -> tuple[PointPair, ...]:
         return document.pairs
     places = iter(progress.handles.tolist())
     return tuple(
-        pair if pair.target is None else replace(pair, handle=_float(next(places)))
+        replace(pair, handle=_float(next(places))) if pair.takes_part else pair
         for pair in document.pairs
     )
+
+
+def held_marker(state: EditorState) -> Marker | None:
+    """The marker that the arrows move; None where they move the cross-hair alone."""
+    if state.selected is None or not state.is_held:
+        return None
+    return state.selected, state.selected_end
 
 
 def _picture(state: EditorState) -> tuple[Picture, float | None]:

@@ -82,6 +82,10 @@ class EditorState:
         """The pixel (x, y) of the cross-hair."""
         self.selected: int | None = None
         """The selected pair's number from 0."""
+        self.selected_end: End = "handle"
+        """Which end of it."""
+        self.is_held = False
+        """Whether the arrows move the selected marker, and not the cross-hair alone."""
         self.gripped: Marker | None = None
         """The marker that the mouse moves."""
         self.tool = Tool.POINTS
@@ -302,6 +306,7 @@ class EditorState:
         self.note_autosave()
         if self.selected is not None and self.selected >= len(document.pairs):
             self.selected = len(document.pairs) - 1 if document.pairs else None
+            self.is_held = False
         if self.stroke is not None and document.mask is not self.stroke.before:
             self.stroke = None  # it goes on with a mask that is gone
         result = document.result

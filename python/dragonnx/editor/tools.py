@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from dragonnx.types import Mask, Point
 
@@ -19,6 +20,8 @@ class Tool(enum.Enum):
     FIXED = "fixed brush"
     MOVABLE_BOX = "movable box"
     FIXED_BOX = "fixed box"
+    MOVABLE_POLYGON = "movable polygon"
+    FIXED_POLYGON = "fixed polygon"
     ERASER = "eraser"
 
     @property
@@ -37,11 +40,18 @@ class Tool(enum.Enum):
         return self in (Tool.MOVABLE_BOX, Tool.FIXED_BOX)
 
     @property
+    def is_polygon(self) -> bool:
+        """Whether it draws polygons, corner by corner."""
+        return self in (Tool.MOVABLE_POLYGON, Tool.FIXED_POLYGON)
+
+    @property
     def paints(self) -> bool | None:
         """What it sets the mask to, True for movable; None where that depends."""
-        if self in (Tool.MOVABLE, Tool.MOVABLE_BOX):
+        if self in (Tool.MOVABLE, Tool.MOVABLE_BOX, Tool.MOVABLE_POLYGON):
             return True
-        return False if self in (Tool.FIXED, Tool.FIXED_BOX) else None
+        if self in (Tool.FIXED, Tool.FIXED_BOX, Tool.FIXED_POLYGON):
+            return False
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,26 +62,44 @@ class Stroke:
         mask: The mask with it, bool [H, W]; painted in place while the stroke goes on.
         movable: What it paints.
         before: The document's mask without it.
-        corner: Where a rectangle began; None for a brush.
+        corners: Of a box the one where it began, of a polygon those so far; none for a brush.
+        is_box: Whether it is a box.
     """
 
     mask: NDArray[np.bool_]
     movable: bool
     before: Mask | None
-    corner: Point | None = None
+    corners: tuple[Point, ...] = ()
+    is_box: bool = False
+
+    def outline(self, cursor: Point) -> tuple[Point, ...]:
+        """Its corners as they would be if it ended at the cursor, the first one again at the end."""
+        if not self.corners:
+            return ()
+        if not self.is_box:
+            return (*self.corners, cursor, self.corners[0])
+        (x0, y0), (x1, y1) = self.corners[0], cursor
+        return (x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)
 
 
 _HOW = "Press and move the mouse, or press Enter at the cross-hair."
 _CORNERS = "Draw it with the mouse, or press Enter at two corners."
+_AROUND = (
+    "Click its corners, or press Enter at them; the first corner again, or Enter twice, closes it."
+)
 _HELP = {
     Tool.POINTS: (
         "Enter or a click places a handle point, then its target point, and so on. Drag a marker to "
-        "move it; Tab selects a point, h and t move its handle and target to the cross-hair."
+        "move it; Tab goes through handles and targets, the arrows then move the one that is picked, "
+        "Enter or Esc puts it down. h and t bring handle and target to the cross-hair; O switches a "
+        "point off or on."
     ),
     Tool.MOVABLE: f"Paints what may move; the first stroke makes all else fixed. {_HOW}",
     Tool.FIXED: f"Paints what stays fixed; the first stroke leaves all else movable. {_HOW}",
     Tool.MOVABLE_BOX: f"A rectangle of what may move. {_CORNERS}",
     Tool.FIXED_BOX: f"A rectangle of what stays fixed. {_CORNERS}",
+    Tool.MOVABLE_POLYGON: f"A shape of what may move. {_AROUND} Esc drops it.",
+    Tool.FIXED_POLYGON: f"A shape of what stays fixed. {_AROUND} Esc drops it.",
     Tool.ERASER: f"Takes back what was painted last: movable or fixed. {_HOW}",
 }
 
@@ -117,3 +145,12 @@ def box(mask: NDArray[np.bool_], start: Point, end: Point, *, movable: bool) -> 
     x0, x1 = sorted((round(start[0]), round(end[0])))
     y0, y1 = sorted((round(start[1]), round(end[1])))
     mask[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] = movable
+
+
+def polygon(mask: NDArray[np.bool_], corners: tuple[Point, ...], *, movable: bool) -> None:
+    """Paint a polygon, its edges included, in place."""
+    height, width = mask.shape
+    inside = Image.new("1", (width, height))
+    places = [(round(x), round(y)) for x, y in corners]
+    ImageDraw.Draw(inside).polygon(places, fill=1, outline=1)
+    mask[np.asarray(inside)] = movable

@@ -18,9 +18,9 @@ TARGET = (35, 90, 235)
 SELECTED = (255, 235, 90)
 CURSOR = (0, 255, 170)
 WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
+OFF = (90, 90, 90)
 GUIDE = (160, 220, 200)
-
-NUMERALS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def compose(
@@ -37,12 +37,10 @@ def compose(
     for number in range(scene.trails.shape[1]):
         draw_path(raster, scene.trails[:, number], view, high, TRAIL)
     for pair in scene.pairs:
-        if pair.target is not None:
+        if pair.target is not None and pair.is_on:
             draw_line(raster, pair.handle, pair.target, view, high, LINE, dotted=True)
-    if scene.rectangle is not None:
-        (x0, y0), (x1, y1) = scene.rectangle
-        corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], np.float64)
-        draw_path(raster, corners, view, high, CURSOR)
+    if scene.outline:
+        draw_path(raster, np.array(scene.outline, np.float64), view, high, CURSOR)
     if scene.divider is not None:
         ends = (scene.divider, -0.5), (scene.divider, scene.picture.shape[0] - 0.5)
         draw_line(raster, *ends, view, high, LINE)
@@ -50,8 +48,24 @@ def compose(
         draw_ring(raster, scene.cursor, scene.brush, view, high, CURSOR)
     cells = cells_of(raster, mode)
     _draw_cursor(cells, scene, view, blank=high == 1)
-    _draw_points(cells, scene, view)
+    _draw_points(cells, scene, view, plain=high == 1)
     return cells
+
+
+def label_of(index: int) -> str:
+    """What a pair is called, on the canvas and in lists."""
+    return f"{index + 1}"
+
+
+def marker_colours(
+    scene: Scene, marker: Marker
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Of a marker's label, and behind it: red is a handle, blue a target, grey one that is off."""
+    index, end = marker
+    if marker == scene.held:
+        return BLACK, SELECTED
+    back = (HANDLE if end == "handle" else TARGET) if scene.pairs[index].is_on else OFF
+    return (SELECTED if index == scene.selected else WHITE), back
 
 
 def point_at(pairs: tuple[PointPair, ...], view: Viewport, column: int, row: int) -> Marker | None:
@@ -86,22 +100,21 @@ def _draw_cursor(cells: Cells, scene: Scene, view: Viewport, *, blank: bool) -> 
     cells.put(column, row, "+", CURSOR, (0, 0, 0))
 
 
-def _draw_points(cells: Cells, scene: Scene, view: Viewport) -> None:
+def _draw_points(cells: Cells, scene: Scene, view: Viewport, *, plain: bool) -> None:
+    """The markers: the pair's number in the marker's colour; where colours are poor, in brackets."""
     for index, pair in enumerate(scene.pairs):
-        front = SELECTED if index == scene.selected else WHITE
-        if pair.target is not None:
-            _marker(cells, view, pair.target, "x", front, TARGET)
-        numeral = NUMERALS[index] if index < len(NUMERALS) else "+"
-        _marker(cells, view, pair.handle, numeral, front, HANDLE)
-
-
-def _marker(
-    cells: Cells,
-    view: Viewport,
-    place: Point,
-    character: str,
-    front: tuple[int, int, int],
-    back: tuple[int, int, int],
-) -> None:
-    column, row = view.cell_of(place)
-    cells.put(int(column // 1), int(row // 1), character, front, back)
+        label = label_of(index)
+        for end, place, brackets in (("target", pair.target, "()"), ("handle", pair.handle, "[]")):
+            if place is None:
+                continue
+            marker: Marker = (index, "target" if end == "target" else "handle")
+            if plain:
+                around = "><" if marker == scene.held else brackets if pair.is_on else "--"
+                text = f"{around[0]}{label}{around[1]}"
+            else:
+                text = label
+            column, row = view.cell_of(place)
+            start = int(column // 1) - (len(text) - 1) // 2
+            front, back = marker_colours(scene, marker)
+            for k, character in enumerate(text):
+                cells.put(start + k, int(row // 1), character, front, back)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dragonnx.editor.scene import Scene
-from dragonnx.tui.drawing.cell_scene import CURSOR, HANDLE, NUMERALS, SELECTED, TARGET, WHITE
+from dragonnx.tui.drawing.cell_scene import CURSOR, label_of, marker_colours
 from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.tui.drawing.raster import LINE, TRAIL, Raster, draw_picture, tint_fixed
 from dragonnx.types import Point
@@ -62,11 +62,9 @@ class _Drawing:
         for number in range(scene.trails.shape[1]):
             self._path(scene.trails[:, number].tolist(), TRAIL, 1.5)
         for pair in scene.pairs:
-            if pair.target is not None:
+            if pair.target is not None and pair.is_on:
                 self._path([pair.handle, pair.target], LINE, 2)
-        if scene.rectangle is not None:
-            (x0, y0), (x1, y1) = scene.rectangle
-            self._path([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], CURSOR, 1.5)
+        self._path(list(scene.outline), CURSOR, 1.5)
         if scene.divider is not None:
             bottom = scene.picture.shape[0] - 0.5
             self._path([(scene.divider, -0.5), (scene.divider, bottom)], LINE, 1)
@@ -76,10 +74,10 @@ class _Drawing:
         if scene.cursor is not None:
             self._cross_hair(self._at(scene.cursor))
         for index, pair in enumerate(scene.pairs):
-            edge = SELECTED if index == scene.selected else WHITE
+            label = label_of(index)
             if pair.target is not None:
-                self._disc(pair.target, TARGET, edge)
-            self._disc(pair.handle, HANDLE, edge, NUMERALS[index : index + 1])
+                self._disc(pair.target, *marker_colours(scene, (index, "target")), label)
+            self._disc(pair.handle, *marker_colours(scene, (index, "handle")), label)
 
     def _at(self, point: Point) -> Point:
         return self._view.cell_of(point)
@@ -100,18 +98,17 @@ class _Drawing:
     def _disc(
         self,
         point: Point,
-        colour: tuple[int, int, int],
         edge: tuple[int, int, int],
-        text: str = "",
+        colour: tuple[int, int, int],
+        text: str,
     ) -> None:
         at = self._at(point)
         reach = 7 * self._unit
         self._draw.ellipse(
             self._around(at, reach), fill=colour, outline=edge, width=max(round(self._unit), 1)
         )
-        if text:
-            font = ImageFont.load_default(max(1.5 * reach, 6))
-            self._draw.text(at, text, fill=edge, font=font, anchor="mm")
+        font = ImageFont.load_default(max((1.9 - 0.4 * len(text)) * reach, reach / 2, 6))
+        self._draw.text(at, text, fill=edge, font=font, anchor="mm")
 
     @staticmethod
     def _around(at: Point, reach: float) -> tuple[float, float, float, float]:

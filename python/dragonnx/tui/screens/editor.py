@@ -215,8 +215,8 @@ class EditorScreen(Screen[None], inherit_bindings=False):
 
     @on(SidePanel.PointChosen)
     def choose_point(self, event: SidePanel.PointChosen) -> None:
-        """Select the point of a row."""
-        self.questions.attempt(lambda: self.editor.points.select(event.index))
+        """Pick up the handle of the row's point; pressed again, its target."""
+        self.questions.attempt(lambda: self.editor.points.select_other_end(event.index))
 
     # --- the view, help -----------------------------------------------------------------------
 

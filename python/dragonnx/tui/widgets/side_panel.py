@@ -15,6 +15,7 @@ from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState
 from dragonnx.model.labels import label_text
 from dragonnx.text import visible
+from dragonnx.tui.drawing.cell_scene import label_of
 from dragonnx.tui.drawing.sparkline import sparkline
 
 _WIDTH = 26
@@ -77,8 +78,8 @@ class SidePanel(Static):
     NAME = "Side panel"
     HELP = (
         "What the picture starts from, the settings, the mask and the tool; then each point's handle, "
-        "target and distance. Click a point to select it. Loss falls while a drag gets nearer. "
-        "f hides the panel."
+        "target and distance. Click a point to pick up its handle, again for its target. "
+        "Loss falls while a drag gets nearer. f hides the panel."
     )
     GROUPS = ("Picture", "Points", "Drag")
     """Headings of the actions that belong to it."""
@@ -171,9 +172,12 @@ def rows_of(state: PanelState) -> list[Text]:
     rows = []
     for index, pair in enumerate(state.pairs):
         (x, y), target, distance = pair.handle, pair.target, pair.distance
-        text = f"{index + 1:>2} {x:.0f},{y:.0f}"
+        text = f"{label_of(index):>2} {x:.0f},{y:.0f}"
         if target is None or distance is None:
             text += " to ? (Enter)"
+        elif not pair.is_on:
+            text = f"{text} to {target[0]:.0f},{target[1]:.0f}"
+            text = f"{text:<{_WIDTH - 3}}off"
         else:
             left = f"{distance:.1f}" if distance < _LONG else f"{distance:.0f}"
             text += f" to {target[0]:.0f},{target[1]:.0f}"
