@@ -39,8 +39,8 @@ class MaskCommands:
         if tool.is_box:
             how = "Enter sets two corners, or drag"
         elif tool.is_polygon:
-            how = "Enter or click corners, twice closes"
-        state.say(f"{tool.value.capitalize()}: {how}. 1 returns to points.")
+            how = "Enter or a click sets corners"
+        state.say(f"{tool.value.capitalize()}: {how}. 1: points.")
 
     def smaller_brush(self) -> None:
         """A smaller radius."""
