@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the bundled model: a sheet of samples, and the README's own drags.
+"""Makes the pictures of the bundled model: a sheet of samples, and the drags that its page shows.
 
 python scripts/pictures.py
 """
@@ -16,14 +16,14 @@ from dragonnx import DragSession, Generator
 from dragonnx.media import side_by_side, with_points
 
 DOCS = Path(__file__).parents[1] / "docs"
-README = DOCS.parent / "README.md"
+PAGE = DOCS / "critters.md"
 _COLUMNS, _ROWS = 8, 3
 _SIDE = 128
 
 
 @dataclass(frozen=True)
-class ReadmeDrag:
-    """A drag that the README gives as a command.
+class ShownDrag:
+    """A drag that the page of the bundled model gives as a command.
 
     Attributes:
         seed: Of the animal.
@@ -38,13 +38,12 @@ class ReadmeDrag:
     what: str
 
 
-def readme_drags() -> list[ReadmeDrag]:
-    """The commented `dragonnx drag` commands of the README's part on the bundled model."""
-    part = README.read_text("utf-8").split("## The bundled model")[1].split("\n## ")[0]
+def shown_drags() -> list[ShownDrag]:
+    """The commented `dragonnx drag` commands of that page."""
     command = r"dragonnx drag --seed (\d+) --point (\d+),(\d+):(\d+),(\d+) -o \S+ +# (.+)"
     return [
-        ReadmeDrag(int(seed), (int(x), int(y)), (int(tx), int(ty)), what)
-        for seed, x, y, tx, ty, what in re.findall(command, part)
+        ShownDrag(int(seed), (int(x), int(y)), (int(tx), int(ty)), what)
+        for seed, x, y, tx, ty, what in re.findall(command, PAGE.read_text("utf-8"))
     ]
 
 
@@ -58,7 +57,7 @@ def sample_sheet(generator: Generator) -> Image.Image:
     return sheet
 
 
-def before_and_after(generator: Generator, drag: ReadmeDrag) -> Image.Image:
+def before_and_after(generator: Generator, drag: ShownDrag) -> Image.Image:
     """A drag's first picture with its points, and its last."""
     w_plus = generator.w_plus(drag.seed)
     session = DragSession(generator, w_plus, [drag.handle], [drag.target])
@@ -73,7 +72,7 @@ def before_and_after(generator: Generator, drag: ReadmeDrag) -> Image.Image:
 def main() -> None:
     generator = Generator.open("critters", device="cpu")
     sample_sheet(generator).save(DOCS / "critters.png", optimize=True)
-    pairs = [before_and_after(generator, drag) for drag in readme_drags()]
+    pairs = [before_and_after(generator, drag) for drag in shown_drags()]
     side_by_side(pairs).save(DOCS / "drag.png", optimize=True)
 
 

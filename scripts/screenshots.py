@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pictures import readme_drags
+from pictures import shown_drags
 
 from dragonnx.tui.app import EditorApp
 from dragonnx.tui.drawing.cells import CanvasMode
@@ -33,8 +33,8 @@ class Shot:
             await asyncio.sleep(0.02)
 
     async def place_drag(self) -> None:
-        """Put the first drag of the README's on the canvas."""
-        drag = readme_drags()[0]
+        """Put the first drag that the bundled model's page shows on the canvas."""
+        drag = shown_drags()[0]
         for point in (drag.handle, drag.target):
             self.app.editor.pointer.hover(point)
             self.app.simulate_key("enter")
@@ -73,7 +73,7 @@ async def ascii_mode(shot: Shot) -> None:
 
 
 async def main() -> None:
-    seed = readme_drags()[0].seed
+    seed = shown_drags()[0].seed
     for act in (plain, drag, ascii_mode):
         app = EditorApp(seed=seed)
         async with app.run_test(size=SIZE):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pictures import ReadmeDrag, readme_drags
+from pictures import ShownDrag, shown_drags
 from support.bundled import LANDMARKS
 from support.trained_checkpoints import CRITTERS
 
@@ -31,7 +31,7 @@ UNSEEN = 27_182
 LIKENESS = 32.0
 """Decibels on unseen renders."""
 LANDMARK_OF = {"nose": "nose", "ear": "left ear tip", "mouth": "chin"}
-"""Which landmark a drag of the README moves, by a word of what it says."""
+"""Which landmark a shown drag moves, by a word of what it says."""
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def test_interpolation_is_smooth(generator: networks.Generator) -> None:
     assert measure_unevenness(generator, lines=8).max() <= 2
 
 
-@pytest.mark.parametrize("drag", readme_drags(), ids=lambda drag: drag.what)
-def test_the_drags_of_the_readme_bring_the_landmark_to_its_target(
-    drag: ReadmeDrag, find: FindLandmarks
+@pytest.mark.parametrize("drag", shown_drags(), ids=lambda drag: drag.what)
+def test_the_shown_drags_bring_the_landmark_to_its_target(
+    drag: ShownDrag, find: FindLandmarks
 ) -> None:
     critters = Generator.open("critters", device="cpu")
     session = DragSession(critters, critters.w_plus(drag.seed), [drag.handle], [drag.target])
@@ -99,5 +99,5 @@ def test_the_drags_of_the_readme_bring_the_landmark_to_its_target(
     assert np.linalg.norm(after - drag.target) <= 4
 
 
-def test_the_readme_has_three_drags() -> None:
-    assert len(readme_drags()) == 3
+def test_three_drags_are_shown() -> None:
+    assert len(shown_drags()) == 3
