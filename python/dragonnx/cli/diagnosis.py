@@ -20,6 +20,17 @@ def diagnose() -> Iterator[str]:
     yield f"dragonnx {__version__}, Python {platform.python_version()}, {platform.platform()}"
     versions = (f"{name} {_version(name)}" for name in ("numpy", "pillow", "typer"))
     yield f"libraries: {', '.join(versions)}; kernels: {_core.__name__} with {os.cpu_count()} cores"
+    yield from runtime_findings()
+    for line in known_models():
+        yield f"model {line}"
+    try:
+        yield f"your own models are looked for in {user_models_folder()}"
+    except DragonnxError as error:
+        yield f"your own models: {error}"
+
+
+def runtime_findings() -> Iterator[str]:
+    """One line for ONNX Runtime and for each device that it could compute on."""
     try:
         yield f"runtime: {runtime_version()}"
         for provider in reversed(PROVIDERS):
@@ -27,12 +38,6 @@ def diagnose() -> Iterator[str]:
             yield f"{provider.name}: no, {reason}" if reason else f"{provider.name}: yes"
     except DragonnxError as error:
         yield f"runtime: missing. {error}"
-    for line in known_models():
-        yield f"model {line}"
-    try:
-        yield f"your own models are looked for in {user_models_folder()}"
-    except DragonnxError as error:
-        yield f"your own models: {error}"
 
 
 def diagnose_model(generator: Generator) -> Iterator[str]:

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli import batch, doctor, drag, edit, generate, info, invert, models
+from dragonnx.cli import batch, doctor, drag, edit, generate, help, info, invert, models  # noqa: A004 our command
 from dragonnx.cli.console import has_terminal, run, show
 
 app = typer.Typer(
     help="DragGAN without PyTorch: drag points on a StyleGAN2 image and the image follows.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -20,6 +19,7 @@ for command in (
     invert.invert, edit.edit, generate.generate, drag.drag, batch.batch, info.info, doctor.doctor,
 ):  # fmt: skip
     app.command()(command)
+app.command("help")(help.help_on)
 
 
 @app.callback(invoke_without_command=True)
