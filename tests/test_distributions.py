@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def test_the_version_is_that_of_the_workspace() -> None:
 @pytest.mark.parametrize("file", OTHERS)
 def test_the_other_distributions_have_the_same_version(file: str) -> None:
     assert project(file)["version"] == VERSION
+
+
+def test_the_citation_and_the_changelog_know_the_version() -> None:
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    told = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## {re.escape(VERSION)} - \d{{4}}-\d\d-\d\d$", told, re.MULTILINE)
+    assert "\n## Unreleased\n" in told
 
 
 def test_the_exporter_asks_for_the_dragonnx_of_its_version() -> None:
