@@ -13,7 +13,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -96,6 +96,12 @@ test-lowest: .venv/installed-dev
 	.venv-lowest/bin/pip install --quiet --constraint .venv-lowest/lowest.txt \
 	    --editable '.[cpu,video,heic,metrics]' hypothesis mypy pytest
 	.venv-lowest/bin/pytest $(LOWEST)
+
+# The workflows of GitHub, by its schema and for what others could do with them; actionlint runs there.
+check-workflows: .venv/installed-dev
+	$(RUN)/pip install --quiet check-jsonschema zizmor
+	$(RUN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN)/zizmor --offline --no-progress --config .github/zizmor.yml .github
 
 # Each command and the editor, killed at KILLS moments, the first that of SEED; the tests try 10.
 KILLS ?= 300
@@ -194,6 +200,10 @@ wheel: .venv/installed-dev
 
 # As a stranger installs them, in a new environment of PYTHON: contents, sizes, and a drag.
 try-wheel: wheel
+	$(RUN)/pip install --quiet build twine
+	$(RUN)/python -m build --outdir $(DIST) export
+	$(RUN)/twine check --strict $(DIST)/*
+	$(PYTHON) scripts/try_distribution.py --look $(DIST)/*
 	for file in $(DIST)/dragonnx-*; do $(PYTHON) scripts/try_distribution.py $$file || exit 1; done
 
 notices: .venv/installed

@@ -1,7 +1,8 @@
 """Installs a wheel or an sdist as a stranger does, and drags: `try_distribution.py FILE ...`.
 
-Lists what is in each file, refuses what is too large or holds what it must not, installs it into a new
-environment of the Python that runs this, without a compiler on the way there, and runs a drag.
+Lists what is in each file, refuses what is too large or holds what it must not (with `--look` no more),
+installs them into a new environment of the Python that runs this, wheels without a compiler on the
+PATH, and runs a drag.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ POINT = "113,151:153,151"
 
 
 def main() -> None:
-    if len(sys.argv) == 1:
-        sys.exit(
-            "usage: try_distribution.py FILE ...: wheels or sdists, those needed together at once"
-        )
-    files = [Path(each).resolve() for each in sys.argv[1:]]
+    arguments = sys.argv[1:]
+    only_look = arguments[:1] == ["--look"]
+    files = [Path(each).resolve() for each in arguments[only_look:]]
+    if not files:
+        sys.exit("usage: try_distribution.py [--look] FILE ...: those that are installed together")
     for file in files:
         look_through(file)
-    with tempfile.TemporaryDirectory() as folder:
-        install(files, Path(folder))
+    if not only_look:
+        with tempfile.TemporaryDirectory() as folder:
+            install(files, Path(folder))
 
 
 def look_through(file: Path) -> None:

@@ -66,6 +66,10 @@ def test_the_exporter_asks_for_the_dragonnx_of_its_version() -> None:
     assert asked == f"dragonnx[cpu]=={VERSION}"
 
 
+def test_the_exporter_has_the_same_licence() -> None:
+    assert (ROOT / "export" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
 def test_every_distribution_bounds_a_package_alike() -> None:
     own = {Requirement(text).name: text for text in project("pyproject.toml")["dependencies"]}
     for file in OTHERS:
