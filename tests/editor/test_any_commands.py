@@ -162,6 +162,10 @@ class AnyCommands(RuleBasedStateMachine):
         marker = (len(pairs) - 1, "handle") if pairs and pixel[0] % 2 else None
         self.run.editor.pointer.press(pixel, marker)
 
+    @rule(by=st.integers(-3, 3))
+    def scrub(self, by) -> None:
+        self.run.editor.scrub.go_by(by)
+
     @rule()
     def let_go(self) -> None:
         self.run.editor.pointer.let_go()

@@ -18,7 +18,7 @@ from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
 from dragonnx.tui.drawing.geometry import Viewport
 from dragonnx.tui.drawing.raster import draw_path, draw_picture, tint_fixed
-from dragonnx.tui.drawing.sparkline import sparkline
+from dragonnx.tui.drawing.sparkline import columns_of, plot, sparkline
 from dragonnx.tui.terminal import best_mode
 from dragonnx.tui.widgets.side_panel import PanelState, rows_of
 
@@ -261,3 +261,14 @@ def test_rows_of_points_fit_the_panel(target, row):
     assert shown.plain == row
     large = (PointPair((1023, 1000), (1001, 1022)),) * 12
     assert max(row.cell_len for row in rows_of(PanelState(Document(pairs=large), large))) <= 26
+
+
+def test_a_plot_falls_as_its_values_do():
+    lines = plot([8, 6, 4, 2, 0], 5, 2)
+    assert [len(line) for line in lines] == [5, 5]
+    assert lines[0] == "█▄   "
+    assert lines[1] == "███▄▁", "what is nothing is still there"
+    assert plot([], 5, 2) == []
+    assert all(line.isascii() for line in plot([3, 2, 1], 9, 3, plain=True))
+    assert columns_of(101, 3) == [0, 50, 100]
+    assert columns_of(1, 3) == [0, 0, 0]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.bundled import NOSE, NOSE_NEAR
 from support.terminal_editor import TerminalEditor
 
 from dragonnx.document import PointPair
+from dragonnx.editor.events import DragEnded
 from dragonnx.editor.scene import Scene
 from dragonnx.tui.drawing.cell_scene import HANDLE, OFF, SELECTED, TARGET, compose
 from dragonnx.tui.drawing.cells import CanvasMode
@@ -90,3 +92,19 @@ async def test_the_panel_and_the_keys_go_through_the_same_numbers():
         assert any(line.endswith("off") for line in str(panel.content).splitlines())
         await editor.press("escape", "escape")
         assert editor.state.selected is None
+
+
+async def test_a_press_on_the_plot_looks_at_that_step():
+    async with TerminalEditor(size=(80, 24)) as editor:
+        await editor.place(NOSE, NOSE_NEAR)
+        panel = editor.screen.query_one(SidePanel)
+        assert len(panel._plot_rows) == 0
+        for count in (1, 2, 3):
+            await editor.press("full_stop")
+            await editor.came(DragEnded, count)
+        assert panel._plot_rows.stop <= panel.size.height
+        await editor.pilot.click("#panel", offset=(1, panel._plot_rows[0]))
+        assert editor.document.result.steps == 0
+        await editor.press("greater_than_sign")
+        assert editor.document.result.steps == 1
+        assert "Step 1 of 3" in editor.status

@@ -156,7 +156,7 @@ async def test_what_does_not_fit_says_so():
         editor.state.history.apply("test", editor.document.with_model(path))
         editor.state.model = None
         for plain, end in ((False, "…"), (True, "...")):
-            panel.show(editor.state, plain=plain)
+            panel.show(editor.app.editor, plain=plain)
             first = str(panel.content).splitlines()[0]
             assert first.startswith("Model  /a/folder")
             assert first.endswith(end)

@@ -105,6 +105,47 @@ class DragResult:
         """Whether the latent of every step is there, as an animation needs."""
         return len(self.latents) == self.steps + 1
 
+    def until(self, step: int) -> DragResult:
+        """The same drag, paused after so many of its steps.
+
+        Raises:
+            InputError: It has fewer, or their latents were not kept.
+        """
+        if not self.has_frames:
+            raise InputError("the steps of this drag were not kept: drag again")
+        step = values.whole(step, "step", 0, self.steps)
+        return replace(
+            self,
+            latents=self.latents[: step + 1],
+            trace=self.trace[: step + 1],
+            loss=self.loss[:step],
+            seconds=self.seconds * step / max(self.steps, 1),
+            outcome=PAUSED,
+        )
+
+    def after(self, earlier: DragResult) -> DragResult:
+        """This drag as one with an earlier one that ended where it began.
+
+        What had other targets or settings stays two drags: then it is this one alone.
+        """
+        is_one = (
+            earlier.has_frames
+            and self.has_frames
+            and np.array_equal(earlier.latents[-1], self.latents[0])
+            and np.array_equal(earlier.targets, self.targets)
+            and earlier.settings == self.settings
+            and earlier.masked == self.masked
+        )
+        if not is_one:
+            return self
+        return replace(
+            self,
+            latents=np.concatenate([earlier.latents, self.latents[1:]]),
+            trace=np.concatenate([earlier.trace, self.trace[1:]]),
+            loss=np.concatenate([earlier.loss, self.loss]),
+            seconds=earlier.seconds + self.seconds,
+        )
+
     def with_ends_only(self) -> DragResult:
         """The same drag with the first and the last latent alone."""
         if len(self.latents) <= 2:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dragonnx.document import Document
+from dragonnx.document.result import DragResult
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.session import Outcome
 from dragonnx.editor.events import DragEnded, DragProgressed, Task
 from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping, stopping, with_progress
+from dragonnx.editor.scrub import ScrubCommands
 from dragonnx.editor.state import EditorState
 from dragonnx.editor.wording import failure
 from dragonnx.errors import InputError
@@ -28,10 +30,14 @@ class DragCommands:
 
     Args:
         state: The editor's.
+        scrub: Knows which step is shown.
     """
 
-    def __init__(self, state: EditorState) -> None:
+    def __init__(self, state: EditorState, scrub: ScrubCommands) -> None:
         self._state = state
+        self._scrub = scrub
+        self._earlier: DragResult | None = None
+        """The steps from which the drag goes on, where it began in the middle of another."""
         self._number = 0
         """Of the drag, so that all its parts are undone together."""
 
@@ -138,13 +144,15 @@ class DragCommands:
         state.changed()
         if not isinstance(state.phase, Stopping):
             state.say(
-                f"Step {event.steps}, {event.steps_per_second:.1f} steps/s, "
+                f"Step {event.steps + self._steps_before}, {event.steps_per_second:.1f} steps/s, "
                 f"largest distance {event.distances.max():.1f} px"
             )
 
     def ended(self, event: DragEnded) -> None:
         """Take over what the drag reached, then make the edits that waited for it."""
         state, document = self._state, event.document
+        if document.result is not None and self._earlier is not None:
+            document = replace(document, result=document.result.after(self._earlier))
         result = document.result
         steps = 0 if result is None else result.steps
         told_to_end = isinstance(state.phase, Stopping) and state.phase.for_good
@@ -165,6 +173,10 @@ class DragCommands:
         elif not waiting:
             self._say_ended(steps, outcome)
 
+    @property
+    def _steps_before(self) -> int:
+        return 0 if self._earlier is None else self._earlier.steps
+
     def _start(self, steps: int | None) -> None:
         state, document, phase = self._state, self._state.document, self._state.phase
         if not state.is_model_open:
@@ -179,12 +191,14 @@ class DragCommands:
             self._number += 1
             state.losses = ()
         state.enter(Dragging())
-        if resume:
+        if not resume:
+            self._earlier = self._scrub.cut
+        if resume or self._earlier is not None:
             state.comparison.end()
         else:
             state.comparison.begin_drag(state.picture if state.shows_document else None)
         note = " The handle without a target stays out of it." * document.waits_for_target
-        state.say(("Going on." if resume else "Dragging ...") + note)
+        state.say(("Going on." if resume or self._earlier is not None else "Dragging ...") + note)
         state.jobs.drag(document, resume=resume, steps=steps)
 
     def _say_ended(self, steps: int, outcome: Outcome | None) -> None:

@@ -41,6 +41,7 @@ from dragonnx.editor.photo import PhotoCommands
 from dragonnx.editor.pointer import PointerCommands
 from dragonnx.editor.points import PointCommands
 from dragonnx.editor.scene import Scene, scene_of
+from dragonnx.editor.scrub import ScrubCommands
 from dragonnx.editor.state import EditorState
 from dragonnx.editor.undo import UndoCommands
 from dragonnx.editor.wording import failure
@@ -70,6 +71,7 @@ class Editor:
         mask: For the mask.
         pointer: For the cross-hair and the mouse.
         drag: For the drag.
+        scrub: For looking at the steps of a drag.
         latent: For model, seed, class and truncation.
         photo: For inverting a photo.
         compare: Before and after, and the bare picture.
@@ -101,7 +103,8 @@ class Editor:
         self.points = PointCommands(self.state)
         self.mask = MaskCommands(self.state)
         self.pointer = PointerCommands(self.state, self.points, self.mask)
-        self.drag = DragCommands(self.state)
+        self.scrub = ScrubCommands(self.state)
+        self.drag = DragCommands(self.state, self.scrub)
         self.latent = LatentCommands(self.state)
         self.photo = PhotoCommands(self.state)
         self.compare = CompareCommands(self.state)

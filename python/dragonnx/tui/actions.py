@@ -84,6 +84,14 @@ ACTIONS: tuple[Action, ...] = (
          lambda e: e.drag.stop()),
         ("reset", "backspace", "Reset", "Back to the picture before any drag.",
          lambda e: e.drag.reset()),
+        ("step_back", "less_than_sign", "A step back", "Look at the step before; Space goes on from it.",
+         lambda e: e.scrub.go_by(-1)),
+        ("step_forth", "greater_than_sign", "A step forth", "Look at the step after.",
+         lambda e: e.scrub.go_by(1)),
+        ("steps_back", "left_curly_bracket", "Ten steps back", "Look at the tenth step before.",
+         lambda e: e.scrub.go_by(-10)),
+        ("steps_forth", "right_curly_bracket", "Ten steps forth", "Look at the tenth step after.",
+         lambda e: e.scrub.go_by(10)),
         ("settings", "comma", "*Settings", "Step size, lambda, radii, step limit, preset, W or W+.",
          ASK),
         ("space", "w", "W / W+", "Optimise one w for all layers, or each layer's own.",
@@ -237,6 +245,8 @@ def _readable(key: str) -> str:
     names = {
         "full_stop": ".", "comma": ",", "plus": "+", "minus": "-", "equals_sign": "=",
         "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]",
+        "less_than_sign": "<", "greater_than_sign": ">", "left_curly_bracket": "{",
+        "right_curly_bracket": "}",
         "left": "←", "right": "→", "up": "↑", "down": "↓", "space": "Space", "enter": "Enter",
         "tab": "Tab", "backspace": "Backspace", "delete": "Del",
     }  # fmt: skip

@@ -152,7 +152,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
             self._show_place()
         if Part.FACTS in parts:
             plain = self.canvas.mode is CanvasMode.ASCII
-            self.query_one(SidePanel).show(state, plain=plain)
+            self.query_one(SidePanel).show(self.editor, plain=plain)
             self.query_one("#title", Words).update(f"dragonnx  {state.title}", layout=False)
         if Part.NOTICE in parts:
             notice = state.notice
@@ -217,6 +217,11 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def choose_point(self, event: SidePanel.PointChosen) -> None:
         """Pick up the handle of the row's point; pressed again, its target."""
         self.questions.attempt(lambda: self.editor.points.select_other_end(event.index))
+
+    @on(SidePanel.StepChosen)
+    def choose_step(self, event: SidePanel.StepChosen) -> None:
+        """Look at a step of the drag."""
+        self.editor.scrub.go_to(event.step)
 
     # --- the view, help -----------------------------------------------------------------------
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.widgets import Static
 
 from dragonnx.document import Document, PointPair
+from dragonnx.editor.editor import Editor
 from dragonnx.editor.scene import live_pairs
-from dragonnx.editor.state import EditorState
 from dragonnx.model.labels import label_text
 from dragonnx.text import visible
 from dragonnx.tui.drawing.cell_scene import label_of
-from dragonnx.tui.drawing.sparkline import sparkline
+from dragonnx.tui.drawing.sparkline import columns_of, plot, sparkline
 
 _WIDTH = 26
 _LONG = 100
 """Pixels: of larger distances fractions are not told."""
 _LOSS_ROWS = 3
+_MOST_PLOT_ROWS = 6
+"""Of the plot of distances, and its heading."""
 _FEWEST_ROWS = 3
 """Of points, however low the panel is."""
 
@@ -41,6 +44,9 @@ class PanelState:
         mask_shown: Whether the mask is visible.
         plain: Whether only ASCII can be shown.
         label_count: How many classes the model has.
+        distances: How far each handle was from its target before the first step of the drag and
+            after each, [steps + 1, n].
+        step: Which of these is shown.
     """
 
     document: Document
@@ -53,11 +59,15 @@ class PanelState:
     mask_shown: bool = True
     plain: bool = False
     label_count: int = 0
+    distances: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    step: int = 0
 
     @classmethod
-    def of(cls, state: EditorState, *, plain: bool) -> PanelState:
-        """What the panel shows of the editor's state."""
-        model = state.model
+    def of(cls, editor: Editor, *, plain: bool) -> PanelState:
+        """What the panel shows of an editor."""
+        state = editor.state
+        model, distances = state.model, editor.scrub.distances()
+        result = None if state.running else state.document.result
         return cls(
             document=state.document,
             pairs=live_pairs(state),
@@ -69,6 +79,8 @@ class PanelState:
             mask_shown=state.mask_shown,
             plain=plain,
             label_count=0 if model is None else model.label_count,
+            distances=distances,
+            step=len(distances) - 1 if result is None else result.steps,
         )
 
 
@@ -79,7 +91,8 @@ class SidePanel(Static):
     HELP = (
         "What the picture starts from, the settings, the mask and the tool; then each point's handle, "
         "target and distance. Click a point to pick up its handle, again for its target. "
-        "Loss falls while a drag gets nearer. f hides the panel."
+        "Loss falls while a drag gets nearer. Click the plot of distances to look at that step. "
+        "f hides the panel."
     )
     GROUPS = ("Picture", "Points", "Drag")
     """Headings of the actions that belong to it."""
@@ -90,21 +103,31 @@ class SidePanel(Static):
 
         index: int
 
+    @dataclass
+    class StepChosen(Message):
+        """A place of the plot was pressed."""
+
+        step: int
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._first_row = 0
         self._shown = range(0)
+        self._plot_rows = range(0)
+        self._steps: list[int] = []
+        """Of the drag, for each column of the plot."""
 
     def show_or_hide(self) -> None:
         """Give its place to the canvas, or take it back."""
         self.display = not self.display
 
-    def show(self, editor: EditorState, *, plain: bool) -> None:
-        """Show the editor's state, where only ASCII can be shown `plain`."""
+    def show(self, editor: Editor, *, plain: bool) -> None:
+        """Show an editor's state, where only ASCII can be shown `plain`."""
         state = PanelState.of(editor, plain=plain)
         lines = facts_of(state)
         rows = rows_of(state)
-        room = self.size.height - len(lines) - 1 - _LOSS_ROWS
+        least = 2 * bool(state.distances.size)  # of the plot: its heading and a row
+        room = self.size.height - len(lines) - 1 - _LOSS_ROWS - least
         shown = _shown(len(rows), max(room, _FEWEST_ROWS), state.selected)
         some = "" if len(shown) == len(rows) else f", {shown.start + 1} to {shown.stop} shown"
         lines.append(Text(f"Points ({len(rows)}{some})", "bold"))
@@ -113,13 +136,21 @@ class SidePanel(Static):
         if state.losses:
             spark = sparkline(state.losses, _WIDTH, plain=state.plain)
             lines += [Text(""), Text(f"Loss {state.losses[-1]:.4g}", "bold"), Text(spark, "green")]
+        free = min(max(self.size.height - len(lines), least), _MOST_PLOT_ROWS)
+        plotted = plot_of(state, free - 1)
+        self._plot_rows = range(len(lines) + 1, len(lines) + len(plotted))
+        self._steps = columns_of(len(state.distances), _WIDTH) if plotted else []
+        lines += plotted
         self.update(Text("\n").join(lines), layout=False)
 
     def on_click(self, event: events.Click) -> None:
-        """Select the point whose row was pressed."""
+        """Select the point whose row was pressed, or the step whose column of the plot was."""
         row = event.y - self._first_row - self.gutter.top
+        column = event.x - self.gutter.left
         if 0 <= row < len(self._shown):
             self.post_message(self.PointChosen(self._shown[row]))
+        elif event.y - self.gutter.top in self._plot_rows and 0 <= column < len(self._steps):
+            self.post_message(self.StepChosen(self._steps[column]))
 
 
 def facts_of(state: PanelState) -> list[Text]:
@@ -152,6 +183,27 @@ def facts_of(state: PanelState) -> list[Text]:
         if value
     ]
     return [*lines, Text("")]
+
+
+def plot_of(state: PanelState, rows: int) -> list[Text]:
+    """The distances of all steps: of the selected point, else the largest; the shown step marked."""
+    if not state.distances.size:
+        return []
+    count = state.distances.shape[1]
+    dragged = [k for k, pair in enumerate(state.pairs) if pair.takes_part]
+    is_one = state.selected in dragged and len(dragged) == count > 1
+    if is_one and state.selected is not None:
+        curve = state.distances[:, dragged.index(state.selected)]
+        what = f"Distance of {label_of(state.selected)}:"
+    else:
+        curve, what = state.distances.max(axis=1), "Distance"
+    head = Text(f"{what} {curve[state.step]:.1f} px", "bold")
+    columns = columns_of(len(curve), _WIDTH)
+    at = int(np.argmin(np.abs(np.array(columns) - state.step)))
+    lines = [Text(line, "cyan") for line in plot(curve.tolist(), _WIDTH, rows, plain=state.plain)]
+    for line in lines:
+        line.stylize("reverse", at, at + 1)
+    return [head, *lines]
 
 
 def _fitting(value: str, *, plain: bool) -> str:
