@@ -54,6 +54,23 @@ def test_animations(tmp_path: Path, suffix: str) -> None:
         assert animation.n_frames == 3
 
 
+def test_a_gif_is_nearer_to_its_frames_than_pillows_own_choice_of_colours(tmp_path: Path) -> None:
+    def shown(frame: Image.Image) -> np.ndarray:
+        save_animation(iter([frame] * 2), tmp_path / "a.gif")
+        with Image.open(tmp_path / "a.gif") as animation:
+            return np.asarray(animation.convert("RGB")).astype(int)
+
+    x, y = np.meshgrid(np.arange(64), np.arange(64))
+    frame = Image.fromarray(np.stack([4 * x, 4 * y, 255 - 4 * x], 2).astype(np.uint8))
+    ours, pillows = (
+        np.abs(colours - np.asarray(frame)).mean()
+        for colours in (shown(frame), np.asarray(frame.quantize().convert("RGB")).astype(int))
+    )
+    assert ours < pillows
+    grey = Image.effect_noise((64, 64), 60)
+    assert np.array_equal(shown(grey), np.asarray(grey.convert("RGB"))), "which has no more colours"
+
+
 def test_an_animation_of_an_unknown_kind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"written as \.gif or \.webp or \.mp4, not \.mov"):
         save_animation(iter([GREY]), tmp_path / "a.mov")
