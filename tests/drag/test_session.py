@@ -26,7 +26,7 @@ from dragonnx.runtime import CPU, Device, Graph
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return Generator.open("critters", device="cpu")
+    return Generator.open("critters", device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")

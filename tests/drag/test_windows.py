@@ -41,7 +41,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return Generator.open("critters", device="cpu")
+    return Generator.open("critters", device="cpu", threads=1)
 
 
 coordinates = st.one_of(st.sampled_from([0.0, 127.0]), st.floats(0, 127))
@@ -232,7 +232,7 @@ def test_graphs_of_today_and_of_before_are_told_the_same_windows(
 @pytest.mark.parametrize("version", [1, 2])
 def test_graphs_of_dragonnx_0_1_are_dragged_in_windows(version: int) -> None:
     """The bundle of version 1 has no noise, that of version 2 has: they take all kinds of inputs."""
-    generator = Generator.open(FIXTURES / f"bundle-v{version}", device="cpu")
+    generator = Generator.open(FIXTURES / f"bundle-v{version}", device="cpu", threads=1)
     w_plus = generator.w_plus(0)
     whole = generator.features(w_plus)
     points = np.array([[0.0, 0.0], [9.0, 20.0], [31.0, 17.0]])

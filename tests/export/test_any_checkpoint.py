@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ import torch
 from PIL import Image
 from support.bundled import EYE, SEED, point_option
 from support.checkpoint_files import generator_state, nvidia_pickle
+from support.program import dragonnx, dragonnx_export
 from support.random_checkpoints import LABELLED, TALL, random_checkpoint
 from support.trained_checkpoints import critters
 
@@ -38,43 +36,34 @@ DRAG_SETTINGS = (
 """What suits the trained weights, as the bundled model's do."""
 
 
-def run(module: str, *arguments: object, models: Path) -> subprocess.CompletedProcess[str]:
-    """Run one of the two commands in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", f"from {module}.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "DRAGONNX_MODELS": str(models),
-        },
-    )
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of models."""
+    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
 
 
-def add_model(folder: Path, checkpoint: Checkpoint, *options: str) -> Path:
-    """Write a checkpoint, export it and add it as `mine`; gives the folder of models."""
-    source, models = folder / "network.pkl", folder / "models"
+def add_model(folder: Path, checkpoint: Checkpoint, *options: str) -> None:
+    """Write a checkpoint, export it and add it as `mine`."""
+    source = folder / "network.pkl"
     source.write_bytes(nvidia_pickle(generator_state(checkpoint.architecture, checkpoint.weights)))
-    done = run("dragonnx_export", source, "-o", folder / "bundle", *options, models=models)
+    done = dragonnx_export(source, "-o", folder / "bundle", *options)
     assert done.returncode == 0, done.stderr
-    done = run("dragonnx", "models", "add", folder / "bundle", "--name", "mine", models=models)
+    done = dragonnx("models", "add", folder / "bundle", "--name", "mine")
     assert done.returncode == 0, done.stderr
-    return models
 
 
 @pytest.mark.parametrize("kind", TRAINED)
-def test_a_drag_reaches_its_target(tmp_path: Path, kind: str) -> None:
+def test_a_drag_reaches_its_target(tmp_path: Path, models: Path, kind: str) -> None:
     checkpoint = critters(*TRAINED[kind])
-    models = add_model(tmp_path, checkpoint, "--feature-resolution", "64", *DRAG_SETTINGS)
+    add_model(tmp_path, checkpoint, "--feature-resolution", "64", *DRAG_SETTINGS)
     height, width = checkpoint.architecture.image_size
-    assert f"mine: {width} x {height} px" in run("dragonnx", "models", models=models).stdout
+    assert f"mine: {width} x {height} px" in dragonnx("models").stdout
     # Of a narrower image only the left part is there.
     point = point_option() if width == height else point_option(EYE, (85, 132))
-    done = run(
-        "dragonnx", "drag", "--model", "mine", "--seed", SEED, "--point", point,
-        "-o", tmp_path / "out.png", "--report", tmp_path / "out.json", models=models,
+    done = dragonnx(
+        "drag", "--model", "mine", "--seed", SEED, "--point", point,
+        "-o", tmp_path / "out.png", "--report", tmp_path / "out.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "out.json").read_text())
@@ -84,22 +73,22 @@ def test_a_drag_reaches_its_target(tmp_path: Path, kind: str) -> None:
         assert picture.size == (width, height)
 
 
-def test_masks_have_the_images_shape(tmp_path: Path) -> None:
-    models = add_model(tmp_path, random_checkpoint(TALL))
+def test_masks_have_the_images_shape(tmp_path: Path, models: Path) -> None:
+    add_model(tmp_path, random_checkpoint(TALL))
     mask = np.full((32, 16), 255, np.uint8)
     mask[24:] = 0
     Image.fromarray(mask).save(tmp_path / "mask.png")
     Image.fromarray(mask.T).save(tmp_path / "turned.png")
     drag = ("drag", "--model", "mine", "--point", "5,12:8,9", "-o", tmp_path / "out.png")
-    refused = run("dragonnx", *drag, "--mask", tmp_path / "turned.png", models=models)
+    refused = dragonnx(*drag, "--mask", tmp_path / "turned.png")
     assert refused.returncode == 2
     assert "is 32 x 16 pixels, but the image is 16 x 32" in refused.stderr
-    beside = run("dragonnx", "drag", *drag[1:4], "20,12:8,9", *drag[5:], models=models)
+    beside = dragonnx("drag", *drag[1:4], "20,12:8,9", *drag[5:])
     assert beside.returncode == 2
     assert "handle point (20, 12) lies outside the image" in beside.stderr
-    done = run(
-        "dragonnx", *drag, "--mask", tmp_path / "mask.png", "--max-steps", "5",
-        "--comparison", tmp_path / "pair.png", "--video", tmp_path / "drag.gif", models=models,
+    done = dragonnx(
+        *drag, "--mask", tmp_path / "mask.png", "--max-steps", "5",
+        "--comparison", tmp_path / "pair.png", "--video", tmp_path / "drag.gif",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "pair.png") as pair, Image.open(tmp_path / "drag.gif") as drag_:
@@ -107,9 +96,9 @@ def test_masks_have_the_images_shape(tmp_path: Path) -> None:
         assert drag_.height == 2 * drag_.width
 
 
-def test_several_classes_and_weights(tmp_path: Path) -> None:
+def test_several_classes_and_weights(tmp_path: Path, models: Path) -> None:
     checkpoint = random_checkpoint(LABELLED)
-    models = add_model(tmp_path, checkpoint)
+    add_model(tmp_path, checkpoint)
     network = Network.from_checkpoint(checkpoint)
     generator = Generator.open(models / "mine", "cpu", threads=1)
     z = np.random.default_rng(0).standard_normal((2, LABELLED.z_dim)).astype(np.float32)
@@ -124,9 +113,9 @@ def test_several_classes_and_weights(tmp_path: Path) -> None:
         # Both compute in float32; numbers are about one.
         np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)
         out, latent, report = (tmp_path / f"{text}{s}" for s in (".png", ".npz", ".json"))
-        done = run(
-            "dragonnx", "drag", "--model", "mine", "--label", text, "--seed", "7", "--point", "5,5:7,7",
-            "--max-steps", "1", "-o", out, "--latent-out", latent, "--report", report, models=models,
+        done = dragonnx(
+            "drag", "--model", "mine", "--label", text, "--seed", "7", "--point", "5,5:7,7",
+            "--max-steps", "1", "-o", out, "--latent-out", latent, "--report", report,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         kept = json.loads(report.read_text())["label"]
@@ -137,14 +126,12 @@ def test_several_classes_and_weights(tmp_path: Path) -> None:
         )
 
 
-def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
-    models = add_model(tmp_path, random_checkpoint(LABELLED))
+def test_classes_are_chosen_by_label(tmp_path: Path, models: Path) -> None:
+    add_model(tmp_path, random_checkpoint(LABELLED))
     pictures = []
     for label in (0, 4):
         out = tmp_path / f"{label}.png"
-        done = run(
-            "dragonnx", "generate", "--model", "mine", "--label", label, "-o", out, models=models
-        )
+        done = dragonnx("generate", "--model", "mine", "--label", label, "-o", out)
         assert done.returncode == 0, done.stderr
         with Image.open(out) as picture:
             assert json.loads(picture.text["dragonnx"])["start"]["label"] == label
@@ -152,7 +139,7 @@ def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
     assert pictures[0] != pictures[1]
     drag = ("drag", "--model", "mine", "--point", "5,5:7,7", "--max-steps", "3")
     out = tmp_path / "dragged.png"
-    done = run("dragonnx", *drag, "--label", "4", "-o", out, models=models)
+    done = dragonnx(*drag, "--label", "4", "-o", out)
     assert done.returncode == 0, done.stderr
     for arguments, told in (
         ((), ": choose by --label"),
@@ -160,7 +147,7 @@ def test_classes_are_chosen_by_label(tmp_path: Path) -> None:
         (("--label", "-1"), ", not -1"),
         (("--label", "0:0.7,5:0.3"), ", not 5"),
     ):
-        refused = run("dragonnx", *drag, *arguments, "-o", out, models=models)
+        refused = dragonnx(*drag, *arguments, "-o", out)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
         assert f"has 5 classes and needs a label from 0 to 4{told}" in refused.stderr
-    assert "5 classes" in run("dragonnx", "info", "mine", models=models).stdout
+    assert "5 classes" in dragonnx("info", "mine").stdout

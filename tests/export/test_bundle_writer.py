@@ -48,7 +48,7 @@ def test_the_graphs_give_what_the_formats_own_code_gives(tmp_path: Path, name: s
     """Within 2e-5 of each array's scale, the project's bound for values."""
     write_bundle(read_checkpoint(FIXTURES / name), tmp_path / "bundle", OPTIONS)
     expected = dict(np.load((FIXTURES / name).with_suffix(".npz")))
-    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    generator = Generator.open(tmp_path / "bundle", device="cpu", threads=1)
     w = generator.w_plus(z=expected["z"], truncation_psi=1)[:, 0]
     # rosinality's file has no average w: its truncated image is that of the average given here.
     w_avg = expected.pop("latent_avg", generator.w_avg)
@@ -97,7 +97,7 @@ def test_features_that_are_zero_everywhere_equal_zero(tmp_path: Path) -> None:
         for name, values in checkpoint.weights.items()
     }
     write_bundle(dataclasses.replace(checkpoint, weights=dead), tmp_path / "bundle", OPTIONS)
-    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    generator = Generator.open(tmp_path / "bundle", device="cpu", threads=1)
     assert not generator.features(generator.w_plus(0)).features.any()
 
 
@@ -192,7 +192,7 @@ def test_options_that_do_not_fit(tmp_path: Path, options: ExportOptions, message
 
 def test_a_class_is_chosen_by_label(tmp_path: Path) -> None:
     write_bundle(random_checkpoint(LABELLED), tmp_path / "bundle", OPTIONS)
-    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    generator = Generator.open(tmp_path / "bundle", device="cpu", threads=1)
     assert not np.array_equal(generator.w_plus(0, label=1), generator.w_plus(0, label=2))
     with pytest.raises(DragonnxError, match="needs a label from 0 to 4: choose"):
         generator.w_plus(0)
@@ -204,7 +204,7 @@ def test_without_coarser_colours_the_preview_is_the_image(tmp_path: Path, kind: 
         VARIANTS[kind], resolution=128, channels={4: 8, 8: 8, 16: 6, 32: 4, 64: 4, 128: 4}
     )
     write_bundle(random_checkpoint(architecture), tmp_path / "bundle", OPTIONS)
-    generator = Generator.open(tmp_path / "bundle", device="cpu")
+    generator = Generator.open(tmp_path / "bundle", device="cpu", threads=1)
     w_plus = generator.w_plus(0)
     preview, image = generator.preview(w_plus), generator.image(w_plus)
     width = 128 * architecture.base_width // 4

@@ -85,7 +85,7 @@ def test_interpolation_is_smooth(generator: networks.Generator) -> None:
 def test_the_shown_drags_bring_the_landmark_to_its_target(
     drag: ShownDrag, find: FindLandmarks
 ) -> None:
-    critters = Generator.open("critters", device="cpu")
+    critters = Generator.open("critters", device="cpu", threads=1)
     session = DragSession(critters, critters.w_plus(drag.seed), [drag.handle], [drag.target])
     for _ in session:
         pass

@@ -13,7 +13,7 @@ import pytest
 import torch
 from support.checkpoint_files import FIXTURES, SMALL, generator_state, nvidia_pickle, random_weights
 from support.hostile import ESCAPES, NAME, SHOWN_ESCAPES, assert_harmless
-from support.program import dragonnx, ends, in_turn
+from support.program import dragonnx, dragonnx_export
 from support.random_checkpoints import GREY, random_checkpoint
 
 from dragonnx.errors import InputError
@@ -26,23 +26,8 @@ FIXTURE = FIXTURES / "rosinality-16px.pt"
 ONE_SCREEN = 40
 
 
-def export(
-    *arguments: object,
-    folder: Path | None = None,
-    code: str = "from dragonnx_export.cli import main; main()",
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-
-
 def test_inspect_prints_every_fact_and_exports_nothing(tmp_path: Path) -> None:
-    done = export("--inspect", FIXTURE)
+    done = dragonnx_export("--inspect", FIXTURE)
     assert done.returncode == 0
     assert done.stdout.splitlines() == list(facts(read_checkpoint(FIXTURE)))
     for fact in (
@@ -54,7 +39,7 @@ def test_inspect_prints_every_fact_and_exports_nothing(tmp_path: Path) -> None:
         "estimated from 10000 samples",
     ):
         assert fact in done.stdout
-    export("--inspect", FIXTURE, "-o", tmp_path / "bundle")
+    dragonnx_export("--inspect", FIXTURE, "-o", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
@@ -94,7 +79,7 @@ def test_inspect_needs_no_torch() -> None:
 
 def test_what_was_guessed_is_told_in_summary_manifest_and_info(tmp_path: Path) -> None:
     folder = tmp_path / "tiny"
-    done = export(FIXTURE, "-o", folder, "--note", "A fixture.")
+    done = dragonnx_export(FIXTURE, "-o", folder, "--note", "A fixture.")
     assert done.returncode == 0, done.stderr
     guesses = [
         line.removeprefix("note").strip()
@@ -114,7 +99,7 @@ def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:
     folder = tmp_path / "tiny"
     source = tmp_path / "tiny.pkl"
     source.write_bytes(nvidia_pickle(generator_state(SMALL, random_weights(SMALL))))
-    done = export(source, "-o", folder, "--licence", "CC0-1.0")
+    done = dragonnx_export(source, "-o", folder, "--licence", "CC0-1.0")
     assert done.returncode == 0, done.stderr
     assert (folder / "manifest.json").is_file()
     assert len(done.stderr.splitlines()) <= ONE_SCREEN
@@ -132,23 +117,28 @@ def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_nothing_is_read() -> None:
-    done = export(FIXTURE)
+    done = dragonnx_export(FIXTURE)
     assert done.returncode == 2
     assert "-o" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_word_bundle_may_be_left_out() -> None:
-    assert export("bundle", "--inspect", FIXTURE).stdout == export("--inspect", FIXTURE).stdout
-    assert "bundle" in export("--help").stdout
+    assert (
+        dragonnx_export("bundle", "--inspect", FIXTURE).stdout
+        == dragonnx_export("--inspect", FIXTURE).stdout
+    )
+    assert "bundle" in dragonnx_export("--help").stdout
     for arguments in ((), ("no-command",), ("--no-option",)):
-        done = export(*arguments)
+        done = dragonnx_export(*arguments)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows")
-def test_names_of_files_and_in_files_are_shown_as_they_are(tmp_path: Path) -> None:
+def test_names_of_files_and_in_files_are_shown_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(FIXTURE, tmp_path / f"{NAME}.pt")
     (tmp_path / f"{NAME}.npz").write_bytes(b"nothing")
     weights = {name: torch.zeros(1) for name in ("mapping.fc0.weight", f"{ESCAPES}.weight")}
@@ -166,9 +156,11 @@ def test_names_of_files_and_in_files_are_shown_as_they_are(tmp_path: Path) -> No
         ("perceptual", f"{NAME}.npz", "-o", "b"),
         ("invert", f"{NAME}.npz", f"{NAME}.pt", "-o", "b"),
     )
-    done = export(folder=tmp_path, code=in_turn(commands, "dragonnx_export.cli"))
-    assert ends(done.stdout) == [0, *[2] * 7], done.stderr
-    for text in (done.stdout, done.stderr):
-        assert_harmless(text)
-        assert "\x1b" not in text
-    assert done.stderr.count(SHOWN_ESCAPES) >= 8
+    monkeypatch.chdir(tmp_path)
+    done = [dragonnx_export(*each) for each in commands]
+    assert [each.returncode for each in done] == [0, *[2] * 7], done
+    for each in done:
+        for text in (each.stdout, each.stderr):
+            assert_harmless(text)
+            assert "\x1b" not in text
+    assert sum(each.stderr.count(SHOWN_ESCAPES) for each in done) >= 8

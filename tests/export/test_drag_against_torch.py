@@ -45,7 +45,7 @@ def model(
     checkpoint = random_checkpoint(MODELS[request.param])
     folder = tmp_path_factory.mktemp("model") / "bundle"
     write_bundle(checkpoint, folder, ExportOptions(name="x", feature_resolution=16))
-    return checkpoint, OnnxGenerator.open(folder, device="cpu")
+    return checkpoint, OnnxGenerator.open(folder, device="cpu", threads=1)
 
 
 @pytest.mark.parametrize("preset", ["paper", "released"])

@@ -36,7 +36,7 @@ HELD_OUT_SEED = 987_654
 
 @cache
 def generator() -> Generator:
-    return Generator.open("critters", device="cpu")
+    return Generator.open("critters", device="cpu", threads=1)
 
 
 def found(photo: Photo, space: Space) -> InversionSession:
@@ -107,7 +107,7 @@ def test_a_tuned_bundle_drags_the_photo(tmp_path_factory: pytest.TempPathFactory
     settings = generator().manifest.drag_settings
     options = ExportOptions(name="tuned", feature_resolution=64, drag_settings=settings)
     write_bundle(tuning.checkpoint(), folder, options)
-    tuned = Generator.open(folder, device="cpu")
+    tuned = Generator.open(folder, device="cpu", threads=1)
     scene = scene_of(factors_of_z(random_z(HELD_OUT_SEED)[0]))
     nose = landmarks(scene, 256).points[LANDMARK_NAMES.index("nose")]
     drag = DragSession(tuned, pivot.w_plus, [nose], [np.add(nose, (12, 0))])

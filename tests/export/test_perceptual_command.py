@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 from support.perceptual_weights import FEW, head_state, saved, vgg_state
+from support.program import dragonnx, dragonnx_export
 
 from dragonnx.document.latent_file import load_latent
 from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
@@ -23,32 +22,22 @@ from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.perceptual.network import read_network
 
 
-def command(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", f"from {module}.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-
-
 def test_from_weights_to_a_report(tmp_path: Path) -> None:
     folder = tmp_path / "lpips"
     weights = saved(tmp_path / "vgg.pth", vgg_state())
     heads = saved(tmp_path / "heads.pth", head_state())
-    done = command(
-        "dragonnx_export", "perceptual", weights, "-o", folder, "--lpips", heads, "--licence", "CC0"
+    done = dragonnx_export(
+        "perceptual", weights, "-o", folder, "--lpips", heads, "--licence", "CC0"
     )
     assert done.returncode == 0, done.stderr
     for part in ("LPIPS (VGG16)", "grad_image", "bound 1e-04", "CC0", "dragonnx invert"):
         assert part in done.stderr
     assert json.loads((folder / "manifest.json").read_text())["source"]["licence"] == "CC0"
-    again = command("dragonnx_export", "perceptual", weights, "-o", folder)
+    again = dragonnx_export("perceptual", weights, "-o", folder)
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
 
-    generator = Generator.open("critters", device="cpu")
+    generator = Generator.open("critters", device="cpu", threads=1)
     photo = generator.image(generator.w_plus(seed=3))
     photo.save(tmp_path / "photo.png")
     report, latent = tmp_path / "report.json", tmp_path / "photo.npz"
@@ -62,7 +51,7 @@ def test_from_weights_to_a_report(tmp_path: Path) -> None:
         "--perceptual",
         folder,
     )
-    done = command("dragonnx", *arguments, "--perceptual-weight", 0.5, "--report", report)
+    done = dragonnx(*arguments, "--perceptual-weight", 0.5, "--report", report)
     assert done.returncode == 0, done.stderr
     facts = json.loads(report.read_text())
     assert facts["loss"].endswith("+ 0.5 x LPIPS (VGG16)")
@@ -74,14 +63,14 @@ def test_from_weights_to_a_report(tmp_path: Path) -> None:
 
 def test_progress_of_another_loss_is_refused(tmp_path: Path) -> None:
     weights = saved(tmp_path / "vgg.pth", vgg_state())
-    done = command("dragonnx_export", "perceptual", weights, "-o", tmp_path / "vgg")
+    done = dragonnx_export("perceptual", weights, "-o", tmp_path / "vgg")
     assert done.returncode == 0, done.stderr
-    generator = Generator.open("critters", device="cpu")
+    generator = Generator.open("critters", device="cpu", threads=1)
     generator.image(generator.w_plus(seed=3)).save(tmp_path / "photo.png")
     files = ("invert", tmp_path / "photo.png", "-o", tmp_path / "a.npz")
     progress = ("--progress", tmp_path / "p.npz", "--steps", 2)
-    assert command("dragonnx", *files, *progress).returncode == 0
-    done = command("dragonnx", *files, *progress, "--perceptual", tmp_path / "vgg")
+    assert dragonnx(*files, *progress).returncode == 0
+    done = dragonnx(*files, *progress, "--perceptual", tmp_path / "vgg")
     assert done.returncode == 2
     assert "other settings" in done.stderr
 
@@ -96,7 +85,7 @@ def test_the_descent_lowers_the_distance(tmp_path: Path) -> None:
     vgg = read_network(saved(tmp_path / "vgg.pth", vgg_state()))
     write_perceptual(vgg, tmp_path / "vgg", licence="")
     network = PerceptualLoss.open(tmp_path / "vgg")
-    generator = Generator.open("critters", device="cpu")
+    generator = Generator.open("critters", device="cpu", threads=1)
     photo = Photo(generator.image(generator.w_plus(seed=5)))
     session = InversionSession(
         generator,
@@ -212,7 +201,7 @@ def test_wrong_heads_are_refused(tmp_path: Path, heads: dict[str, Any], message:
 
 def test_a_refusal_is_one_line(tmp_path: Path) -> None:
     weights = saved(tmp_path / "vgg.pth", {"x": torch.zeros(3)})
-    done = command("dragonnx_export", "perceptual", weights, "-o", tmp_path / "x")
+    done = dragonnx_export("perceptual", weights, "-o", tmp_path / "x")
     assert done.returncode == 2
     assert "no VGG16" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "x").exists()

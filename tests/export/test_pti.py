@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.program import HANGS
+from support.program import dragonnx_export
 from support.random_checkpoints import LABELLED, PLAIN, random_checkpoint
 
 from dragonnx import Generator, InputError, align_face, load_latent
@@ -109,10 +107,7 @@ def test_settings_out_of_range_are_refused(values: dict[str, float], message: st
 
 
 def export(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from dragonnx_export.cli import main; main()", "invert", *map(str, arguments)],
-        capture_output=True, text=True, timeout=HANGS, check=False, env=os.environ,
-    )  # fmt: skip
+    return dragonnx_export("invert", *arguments)
 
 
 @pytest.fixture
@@ -146,7 +141,7 @@ def test_a_tuned_bundle_starts_from_the_photo(photo: Path, tmp_path: Path) -> No
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["after"]["psnr"] > report["before"]["psnr"] + 1
     assert (report["tuning_steps"], report["tuning_settings"]["steps"]) == (15, 15)
-    generator = Generator.open(folder, device="cpu")  # verifies every file
+    generator = Generator.open(folder, device="cpu", threads=1)  # verifies every file
     assert "Tuned to a photo (PTI)" in generator.manifest.source.note
     found = generator.image(load_latent(folder / "latent.npz", generator=generator)).convert("RGB")
     with Image.open(tmp_path / "row.png") as row:
@@ -166,7 +161,7 @@ def test_a_tuned_rectangle_is_dragged_in_the_same_block(photo: Path, tmp_path: P
     folder, few = tmp_path / "mine", ("--steps", 2, "--tuning-steps", 2)
     done = export(photo, source, "-o", folder, *few, "--comparison", tmp_path / "row.png")
     assert done.returncode == 0, done.stderr
-    generator = Generator.open(folder, device="cpu")
+    generator = Generator.open(folder, device="cpu", threads=1)
     assert generator.manifest.feature_map.size == generator.manifest.image_size == (40, 24)
     assert generator.image(load_latent(folder / "latent.npz", generator=generator)).size == (24, 40)
     with Image.open(tmp_path / "row.png") as row:

@@ -67,7 +67,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     checkpoint = random_checkpoint(MODELS[request.param], seed=1)
     folder = tmp_path_factory.mktemp("model") / request.param
     write_bundle(checkpoint, folder, ExportOptions(name=request.param, feature_resolution=DRAGGED))
-    return checkpoint, folder, OnnxGenerator.open(folder, device="cpu")
+    return checkpoint, folder, OnnxGenerator.open(folder, device="cpu", threads=1)
 
 
 def near_borders(generator: OnnxGenerator) -> tuple[np.ndarray, np.ndarray]:

@@ -208,7 +208,7 @@ def test_a_bundle_opens_and_makes_pictures(tmp_path: Path) -> None:
     manifest = write_bundle(checkpoint, tmp_path / "bundle", options)
     assert (manifest.family, manifest.cuts, manifest.has_preview) == ("stylegan3", (), False)
     assert manifest.trainable_layers == 2
-    generator = OpenedGenerator.open(tmp_path / "bundle", device="cpu")
+    generator = OpenedGenerator.open(tmp_path / "bundle", device="cpu", threads=1)
     w_plus = generator.w_plus(z=np.ones((1, 8), np.float32), label=1)
     assert generator.image(w_plus).size == (16, 16)
 

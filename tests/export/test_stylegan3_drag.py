@@ -50,7 +50,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, OnnxGen
     checkpoint = random_stylegan3(stylegan3(32, 4, margin=5))
     folder = tmp_path_factory.mktemp("model") / "bundle"
     write_bundle(checkpoint, folder, ExportOptions(name="x", feature_layer=LAYER))
-    return checkpoint, OnnxGenerator.open(folder, device="cpu")
+    return checkpoint, OnnxGenerator.open(folder, device="cpu", threads=1)
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["free", "masked"])

@@ -50,7 +50,7 @@ def generator(
 ) -> Generator:
     folder = tmp_path_factory.mktemp("model") / "bundle"
     write_bundle(random_checkpoint(MODELS[request.param]), folder, ExportOptions(name="x"))
-    return Generator.open(folder, device="cpu")
+    return Generator.open(folder, device="cpu", threads=1)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])

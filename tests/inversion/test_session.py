@@ -36,7 +36,7 @@ SHORT = InversionConfig(steps=12, candidates=8)
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return Generator.open("critters", device="cpu")
+    return Generator.open("critters", device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ _open = Generator.open
 
 @functools.cache
 def _bundled() -> Generator:
-    return _open("critters", "cpu")
+    return _open("critters", "cpu", 1)
 
 
 @pytest.fixture
