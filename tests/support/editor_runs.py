@@ -23,6 +23,13 @@ HANG = 300.0
 """Seconds after which a condition that does not come to hold is a failure."""
 
 
+def ended(editor: Editor) -> None:
+    """Wait until an editor that was closed has ended."""
+    began = time.monotonic()
+    editor.join(HANG)
+    assert time.monotonic() - began < HANG, f"its worker did not end within {HANG:g} s"
+
+
 class EditorRun:
     """An editor and its events. As a context it starts the editor, and ends it.
 
@@ -59,7 +66,7 @@ class EditorRun:
 
     def __exit__(self, *error) -> None:
         self.editor.close()
-        self.editor.join()
+        ended(self.editor)
 
     @property
     def state(self) -> EditorState:

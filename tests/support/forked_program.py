@@ -118,12 +118,14 @@ class ForkedProgram:
             path.write_bytes(b"")
         self._process.stdin.write(json.dumps(wish) + "\n")
         self._process.stdin.flush()
+        # The fork ends itself earlier; only who forks may hang.
+        assert select.select([self._process.stdout], [], [], 2 * HANGS)[0], f"no answer to {wish}"
         ended = json.loads(self._process.stdout.readline())
         out, err = (path.read_text("utf-8", "replace") for path in (self._out, self._err))
         return Ended(ended["code"], out, err, ended["seconds"], ended["changes"])
 
     def close(self) -> None:
-        self._process.communicate()
+        self._process.communicate(timeout=HANGS)
 
 
 @contextlib.contextmanager

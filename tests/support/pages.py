@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.program import HANGS
+
 PROJECT = Path(__file__).parents[2]
 README = PROJECT / "README.md"
 DOCS = PROJECT / "docs"
@@ -34,5 +36,6 @@ def run_lines(lines: Sequence[str], folder: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", "\n".join(["set -euo pipefail", *lines])],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        timeout=HANGS,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -53,7 +53,7 @@ class PseudoTerminal:
     def __exit__(self, *error: object) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
+            self.process.wait(HANGS)
         self.hang_up()
 
     def hang_up(self) -> None:

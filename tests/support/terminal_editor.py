@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 
 from support.bundled import SEED
+from support.editor_runs import HANG, ended
 
 from dragonnx.editor.events import Event
 from dragonnx.tui.app import EditorApp
 from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.widgets.status_line import StatusLine
 
-HANG = 300.0
-"""Seconds after which something that does not happen is a failure; a busy machine takes long."""
 _ROUNDS = 8
 """Of the event loop without any work, after which everything that was begun is done."""
 
@@ -60,7 +61,7 @@ class TerminalEditor:
         try:
             await self._context.__aexit__(*error)
         finally:
-            await asyncio.to_thread(self.app.editor.join)
+            await asyncio.to_thread(ended, self.app.editor)
 
     # --- looking ------------------------------------------------------------------------------
 
@@ -95,8 +96,9 @@ class TerminalEditor:
 
         Textual's own wait is for an idle processor, which a busy machine never has.
         """
-        idle = 0
+        idle, ends = 0, time.monotonic() + HANG
         while idle < _ROUNDS:
+            assert time.monotonic() < ends, self._late("there was no rest")
             await asyncio.sleep(0)
             idle = 0 if self._has_work() else idle + 1
 
@@ -118,17 +120,21 @@ class TerminalEditor:
 
     async def until(self, condition) -> None:
         """Wait until a condition holds, looking again whenever a message came."""
-
-        async def look() -> None:
-            while not condition():
-                self._arrived.clear()
-                try:
-                    await asyncio.wait_for(self._arrived.wait(), 0.1)
-                except TimeoutError:
-                    continue
-
-        await asyncio.wait_for(look(), HANG)
+        ends = time.monotonic() + HANG
+        while not condition():
+            assert time.monotonic() < ends, self._late("it did not come")
+            self._arrived.clear()
+            # What no message tells of is looked at again, too.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), 0.1)
         await self.rest()
+
+    def _late(self, what: str) -> str:
+        came = [type(event).__name__ for event in self.events[-5:]]
+        return (
+            f"{what} within {HANG:g} s. Last events: {came}; notice: {self.state.notice.line!r}; "
+            f"phase: {self.state.phase}"
+        )
 
     async def came(self, kind: type[Event], count: int = 1) -> None:
         """Wait until there were so many events of a kind."""
