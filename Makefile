@@ -13,7 +13,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -70,15 +70,22 @@ demo: .venv/installed
 
 # --- checks -----------------------------------------------------------------------------------
 
-# The runtime's and the exporter's tests share nothing, so that they run side by side.
+# The exporter's tests and the two halves of the runtime's share nothing, so that they run side by
+# side: three on two cores, none of which is idle until the last has come to its end.
 test: .venv/installed-dev .venv-export/installed test-rust
-	$(MAKE) --jobs=2 --output-sync=target test-runtime test-export
+	$(MAKE) --jobs=3 --output-sync=target test-editor test-core test-export
 
 test-rust:
 	cargo test --workspace --quiet
 
-test-runtime: .venv/installed-dev
-	$(RUN)/pytest --ignore=tests/export -m 'not slow'
+test-runtime: test-editor test-core
+
+EDITOR_TESTS := tests/cli tests/editor tests/tui
+test-editor: .venv/installed-dev
+	$(RUN)/pytest $(EDITOR_TESTS) -m 'not slow'
+
+test-core: .venv/installed-dev
+	$(RUN)/pytest $(addprefix --ignore=,tests/export $(EDITOR_TESTS)) -m 'not slow'
 
 test-export: .venv-export/installed
 	$(EXPORT)/pytest tests/export -m 'not slow'

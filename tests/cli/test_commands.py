@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.bundled import NOSE, NOSE_TARGET, R1, SEED, SIZE, STEP_SIZE, point_option
+from support.bundled import NOSE, NOSE_NEAR, R1, SEED, SIZE, STEP_SIZE, point_option
 from support.program import dragonnx
 
 from dragonnx import open_picture
 from dragonnx.drag.config import DragConfig
 from dragonnx.model.library import find_bundle
 
-DRAG = ("drag", "--seed", str(SEED), "--point", point_option(), "--device", "cpu")
+DRAG = (
+    "drag", "--seed", str(SEED), "--point", point_option(NOSE, NOSE_NEAR), "--device", "cpu",
+    "--threads", "1",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +46,10 @@ def test_the_report_tells_the_drag(dragged: Path) -> None:
     assert (report["device"], report["precision"]) == ("cpu", "float32")
     assert report["steps"] == len(report["trace"]) == len(report["loss"]) > 5
     (point,) = report["points"]
-    assert (point["handle"], point["target"]) == (list(NOSE), list(NOSE_TARGET))
+    assert (point["handle"], point["target"]) == (list(NOSE), list(NOSE_NEAR))
     assert point["final"] == report["trace"][-1][0]
     assert point["distance"] == pytest.approx(
-        np.hypot(*np.subtract(point["final"], NOSE_TARGET)), abs=1e-3
+        np.hypot(*np.subtract(point["final"], NOSE_NEAR)), abs=1e-3
     )
     assert report["config"]["r1"] == R1
 
@@ -59,7 +62,7 @@ def test_a_drag_goes_on_from_its_progress(tmp_path: Path) -> None:
         done = dragonnx(
             *DRAG, "--max-steps", str(steps), "-o", tmp_path / folder / "out.png",
             "--latent-out", tmp_path / folder / "out.npz", "--video", tmp_path / folder / "out.gif",
-            "--report", tmp_path / folder / "out.json", "--threads", "1", *further,
+            "--report", tmp_path / folder / "out.json", *further,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stderr
@@ -88,7 +91,7 @@ def test_the_picture_carries_its_recipe(dragged: Path) -> None:
     assert text["Comment"].startswith("AI-generated")
     recipe = json.loads(text["dragonnx"])
     assert (recipe["model"], recipe["start"]["seed"]) == ("critters", SEED)
-    assert recipe["pairs"][0]["target"] == list(NOSE_TARGET)
+    assert recipe["pairs"][0]["target"] == list(NOSE_NEAR)
     assert recipe["config"] == {}, "nothing was chosen"
     assert recipe["result"]["settings"]["step_size"] == STEP_SIZE
 
@@ -112,7 +115,7 @@ def test_a_picture_opens_as_the_document_that_made_it(tmp_path: Path) -> None:
     assert not document.mask[: SIZE // 4].any()
     assert document.mask[SIZE // 4 :].all()
     (pair,) = document.pairs
-    assert (pair.first, pair.target) == (NOSE, NOSE_TARGET)
+    assert (pair.first, pair.target) == (NOSE, NOSE_NEAR)
     assert document.config == DragConfig(max_steps=2)
     assert document.result is not None
     assert document.result.steps == 2

@@ -109,7 +109,7 @@ def test_an_inversion_that_diverges_keeps_what_it_found_and_what_was_there(
     (tmp_path / "l.npz").write_bytes(b"an earlier one")
     done = dragonnx(
         "invert", photo, "-o", tmp_path / "l.npz", "--steps", "9", "--step-size", "1e38",
-        "--device", "cpu",
+        "--device", "cpu", "--threads", "1",
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     last = done.stderr.splitlines()[-1]

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def aligned(folder: Path, *options: object) -> tuple[np.ndarray, str]:
     """The photo as the model is shown it, and what was said."""
     done = dragonnx(
-        "invert", folder / "photo.png", "-o", folder / "l.npz", "--steps", "1", "--device", "cpu",
+        "invert", folder / "photo.png", "-o", folder / "l.npz", "--steps", "1", "--device", "cpu", "--threads", "1",
         "--comparison", folder / "pair.png", "--report", folder / "r.json", "--align", "face", *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -90,7 +90,9 @@ def test_bad_input_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(folder)
     before = {path.name for path in folder.iterdir()}
-    done = dragonnx("invert", "photo.png", "-o", "l.npz", "--device", "cpu", *options)
+    done = dragonnx(
+        "invert", "photo.png", "-o", "l.npz", "--device", "cpu", "--threads", "1", *options
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr

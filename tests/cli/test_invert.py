@@ -15,7 +15,9 @@ from support.program import dragonnx
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture of the model's own, wider than its images, as a JPEG."""
     folder = tmp_path_factory.mktemp("photo")
-    made = dragonnx("generate", "--seed", "21", "-o", folder / "own.png", "--device", "cpu")
+    made = dragonnx(
+        "generate", "--seed", "21", "-o", folder / "own.png", "--device", "cpu", "--threads", "1"
+    )
     assert made.returncode == 0, made.stderr
     wide = Image.new("RGB", (400, 256), "white")
     with Image.open(folder / "own.png") as own:
@@ -26,7 +28,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_path: Path) -> None:
     done = dragonnx(
-        "invert", photo, "-o", tmp_path / "l.npz", "--steps", "40", "--device", "cpu",
+        "invert", photo, "-o", tmp_path / "l.npz", "--steps", "40", "--device", "cpu", "--threads", "1",
         "--preview", tmp_path / "found.png", "--comparison", tmp_path / "pair.webp", "--quality", "80",
         "--report", tmp_path / "r.json", "--progress", tmp_path / "progress.npz",
     )  # fmt: skip
@@ -45,14 +47,14 @@ def test_a_photo_becomes_a_latent_that_generate_and_drag_take(photo: Path, tmp_p
         assert pair.width > 2 * pair.height
     again = dragonnx(
         "generate", "--latent", tmp_path / "l.npz", "-o", tmp_path / "again.png",
-        "--device", "cpu",
+        "--device", "cpu", "--threads", "1",
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     with Image.open(tmp_path / "again.png") as one, Image.open(tmp_path / "found.png") as other:
         assert (np.asarray(one) == np.asarray(other)).all()
     # All steps are done: going on writes the same latent at once.
     goes_on = dragonnx(
-        "invert", photo, "-o", tmp_path / "l2.npz", "--steps", "40", "--device", "cpu",
+        "invert", photo, "-o", tmp_path / "l2.npz", "--steps", "40", "--device", "cpu", "--threads", "1",
         "--progress", tmp_path / "progress.npz",
     )  # fmt: skip
     assert "going on after step 40" in goes_on.stderr
@@ -76,7 +78,7 @@ def test_bad_input_is_one_sentence(
 ) -> None:
     given = [str(photo) if a == "PHOTO" else a for a in arguments]
     given = [str(tmp_path / a) if a.startswith("l.") else a for a in given]
-    done = dragonnx("invert", *given, "--device", "cpu")
+    done = dragonnx("invert", *given, "--device", "cpu", "--threads", "1")
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -252,7 +252,7 @@ def test_a_picture_of_the_command_line_opens_with_everything(run, tmp_path):
     mask.save("mask.png")
     done = dragonnx(
         "drag", "--model", model, "--seed", str(SEED), "--point", point_option(NOSE, NOSE_NEAR),
-        "--mask", "mask.png", "--step-size", "0.02", "--max-steps", "4", "--device", "cpu",
+        "--mask", "mask.png", "--step-size", "0.02", "--max-steps", "4", "--device", "cpu", "--threads", "1",
         "-o", "a.png",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -123,7 +123,7 @@ def test_a_corrected_small_image_is_the_whole_one_made_small() -> None:
 
 
 def test_a_found_picture_can_be_dragged(generator: Generator, photo: Photo) -> None:
-    session = invert(generator, photo, InversionConfig(steps=60))
+    session = invert(generator, photo, SHORT)
     list(session)
     drag = DragSession(
         generator, session.w_plus, [(SIZE / 2, SIZE / 2)], [(SIZE / 2 + 8, SIZE / 2)]

@@ -253,7 +253,9 @@ def test_distance_is_a_value() -> None:
     assert repr(Distance.L1) == "Distance.L1"
 
 
+@pytest.mark.slow
 def test_the_stub_says_what_the_module_is() -> None:
+    """As `make lint` has it, too."""
     stubtest = [sys.executable, "-m", "mypy.stubtest", "dragonnx._core"]
     report = subprocess.run(stubtest, capture_output=True, text=True, check=False, cwd=ROOT)
     assert report.returncode == 0, report.stdout + report.stderr

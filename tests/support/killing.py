@@ -52,7 +52,7 @@ class Scenario:
     later: tuple[tuple[str, ...], ...] = ()
 
 
-_CPU = ("--device", "cpu")
+_CPU = ("--device", "cpu", "--threads", "1")
 _DRAG = ("drag", *POINT, *_CPU, "--max-steps", "2", "-o", "out.png", "--latent-out", "out.npz",
          "--video", "out.gif", "--comparison", "pair.png", "--report", "out.json",
          "--progress", "progress.npz")  # fmt: skip
@@ -73,7 +73,7 @@ SCENARIOS = {
         ("models", "remove", "mine"), earlier=(_ADD,), later=(("models",), (*_ADD, "--overwrite"))
     ),
     "info": Scenario(("info",), later=(("info",),)),
-    "doctor": Scenario(("doctor", "--model", "critters", *_CPU), later=(("doctor",),)),
+    "doctor": Scenario(("doctor", "--model", "critters", *_CPU[:2]), later=(("doctor",),)),
     "editor": Scenario(),
     "terminal": Scenario(),
 }  # fmt: skip

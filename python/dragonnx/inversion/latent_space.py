@@ -49,7 +49,9 @@ class LatentSpace:
     def w(self, coordinates: NDArray[np.float64]) -> NDArray[np.float32]:
         """Back from coordinates [..., w_dim]."""
         w: NDArray[np.float64] = self.w_avg + (coordinates * self.scales) @ self.directions
-        return w.astype(np.float32)
+        # What is beyond float32 becomes infinite, and the picture's loss tells of it.
+        with np.errstate(over="ignore"):
+            return w.astype(np.float32)
 
     def gradient(self, grad_w: NDArray[np.float32]) -> NDArray[np.float64]:
         """dL/dcoordinates [..., w_dim] from dL/dw."""
