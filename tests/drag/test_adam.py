@@ -26,3 +26,12 @@ def test_updates_follow_the_paper(gradients: list[list[float]]) -> None:
         # The update is rounded to float32; both sides compute in float64.
         update, adam = adam.update(gradient)
         np.testing.assert_allclose(update, expected, rtol=1e-6, atol=1e-12)
+
+
+def test_a_shared_moment_keeps_the_gradients_direction() -> None:
+    gradient = np.array([3, -4, 0, 1e-3], np.float32)
+    update, after = Adam(step_size=0.01, is_shared=True).update(gradient)
+    # The first step is as long as that of Adam's own, whose entries are all of the step size.
+    np.testing.assert_allclose(update, -0.01 * 2 * gradient / np.linalg.norm(gradient), rtol=1e-6)
+    again, _ = after.update(gradient)
+    np.testing.assert_allclose(again, update, rtol=1e-6)

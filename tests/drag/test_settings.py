@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dragonnx import DragConfig
-from dragonnx.drag.config import DragSettings, scaled_radius
+from dragonnx.drag.config import BEST, DragSettings, scaled_radius
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.errors import InputError
@@ -34,6 +34,13 @@ def test_the_released_codes_defaults() -> None:
     assert (s.tracking_distance, s.inclusive_window) == ("l2", True)
     assert s.stop_distance == 2
     assert settings(DragConfig(preset="released"), image_height=1024).stop_distance == 4
+
+
+def test_the_best_presets_step_size_is_of_spreads_and_not_of_the_model() -> None:
+    s = settings(DragConfig(preset="best"), recommended={"step_size": 0.5, "r1": 9.0})
+    assert (s.step_size, s.r1) == (BEST.step_size, 9)
+    assert (s.coordinates, s.shared_moment, s.whitened_tracking) == ("principal", True, True)
+    assert settings(DragConfig(preset="best", step_size=0.3)).step_size == 0.3
 
 
 def test_a_person_goes_before_the_model_and_the_model_before_the_preset() -> None:
@@ -66,8 +73,8 @@ def test_radii_scale_with_the_image(radius: float, height: int, pixels: int) -> 
         ({"max_steps": 1.5}, "max_steps must be a whole number .* not 1.5"),
         ({"max_steps": 10**5000}, "max_steps must be .* not a number of more than 38 digits"),
         ({"trainable_layers": 0}, "trainable_layers must be a whole number from 1 to 1000"),
-        ({"preset": "mine"}, "preset must be paper or released, not 'mine'"),
-        ({"preset": ["paper"]}, "preset must be paper or released"),
+        ({"preset": "mine"}, "preset must be paper, released or best, not 'mine'"),
+        ({"preset": ["paper"]}, "preset must be paper, released or best"),
         ({"space": "z"}, "space must be w\\+ or w, not 'z'"),
         ({"windows": 1}, "windows must be true or false, not 1"),
     ],

@@ -75,9 +75,9 @@ def test_a_step_in_windows_is_the_step_on_the_whole_map(
         source = HostFeatures(generator, s, len(handles), whole=False)
         source.cut = chosen
         first = source.at(before, handles)
-        references = reference_features(first.windows, handles)
+        references = reference_features(first.windows, handles, None)
         second = source.at(after, handles)
-        found = track(second.windows, handles, references, s, Threads(1))
+        found = track(second.windows, handles, references, s, Threads(1), None)
         around = source.around(second, found)
         term = MotionSupervision(DragProblem(s, targets, None, Threads(1)), around.windows)
         grad_features = np.zeros_like(around.windows.values)

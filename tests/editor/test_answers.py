@@ -60,7 +60,7 @@ def test_every_setting_is_taken():
         ("max_steps", "0", "max_steps must be a whole number from 1 to"),
         ("max_steps", "9" * 5000, "Step limit: a whole number is expected"),
         ("trainable_layers", "7", "Trainable layers: at most 6 for this model"),
-        ("preset", "", "preset must be paper or released, not"),
+        ("preset", "", "preset must be paper, released or best, not"),
         ("space", "z", "space must be w+ or w, not"),
     ],
 )

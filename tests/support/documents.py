@@ -53,7 +53,7 @@ starts = st.builds(
 )
 configs = st.builds(
     DragConfig,
-    preset=st.sampled_from(["paper", "released"]),
+    preset=st.sampled_from(["paper", "released", "best"]),
     space=st.sampled_from(["w+", "w"]),
     step_size=_positive,
     lambda_mask=st.none() | st.floats(0, 1e6),

@@ -136,7 +136,7 @@ def drag(
             ]
         )
     assert run.outcome is not None, "the drag was run to its end"  # noqa: S101
-    say(f"{run.outcome.advice} {run.steps} steps, "
+    say(f"{run.advice} {run.steps} steps, "
         f"largest distance {run.distances.max():.1f} px; wrote "
         f"{', '.join(str(path) for _, path in wanted if path)}")  # fmt: skip
 

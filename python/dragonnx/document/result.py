@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
+from dragonnx.drag.stall import stall_reason
 from dragonnx.errors import InputError
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, checked_array
@@ -94,6 +95,16 @@ class DragResult:
     def steps(self) -> int:
         """How many steps were made."""
         return len(self.loss)
+
+    @property
+    def reason(self) -> str:
+        """Why the drag stalled and what to do, in sentences; empty where it did not."""
+        if self.outcome != Outcome.STALLED.value:
+            return ""
+        least = self.settings.get("stop_distance")
+        return stall_reason(
+            self.trace, self.targets, least if isinstance(least, float | int) else 1.0
+        )
 
     @property
     def w_plus(self) -> Float32:

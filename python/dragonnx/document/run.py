@@ -70,6 +70,11 @@ class DragRun:
         return self._session.outcome
 
     @property
+    def advice(self) -> str:
+        """What the outcome means here and what to do; empty while there is none."""
+        return self._session.advice
+
+    @property
     def w_plus(self) -> Float32:
         """The latent as far as it got, [1, num_ws, w_dim]."""
         return self._session.w_plus

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from dragonnx.drag.stall import STALL_STEPS
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import DRAG_SETTINGS, LARGEST_DISTANCE, checked_setting
 from dragonnx.reading.values import flag, one_of, positive, set_fields
 from dragonnx.types import Space
 
-PresetName = Literal["paper", "released"]
+PresetName = Literal["paper", "released", "best"]
 TrackingDistance = Literal["l1", "l2"]
+Coordinates = Literal["w", "principal"]
 
 REFERENCE_SIZE = 512
 """Image height in pixels at which radii are given; they scale with the image (paper, section 4)."""
@@ -33,6 +35,14 @@ class Preset:
         inclusive_window: Whether the tracking window holds its border, |dx| <= r2.
         stop_distance: From image height and number of points to the distance, in pixels, within
             which every handle must lie of its target.
+        coordinates: What Adam descends in: "w" is the numbers of w, "principal" the directions in
+            which w's differ, each in units of how much they do.
+        shared_moment: Whether Adam's second moment is one number for all coordinates.
+        whitened_tracking: Whether features are compared after a map that makes them vary alike in all
+            directions over the first picture.
+        subpixel_tracking: Whether handles are looked for between pixels too.
+        stall_steps: Steps without progress after which a drag ends as stalled; None lets it go on to
+            its limit.
     """
 
     step_size: float
@@ -44,6 +54,11 @@ class Preset:
     tracking_distance: TrackingDistance
     inclusive_window: bool
     stop_distance: Callable[[int, int], float]
+    coordinates: Coordinates = "w"
+    shared_moment: bool = False
+    whitened_tracking: bool = False
+    subpixel_tracking: bool = False
+    stall_steps: int | None = None
 
 
 PAPER = Preset(
@@ -70,7 +85,24 @@ RELEASED = Preset(
     stop_distance=lambda height, _points: max(2.0 * height / REFERENCE_SIZE, 2.0),
 )
 
-PRESETS: Mapping[PresetName, Preset] = {"paper": PAPER, "released": RELEASED}
+BEST = Preset(
+    step_size=0.004,  # of a spread; docs/quality.md has what was tried
+    lambda_mask=20.0,
+    r1=3.0,
+    r2=12.0,
+    max_steps=300,
+    trainable_layers=6,
+    tracking_distance="l2",
+    inclusive_window=False,
+    stop_distance=PAPER.stop_distance,
+    coordinates="principal",
+    shared_moment=True,
+    whitened_tracking=True,
+    subpixel_tracking=True,
+    stall_steps=STALL_STEPS,
+)
+
+PRESETS: Mapping[PresetName, Preset] = {"paper": PAPER, "released": RELEASED, "best": BEST}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +125,11 @@ class DragSettings:
     trainable_layers: int
     tracking_distance: TrackingDistance
     inclusive_window: bool
+    coordinates: Coordinates
+    shared_moment: bool
+    whitened_tracking: bool
+    subpixel_tracking: bool
+    stall_steps: int | None
     windows: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,9 +142,10 @@ class DragConfig:
     """What a user asks for. None means: what suits the model, or else what the preset says.
 
     Attributes:
-        preset: "paper" for the method as published, "released" for what its authors' code does.
+        preset: "paper" for the method as published, "released" for what its authors' code does, "best"
+            for the same idea with what was measured to end nearer to the targets, in fewer steps.
         space: "w+" optimises each layer's w, "w" moves them all by the same amount.
-        step_size: Adam's learning rate.
+        step_size: Adam's learning rate: in the numbers of w, or with "best" in how much w's differ.
         lambda_mask: Weight of the mask penalty; 0 or more.
         r1: Radius of the motion supervision patch, in pixels of a 512 px image.
         r2: Reach of the point tracking window, likewise.
@@ -170,6 +208,9 @@ class DragConfig:
             InputError: More layers were asked for than the model can train.
         """
         preset = PRESETS[self.preset]
+        if preset.coordinates == "principal":
+            # The model's own is in the numbers of w.
+            recommended = {name: recommended[name] for name in recommended if name != "step_size"}
 
         def value(name: str) -> Any:
             asked = getattr(self, name)
@@ -198,6 +239,11 @@ class DragConfig:
             trainable_layers=layers,
             tracking_distance=preset.tracking_distance,
             inclusive_window=preset.inclusive_window,
+            coordinates=preset.coordinates,
+            shared_moment=preset.shared_moment,
+            whitened_tracking=preset.whitened_tracking,
+            subpixel_tracking=preset.subpixel_tracking,
+            stall_steps=preset.stall_steps,
             windows=self.windows,
         )
 

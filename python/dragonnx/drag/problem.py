@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
-from dragonnx.types import Mask, Points
+from dragonnx.types import Float32, Mask, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,9 +18,15 @@ class DragProblem:
         target_points: Where the handles are to go, (x, y) in pixels, [n, 2].
         mask: bool [H, W], True where pixels may move; None where all may.
         threads: What the kernels may use.
+        basis: The coordinates that Adam descends in, a direction of w a row, [k, w_dim]; None for w
+            itself.
+        whitening: What features are mapped by before point tracking compares them, [C, C]; None for
+            nothing.
     """
 
     settings: DragSettings
     target_points: Points
     mask: Mask | None
     threads: _core.Threads
+    basis: Float32 | None = None
+    whitening: Float32 | None = None

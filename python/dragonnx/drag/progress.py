@@ -28,7 +28,7 @@ from dragonnx.reading.values import entry, items, text, whole
 from dragonnx.runtime import runtime_version
 from dragonnx.types import Array, Float32, Points
 
-_OF_THE_END = ("max_steps", "stop_distance")
+_OF_THE_END = ("max_steps", "stop_distance", "stall_steps")
 """Settings that change no step: a drag may go on with others."""
 _MOST_TERMS = 32
 _LONGEST_WORD = 200
@@ -165,7 +165,9 @@ class DragProgressFile:
         text(entry(saved.facts, "computed_on"), "computed_on", _LONGEST_WORD)
         w_plus = saved.array("w_plus", np.float32, self._w_plus.shape)
         shape = moments_shape(self._w_plus, self._problem.settings) if count else ()
-        mean, square = (saved.array(name, np.float64, shape) for name in ("mean", "square"))
+        is_shared = self._problem.settings.shared_moment
+        mean = saved.array("mean", np.float64, shape)
+        square = saved.array("square", np.float64, (1,) * len(shape) if is_shared else shape)
         trace = saved.array("trace", np.float64, (count + 1, *self._handle_points.shape))
         losses = saved.array("losses", np.float64, (count, len(terms)))
         seconds = saved.array("seconds", np.float64, (count,))
@@ -195,7 +197,7 @@ class DragProgressFile:
                 zip(trace[1:], losses, seconds, strict=True), start=1
             )
         )
-        adam = Adam(self._problem.settings.step_size, count, mean, square)
+        adam = Adam(self._problem.settings.step_size, count, mean, square, is_shared)
         kept = None if latents is None else tuple(latent[None] for latent in latents)
         return DragProgress(w_plus, adam, steps, kept)
 

@@ -19,18 +19,24 @@ from dragonnx.drag.one_thread import OneThread
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
+from dragonnx.drag.stall import is_stalled, stall_reason
 from dragonnx.drag.step import HostState, step_for
+from dragonnx.drag.tracking import whitening
 from dragonnx.errors import InputError
 from dragonnx.log import took
 from dragonnx.model.generator import Generator, checked_generator
 from dragonnx.reading.values import flag, instance
-from dragonnx.types import Points
+from dragonnx.types import Float32, Points
+
+_LEAST_SPREAD = 0.1
+"""Share of the largest: below it directions of w are as one, since what spreads there is noise."""
 
 
 class Outcome(enum.Enum):
     """How a drag ended."""
 
     REACHED = "reached"
+    STALLED = "stalled"
     MAX_STEPS = "max_steps"
     CANCELLED = "cancelled"
 
@@ -42,6 +48,10 @@ class Outcome(enum.Enum):
 
 _ADVICE = {
     Outcome.REACHED: "Every handle point reached its target point.",
+    Outcome.STALLED: (
+        "The handles come no nearer to their targets: choose nearer targets, handles on clearer features "
+        "such as corners and edges, or let a larger region move."
+    ),
     Outcome.MAX_STEPS: (
         "The step limit came before every target point was reached: allow more steps, take a "
         "larger step size, or choose target points that the model can show."
@@ -95,6 +105,8 @@ class DragSession:
             target_points=self._targets,
             mask=checked_mask(mask, m.image_size),
             threads=_threads(generator.threads),
+            basis=_basis(generator, self.settings),
+            whitening=_whitening(generator, self.settings, self._w_plus),
         )
         self._method = step_for(generator, problem)
         self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
@@ -103,7 +115,7 @@ class DragSession:
         # What was reached is one value, so that an interrupt at any moment leaves a whole step.
         self._progress = DragProgress(
             w_plus=self._w_plus,
-            adam=Adam(self.settings.step_size),
+            adam=Adam(self.settings.step_size, is_shared=self.settings.shared_moment),
             latents=(self._w_plus,) if flag(keep_latents, "keep_latents") else None,
         )
         self._state: HostState | None = None
@@ -158,6 +170,13 @@ class DragSession:
     def outcome(self) -> Outcome | None:
         """How the drag ended; None while it has not."""
         return self._outcome
+
+    @property
+    def advice(self) -> str:
+        """What the outcome means here and what to do, in a sentence or two; empty while there is none."""
+        if self._outcome is Outcome.STALLED:
+            return stall_reason(self.trace, self._targets, self.settings.stop_distance)
+        return self._outcome.advice if self._outcome else ""
 
     def cancel(self) -> None:
         """End the drag before its next step. May be called from any thread."""
@@ -254,11 +273,28 @@ class DragSession:
             return Outcome.REACHED
         if self._cancelled.is_set():
             return Outcome.CANCELLED
+        patience, least = self.settings.stall_steps, self.settings.stop_distance
+        if patience and is_stalled(self.trace, self._targets, patience, least):
+            return Outcome.STALLED
         return Outcome.MAX_STEPS if self.steps >= self.settings.max_steps else None
 
     def _at(self, progress: DragProgress) -> Points:
         """Where the handles are then."""
         return progress.steps[-1].handle_points if progress.steps else self._handles
+
+
+def _basis(generator: Generator, settings: DragSettings) -> Float32 | None:
+    """See `DragProblem`."""
+    if settings.coordinates == "w":
+        return None
+    return generator.principal_w().floored(_LEAST_SPREAD)
+
+
+def _whitening(generator: Generator, settings: DragSettings, w_plus: Float32) -> Float32 | None:
+    """See `DragProblem`."""
+    if not settings.whitened_tracking:
+        return None
+    return whitening(generator.features(w_plus).features[0])
 
 
 def _threads(count: int | None) -> _core.Threads:

@@ -24,7 +24,7 @@ from dragonnx.paths import typed_path, usable
 LARGEST_PSI = 2.0
 
 SETTINGS: tuple[tuple[str, str, type], ...] = (
-    ("preset", "Preset: paper or released", str),
+    ("preset", "Preset: paper, released or best", str),
     ("space", "Space: w+ or w", str),
     ("step_size", "Step size", float),
     ("lambda_mask", "Lambda of the mask", float),

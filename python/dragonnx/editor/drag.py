@@ -171,7 +171,7 @@ class DragCommands:
         if event.failure is not None:
             failure(state, Task.DRAG, event.failure)
         elif not waiting:
-            self._say_ended(steps, outcome)
+            self._say_ended(steps, outcome, "" if result is None else result.reason)
 
     @property
     def _steps_before(self) -> int:
@@ -201,7 +201,7 @@ class DragCommands:
         state.say(("Going on." if resume or self._earlier is not None else "Dragging ...") + note)
         state.jobs.drag(document, resume=resume, steps=steps)
 
-    def _say_ended(self, steps: int, outcome: Outcome | None) -> None:
+    def _say_ended(self, steps: int, outcome: Outcome | None, reason: str) -> None:
         state = self._state
         left = max((pair.distance or 0.0 for pair in state.document.complete_pairs), default=0.0)
         head = f"{steps} steps, {left:.1f} px left. "
@@ -211,6 +211,9 @@ class DragCommands:
             state.say(f"Reached in {steps} steps. {_AFTER_REACHED}", "good")
         elif outcome is Outcome.CANCELLED:
             state.say(f"{head}{_STOPPED} {_AFTER_STOP}", "hint")
+        elif outcome is Outcome.STALLED:
+            state.say(f"{head}It comes no further. {_AFTER_STOP}", "hint")
+            state.warn("No progress", reason, "information")
         else:
             state.say(f"{head}Step limit. {_AFTER_STOP}", "hint")
             state.warn("Step limit", outcome.advice, "information")

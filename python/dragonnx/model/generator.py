@@ -20,6 +20,7 @@ from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
 from dragonnx.model.picture import picture_of
 from dragonnx.model.placements import IMAGES, placements
+from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.array_values import checked_array
 from dragonnx.reading.values import record, shown, whole
@@ -51,6 +52,7 @@ class Generator:
         self.device = device
         self.threads = threads
         self._w_avg = bundle.load_w_avg()
+        self._principal_w: PrincipalW | None = None
 
     @classmethod
     def open(
@@ -111,6 +113,17 @@ class Generator:
     def w_avg(self) -> Float32:
         """The mean of w, [w_dim], to which truncation pulls."""
         return self._w_avg.copy()
+
+    def principal_w(self) -> PrincipalW:
+        """Where this model's w's lie, from some thousand of them; measured when first asked."""
+        if self._principal_w is None:  # two threads at once find the same
+
+            def mapped(z: Float32, label: int | None) -> Float32:
+                return self.w_plus(z=z, label=label, truncation_psi=1.0)[:, 0]
+
+            m = self.manifest
+            self._principal_w = PrincipalW.measured(mapped, m.z_dim, m.label_dim)
+        return self._principal_w
 
     def w_plus(
         self,

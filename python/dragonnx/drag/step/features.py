@@ -45,7 +45,9 @@ class Reach:
     def of(cls, settings: DragSettings) -> Reach:
         """The reach of a drag with these settings."""
         patch = settings.r1_pixels + 1
-        return cls(patch, max(settings.r2_pixels, patch + _ROOM_TO_MOVE))
+        # Between pixels a handle is looked for from those beside the one that was found.
+        search = settings.r2_pixels + int(settings.subpixel_tracking)
+        return cls(patch, max(search, patch + _ROOM_TO_MOVE))
 
     def holds(self, features: Features, points: Points) -> bool:
         """Whether features hold each point's patch, although points moved since."""

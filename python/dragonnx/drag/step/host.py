@@ -62,9 +62,9 @@ class HostStep:
         return HostState(
             w_plus=w_plus,
             handle_points=handle_points,
-            adam=Adam(problem.settings.step_size),
+            adam=Adam(problem.settings.step_size, is_shared=problem.settings.shared_moment),
             features=features,
-            references=reference_features(features.windows, handle_points),
+            references=reference_features(features.windows, handle_points, problem.whitening),
             feature_terms=tuple(
                 term(problem, features.windows)
                 for term in self._terms
@@ -111,6 +111,7 @@ class HostStep:
             state.references,
             self._problem.settings,
             self._problem.threads,
+            self._problem.whitening,
         )
         after = replace(
             state, w_plus=w_plus, handle_points=handle_points, adam=adam, features=features
@@ -119,12 +120,16 @@ class HostStep:
 
     def _descended(self, state: HostState, gradient: Float32) -> tuple[Float32, Adam]:
         """The latent after one Adam step on its first layers."""
-        settings = self._problem.settings
+        settings, basis = self._problem.settings, self._problem.basis
         gradient = gradient[:, : settings.trainable_layers]
         if settings.space == "w":
             # One w behind all trained layers: its gradient is the sum of theirs.
             gradient = gradient.sum(axis=1, keepdims=True)
+        if basis is not None:
+            gradient = gradient @ basis.T
         update, adam = state.adam.update(gradient)
+        if basis is not None:
+            update = update @ basis
         w_plus = state.w_plus.copy()
         w_plus[:, : settings.trainable_layers] += update
         if not np.isfinite(w_plus).all():

@@ -1,0 +1,139 @@
+"""What the preset `best` does otherwise: coordinates of w, and how handles are found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
+
+from dragonnx import DragConfig, DragSession, Generator, Outcome
+from dragonnx._core import Threads, WindowPlan
+from dragonnx.drag.config import DragSettings
+from dragonnx.drag.step.host_features import HostFeatures
+from dragonnx.drag.tracking import reference_features, track, whitening
+from dragonnx.drag.windows import FeatureWindows
+from dragonnx.model.principal import PrincipalW
+
+SIDE = 32
+
+
+def settings(preset: str, *, image_height: int = SIDE) -> DragSettings:
+    config = DragConfig(preset=preset, r1=16, r2=96)  # type: ignore[arg-type]
+    return config.settings(
+        image_height=image_height, point_count=1, trainable_layers=6, recommended={}
+    )
+
+
+def windows(features: np.ndarray) -> FeatureWindows:
+    plan = WindowPlan.whole(features.shape[1:], (SIDE, SIDE), 1)
+    return FeatureWindows(np.ascontiguousarray(features[None], np.float32), plan)
+
+
+def hills(x: float, y: float, noise: float) -> np.ndarray:
+    """Features whose first three channels tell where (x, y) is; seven noisy ones are all alike."""
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(float)
+    near = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)
+    rng = np.random.default_rng(0)
+    shared = noise * rng.standard_normal((SIDE, SIDE))
+    told = np.stack([near, (columns - x) * near, (rows - y) * near])
+    return np.concatenate([told, np.repeat(shared[None], 7, axis=0)])
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.open("critters", device="cpu")
+
+
+def test_principal_directions_of_known_ws() -> None:
+    rng = np.random.default_rng(1)
+    turn = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    spreads = np.array([9, 4, 2, 1, 0.0])
+    found = PrincipalW.of(rng.standard_normal((20_000, 5)) * spreads @ turn.T + 3)
+    # 20,000 samples know a spread to half a percent; four of its errors.
+    np.testing.assert_allclose(found.spreads, spreads, rtol=0.02, atol=1e-3)
+    alike = np.abs(np.sum(found.directions * turn.T, axis=1))
+    np.testing.assert_allclose(alike, 1, atol=1e-3)
+    lengths = np.linalg.norm(found.floored(0.25), axis=1)
+    np.testing.assert_allclose(lengths, [9, 4, 2.25, 2.25, 2.25], rtol=0.02)
+
+
+def test_a_models_ws_have_unit_spread_in_their_coordinates(generator: Generator) -> None:
+    found = generator.principal_w()
+    assert generator.principal_w() is found
+    z = np.random.default_rng(2).standard_normal((2000, generator.manifest.z_dim))
+    w = generator.w_plus(z=z.astype(np.float32), truncation_psi=1.0)[:, 0]
+    spread = ((w - w.mean(axis=0)) @ found.directions[:8].T / found.spreads[:8]).std(axis=0)
+    # Both samples know a spread to a few percent.
+    np.testing.assert_allclose(spread, 1, atol=0.1)
+
+
+def test_whitened_features_vary_alike_in_all_directions() -> None:
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.standard_normal((6, 6)))[0] * [9, 5, 3, 2, 1, 0]
+    features = np.einsum("ab,bhw->ahw", turn, rng.standard_normal((6, 40, 40)))
+    mapped = np.einsum("ab,bhw->ahw", whitening(features.astype(np.float32)), features)
+    variation = np.linalg.eigvalsh(np.cov(mapped.reshape(6, -1)))
+    # A tenth of the mean of 81, 25, 9, 4, 1 and 0 is 2: v is divided by v + 2.
+    np.testing.assert_allclose(variation, [0, 0.33, 0.67, 0.82, 0.93, 0.98], atol=0.03)
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.3, -0.4), (-2.4, 1.2)])
+def test_handles_are_found_between_pixels(shift: tuple[float, float]) -> None:
+    at, moved = np.array([[15.0, 17.0]]), np.array([[15.0, 17.0]]) + shift
+    first, second = windows(hills(*at[0], noise=0)), windows(hills(*moved[0], noise=0))
+    found = {}
+    for preset in ("paper", "best"):
+        references = reference_features(first, at, None)
+        found[preset] = track(second, at, references, settings(preset), Threads(1), None)
+    np.testing.assert_array_equal(found["paper"], np.rint(moved))
+    # The features are nearly quadratic around the handle.
+    np.testing.assert_allclose(found["best"], moved, atol=0.12)
+
+
+def test_what_varies_everywhere_does_not_lead_tracking_astray() -> None:
+    """Noise that seven channels share outweighs what tells the handle, until it is whitened."""
+    at, moved = np.array([[12.0, 12.0]]), np.array([[17.0, 15.0]])
+    first, second = hills(*at[0], noise=2), hills(*moved[0], noise=2)
+    off = []
+    for whitened in (None, whitening(first.astype(np.float32))):
+        references = reference_features(windows(first), at, whitened)
+        found = track(windows(second), at, references, settings("best"), Threads(1), whitened)
+        off.append(np.linalg.norm(found - moved))
+    assert off[0] > 3
+    assert off[1] < 1.5
+
+
+@pytest.mark.parametrize("r2", [2, 24])
+def test_windows_hold_the_pixels_beside_the_one_that_is_found(
+    generator: Generator, r2: float
+) -> None:
+    """Handles run to the edge of a search window, since the second latent is of another animal."""
+    m = generator.manifest
+    rng = np.random.default_rng(4)
+    handles = rng.uniform(0, SIZE - 1, (12, 2))
+    found = []
+    for windowed in (True, False):
+        config = DragConfig(preset="best", r1=1, r2=r2, windows=windowed)
+        s = config.settings(
+            image_height=SIZE, point_count=12, trainable_layers=6, recommended=m.drag_settings
+        )
+        source = HostFeatures(generator, s, 1, whole=not windowed)
+        assert (source.cut is None) is not windowed
+        first = source.at(generator.w_plus(1), handles)
+        references = reference_features(first.windows, handles, None)
+        second = source.at(generator.w_plus(2), handles)
+        found.append(track(second.windows, handles, references, s, Threads(1), None))
+    # Features differ in float32's last digits, and squares of them.
+    np.testing.assert_allclose(*found, atol=1e-2)
+
+
+def test_it_reaches_a_target_in_fewer_steps_than_the_paper(generator: Generator) -> None:
+    steps = {}
+    for preset in ("paper", "best"):
+        session = DragSession(
+            generator, generator.w_plus(SEED), [NOSE], [NOSE_TARGET],
+            config=DragConfig(preset=preset),  # type: ignore[arg-type]
+        )  # fmt: skip
+        steps[preset] = len(list(session))
+        assert session.outcome is Outcome.REACHED
+    assert steps["best"] <= 0.6 * steps["paper"]
