@@ -13,7 +13,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels evaluate model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -29,6 +29,7 @@ help:
 	@echo "make check-targets  that the Rust compiles for Windows and macOS too"
 	@echo "make bench   dragonnx against plain torch, with DEVICE=cuda on a card; make bench-inversion,"
 	@echo "             bench-batch, bench-kernels likewise on the CPU; gpu-check all that is said of cards"
+	@echo "make evaluate  how good drags are: 400 landmarks dragged, DRAGS=40 for a first look"
 	@echo "make model   export the bundled model anew from export/critters/weights; train-model trains"
 	@echo "             those from nothing, pictures renews the README's pictures of it"
 
@@ -190,6 +191,13 @@ bench-batch: .venv-export/installed
 	$(EXPORT)/pip install --quiet matplotlib
 	$(EXPORT)/python benchmarks/batch_throughput.py --output out/benchmarks
 	$(EXPORT)/python benchmarks/batch_throughput.py --memory --output out/benchmarks
+
+# Table, plot and sheet of docs/quality.md; hours on two cores, and goes on where it was stopped.
+DRAGS ?= 400
+evaluate: .venv-export/installed
+	$(EXPORT)/pip install --quiet --editable 'export[evaluate]'
+	$(CRITTERS) evaluate --estimator export/critters/weights/landmarks.onnx --drags $(DRAGS) --seed $(SEED) \
+	    -o out/evaluation
 
 bench-kernels:
 	cargo bench --workspace

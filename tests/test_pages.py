@@ -73,7 +73,9 @@ def test_every_option_in_a_sentence_is_one_that_there_is() -> None:
             yield from options(each)
 
     known = {*options(typer.main.get_command(app)), "--help"}
-    exporter = (DOCS / "export.md", DOCS / "perceptual.md", DOCS / "critters.md")
+    exporter = tuple(
+        DOCS / f"{name}.md" for name in ("export", "perceptual", "critters", "quality")
+    )
     for page in set(PAGES) - {*exporter, PROJECT / "CONTRIBUTING.md"}:
         for name in re.findall(r"`(--[a-z0-9-]+)[^`]*`", page.read_text("utf-8")):
             assert name in known, f"{page.name}: {name}"

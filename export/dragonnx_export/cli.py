@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dragonnx.cli.console import run
-from dragonnx_export.commands import bundle, invert, perceptual
+from dragonnx_export.commands import bundle, evaluate, invert, perceptual
 
 DEFAULT_COMMAND = "bundle"
 
@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(DEFAULT_COMMAND)(bundle.bundle)
+app.command("evaluate")(evaluate.evaluate)
 app.command("invert")(invert.invert)
 app.command()(perceptual.perceptual)
 

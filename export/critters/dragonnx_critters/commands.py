@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import say
+from dragonnx.cli.options import Threads
+from dragonnx_export.commands.evaluate import Drags, DrawSeed, Entrants, Kinds, Output, Plot
 
 # The commands' own imports are inside: torch takes seconds, and --help shall not.
 
@@ -187,6 +189,37 @@ def judge_command(
     say(
         f"along lines in W the largest change is {np.median(uneven):.2f} times the mean one "
         f"(median), {uneven.max():.2f} at most in {len(uneven)} lines"
+    )
+
+
+@app.command("evaluate")
+def evaluate_command(
+    estimator: Annotated[Path, typer.Option(help="The landmark estimator's .onnx file.")],
+    output: Output,
+    model: Annotated[str, typer.Option(help="A bundle of critters.")] = "critters",
+    drags: Drags = 40,
+    seed: DrawSeed = 0,
+    entrant: Entrants = None,
+    kind: Kinds = None,
+    threads: Threads = None,
+    *,
+    plot: Plot = True,
+) -> None:
+    """Measure drags as `dragonnx-export evaluate` does, of targets that the renderer's factors can reach."""
+    from dragonnx_critters.reachable import CritterJudge
+    from dragonnx_export.commands.evaluate import measure
+
+    measure(
+        model,
+        CritterJudge(estimator),
+        output,
+        drags,
+        seed,
+        entrant,
+        kind,
+        "cpu",
+        threads,
+        plot=plot,
     )
 
 

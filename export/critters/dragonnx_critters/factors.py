@@ -101,8 +101,17 @@ def factors_of_z(z: NDArray[np.floating[Any]]) -> Factors:
     and of a geometry nine in ten lie within the middle two thirds of the range.
     """
     scale = math.sqrt(float(np.mean(z.astype(np.float64) ** 2)) + 1e-8)
-    spread = z.astype(np.float64) * _SPREAD / (scale * math.sqrt(2))
-    unit = [0.5 * (1 + math.erf(entry)) for entry in spread]
+    return _at(z.astype(np.float64) * _SPREAD / (scale * math.sqrt(2)))
+
+
+def factors_of_entries(entries: NDArray[np.float64]) -> Factors:
+    """The critter of entries [FACTOR_COUNT] as those of z, but of any length together."""
+    return _at(entries * _SPREAD / math.sqrt(2))
+
+
+def _at(places: NDArray[np.float64]) -> Factors:
+    """The critter of what the error function brings into the factors' ranges, [FACTOR_COUNT]."""
+    unit = [0.5 * (1 + math.erf(place)) for place in places]
     values = _LOW + (_HIGH - _LOW) * np.array(unit)
     return Factors(**dict(zip(FACTOR_NAMES, values.tolist(), strict=True)))
 

@@ -73,6 +73,11 @@ def landmarks(scene: Scene, size: int) -> Projection:
     return project(scene, landmark_points(scene), size)
 
 
+def landmark_places(scene: Scene, size: int) -> Points:
+    """Where the named landmarks are in an image, [landmarks, 2], also those that are hidden."""
+    return to_image(_surface(scene, landmark_points(scene)), size)
+
+
 def surface_points(scene: Scene, points: ArrayLike, size: int) -> SurfacePoints:
     """What the image shows at points.
 
@@ -93,10 +98,7 @@ def surface_points(scene: Scene, points: ArrayLike, size: int) -> SurfacePoints:
 
 def project(scene: Scene, points: SurfacePoints, size: int) -> Projection:
     """Where surface points are in a scene, which may differ in factors from that they come from."""
-    surface = np.full(points.unit.shape, np.nan)
-    for index in np.unique(points.part[points.part != NOTHING]):
-        chosen = points.part == index
-        surface[chosen] = scene.ellipsoids[index].surface(points.unit[chosen])
+    surface = _surface(scene, points)
     known = points.part != NOTHING
     image = to_image(surface, size)
     visible = known & np.all((image > -0.5) & (image < size - 0.5), axis=1, where=known[:, None])
@@ -104,3 +106,12 @@ def project(scene: Scene, points: SurfacePoints, size: int) -> Projection:
     front[known], _ = cast_points(scene, surface[known, :2])
     visible &= surface[:, 2] >= front - _TOLERANCE
     return Projection(image, visible)
+
+
+def _surface(scene: Scene, points: SurfacePoints) -> NDArray[np.float64]:
+    """Where surface points are in scene units, [n, 3]; NaN for the backdrop."""
+    surface = np.full(points.unit.shape, np.nan)
+    for index in np.unique(points.part[points.part != NOTHING]):
+        chosen = points.part == index
+        surface[chosen] = scene.ellipsoids[index].surface(points.unit[chosen])
+    return surface

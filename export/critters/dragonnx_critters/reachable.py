@@ -1,0 +1,114 @@
+"""Which places a critter's landmarks can be at: found by moving the factors that shape it.
+
+A drag to a place where no critter has its nose cannot be judged. So the critter that an image shows
+is looked for first, by its landmarks, and then the one nearest to it with a landmark elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dragonnx_critters.estimator import IMAGE_SIZE, mirror_averaged
+from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_entries
+from dragonnx_critters.landmarks import LANDMARK_NAMES, landmark_places, landmarks
+from dragonnx_critters.scene import scene_of
+from dragonnx_export.evaluation.judge import Judge, as_input
+
+Entries = NDArray[np.float64]
+Points = NDArray[np.float64]
+
+_MOST = 2.0
+"""How far an entry may be from 0, in standard deviations: 19 of 20 critters are nearer."""
+_ERROR = 0.5
+"""Of a landmark by the estimator, in pixels of 256, with what a generator's pictures are off."""
+_NEAR = 1.0
+"""Pixels within which a place counts as reached."""
+_ROUNDS = 12
+_NUDGE = 1e-3
+_STILL = 3e-3
+"""A change of entries that moves no landmark by a tenth of a pixel."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The geometry of a critter.
+
+    Attributes:
+        entries: Of z, the geometry's, each a standard normal number of a random critter; the
+            appearance's are 0.
+        size: Side of the image in pixels.
+    """
+
+    entries: Entries
+    size: int
+
+    @classmethod
+    def seen(cls, points: Points, size: int) -> Shape:
+        """The most likely critter whose landmarks are at points [landmarks, 2]."""
+        every = np.arange(len(LANDMARK_NAMES))
+        return cls(np.zeros(FACTOR_COUNT), size)._moved(every, points, _ERROR)
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """Which landmarks can be seen, [landmarks]."""
+        return landmarks(scene_of(factors_of_entries(self.entries)), self.size).visible
+
+    def can_reach(self, indices: NDArray[np.int_], targets: Points) -> bool:
+        """Whether a critter of usual factors has these landmarks, visible, at targets [n, 2]."""
+        moved = self._moved(indices, targets, _NEAR / 8)
+        off = np.linalg.norm(moved.places[indices] - targets, axis=1)
+        return bool((off <= _NEAR).all() and moved.visible[indices].all())
+
+    @property
+    def places(self) -> Points:
+        """Where the landmarks are, (x, y) in pixels, [landmarks, 2]."""
+        scene = scene_of(factors_of_entries(self.entries))
+        found: Points = landmark_places(scene, self.size)
+        return found
+
+    def _moved(self, indices: NDArray[np.int_], targets: Points, error: float) -> Shape:
+        """The nearest shape with landmarks at targets, to within an error: Gauss-Newton steps."""
+        entries, start = self.entries.copy(), self.entries
+        free = np.flatnonzero(GEOMETRY)
+        for _ in range(_ROUNDS):
+            here = Shape(entries, self.size).places[indices].ravel()
+            slopes = np.empty((len(here), len(free)))
+            for column, entry in enumerate(free):
+                nudged = entries.copy()
+                nudged[entry] += _NUDGE
+                there = Shape(nudged, self.size).places[indices].ravel()
+                slopes[:, column] = (there - here) / _NUDGE
+            away = (targets.ravel() - here) / error
+            matrix = np.vstack([slopes / error, np.eye(len(free))])
+            wanted = np.concatenate([away, (start - entries)[free]])
+            step = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+            after = np.clip(entries[free] + np.clip(step, -1, 1), -_MOST, _MOST)
+            still = abs(after - entries[free]).max() < _STILL
+            entries[free] = after
+            if still:
+                break
+        return Shape(entries, self.size)
+
+
+class CritterJudge(Judge):
+    """The estimator asked about a picture and its mirror image, and what the renderer knows besides."""
+
+    def places(self, picture: Image.Image) -> Points:
+        """See `Judge`."""
+        find = mirror_averaged(lambda images: self.found(images)[None].astype(np.float32))
+        return np.asarray(find(as_input(picture))[0], np.float64)
+
+    def singly(self, count: int) -> Sequence[int]:
+        """See `Judge`: but for the muzzle's sides, which lie on plain fur."""
+        del count
+        return [index for index, name in enumerate(LANDMARK_NAMES) if "muzzle" not in name]
+
+    def is_feasible(self, places: Points, indices: NDArray[np.int_], targets: Points) -> bool:
+        """See `Judge`: where critters of usual factors have them, and they can be seen before."""
+        shape = Shape.seen(places, IMAGE_SIZE)
+        return bool(shape.visible[indices].all()) and shape.can_reach(indices, targets)

@@ -1,0 +1,103 @@
+"""The command `dragonnx-export evaluate BUNDLE`: how good its drags are, in a table and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragonnx.cli.console import say, show
+from dragonnx.cli.options import Device, Threads
+
+if TYPE_CHECKING:
+    from dragonnx_export.evaluation.judge import Judge
+
+Landmarks = Annotated[
+    Path,
+    typer.Option(
+        help="A landmark estimator of what the model shows: .onnx, `image` [N,3,h,w] from -1 to 1 to "
+        "`points` [N,landmarks,2] in its pixels."
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option("-o", "--output", help="The folder to write to; it goes on from what is there."),
+]
+Drags = Annotated[
+    int, typer.Option(min=1, help="Of one point; a quarter as many of five, of all, with a mask.")
+]
+DrawSeed = Annotated[
+    int, typer.Option("--seed", min=0, help="Of the draw of pictures and landmarks.")
+]
+Entrants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--entrant",
+        help="A preset, or one with settings: 'paper space=w r1=10'; may be repeated [released, paper, best].",
+    ),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="What is dragged, such as '1 point'; may be repeated [all]."),
+]
+Plot = Annotated[bool, typer.Option(help="Draw the plot, which needs matplotlib.")]
+
+
+def evaluate(
+    bundle: Annotated[str, typer.Argument(help="A known model's name, or a bundle folder.")],
+    landmarks: Landmarks,
+    output: Output,
+    drags: Drags = 40,
+    seed: DrawSeed = 0,
+    entrant: Entrants = None,
+    kind: Kinds = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    *,
+    plot: Plot = True,
+) -> None:
+    """Measure how good drags of a model are.
+
+    Landmarks of pictures are dragged to where other pictures have them; the estimator judges by the
+    picture where they are then. Writes table.md, results.json, plot.png and sheet.jpg.
+    """
+    from dragonnx_export.evaluation.judge import Judge
+
+    measure(
+        bundle, Judge(landmarks), output, drags, seed, entrant, kind, device, threads, plot=plot
+    )
+
+
+def measure(
+    bundle: str,
+    judge: Judge,
+    output: Path,
+    drags: int,
+    seed: int,
+    entrant: list[str] | None,
+    kind: list[str] | None,
+    device: Device,
+    threads: int | None,
+    *,
+    plot: bool,
+) -> None:
+    """Measure with a judge, and write what came of it."""
+    from dragonnx import Generator
+    from dragonnx_export.evaluation.cases import KINDS, checked_kinds
+    from dragonnx_export.evaluation.entrants import Entrant
+    from dragonnx_export.evaluation.evaluate import evaluate as evaluated
+    from dragonnx_export.evaluation.figures import require_matplotlib
+    from dragonnx_export.evaluation.report import write_report
+
+    entrants = [Entrant.parse(text) for text in entrant or ("released", "paper", "best")]
+    kinds = checked_kinds(kind or KINDS)
+    if plot:
+        require_matplotlib()
+    generator = Generator.open(bundle, device, threads)
+    found = evaluated(
+        generator, judge, entrants, drags=drags, seed=seed, kinds=kinds, folder=output, tell=say
+    )
+    for line in write_report(found, generator, output, plotted=plot).splitlines():
+        show(line)
+    say(f"wrote {output}")

@@ -1,0 +1,178 @@
+"""How good drags are: cases, measures, and what an evaluation leaves in its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+from support.bundled import LANDMARKS, SEED
+from typer.testing import CliRunner
+
+from dragonnx import Generator, InputError
+from dragonnx_critters.commands import app
+from dragonnx_critters.factors import factors_of_z, random_z
+from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks
+from dragonnx_critters.reachable import CritterJudge, Shape
+from dragonnx_critters.scene import scene_of
+from dragonnx_export.cli import app as export_app
+from dragonnx_export.evaluation import evaluate as evaluating
+from dragonnx_export.evaluation.cases import Cases
+from dragonnx_export.evaluation.entrants import Entrant
+from dragonnx_export.evaluation.judge import Judge
+from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
+
+SIZE = 256
+NOSE = np.array([LANDMARK_NAMES.index("nose")])
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.open("critters", device="cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def judge() -> CritterJudge:
+    return CritterJudge(LANDMARKS)
+
+
+def asked(folder: Path, *further: str) -> list[str]:
+    return [
+        "evaluate", "--estimator", str(LANDMARKS), "-o", str(folder), "--drags", "1", "--no-plot",
+        "--kind", "1 point", "--entrant", "released max_steps=3", "--entrant", "best max_steps=6",
+        *further,
+    ]  # fmt: skip
+
+
+def test_an_evaluation_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = CliRunner().invoke(app, asked(tmp_path))
+    assert first.exit_code == 0, first.output
+    results = json.loads((tmp_path / "results.json").read_text())
+    names = ["released max_steps=3", "best max_steps=6"]
+    assert [row["entrant"] for row in results["rows"]] == names
+    assert [len(drag["looks"]) for drag in results["drags"]] == [1, 2]
+    assert all(drag["outcome"] == "max_steps" for drag in results["drags"])
+    for row in results["rows"]:
+        assert row["off"] < row["before"]
+        assert row["entrant"] in (tmp_path / "table.md").read_text()
+    Image.open(tmp_path / "sheet.jpg").verify()
+
+    # The last line was cut short; the other drags are not made again.
+    lines = (tmp_path / "drags.jsonl").read_text()
+    (tmp_path / "drags.jsonl").write_text(lines[:-40])
+    made = []
+    real = evaluating.dragged
+    monkeypatch.setattr(evaluating, "dragged", lambda *a: made.append(a) or real(*a))
+    assert CliRunner().invoke(app, asked(tmp_path)).exit_code == 0
+    assert [(entrant.name, number) for _, _, entrant, _, number in made] == [(names[1], 0)]
+    again = json.loads((tmp_path / "results.json").read_text())
+    for found, before in zip(again["rows"], results["rows"], strict=True):
+        assert {**found, "seconds": 0} == {**before, "seconds": 0}
+
+    other = CliRunner().invoke(app, asked(tmp_path, "--seed", "1"))
+    assert isinstance(other.exception, InputError)
+    assert "holds the drags of another evaluation" in str(other.exception)
+
+
+def test_cases_are_the_same_for_a_seed(generator: Generator, judge: CritterJudge) -> None:
+    first, again, other = (
+        next(Cases(generator, judge, seed).drawn("1 point, mask", 4)) for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first.handles, again.handles)
+    assert first.seed == again.seed != other.seed
+    assert 8 <= np.hypot(*(first.targets - first.handles)[0]) <= 40
+    assert first.mask is not None
+    for x, y in np.concatenate([first.handles, first.targets]).astype(int):
+        assert first.mask[y, x]
+
+
+def test_the_critter_that_is_seen_is_that_of_its_landmarks() -> None:
+    true = landmarks(scene_of(factors_of_z(random_z(8)[0])), SIZE).points
+    shape = Shape.seen(true, SIZE)
+    # The nearer to usual critters, the more likely: landmarks are met to within the estimator's error.
+    assert np.linalg.norm(shape.places - true, axis=1).max() < 1
+    assert shape.can_reach(NOSE, true[NOSE] + [12, 0])
+    assert not shape.can_reach(NOSE, np.array([[10.0, 10.0]]))
+
+
+def test_the_judge_sees_noses_where_they_are(generator: Generator, judge: CritterJudge) -> None:
+    picture = generator.image(generator.w_plus(SEED))
+    mirrored = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    nose, in_mirror = (judge.places(each)[NOSE[0]] for each in (picture, mirrored))
+    np.testing.assert_allclose(in_mirror, [SIZE - 1 - nose[0], nose[1]], atol=1e-3)
+    assert len(judge.singly(len(LANDMARK_NAMES))) == 8
+
+
+def test_measures_of_pictures(generator: Generator) -> None:
+    picture = generator.image(generator.w_plus(SEED))
+    blurred = picture.filter(ImageFilter.GaussianBlur(3))
+    middle = np.array([128.0, 150.0])
+    assert sharpness(picture, picture, middle, middle) == 1
+    assert sharpness(picture, blurred, middle, middle) < 0.7
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[50:200, 50:200] = True
+    altered = np.asarray(picture.convert("RGB")).copy()
+    altered[60:190, 60:190] = 255
+    assert change(picture, Image.fromarray(altered), mask) == 0
+    altered[0] = 255 - altered[0]
+    assert change(picture, Image.fromarray(altered), mask) > 0
+
+
+def test_distances_from_where_w_lies(generator: Generator) -> None:
+    z = np.random.default_rng(0).standard_normal((400, generator.manifest.z_dim))
+    w = generator.w_plus(z=z.astype(np.float32), truncation_psi=1.0)[:, 0]
+    principal, middle = generator.principal_w(), generator.w_avg
+    usual = [distance_from_w(each[None], middle, principal) for each in w]
+    # Its definition: 1 for random z, in the root mean square.
+    assert np.sqrt(np.mean(np.square(usual))) == pytest.approx(1, abs=0.1)
+    assert distance_from_w(middle[None], middle, principal) == 0
+    assert distance_from_w(middle[None] + 3 * (w[:1] - middle), middle, principal) == pytest.approx(
+        3 * usual[0], rel=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "begins with a preset"),
+        ("mine", r"begins with a preset \(paper, released, best\), not with 'mine'"),
+        ("paper r9=1", "NAME=VALUE with one of .*, not 'r9=1'"),
+        ("paper r1", "not 'r1'"),
+        ("paper r1=far", "r1 must be a positive number"),
+        ("paper space=z", "space must be w"),
+    ],
+)
+def test_entrants_that_are_none(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Entrant.parse(text)
+
+
+def test_an_entrant_is_a_preset_with_settings() -> None:
+    entrant = Entrant.parse("paper  space=w r1=10 windows=false")
+    assert entrant.name == "paper space=w r1=10 windows=false"
+    config = entrant.config
+    assert (config.preset, config.space, config.r1, config.windows) == ("paper", "w", 10, False)
+
+
+def test_what_is_no_landmark_estimator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        Judge(tmp_path / "nothing.onnx")
+    mapping = Path(LANDMARKS).parents[3] / "python/dragonnx/model/bundled/critters/mapping.onnx"
+    with pytest.raises(InputError, match="is no landmark estimator: its input must be image"):
+        Judge(mapping)
+    arguments = [
+        "evaluate",
+        "critters",
+        "--landmarks",
+        str(LANDMARKS),
+        "-o",
+        str(tmp_path),
+        "--kind",
+        "x",
+    ]
+    refused = CliRunner().invoke(export_app, arguments)
+    assert "there is no kind of drags 'x'" in str(refused.exception)
