@@ -65,9 +65,8 @@ def sgemm_share(folder: Path, rounds: int) -> dict[str, float]:
     }
     seconds = interleaved(steps, rounds * 2)
     m = generator.manifest
-    assert m.windows
     # Two operations for each multiply-add, and as many backward as forward.
-    operations = 4 * cost(Geometry.of(m), m.windows.channels, None, 0, 0)
+    operations = 4 * cost(Geometry.of(m), None, 0, 0)
     dense = operations / 1e9 / seconds["dense"]
     sgemm = 2 * 2048**3 / 1e9 / seconds["torch sgemm"]
     return {"dense GFLOP/s": dense, "sgemm GFLOP/s": sgemm, "share": dense / sgemm}

@@ -13,6 +13,7 @@ from support.bundled import EYE, EYE_TARGET, NOSE, NOSE_NEAR, SEED
 
 from dragonnx import DragConfig, DragSession, Generator
 from dragonnx._core import Threads
+from dragonnx.drag.block_windows import BlockWindows
 from dragonnx.drag.cost import cheapest_cut, cost
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.step.host_features import HostFeatures
@@ -20,16 +21,24 @@ from dragonnx.drag.terms.motion import MotionSupervision
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import Geometry, GraphWindows, plan_windows
 
-CONFIG_F = Geometry(
-    image_size=(512, 512),
-    feature_size=(128, 128),
-    blocks=(4, 8, 16, 32, 64, 128),
-    resample_filter=(1.0, 3.0, 3.0, 1.0),
-)
-TALL = dataclasses.replace(CONFIG_F, image_size=(512, 256), feature_size=(128, 64))
-WIDE = dataclasses.replace(CONFIG_F, image_size=(192, 448), feature_size=(96, 224))
+BLOCKS = (4, 8, 16, 32, 64, 128)
+
+
+def config_f(image_size: tuple[int, int], feature_size: tuple[int, int]) -> Geometry:
+    """StyleGAN2 with the channels of its config-f."""
+    network = BlockWindows(
+        blocks=BLOCKS,
+        channels=(512, 512, 512, 512, 512, 256),
+        resample_filter=(1.0, 3.0, 3.0, 1.0),
+        feature_size=feature_size,
+    )
+    return Geometry(image_size=image_size, feature_size=feature_size, network=network)
+
+
+CONFIG_F = config_f((512, 512), (128, 128))
+TALL = config_f((512, 256), (128, 64))
+WIDE = config_f((192, 448), (96, 224))
 """Its blocks have 3 x 7, 6 x 14, ... cells."""
-CONFIG_F_CHANNELS = (512, 512, 512, 512, 512, 256)
 CUTS = (16, 32, 64)
 
 FLIPPED_SIGNS = 8
@@ -180,10 +189,10 @@ def test_every_needed_cell_is_planned(
                 *np.floor(source).astype(int),
                 *np.minimum(np.floor(source) + 1, cells - 1).astype(int),
             }
-            for block in reversed(geometry.blocks):
+            for block in reversed(BLOCKS):
                 if block < cut:
                     break
-                count = cells * block // geometry.blocks[-1]
+                count = cells * block // BLOCKS[-1]
                 given_cells = plan.inputs[f"{kind}_{block}"][index]
                 assert needed <= set(given_cells[1:-1].tolist()), (kind, block)
                 assert given_cells[1] >= 0
@@ -210,7 +219,7 @@ def test_graphs_of_today_and_of_before_are_told_the_same_windows(
     """From the cells along each axis follows which cells a window has, and which are outside."""
     points = np.array(places) * (np.array(geometry.image_size[::-1]) - 1)
     inputs = plan_windows(points, reach, geometry, cut).inputs
-    for block in (b for b in geometry.blocks if b >= cut):
+    for block in (b for b in BLOCKS if b >= cut):
         rows, columns = inputs[f"rows_{block}"], inputs[f"columns_{block}"]
         height, width = (side * block // 128 for side in geometry.feature_size)
         inside_rows, inside_columns = (
@@ -270,14 +279,14 @@ def test_window_sizes_do_not_change_while_points_move() -> None:
 
 def test_a_cheap_step_is_chosen() -> None:
     def chosen(points: int, reach: float = 12) -> int | None:
-        return cheapest_cut(CONFIG_F, CONFIG_F_CHANNELS, CUTS, reach, points)
+        return cheapest_cut(CONFIG_F, CUTS, reach, points)
 
     assert chosen(1) == 16
     assert chosen(1, reach=600) is None
     cuts = [chosen(points) for points in (1, 8, 32, 4000)]
     assert cuts[-1] is None
     assert cuts[:-1] == sorted(cuts[:-1]), "more windows, a later cut"
-    dense = cost(CONFIG_F, CONFIG_F_CHANNELS, None, 12, 1)
+    dense = cost(CONFIG_F, None, 12, 1)
     # Counted by hand from the layers' sizes: 30.58 G multiply-adds, 14.5 in the last block.
     assert dense == pytest.approx(30.577e9, rel=1e-4)
-    assert cost(CONFIG_F, CONFIG_F_CHANNELS, 16, 12, 1) < dense / 20
+    assert cost(CONFIG_F, 16, 12, 1) < dense / 20

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from support.random_stylegan3 import random_stylegan3, stylegan3
 
 from dragonnx.errors import InputError
+from dragonnx.model.facts import graph_name
 from dragonnx.model.generator import Generator as OpenedGenerator
 from dragonnx.model.latent import truncate
 from dragonnx.runtime import CPU, Device, Graph
@@ -26,7 +27,7 @@ from dragonnx_export.families.stylegan3.forward import convolved_name
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
 from dragonnx_export.families.stylegan3.model import StyleGAN3Model
 from dragonnx_export.families.stylegan3.network import Generator
-from dragonnx_export.families.stylegan3.reference import taken_slopes
+from dragonnx_export.families.stylegan3.taken_slopes import TakenSlopes
 from dragonnx_export.graphs.weight_file import WeightFile
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -49,7 +50,8 @@ class Graphs:
     def __init__(self, model: StyleGAN3Model, folder: Path) -> None:
         weights = WeightFile()
         for graph in model.graphs(weights):
-            (folder / f"{graph.role}.onnx").write_bytes(graph.model.SerializeToString())
+            name = graph_name(graph.role, graph.cut)
+            (folder / f"{name}.onnx").write_bytes(graph.model.SerializeToString())
         weights.write(folder)
         self.facts = model.facts
         self._folder = folder
@@ -120,8 +122,12 @@ def gradient(
     latent = torch.tensor(w_plus, dtype=torch.float64, requires_grad=True)
     x = generator.first(latent[:, 0])
     for layer in SynthesisLayers.of(checkpoint).layers[:count]:
-        bend = taken_slopes(layer, forward[convolved_name(layer)]) if forward else None
-        x = generator.layer(layer.index, x, latent[:, layer.index + 1], bend)
+        x = generator.convolved(layer.index, x, latent[:, layer.index + 1])
+        bend = None
+        if forward:
+            taken = TakenSlopes(layer, forward[convolved_name(layer)])
+            bend = taken.of(range(layer.facts.outputs))
+        x = generator.bent(layer.index, x, bend)
     (found,) = torch.autograd.grad(x, latent, torch.tensor(grad, dtype=torch.float64))
     return found.numpy()
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.random_checkpoints import random_checkpoint
+from support.random_stylegan3 import random_stylegan3, stylegan3
 
 from dragonnx import DragConfig, Generator
 from dragonnx._core import Threads
@@ -36,6 +37,8 @@ TALL_RESNET = dataclasses.replace(RESNET, base_width=2, conv_clamp=None)
 MODELS = {
     "small": SMALL, "clamped": CLAMPED, "large": LARGE, "orig": ORIG, "resnet": RESNET,
     "tall": TALL, "tall-resnet": TALL_RESNET,
+    "stylegan3-t": stylegan3(64, 6, channel_base=512, clamp=0.8),
+    "stylegan3-r": stylegan3(64, 6, channel_base=512, channel_max=12, kernel=1, radial=True),
 }  # fmt: skip
 
 FLIPPED_SIGNS = 8
@@ -49,7 +52,15 @@ def generator(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator:
     folder = tmp_path_factory.mktemp("model") / "bundle"
-    write_bundle(random_checkpoint(MODELS[request.param]), folder, ExportOptions(name="x"))
+    architecture = MODELS[request.param]
+    checkpoint = (
+        random_checkpoint(architecture)
+        if isinstance(architecture, Architecture)
+        else random_stylegan3(architecture)
+    )
+    # The middle layer of a StyleGAN3 so small has so few cells that windows are all of them.
+    layer = None if isinstance(architecture, Architecture) else 4
+    write_bundle(checkpoint, folder, ExportOptions(name="x", feature_layer=layer))
     return Generator.open(folder, device="cpu", threads=1)
 
 

@@ -17,7 +17,7 @@ from dragonnx import BundleError, DragSession, Generator
 from dragonnx.drag.windows import Geometry, plan_windows
 from dragonnx.errors import InputError
 from dragonnx.model.bundle import Bundle, read_manifest
-from dragonnx.model.facts import FeatureMap, GraphRecord, WindowFacts
+from dragonnx.model.facts import FeatureMap, GraphRecord, LayerFacts, LayerWindowFacts, WindowFacts
 from dragonnx.model.library import add_bundle, find_bundle
 from dragonnx.model.manifest import Manifest
 
@@ -138,11 +138,64 @@ def test_any_first_block_is_one(first_block: tuple[int, int]) -> None:
     feature_map = FeatureMap.over(image_size, (height, width), 48)
     manifest = dataclasses.replace(shipped, image_size=image_size, feature_map=feature_map)
     assert Manifest.from_json(manifest.to_json()) == manifest
-    assert Geometry.of(manifest).blocks == (4, 8, 16, 32, 64)
+    assert manifest.windows is not None
+    assert manifest.windows.blocks == (4, 8, 16, 32, 64)
     odd = dataclasses.replace(feature_map, size=(height, width + 8))
     manifest = dataclasses.replace(manifest, feature_map=odd)
     with pytest.raises(BundleError, match="of which the last is not the feature map"):
         Manifest.from_json(manifest.to_json())
+
+
+FIRST = LayerFacts(
+    inputs=8, channels=9, kernel=3, convolved=22, size=36, up=4, down=2, before=-6,
+    up_taps=(0.25,) * 24, down_taps=(0.5,) * 12, down_side=12,
+)  # fmt: skip
+SECOND = dataclasses.replace(FIRST, inputs=9, channels=48, convolved=38, up=2, before=9, size=36)
+
+
+def layered(layers: tuple[LayerFacts, ...], cuts: tuple[int, ...]) -> Manifest:
+    """A manifest of StyleGAN3: a map of 16 cells across the image, and 10 beyond it on each side."""
+    shipped = read_manifest(find_bundle("critters"))
+    rate = shipped.image_size[0] / 16
+    offset = (0.5 - 10) * rate - 0.5
+    feature_map = FeatureMap(size=(36, 36), channels=48, offset=(offset, offset), rate=(rate, rate))
+    graphs = tuple(
+        dataclasses.replace(graph, cut=graph.cut and 1)
+        for graph in shipped.graphs
+        if graph.cut in (None, shipped.cuts[0])
+    )
+    windows = LayerWindowFacts(cuts=cuts, layers=layers)
+    return dataclasses.replace(
+        shipped, family="stylegan3", feature_map=feature_map, windows=windows, graphs=graphs
+    )
+
+
+def test_layers_with_windows_come_back_as_they_were_written() -> None:
+    manifest = layered((FIRST, SECOND), (1,))
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert manifest.cuts == (1,)
+    assert Geometry.of(manifest).margin == 10
+
+
+@pytest.mark.parametrize(
+    ("layers", "cuts", "message"),
+    [
+        ((), (1,), "the last is not the feature map"),
+        ((FIRST,), (), "the last is not the feature map"),
+        ((SECOND, SECOND), (1,), "do not fit each other"),
+        ((dataclasses.replace(FIRST, size=30), SECOND), (1,), "do not fit each other"),
+        ((FIRST, SECOND), (2,), "a cut that is no layer"),
+        ((FIRST, SECOND), (1, 1), "holds it twice"),
+        ((FIRST, dataclasses.replace(SECOND, down=8000)), (1,), "more than 4096 cells a side"),
+        ((FIRST, dataclasses.replace(SECOND, up_taps=())), (1,), "up_taps"),
+        ((FIRST, dataclasses.replace(SECOND, down_side=11)), (1,), "down_side"),
+    ],
+)
+def test_layers_that_contradict_each_other_are_refused(
+    layers: tuple[LayerFacts, ...], cuts: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        Manifest.from_json(layered(layers, cuts).to_json())
 
 
 @pytest.mark.parametrize("change", [1, -1])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import DragonnxError
-from dragonnx.model.facts import FeatureMap, GraphRole, WindowFacts
+from dragonnx.model.facts import FeatureMap, GraphRole, LayerWindowFacts, WindowFacts
 
 if TYPE_CHECKING:
     import onnx
@@ -54,7 +54,7 @@ class ModelFacts:
     family: str
     image_size: tuple[int, int]
     feature_map: FeatureMap
-    windows: WindowFacts | None
+    windows: WindowFacts | LayerWindowFacts | None
     z_dim: int
     w_dim: int
     num_ws: int
@@ -69,7 +69,7 @@ class ModelGraph:
     Attributes:
         role: As in `GraphRecord`, whose file the writer names.
         model: The graph. Its inputs and outputs have the names that `Generator` gives and asks for.
-        cut: For windows, resolution of the block in which they begin.
+        cut: For windows, where they begin.
     """
 
     role: GraphRole

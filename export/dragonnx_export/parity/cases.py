@@ -34,6 +34,15 @@ class FeaturesPart:
         """The windows' inputs."""
         return self.plan.inputs if self.plan else {}
 
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Where its window lies in the whole feature map."""
+        if self.plan is None:
+            return (...,)
+        ((x, y),) = self.plan.origins
+        height, width = self.plan.size
+        return (..., slice(y, y + height), slice(x, x + width))
+
 
 @dataclass(frozen=True)
 class ParityCase:

@@ -23,7 +23,6 @@ GRADIENT_REASON = (
     "since a leaky ReLU within rounding of its kink may take either"
 )
 
-_LARGEST_DOUBLE_IMAGE = 512 * 512
 _REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
 
 Progress = Callable[[str], None]
@@ -60,7 +59,7 @@ def check_parity(
         torch_gives = network.reference(case)
         for graph, measured in _run_graphs(manifest, folder, case):
             for reference, dtype in _REFERENCES.items():
-                if not _affordable(manifest, graph, case, dtype):
+                if not _affordable(manifest, network, graph, case, dtype):
                     continue
                 expected = torch_gives.outputs(graph, measured, dtype)
                 for output, values in expected.items():
@@ -77,11 +76,15 @@ def check_parity(
 
 
 def _affordable(
-    manifest: Manifest, graph: GraphRecord, case: ParityCase, dtype: torch.dtype
+    manifest: Manifest,
+    network: ReferenceNetwork,
+    graph: GraphRecord,
+    case: ParityCase,
+    dtype: torch.dtype,
 ) -> bool:
     """Whether to take the time, and for float64, in which torch unfolds large maps, the memory."""
     whole_image = graph.role in {"image", "image_layers", "image_pullback"}
-    small = not whole_image or math.prod(manifest.image_size) <= _LARGEST_DOUBLE_IMAGE
+    small = not whole_image or math.prod(manifest.image_size) <= network.largest_double_image
     if dtype is torch.float64 or graph.role in {"image_layers", "image_pullback"}:
         return case.seed == SEEDS[0] and (small or dtype is torch.float32)
     return True
@@ -96,9 +99,7 @@ def _run_graphs(
     """
 
     def run(graph: GraphRecord, inputs: Arrays) -> Arrays:
-        outputs = Graph(folder / graph.file, Device(CPU)).run(inputs)[0]
-        # Copies, since an output that is not one keeps all that its session ever allocated.
-        return {output: values.copy() for output, values in outputs.items()}
+        return Graph(folder / graph.file, Device(CPU), once=True).run(inputs)[0]
 
     w_plus = {"w_plus": case.w_plus}
     if mapping := manifest.graph("mapping"):

@@ -33,10 +33,13 @@ class ReferenceNetwork(Protocol):
 
     Attributes:
         image_channels: Colours of its image.
+        largest_double_image: Pixels of the largest image that it makes in float64 in time and memory.
     """
 
     @property
     def image_channels(self) -> int: ...  # noqa: D102
+    @property
+    def largest_double_image(self) -> int: ...  # noqa: D102
 
     def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
         """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""

@@ -17,6 +17,8 @@ from dragonnx.model.facts import (
     FeatureMap,
     FileRecord,
     GraphRecord,
+    LayerFacts,
+    LayerWindowFacts,
     ParityRecord,
     Source,
     WindowFacts,
@@ -44,6 +46,7 @@ LARGEST_MANIFEST = 2**20
 _MOST_FILES = 256
 _MOST_BLOCKS = 14
 """Of sides 1 to `LARGEST_SIDE`, each twice the one before."""
+_MOST_TAPS = 256
 _MOST_RECORDS = 4096
 """Of parity, and of one's seeds."""
 LARGEST_BUNDLE = 2**34
@@ -217,8 +220,29 @@ def _cut(value: object, name: str) -> int | None:
     return None if value is None else whole(value, name, 1, LARGEST_SIDE)
 
 
-def _windows(value: object, name: str) -> WindowFacts | None:
-    found: WindowFacts | None = None if value is None else _WINDOWS(value, name)
+def _layer(**facts: Any) -> LayerFacts:
+    """A layer whose filters have as many taps as it says.
+
+    Raises:
+        InputError: They have not.
+    """
+    layer = LayerFacts(**facts)
+    if not layer.up_taps:
+        raise InputError("up_taps must not be empty")
+    if layer.down_taps and len(layer.down_taps) != layer.down_side:
+        raise InputError(f"down_side must be the number of down_taps, not {layer.down_side}")
+    return layer
+
+
+def _taps(value: object, name: str) -> tuple[float, ...]:
+    return tuple(number(tap, name, -_FARTHEST, _FARTHEST) for tap in items(value, name, _MOST_TAPS))
+
+
+def _windows(value: object, name: str) -> WindowFacts | LayerWindowFacts | None:
+    found: WindowFacts | LayerWindowFacts | None = None
+    if value is not None:
+        by_layers = "layers" in record(value, name)
+        found = (_LAYER_WINDOWS if by_layers else _WINDOWS)(value, name)
     return found
 
 
@@ -230,6 +254,28 @@ WINDOW_DECODERS: Decoders = {
 }
 """Entries of the facts of windows."""
 _WINDOWS = _fields(WindowFacts, WINDOW_DECODERS)
+_LAYER_WINDOWS = _fields(
+    LayerWindowFacts,
+    {
+        "cuts": _each(_COUNT, MOST_LAYERS),
+        "layers": _each(
+            _fields(
+                _layer,
+                {
+                    **dict.fromkeys(
+                        ("inputs", "channels", "convolved", "size", "up", "down"), _COUNT
+                    ),
+                    "kernel": _whole(1, 3),
+                    "before": _whole(-LARGEST_SIDE, LARGEST_SIDE),
+                    "up_taps": _taps,
+                    "down_taps": _taps,
+                    "down_side": _whole(1, _MOST_TAPS),
+                },
+            ),
+            MOST_LAYERS,
+        ),
+    },
+)
 _MEASURED: Decoder = lambda value, name: number(value, name, 0, 1e38)  # noqa: E731
 _PARITY = _fields(
     ParityRecord,

@@ -21,6 +21,9 @@ LARGEST_PSI = 100.0
 LARGEST_LABEL = 10**6 - 1
 """The most classes that models were trained on are some ten thousand."""
 
+LARGEST_RAISED = 4096
+"""Cells along a side at the raised rate of a layer with windows: twice what StyleGAN3 has at 1024 px."""
+
 GraphRole = Literal[
     "mapping", "image", "features", "pullback", "image_layers", "image_pullback", "preview",
     "preview_layers", "preview_pullback",
@@ -35,7 +38,7 @@ GraphRole = Literal[
     image_pullback    the gradient of the image to that of w_plus
     preview ...       the same three as for the image, for a smaller one
 
-With a cut, features and pullback compute windows from the block of that resolution on."""
+With a cut, features and pullback compute windows from there on: a block's resolution, or a layer."""
 
 REQUIRED_ROLES: tuple[GraphRole, ...] = ("mapping", "image", "features", "pullback")
 """Without one of these a model cannot be dragged. All others are optional."""
@@ -57,7 +60,8 @@ class GraphRecord:
     Attributes:
         role: What it is run for, a `GraphRole`; others are for a newer dragonnx, and ignored.
         file: Its file's name.
-        cut: Resolution of the block from which on it computes windows; None for whole maps.
+        cut: Resolution of the block, or number of the layer, from which on it computes windows; None for
+            whole maps.
     """
 
     role: str
@@ -108,7 +112,7 @@ class FeatureMap:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowFacts:
-    """What planning windows and judging their cost takes.
+    """What planning windows of StyleGAN2 and judging their cost takes.
 
     Attributes:
         cuts: Resolutions of the blocks from which on windows can be computed.
@@ -127,6 +131,56 @@ class WindowFacts:
     def blocks(self) -> tuple[int, ...]:
         """Resolutions of the blocks up to the feature map's."""
         return tuple(4 << position for position in range(len(self.channels)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFacts:
+    """A layer of StyleGAN3, as far as its windows depend on it. Maps are square; sides are in cells.
+
+    Attributes:
+        inputs: Channels that it reads.
+        channels: Channels that it gives.
+        kernel: Side of its convolution, which pads by one less: what it gives is larger than what it reads.
+        convolved: Side of the convolution's map.
+        size: Side of the map that the layer gives.
+        up: By how much the rate is raised for the activation.
+        down: By how much it is lowered afterwards.
+        before: At the raised rate, cells before the convolution's map; it is cut off where that is negative.
+        up_taps: Of the filter that goes with raising the rate, with what else it is multiplied with.
+        down_taps: Of the one that goes with lowering it, likewise; empty where that has two dimensions,
+            and is in the graphs.
+        down_side: How many taps it has along each axis.
+    """
+
+    inputs: int
+    channels: int
+    kernel: int
+    convolved: int
+    size: int
+    up: int
+    down: int
+    before: int
+    up_taps: tuple[float, ...]
+    down_taps: tuple[float, ...]
+    down_side: int
+
+    @property
+    def raised(self) -> int:
+        """Side of the map at the raised rate."""
+        return (self.size - 1) * self.down + self.down_side
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerWindowFacts:
+    """`WindowFacts` of StyleGAN3, whose layers have filters of their own.
+
+    Attributes:
+        cuts: Layers, counted from 0, from whose activation on windows can be computed.
+        layers: Those up to the feature map's.
+    """
+
+    cuts: tuple[int, ...]
+    layers: tuple[LayerFacts, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

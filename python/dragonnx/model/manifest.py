@@ -9,12 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import get_args
 
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model import decoding, manifest_v1
 from dragonnx.model.facts import (
     LARGEST_GRAPH,
+    LARGEST_RAISED,
     MANIFEST_NAME,
     OPTIONAL_ROLES,
     REQUIRED_ROLES,
@@ -23,6 +25,7 @@ from dragonnx.model.facts import (
     FileRecord,
     GraphRecord,
     GraphRole,
+    LayerWindowFacts,
     ParityRecord,
     Source,
     WindowFacts,
@@ -44,7 +47,7 @@ class Manifest:
 
     Attributes:
         name: A short name for users.
-        family: Of generators: "stylegan2".
+        family: Of generators: "stylegan2" or "stylegan3".
         image_size: Of the generated image, in pixels.
         feature_map: What is dragged.
         windows: What computing parts of the feature map takes; None where the graphs cannot.
@@ -67,7 +70,7 @@ class Manifest:
     family: str
     image_size: tuple[int, int]
     feature_map: FeatureMap
-    windows: WindowFacts | None
+    windows: WindowFacts | LayerWindowFacts | None
     graphs: tuple[GraphRecord, ...]
     z_dim: int
     w_dim: int
@@ -84,7 +87,7 @@ class Manifest:
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Resolutions of the blocks from which on windows can be computed; empty for none."""
+        """Blocks or layers from which on windows can be computed; empty for none."""
         return self.windows.cuts if self.windows else ()
 
     @property
@@ -97,7 +100,7 @@ class Manifest:
 
         Args:
             role: What it is run for.
-            cut: For windows, resolution of the block in which they begin.
+            cut: For windows, where they begin.
         """
         found = (g for g in self.graphs if g.role == role and g.cut == cut)
         return next(found, None)
@@ -140,7 +143,9 @@ class Manifest:
                 f"{MANIFEST_NAME} says that {self.trainable_layers} of {self.num_ws} w's are "
                 "trainable, which is more than there are"
             )
-        if self.windows:
+        if isinstance(self.windows, LayerWindowFacts):
+            self._check_layers(self.windows)
+        elif self.windows:
             self._check_windows(self.windows)
         self._check_graphs()
         decoding.require_plain_names(self.files)
@@ -172,6 +177,32 @@ class Manifest:
             windows.blocks[1:]
         ):
             raise BundleError(f"{MANIFEST_NAME} holds a cut that is no block, or holds it twice")
+
+    def _check_layers(self, windows: LayerWindowFacts) -> None:
+        """Refuse layers of which the last is not the feature map, or one does not fit the one before."""
+        given, layers = self.feature_map, windows.layers
+        if (
+            not layers
+            or given.size != (layers[-1].size,) * 2
+            or layers[-1].channels != given.channels
+        ):
+            raise BundleError(
+                f"{MANIFEST_NAME} lists layers of which the last is not the feature map"
+            )
+        for before, layer in pairwise(layers):
+            read = layer.convolved - layer.kernel + 1
+            if (before.channels, before.size) != (layer.inputs, read):
+                raise BundleError(f"{MANIFEST_NAME} lists layers that do not fit each other")
+        if (
+            max(side for layer in layers for side in (layer.raised, layer.convolved))
+            > LARGEST_RAISED
+        ):
+            raise BundleError(
+                f"{MANIFEST_NAME} lists a layer whose activation has more than {LARGEST_RAISED} cells a side"
+            )
+        cuts = windows.cuts
+        if len(set(cuts)) < len(cuts) or not set(cuts) <= set(range(1, len(layers))):
+            raise BundleError(f"{MANIFEST_NAME} holds a cut that is no layer, or holds it twice")
 
     def _check_graphs(self) -> None:
         """Refuse a list of graphs that lacks one, or has one twice or without its file."""

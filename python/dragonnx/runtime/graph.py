@@ -61,6 +61,8 @@ class Graph:
         shared: Folder of weights that processes of this machine share; see `laid_out`. None where
             the weights are for this process alone.
         gives_back: Whether a run on the CPU gives its memory back at its end, for some more time.
+        once: Whether it is for one run on the CPU, which is to take no more memory than it must. What
+            it gives then holds on to nothing else.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
@@ -70,6 +72,7 @@ class Graph:
     def __init__(
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
         replayed: bool = False, shared: Path | None = None, gives_back: bool = False,
+        once: bool = False,
     ) -> None:  # fmt: skip
         self._path = path
         self.device = device
@@ -80,6 +83,8 @@ class Graph:
         if on_cpu and shared is not None and (found := laid_out(path, shared)) is not None:
             path = found
             options.graph_optimization_level = onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
+        if once:
+            options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         self._giving_back: Any = None
         if gives_back and on_cpu:
             # A planned block would come beside the pieces of the first run.

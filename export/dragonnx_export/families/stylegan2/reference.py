@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +31,11 @@ class TorchNetwork:
         self._feature_resolution = feature_resolution
         self._trainable_layers = trainable_layers
         self.image_channels = generator.architecture.image_channels
+
+    @property
+    def largest_double_image(self) -> int:
+        """Pixels: torch unfolds larger maps in gigabytes."""
+        return 512 * 512
 
     def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
         """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""
@@ -86,7 +90,7 @@ class CaseReference:
         if graph.role == "features":
             resolution = self._feature_resolution
             features = self._once("features", lambda: synthesis.features(w_plus, resolution))
-            return {"features": features[_place(part)]}
+            return {"features": features[part.place]}
         gradient = self._features_gradient(w_plus, part, measured)
         return {"grad_w_plus": _double(gradient[:, : self._trainable_layers])}
 
@@ -101,7 +105,7 @@ class CaseReference:
         with TakenSlopes(self._generator.architecture, measured, part.plan):
             features = self._generator.synthesis.features(w_plus, self._feature_resolution)
         grad_features = torch.tensor(part.grad_features, dtype=w_plus.dtype)
-        return torch.autograd.grad(features[_place(part)], w_plus, grad_features)[0]
+        return torch.autograd.grad(features[part.place], w_plus, grad_features)[0]
 
     def _image_gradient(self, w_plus: Tensor, measured: Arrays) -> Tensor:
         """One layer at a time: autograd on all of a 1024 px generator would keep gigabytes."""
@@ -131,15 +135,6 @@ class CaseReference:
             total += grad_w
             grads = State(*(None if x is None else rest.pop(0) for x in state))
         return total
-
-
-def _place(part: FeaturesPart) -> tuple[Any, ...]:
-    """Where a part's window lies in the whole feature map."""
-    if part.plan is None:
-        return (...,)
-    ((x, y),) = part.plan.origins
-    height, width = part.plan.size
-    return (..., slice(y, y + height), slice(x, x + width))
 
 
 def _double(x: Tensor) -> NDArray[np.float64]:

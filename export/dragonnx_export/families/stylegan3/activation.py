@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.families.stylegan3.layers import LEAK, SynthesisLayer
+from dragonnx_export.families.stylegan3.windows import LayerWindow
 from dragonnx_export.graphs.builder import GraphBuilder
 
 _RAISED_BYTES_PER_PIXEL = 672
@@ -23,16 +24,24 @@ _STEEP = 1e30
 """Makes of any number that is not tiny one beyond 1, within float32."""
 
 
-def raised(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
+def raised(
+    graph: GraphBuilder, layer: SynthesisLayer, convolved: str, window: LayerWindow | None = None
+) -> str:
     """A convolution's map, bias added, at the raised rate; the activation's gain is in it."""
+    if window:
+        return window.raised(convolved)
     if _is_plain(layer):
         return convolved
     matrix = layer.raise_rows.values
     return _along_rows(graph, matrix, _along_columns(graph, matrix, convolved))
 
 
-def activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str:
-    """The layer's output [1, outputs, out_size, out_size]."""
+def activated(
+    graph: GraphBuilder, layer: SynthesisLayer, convolved: str, window: LayerWindow | None = None
+) -> str:
+    """The layer's output [1, outputs, out_size, out_size], or windows of it."""
+    if window:
+        return window.lowered(_bent(graph, layer, window.raised(convolved)))
     parts = [
         _activated(
             graph,
@@ -46,9 +55,17 @@ def activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str) -> str
 
 
 def activation_backward(
-    graph: GraphBuilder, layer: SynthesisLayer, convolved: str, grad: str
+    graph: GraphBuilder,
+    layer: SynthesisLayer,
+    convolved: str,
+    grad: str,
+    window: LayerWindow | None = None,
 ) -> str:
     """The gradient of the convolution's map from that of the layer's output."""
+    if window:
+        x = window.raised(convolved)
+        grad = _bent_backward(graph, layer, x, window.lowered_adjoint(grad))
+        return window.raised_adjoint(grad)
     parts = []
     for part in _parts(layer):
         own, own_grad = (
@@ -70,16 +87,32 @@ def _parts(layer: SynthesisLayer) -> list[range]:
 
 
 def _activated(graph: GraphBuilder, layer: SynthesisLayer, convolved: str, channels: int) -> str:
-    x = raised(graph, layer, convolved)
-    if not layer.facts.colour:
-        x = graph.op("LeakyRelu", x, alpha=LEAK)
-    if (clamp := layer.facts.clamp) is not None:
-        x = graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))
+    x = _bent(graph, layer, raised(graph, layer, convolved))
     if layer.facts.radial:
         kernel = graph.constant(layer.radial_kernel.first(channels))
         return graph.op("Conv", x, kernel, strides=[layer.facts.down] * 2, group=channels)
     matrix = layer.lower_rows.values
     return _along_columns(graph, matrix, _along_rows(graph, matrix, x))
+
+
+def _bent(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> str:
+    """What is raised, through the leaky ReLU and the clamp."""
+    if not layer.facts.colour:
+        x = graph.op("LeakyRelu", x, alpha=LEAK)
+    if (clamp := layer.facts.clamp) is not None:
+        x = graph.op("Clip", x, graph.constant(-clamp), graph.constant(clamp))
+    return x
+
+
+def _bent_backward(graph: GraphBuilder, layer: SynthesisLayer, x: str, grad: str) -> str:
+    """The gradient of what is raised, x, from that of what `_bent` makes of it."""
+    if not layer.facts.colour:
+        positive = graph.op("HardSigmoid", x, alpha=_STEEP, beta=0.0)
+        slope = graph.op("Clip", positive, graph.constant(LEAK), graph.constant(1.0))
+        grad = graph.op("Mul", grad, slope)
+    if layer.facts.clamp is not None:
+        grad = graph.op("Mul", grad, _unclamped(graph, layer, layer.facts.clamp, x))
+    return grad
 
 
 def _backward(
@@ -92,12 +125,7 @@ def _backward(
         adjoint = layer.lower_rows.values.T
         grad = _along_rows(graph, adjoint, _along_columns(graph, adjoint, grad))
     x = raised(graph, layer, convolved)
-    if not facts.colour:
-        positive = graph.op("HardSigmoid", x, alpha=_STEEP, beta=0.0)
-        slope = graph.op("Clip", positive, graph.constant(LEAK), graph.constant(1.0))
-        grad = graph.op("Mul", grad, slope)
-    if facts.clamp is not None:
-        grad = graph.op("Mul", grad, _unclamped(graph, layer, facts.clamp, x))
+    grad = _bent_backward(graph, layer, x, grad)
     if x == convolved:
         return grad
     adjoint = layer.raise_rows.values.T

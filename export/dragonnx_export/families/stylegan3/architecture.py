@@ -71,6 +71,11 @@ class Layer:
             raise ArchitectureError(f"conv_clamp must be above 0 or None, not {self.clamp}")
 
     @property
+    def convolved_size(self) -> int:
+        """Side of the map that its convolution gives, which pads by all that it reads beyond a cell."""
+        return self.in_size + self.kernel - 1
+
+    @property
     def raised_size(self) -> int:
         """Side of the map at the raised rate: what the second filter reads, and no more."""
         return (self.out_size - 1) * self.down + self.down_taps
@@ -78,8 +83,7 @@ class Layer:
     @property
     def padding(self) -> tuple[int, int]:
         """Cells at the raised rate before and after the convolution's map; cropped where negative."""
-        convolved = (self.in_size + self.kernel - 1) * self.up
-        total = self.raised_size - convolved + self.up_taps - 1
+        total = self.raised_size - self.convolved_size * self.up + self.up_taps - 1
         before = (total + self.up) // 2
         return before, total - before
 

@@ -11,6 +11,7 @@ from dragonnx_export.families.stylegan3.styles import (
     row_of,
     style_backward,
 )
+from dragonnx_export.families.stylegan3.windows import LayerWindow, Windows, windows_of
 from dragonnx_export.graphs.adjoint_kernel import adjoint_kernel
 from dragonnx_export.graphs.builder import GraphBuilder
 
@@ -28,14 +29,18 @@ def output_name(layer: SynthesisLayer) -> str:
     return f"layer_{layer.index}"
 
 
-def convolved_shape(layer: SynthesisLayer) -> list[int | str]:
+def convolved_shape(layer: SynthesisLayer, window: LayerWindow | None = None) -> list[int | str]:
     """For the declaration of an input or output."""
-    side = layer.facts.in_size + layer.facts.kernel - 1
+    if window:
+        return window.convolved_shape()
+    side = layer.facts.convolved_size
     return [1, layer.facts.outputs, side, side]
 
 
-def output_shape(layer: SynthesisLayer) -> list[int | str]:
+def output_shape(layer: SynthesisLayer, window: LayerWindow | None = None) -> list[int | str]:
     """For the declaration of an input or output."""
+    if window:
+        return window.output_shape()
     return [1, layer.facts.outputs, layer.facts.out_size, layer.facts.out_size]
 
 
@@ -46,7 +51,12 @@ def first_shape(network: SynthesisLayers) -> list[int | str]:
 
 
 def run_layers(
-    graph: GraphBuilder, network: SynthesisLayers, w_plus: str, count: int, result: str | None
+    graph: GraphBuilder,
+    network: SynthesisLayers,
+    w_plus: str,
+    count: int,
+    result: str | None,
+    cut: int | None = None,
 ) -> str:
     """The first layers, from a w_plus to the output of the last of them.
 
@@ -57,20 +67,24 @@ def run_layers(
         count: How many layers.
         result: The name under which the last one's output is given out, beside all that
             `pull_back` takes of the others; None gives nothing out.
+        cut: The layer from whose activation on windows are computed; None for whole maps.
     """
     x = first_features(graph, network.first, row_of(graph, w_plus, 0))
     if result:
         x = graph.output(FIRST, x, first_shape(network))
     layers = network.layers[:count]
+    windows = windows_of(graph, layers, cut)
     for layer in layers:
+        window = windows.get(layer.index)
         made = modulation(graph, layer, row_of(graph, w_plus, layer.index + 1))
-        convolved = _convolved(graph, layer, x, made)
+        convolved = _convolved(graph, layer, x, made, window)
         if result:
-            convolved = graph.output(convolved_name(layer), convolved, convolved_shape(layer))
-        x = activated(graph, layer, convolved)
+            shape = convolved_shape(layer, window)
+            convolved = graph.output(convolved_name(layer), convolved, shape)
+        x = activated(graph, layer, convolved, window)
         if result:
             name = result if layer is layers[-1] else output_name(layer)
-            x = graph.output(name, x, output_shape(layer))
+            x = graph.output(name, x, output_shape(layer, window))
     return x
 
 
@@ -81,6 +95,7 @@ def pull_back(
     count: int,
     grad: str,
     rows: int,
+    cut: int | None = None,
 ) -> str:
     """The gradient of the first w's [1, rows, w_dim] from that of a layer's output.
 
@@ -93,21 +108,24 @@ def pull_back(
         count: How many layers ran.
         grad: Of the last one's output.
         rows: For how many w's; no more than the layers read.
+        cut: As in `run_layers`.
     """
     layers = network.layers[:count]
+    windows = windows_of(graph, layers, cut)
     grads: list[str] = []
     for layer in reversed(layers):
+        window = windows.get(layer.index)
         made = modulation(graph, layer, row_of(graph, w_plus, layer.index + 1))
-        convolved = graph.input(convolved_name(layer), convolved_shape(layer))
-        at_convolved = activation_backward(graph, layer, convolved, grad)
-        at_read = _convolution_backward(graph, layer, made, at_convolved)
+        convolved = graph.input(convolved_name(layer), convolved_shape(layer, window))
+        at_convolved = activation_backward(graph, layer, convolved, grad, window)
+        at_read = _convolution_backward(graph, layer, made, at_convolved, window)
         if layer.index + 1 < rows:
-            read = _declared_input(graph, network, layer)
-            at_style = graph.sum(graph.op("Mul", at_read, read), (2, 3))
+            read = _declared_input(graph, network, layer, windows)
+            at_style = _over_maps(graph, graph.op("Mul", at_read, read))
             moved = None
             if made.demodulation:
                 plain = graph.op("Sub", convolved, graph.constant(layer.map_bias))
-                moved = graph.sum(graph.op("Mul", at_convolved, plain), (2, 3))
+                moved = _over_maps(graph, graph.op("Mul", at_convolved, plain))
             grads.append(style_backward(graph, layer, made, at_style, moved))
         grad = graph.op("Mul", at_read, _as_map(graph, made.style))
     grads.append(first_backward(graph, network.first, row_of(graph, w_plus, 0), grad))
@@ -115,32 +133,56 @@ def pull_back(
     return graph.reshape(stacked, (1, rows, network.architecture.w_dim))
 
 
-def _convolved(graph: GraphBuilder, layer: SynthesisLayer, x: str, made: Modulation) -> str:
-    """The modulated convolution with its bias, [1, outputs, n, n]."""
+def _convolved(
+    graph: GraphBuilder,
+    layer: SynthesisLayer,
+    x: str,
+    made: Modulation,
+    window: LayerWindow | None,
+) -> str:
+    """The modulated convolution with its bias, [1, outputs, n, n], or windows of it."""
     x = graph.op("Mul", x, _as_map(graph, made.style))
     kernel = graph.constant(layer.kernel)
     bias = graph.constant(layer.map_bias)
-    y = graph.op("Conv", x, kernel, pads=[layer.facts.kernel - 1] * 4)
+    y = graph.op("Conv", x, kernel, pads=[0 if _reads(window) else layer.facts.kernel - 1] * 4)
     if made.demodulation:
         y = graph.op("Mul", y, _as_map(graph, made.demodulation))
     return graph.op("Add", y, bias)
 
 
 def _convolution_backward(
-    graph: GraphBuilder, layer: SynthesisLayer, made: Modulation, grad: str
+    graph: GraphBuilder,
+    layer: SynthesisLayer,
+    made: Modulation,
+    grad: str,
+    window: LayerWindow | None,
 ) -> str:
     """The gradient of the convolution's modulated input from that of its output with bias."""
     if made.demodulation:
         grad = graph.op("Mul", grad, _as_map(graph, made.demodulation))
-    return graph.op("Conv", grad, adjoint_kernel(graph, layer.kernel))
+    pads = [layer.facts.kernel - 1 if _reads(window) else 0] * 4
+    return graph.op("Conv", grad, adjoint_kernel(graph, layer.kernel), pads=pads)
 
 
-def _declared_input(graph: GraphBuilder, network: SynthesisLayers, layer: SynthesisLayer) -> str:
+def _reads(window: LayerWindow | None) -> bool:
+    """Whether a layer convolves windows: they hold the zeros around the map, as far as they reach there."""
+    return window is not None and not window.reads_map
+
+
+def _over_maps(graph: GraphBuilder, maps: str) -> str:
+    """The sum over all places of maps or windows [n, C, h, w], [1, C]."""
+    return graph.reshape(graph.sum(maps, (0, 2, 3)), (1, -1))
+
+
+def _declared_input(
+    graph: GraphBuilder, network: SynthesisLayers, layer: SynthesisLayer, windows: Windows
+) -> str:
     """What a layer read, as `run_layers` gave it out."""
     if layer.index == 0:
         return graph.input(FIRST, first_shape(network))
     before = network.layers[layer.index - 1]
-    return graph.input(output_name(before), output_shape(before))
+    shape = output_shape(before, windows.get(before.index))
+    return graph.input(output_name(before), shape)
 
 
 def _as_map(graph: GraphBuilder, row: str) -> str:

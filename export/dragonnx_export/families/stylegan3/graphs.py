@@ -5,34 +5,40 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto
 
+from dragonnx.model.facts import graph_name
 from dragonnx_export.families.stylegan3.forward import output_shape, pull_back, run_layers
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
+from dragonnx_export.families.stylegan3.windows import windows_of
 from dragonnx_export.graphs.builder import GraphBuilder
 from dragonnx_export.graphs.pixels import pixels
 from dragonnx_export.graphs.weight_file import WeightFile
 
 
-def features_graph(network: SynthesisLayers, weights: WeightFile, layer: int) -> onnx.ModelProto:
+def features_graph(
+    network: SynthesisLayers, weights: WeightFile, layer: int, cut: int | None = None
+) -> onnx.ModelProto:
     """Input w_plus [1, num_ws, w_dim]; outputs features, and what `pullback_graph` takes.
 
-    The features [1, C, h, w] are the output of a layer, counted from 0, margin included.
+    The features [1, C, h, w] are the output of a layer, counted from 0, margin included. With a cut,
+    maps are windows from that layer's activation on, and what `windows` describes is an input.
     """
-    graph = GraphBuilder("features", weights)
-    run_layers(graph, network, _latent(graph, network), layer + 1, "features")
+    graph = GraphBuilder(graph_name("features", cut), weights)
+    run_layers(graph, network, _latent(graph, network), layer + 1, "features", cut)
     return graph.model()
 
 
 def pullback_graph(
-    network: SynthesisLayers, weights: WeightFile, layer: int, rows: int
+    network: SynthesisLayers, weights: WeightFile, layer: int, rows: int, cut: int | None = None
 ) -> onnx.ModelProto:
-    """Inputs: w_plus, what `features_graph` gave but the features, and grad_features.
+    """Inputs: w_plus, what `features_graph` took and gave but the features, and grad_features.
 
     Output grad_w_plus [1, rows, w_dim]: the gradient for the first w's.
     """
-    graph = GraphBuilder("pullback", weights)
+    graph = GraphBuilder(graph_name("pullback", cut), weights)
     w_plus = _latent(graph, network)
-    grad = graph.input("grad_features", output_shape(network.layers[layer]))
-    pulled = pull_back(graph, network, w_plus, layer + 1, grad, rows)
+    window = windows_of(graph, network.layers[: layer + 1], cut).get(layer)
+    grad = graph.input("grad_features", output_shape(network.layers[layer], window))
+    pulled = pull_back(graph, network, w_plus, layer + 1, grad, rows, cut)
     graph.output("grad_w_plus", pulled, [1, rows, network.architecture.w_dim])
     return graph.model()
 

@@ -73,16 +73,27 @@ class SynthesisLayer:
         """The bias as maps take it, [1, outputs, 1, 1]."""
         return Constant.of(self.bias[None, :, None, None])
 
+    @property
+    def raising_taps(self) -> NDArray[np.float64]:
+        """Of the filter that goes with raising the rate along an axis; half of the gain is in it."""
+        taps = np.ones(1) if self.up_filter is None else self.up_filter.astype(np.float64)
+        return taps * self.facts.up * math.sqrt(self.gain)
+
+    @property
+    def lowering_taps(self) -> NDArray[np.float64]:
+        """Of the one that goes with lowering it, if it is separable; half of the scale is in it."""
+        taps = np.ones(1) if self.down_filter is None else self.down_filter.astype(np.float64)
+        return taps * math.sqrt(self.output_scale)
+
     @cached_property
     def raise_rows(self) -> Constant:
-        """What raises the rate along an axis, [raised, convolved]; half of the gain is in it."""
-        return Constant.of(raising(self.facts, self.up_filter) * math.sqrt(self.gain))
+        """What raises the rate along an axis, [raised, convolved]."""
+        return Constant.of(raising(self.facts, self.raising_taps))
 
     @cached_property
     def lower_rows(self) -> Constant:
-        """What lowers the rate along an axis, [out_size, raised]; half of the scale is in it."""
-        matrix = lowering(self.facts, self.down_filter)
-        return Constant.of(matrix * math.sqrt(self.output_scale))
+        """What lowers the rate along an axis, [out_size, raised]."""
+        return Constant.of(lowering(self.facts, self.lowering_taps))
 
     @cached_property
     def radial_kernel(self) -> Constant:

@@ -26,13 +26,14 @@ from dragonnx_export.families.stylegan3.graphs import (
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
 from dragonnx_export.families.stylegan3.network import Generator
 from dragonnx_export.families.stylegan3.reference import TorchNetwork
+from dragonnx_export.families.stylegan3.windows import window_facts
 from dragonnx_export.graphs.weight_file import WeightFile
 
 _COLOURS = (1, 3)
 
 
 class StyleGAN3Model:
-    """A `FamilyModel`. It has no windows and no preview: nothing coarse in it has colours.
+    """A `FamilyModel`. It has no preview: nothing coarse in it has colours.
 
     Nor has it graphs to invert with where these would take more memory than bundles may: config R at
     512 px, whose maps have twice the channels.
@@ -59,11 +60,13 @@ class StyleGAN3Model:
             )
         self._checkpoint = checkpoint
         self._layer = _feature_layer(a, feature_layer)
+        self._layers = SynthesisLayers.of(checkpoint)
+        windows = window_facts(self._layers, self._layer)
         self.facts = ModelFacts(
             family=checkpoint.family,
             image_size=(a.resolution, a.resolution),
             feature_map=feature_map(a, self._layer),
-            windows=None,
+            windows=windows,
             z_dim=a.z_dim,
             w_dim=a.w_dim,
             num_ws=a.num_ws,
@@ -79,14 +82,16 @@ class StyleGAN3Model:
     def graphs(self, weights: WeightFile) -> Iterator[ModelGraph]:
         """Every graph."""
         yield ModelGraph("mapping", mapping_graph(self._checkpoint, weights))
-        layers = SynthesisLayers.of(self._checkpoint)
+        layers = self._layers
         yield ModelGraph("image", image_graph(layers, weights))
         if self._can_be_inverted(layers):
             yield ModelGraph("image_layers", image_layers_graph(layers, weights))
             yield ModelGraph("image_pullback", image_pullback_graph(layers, weights))
-        yield ModelGraph("features", features_graph(layers, weights, self._layer))
-        rows = self.facts.trainable_layers
-        yield ModelGraph("pullback", pullback_graph(layers, weights, self._layer, rows))
+        rows, windows = self.facts.trainable_layers, self.facts.windows
+        for cut in (None, *(windows.cuts if windows else ())):
+            yield ModelGraph("features", features_graph(layers, weights, self._layer, cut), cut)
+            pullback = pullback_graph(layers, weights, self._layer, rows, cut)
+            yield ModelGraph("pullback", pullback, cut)
 
     def _can_be_inverted(self, layers: SynthesisLayers) -> bool:
         """Whether the way back through the image takes no more memory than a bundle's graph may."""
@@ -108,8 +113,7 @@ class StyleGAN3Model:
     def network(self) -> TorchNetwork:
         """The network in torch, with which the graphs are compared."""
         generator = Generator.from_checkpoint(self._checkpoint)
-        layers = SynthesisLayers.of(self._checkpoint)
-        return TorchNetwork(generator, layers, self._layer, self.facts.trainable_layers)
+        return TorchNetwork(generator, self._layers, self._layer, self.facts.trainable_layers)
 
 
 def feature_map(architecture: Architecture, layer: int) -> FeatureMap:

@@ -17,9 +17,14 @@ from torch.nn import functional as F
 
 from dragonnx_export.families.stylegan3.architecture import Architecture, Layer
 from dragonnx_export.families.stylegan3.checkpoint import Checkpoint
+from dragonnx_export.families.stylegan3.torch_resampling import Resampling
 
 _EPSILON = 1e-8
 _LEAK = 0.2
+
+RAISED_CELLS = 2**24
+"""Of maps at the raised rate, at a time."""
+_UNFOLDED_CELLS = 2**24
 
 Bend = Callable[[Tensor, float | None], Tensor]
 """A leaky ReLU with gain and clamp, at the raised rate."""
@@ -103,15 +108,12 @@ class Generator(nn.Module):
         weight = self.array("synthesis.input.weight") / math.sqrt(read.inputs)
         return torch.einsum("oc,chw->ohw", weight, waves * amplitudes[:, None, None])[None]
 
-    def layer(self, position: int, x: Tensor, w: Tensor, bend: Bend | None = None) -> Tensor:
-        """One layer, from the map that it reads and its w [1, w_dim].
+    def layer(self, position: int, x: Tensor, w: Tensor) -> Tensor:
+        """One layer, from the map that it reads [1, inputs, in_size, in_size] and its w [1, w_dim]."""
+        return self.activated(position, self.convolved(position, x, w))
 
-        Args:
-            position: Which one, from 0.
-            x: [1, inputs, in_size, in_size].
-            w: Its w.
-            bend: In place of its activation.
-        """
+    def convolved(self, position: int, x: Tensor, w: Tensor) -> Tensor:
+        """The modulated convolution of a layer with its bias, [1, outputs, n, n]; see `layer`."""
         facts = self.architecture.layers[position]
         name = f"synthesis.{facts.name}"
         style = self._linear(f"{name}.affine", w)
@@ -125,9 +127,26 @@ class Generator(nn.Module):
             weight = weight * style[:, :, None, None]
             weight = weight * (weight.square().sum(dim=(1, 2, 3), keepdim=True) + _EPSILON).rsqrt()
         weight = weight * self.array(f"{name}.magnitude_ema").rsqrt()
-        x = F.conv2d(x, weight, padding=facts.kernel - 1)
-        x = x + self.array(f"{name}.bias")[None, :, None, None]
-        x = self.raised(facts, x)
+        x = F.pad(x, [facts.kernel - 1] * 4)
+        return _convolved(x, weight) + self.array(f"{name}.bias")[None, :, None, None]
+
+    def activated(self, position: int, convolved: Tensor) -> Tensor:
+        """A layer's output from its convolution. A few channels at a time: the raised ones are large."""
+        facts = self.architecture.layers[position]
+        count = max(1, RAISED_CELLS // facts.raised_size**2)
+        parts = [self.bent(position, part) for part in torch.split(convolved, count, dim=1)]
+        return torch.cat(parts, dim=1)
+
+    def bent(self, position: int, convolved: Tensor, bend: Bend | None = None) -> Tensor:
+        """Some channels of a layer's output, from the same of its convolution.
+
+        Args:
+            position: Which layer, from 0.
+            convolved: [1, C, n, n].
+            bend: In place of its activation.
+        """
+        facts = self.architecture.layers[position]
+        x = self.raised(facts, convolved)
         if bend:
             x = bend(x, facts.clamp)
         else:
@@ -140,21 +159,19 @@ class Generator(nn.Module):
 
     def raised(self, facts: Layer, x: Tensor) -> Tensor:
         """A map at the rate at which it is activated: zeros between, padding, the filter."""
-        spread = x.new_zeros(*x.shape[:2], x.shape[2] * facts.up, x.shape[3] * facts.up)
-        spread[:, :, :: facts.up, :: facts.up] = x
-        spread = F.pad(spread, [*facts.padding, *facts.padding])
-        if facts.up_taps == 1:
-            return spread * facts.up**2
-        taps = self.array(f"synthesis.{facts.name}.up_filter") * facts.up
-        return _filtered(spread, taps)
+        taps = x.new_ones(1)
+        if facts.up_taps > 1:
+            taps = self.array(f"synthesis.{facts.name}.up_filter")
+        resampling = Resampling(facts.up, 1, facts.padding[0], facts.raised_size)
+        return resampling.of(x, taps * facts.up)
 
     def _lowered(self, facts: Layer, x: Tensor) -> Tensor:
-        if facts.down_taps > 1:
-            taps = self.array(f"synthesis.{facts.name}.down_filter")
-            if facts.radial:
-                return _filtered_radially(x, taps, facts.down)
-            x = _filtered(x, taps)
-        return x[:, :, :: facts.down, :: facts.down]
+        if facts.down_taps == 1:
+            return x[:, :, :: facts.down, :: facts.down]
+        taps = self.array(f"synthesis.{facts.name}.down_filter")
+        if facts.radial:
+            return _filtered_radially(x, taps, facts.down)
+        return Resampling(1, facts.down, 0, facts.out_size).of(x, taps)
 
     def _linear(self, name: str, x: Tensor, lr: float = 1.0) -> Tensor:
         weight = self.array(f"{name}.weight")
@@ -169,21 +186,20 @@ def _normalised(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + _EPSILON).rsqrt()
 
 
-def _filtered(x: Tensor, taps: Tensor) -> Tensor:
-    """Each row and each column convolved with taps [k], where they lie within the map whole.
+def _convolved(x: Tensor, weight: Tensor) -> Tensor:
+    """[1, I, h, w] and [O, I, k, k] to [1, O, h - k + 1, w - k + 1].
 
-    Products with banded matrices, which in torch are much faster than convolutions of one channel.
+    A band of rows at a time: torch unfolds what it convolves in float64, and all of a large map, nine
+    times over, takes gigabytes.
     """
-    height, width = (_band(taps, length) for length in x.shape[2:])
-    return height @ x @ width.T
-
-
-def _band(taps: Tensor, length: int) -> Tensor:
-    """What convolves a row of that length, [length - k + 1, length]."""
-    band = taps.new_zeros(length - len(taps) + 1, length)
-    for tap, value in enumerate(taps.flip(0)):
-        band.diagonal(tap).fill_(value)
-    return band
+    taps = weight[0].numel()
+    rows = x.shape[2] - weight.shape[2] + 1
+    step = max(1, _UNFOLDED_CELLS // (taps * x.shape[3]))
+    parts = [
+        F.conv2d(x[:, :, first : first + step + weight.shape[2] - 1], weight)
+        for first in range(0, rows, step)
+    ]
+    return torch.cat(parts, dim=2)
 
 
 def _filtered_radially(x: Tensor, taps: Tensor, step: int) -> Tensor:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dragonnx.drag.layer_windows import LayerWindows
+from dragonnx.drag.windows import GraphWindows
 from dragonnx.model.facts import GraphRecord
-from dragonnx.runtime import CPU, Device, Graph
-from dragonnx_export.families.stylegan3.activation import raised
-from dragonnx_export.families.stylegan3.forward import convolved_name, convolved_shape
-from dragonnx_export.families.stylegan3.layers import LEAK, SynthesisLayer, SynthesisLayers
-from dragonnx_export.families.stylegan3.network import Bend, Generator
-from dragonnx_export.graphs.builder import GraphBuilder
-from dragonnx_export.parity.cases import Arrays, ParityCase
+from dragonnx_export.families.stylegan3.forward import convolved_name
+from dragonnx_export.families.stylegan3.layers import SynthesisLayers
+from dragonnx_export.families.stylegan3.network import Generator
+from dragonnx_export.families.stylegan3.taken_slopes import TakenSlopes, TakenWindow
+from dragonnx_export.families.stylegan3.windows import window_facts
+from dragonnx_export.parity.cases import Arrays, FeaturesPart, ParityCase
 
 
 class TorchNetwork:
@@ -42,6 +40,11 @@ class TorchNetwork:
         self._feature_layer = feature_layer
         self._trainable_layers = trainable_layers
         self.image_channels = generator.architecture.image_channels
+
+    @property
+    def largest_double_image(self) -> int:
+        """Pixels: activations at twice or four times the rate take minutes beyond."""
+        return 256 * 256
 
     def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
         """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""
@@ -74,93 +77,115 @@ class CaseReference:
         self._feature_layer = feature_layer
         self._trainable_layers = trainable_layers
         self._images: dict[torch.dtype, NDArray[np.float64]] = {}
+        self._maps: dict[torch.dtype, list[Tensor]] = {}
 
     def outputs(
         self, graph: GraphRecord, measured: Arrays, dtype: torch.dtype
     ) -> dict[str, NDArray[np.float64]]:
         """The outputs of one graph that are to be compared."""
-        generator, case = self._generator.to(dtype), self._case
-        w_plus = torch.tensor(case.w_plus, dtype=dtype)
-        count = self._feature_layer + 1
+        case, count, every = self._case, self._feature_layer + 1, len(self._layers.layers)
         match graph.role:
             case "mapping":
                 inputs = {k: torch.tensor(v, dtype=dtype) for k, v in case.mapping_inputs.items()}
-                return {"w": _double(generator.mapping(**inputs))}
+                return {"w": _double(self._generator.to(dtype).mapping(**inputs))}
             case "image" | "image_layers":
-                if dtype not in self._images:
-                    with torch.no_grad():
-                        self._images[dtype] = _double(generator.image(w_plus))
-                return {"image": self._images[dtype]}
+                return {"image": self._image(dtype)}
             case "image_pullback":
-                every = len(self._layers.layers)
-                gradient = self._gradient(w_plus, every, measured["grad_image"], measured)
+                gradient = self._gradient(every, measured["grad_image"], measured, dtype)
                 return {"grad_w_plus": gradient}
             case "features":
-                with torch.no_grad():
-                    return {"features": _double(generator.features(w_plus, self._feature_layer))}
-        (part,) = case.parts
-        gradient = self._gradient(w_plus, count, part.grad_features, measured)
+                part = self._part(graph)
+                return {"features": _double(self._up_to(count, dtype)[count])[part.place]}
+        part = self._part(graph)
+        grad = np.zeros(self._up_to(count, dtype)[count].shape, np.float32)
+        grad[part.place] = part.grad_features
+        gradient = self._gradient(count, grad, measured, dtype, part.plan)
         return {"grad_w_plus": gradient[:, : self._trainable_layers]}
 
+    def _part(self, graph: GraphRecord) -> FeaturesPart:
+        (part,) = (part for part in self._case.parts if part.cut == graph.cut)
+        return part
+
+    def _image(self, dtype: torch.dtype) -> NDArray[np.float64]:
+        if dtype not in self._images:
+            with torch.no_grad():
+                image = self._generator.to(dtype).image(self._w_plus(dtype))
+            self._images[dtype] = _double(image)
+        return self._images[dtype]
+
+    def _up_to(self, count: int, dtype: torch.dtype) -> list[Tensor]:
+        """What so many layers read, and what the last one gives; of the feature map computed once."""
+        if (known := self._maps.get(dtype)) and len(known) == count + 1:
+            return list(known)
+        generator, w_plus = self._generator.to(dtype), self._w_plus(dtype)
+        with torch.no_grad():
+            maps = [generator.first(w_plus[:, 0])]
+            for position in range(count):
+                maps.append(generator.layer(position, maps[-1], w_plus[:, position + 1]))
+        if count == self._feature_layer + 1:  # the image's are gigabytes
+            self._maps[dtype] = list(maps)
+        return maps
+
+    def _w_plus(self, dtype: torch.dtype) -> Tensor:
+        return torch.tensor(self._case.w_plus, dtype=dtype)
+
     def _gradient(
-        self, w_plus: Tensor, count: int, grad: NDArray[np.float32], measured: Arrays
+        self,
+        count: int,
+        grad: NDArray[np.float32],
+        measured: Arrays,
+        dtype: torch.dtype,
+        plan: GraphWindows | None = None,
     ) -> NDArray[np.float64]:
         """Of the output of the last of so many layers.
 
-        One layer at a time: autograd on all of them would keep gigabytes.
+        One layer at a time, and a few channels of its activation: autograd on all of them would keep
+        gigabytes.
         """
-        generator = self._generator
-        with torch.no_grad():
-            maps = [generator.first(w_plus[:, 0])]
-            for position in range(count - 1):
-                maps.append(generator.layer(position, maps[-1], w_plus[:, position + 1]))
-        grads = [torch.tensor(grad, dtype=w_plus.dtype)]
+        maps, w_plus = self._up_to(count, dtype), self._w_plus(dtype)
+        generator = self._generator.to(dtype)
+        given = torch.tensor(grad, dtype=dtype)
         rows = torch.zeros_like(w_plus)
         for position in reversed(range(count)):
             layer = self._layers.layers[position]
-            taken = taken_slopes(layer, measured[convolved_name(layer)])
             w = w_plus[:, position + 1].clone().requires_grad_()
-            x = maps.pop().requires_grad_()
-            y = generator.layer(position, x, w, taken)
-            grad_x, rows[:, position + 1] = torch.autograd.grad(y, (x, w), grads.pop())
-            grads.append(grad_x)
+            maps.pop()  # what it gives
+            x = maps[-1].detach().requires_grad_()
+            convolved = generator.convolved(position, x, w)
+            taken = TakenSlopes(
+                layer, measured[convolved_name(layer)], self._window(layer.index, plan)
+            )
+            given = _through_activation(generator, convolved.detach(), given, taken)
+            given, rows[:, position + 1] = torch.autograd.grad(convolved, (x, w), given)
         w = w_plus[:, 0].clone().requires_grad_()
-        (rows[:, 0],) = torch.autograd.grad(generator.first(w), w, grads.pop())
+        (rows[:, 0],) = torch.autograd.grad(generator.first(w), w, given)
         return _double(rows)
 
+    def _window(self, number: int, plan: GraphWindows | None) -> TakenWindow | None:
+        """The window of a layer, if there is one."""
+        if plan is None or number < plan.cut:
+            return None
+        facts = window_facts(self._layers, self._feature_layer)
+        assert facts is not None, "there are windows"  # noqa: S101
+        windows = LayerWindows(facts.layers)
+        columns, rows = windows.raised_origins(plan.cut, plan.origins, plan.size[::-1])[number]
+        inputs = {
+            name: values for name, values in plan.inputs.items() if name.endswith(f"_{number}")
+        }
+        return TakenWindow(inputs, (int(columns[0]), int(rows[0])), reads_map=number == plan.cut)
 
-def taken_slopes(layer: SynthesisLayer, convolved: NDArray[np.float32]) -> Bend:
-    """An activation that has the slopes a graph took, so that rounding at a kink is no difference.
 
-    There are millions of activations at the raised rate, so in every case some lie within rounding
-    of their kink, and one other slope moves the whole gradient by more than rounding does.
-
-    Args:
-        layer: Whose activation it is.
-        convolved: What the graph gave of its convolution.
-    """
-    # The pullback's own nodes make the very same numbers of it.
-    graph = GraphBuilder("raised")
-    shape = convolved_shape(layer)
-    side = layer.facts.raised_size
-    given = graph.input("convolved", shape)
-    graph.output("raised", raised(graph, layer, given), [*shape[:2], side, side])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "raised.onnx"
-        path.write_bytes(graph.model().SerializeToString())
-        values = torch.tensor(Graph(path, Device(CPU)).run({"convolved": convolved})[0]["raised"])
-
-    slope = torch.full_like(values, 1.0 if layer.facts.colour else LEAK)
-    slope = torch.where(values > 0, 1.0, slope)
-    bent = values * slope
-
-    def bend(x: Tensor, clamp: float | None) -> Tensor:
-        activated = x * (slope.to(x.dtype) * layer.gain)
-        if clamp is None:
-            return activated
-        return torch.where(bent.abs() < clamp, activated, clamp * bent.sign().to(x.dtype))
-
-    return bend
+def _through_activation(
+    generator: Generator, convolved: Tensor, given: Tensor, taken: TakenSlopes
+) -> Tensor:
+    """The gradient of a layer's convolution from that of its output."""
+    parts = []
+    for channels in taken.parts():
+        x = convolved[:, channels.start : channels.stop].requires_grad_()
+        y = generator.bent(taken.layer.index, x, taken.of(channels))
+        (grad,) = torch.autograd.grad(y, x, given[:, channels.start : channels.stop])
+        parts.append(grad)
+    return torch.cat(parts, dim=1)
 
 
 def _double(x: Tensor) -> NDArray[np.float64]:

@@ -14,36 +14,34 @@ from dragonnx_export.families.stylegan3.architecture import Layer
 _Matrix = NDArray[np.float64]
 
 
-def raising(layer: Layer, taps: NDArray[np.float32] | None) -> _Matrix:
-    """From a row of the convolution's map to the raised rate, [raised_size, in_size + kernel - 1].
+def raising(layer: Layer, taps: _Matrix) -> _Matrix:
+    """From a row of the convolution's map to the raised rate, [raised_size, convolved_size].
 
     Args:
         layer: Its sizes.
-        taps: Of its filter [up_taps]; None where it has none.
+        taps: Of its filter [up_taps].
     """
-    filtered = np.ones(1) if taps is None else taps.astype(np.float64)
-    cells = layer.in_size + layer.kernel - 1
+    cells = layer.convolved_size
     matrix = np.zeros((layer.raised_size, cells))
     # Cell i lies at up * i + padding in what the filter reads; output t is the sum over the taps
     # j of filter[j] at t + taps - 1 - j, a convolution that stays within the map.
     for cell in range(cells):
         first = layer.up * cell + layer.padding[0] - (layer.up_taps - 1)
-        for tap, value in enumerate(filtered):
+        for tap, value in enumerate(taps):
             if 0 <= first + tap < layer.raised_size:
-                matrix[first + tap, cell] = value * layer.up
+                matrix[first + tap, cell] = value
     return matrix
 
 
-def lowering(layer: Layer, taps: NDArray[np.float32] | None) -> _Matrix:
+def lowering(layer: Layer, taps: _Matrix) -> _Matrix:
     """From a row at the raised rate to the layer's output, [out_size, raised_size].
 
     Args:
         layer: Its sizes.
-        taps: Of its filter [down_taps]; None where it has none.
+        taps: Of its filter [down_taps].
     """
-    filtered = np.ones(1) if taps is None else taps.astype(np.float64)
     matrix = np.zeros((layer.out_size, layer.raised_size))
     for cell in range(layer.out_size):
         first = cell * layer.down
-        matrix[cell, first : first + layer.down_taps] = filtered[::-1]
+        matrix[cell, first : first + layer.down_taps] = taps[::-1]
     return matrix

@@ -12,7 +12,7 @@ from dragonnx.drag.graphs import drag_graph
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.step.features import Features, Reach
 from dragonnx.drag.terms.base import DeviceTerm
-from dragonnx.drag.windows import FeatureWindows, Geometry, first_cells, window_side
+from dragonnx.drag.windows import FeatureWindows, Geometry, first_cells
 from dragonnx.model.generator import Generator
 from dragonnx.model.passes import BoundPass
 from dragonnx.runtime import Buffer, BufferPack
@@ -113,21 +113,16 @@ class DeviceFeatures:
     def _origins(self, points: Points) -> NDArray[np.int64]:
         """(x, y) of each window's first cell in the map, [n, 2]."""
         first = first_cells(points, self._reach.window, self._geometry)
-        (columns, width), (rows, height) = (self._along(axis) for axis in (0, 1))
+        rows, columns = self._geometry.feature_size
+        width, height = self._geometry.window_size(self._reach.window)
         return np.clip(first, 0, (columns - width, rows - height))
 
     def _selectors(self, origins: NDArray[np.int64]) -> tuple[Float32, Float32]:
         """One-hot rows that pick the windows' rows [n, 1, s, h] and columns [n, 1, t, w]."""
+        sides = self._geometry.window_size(self._reach.window)
         found = []
-        for axis in (1, 0):
-            cells, side = self._along(axis)
-            read = origins[:, axis, None, None, None] + np.arange(side)[:, None]
+        for axis, cells in zip((1, 0), self._geometry.feature_size, strict=True):
+            read = origins[:, axis, None, None, None] + np.arange(sides[axis])[:, None]
             found.append((read == np.arange(cells)).astype(np.float32))
         rows, columns = found
         return rows, columns
-
-    def _along(self, axis: int) -> tuple[int, int]:
-        """Along x (0) or y (1): cells of the map and of a window."""
-        length = self._geometry.image_size[1 - axis]
-        cells = self._geometry.feature_size[1 - axis]
-        return cells, window_side(self._reach.window, length, cells)

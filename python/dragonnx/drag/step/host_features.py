@@ -34,8 +34,7 @@ class HostFeatures:
         self._reach = Reach.of(settings)
         self.cut: int | None = None
         if m.windows and not whole:
-            channels, cuts = m.windows.channels, m.windows.cuts
-            self.cut = cheapest_cut(self._geometry, channels, cuts, self._reach.window, point_count)
+            self.cut = cheapest_cut(self._geometry, m.cuts, self._reach.window, point_count)
         self._pass: BoundPass | None = None
         self._held: Features | None = None
         """The features that the pass was last run for; None while it runs, which may be cut short."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from dragonnx.model.checking.expected import ExpectedGraph, Given
 from dragonnx.model.checking.graph import Declared, Free
 from dragonnx.model.checking.schema import FLOAT, INT64, UINT8
-from dragonnx.model.facts import GraphRole, WindowFacts
+from dragonnx.model.facts import GraphRole, LayerWindowFacts, WindowFacts
 from dragonnx.model.manifest import Manifest
 
 _SEVERAL = Free(2)
@@ -99,9 +99,13 @@ class _Bundle:
     def check_features(self, cut: int | None) -> None:
         """Check the graphs of the feature map, whole or in windows, and its pullback."""
         m = self.manifest
-        windows = (
-            {} if cut is None or m.windows is None else _windows(m.windows, m.feature_map.size, cut)
-        )
+        windows: Given = {}
+        if cut is not None and m.windows is not None:
+            windows = (
+                _layer_windows(m.windows, cut)
+                if isinstance(m.windows, LayerWindowFacts)
+                else _windows(m.windows, m.feature_map.size, cut)
+            )
         forward = self._graph("features", cut, {**self._latent(), **windows})
         forward.needs("w_plus")
         count = _SEVERAL if windows else 1
@@ -149,4 +153,24 @@ def _windows(facts: WindowFacts, map_size: tuple[int, int], cut: int) -> Given:
         for kind, (element, shape) in shapes.items():
             free = (axis if axis == 1 else Free(axis) for axis in shape)
             given[f"{kind}_{block}"] = Declared(element, (_SEVERAL, *free))
+    return given
+
+
+def _layer_windows(facts: LayerWindowFacts, cut: int) -> Given:
+    """The same for layers in place of blocks."""
+    given = {}
+    for number, layer in enumerate(facts.layers):
+        if number < cut:
+            continue
+        later = facts.layers[number + 1] if number + 1 < len(facts.layers) else None
+        # With the zeros that the next layer's convolution reads beyond the map.
+        side = later.convolved + later.kernel - 1 if later else layer.size
+        matrices = {"raise": (layer.raised, layer.convolved)}
+        if layer.down_taps:
+            matrices["lower"] = (side, layer.raised)
+        for way, (rows, columns) in matrices.items():
+            for kind, shape in (("rows", (rows, columns)), ("columns", (columns, rows))):
+                first, second = map(Free, shape)
+                axes = (_SEVERAL, 1, first, second)
+                given[f"{way}_{kind}_{number}"] = Declared(FLOAT, axes)
     return given
