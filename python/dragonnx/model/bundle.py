@@ -74,7 +74,7 @@ class Bundle:
         if found is None:
             raise BundleError(
                 f"the model {self.manifest.name} has no graph {graph_name(role, cut)}, which this "
-                "needs: export it again"
+                "needs: export it again, or take another model where it was left out for its size"
             )
         return self.path(found.file)
 
