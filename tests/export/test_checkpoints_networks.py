@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import enum
+import functools
 import pickle
 from argparse import Namespace
 from pathlib import Path
@@ -27,7 +29,13 @@ from support.checkpoint_formats import (
     torch_record,
 )
 
-from dragonnx_export.checkpoints import Checkpoint, CheckpointError, Choices, read_checkpoint
+from dragonnx_export.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    Choices,
+    contents_walk,
+    read_checkpoint,
+)
 from dragonnx_export.checkpoints.averages import is_average
 
 FIELD = FIXTURES / "field"
@@ -383,3 +391,88 @@ def test_containers_of_every_kind_are_looked_into(tmp_path: Path) -> None:
     with importable("training.Trainer"):
         trainer = python_module("training.Trainer", {"step": 3, "nets": {"g_ema": state()}})
         assert seed_of(read(tmp_path, trainer)) == AVERAGED
+
+
+SAME = state()
+ONE_NETWORK: dict[str, Any] = {
+    "one dict": {"g": SAME, "g_ema": SAME},
+    "two dicts of the same tensors": {"g": dict(SAME), "g_ema": dict(SAME)},
+    "two dicts of the same storages": {"g": SAME, "g_ema": {n: v[:] if v.ndim else v for n, v in SAME.items()}},
+    "two neutral names": {"model": SAME, "kept": [{"model": SAME}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ONE_NETWORK.values(), ids=ONE_NETWORK.keys())
+def test_one_network_under_two_names_is_one(tmp_path: Path, content: Any) -> None:
+    checkpoint = read(tmp_path, content)
+    assert checkpoint.network.endswith("they are one and the same network")
+    assert not any("average, so" in note for note in checkpoint.notes)
+    for name in ("g", "g_ema") if "g" in content else ("model", "kept.0.model"):
+        assert read(tmp_path, content, Choices(network=name)).network.startswith(repr(name))
+
+
+def test_what_is_averaged_is_told_by_what_lies_beside_it(tmp_path: Path) -> None:
+    for content in (
+        {"state_dict": state(AVERAGED, "generator."), "averaging_state": {"n_averaged": 3}},
+        {"state_dict": {**state(AVERAGED, "g.module.generator."), "g.n_averaged": torch.tensor(3)}},
+        {
+            "state_dict": state(AVERAGED, "generator."),
+            "current_model_state": state(IN_TRAINING, "generator."),
+        },
+    ):
+        checkpoint = read(tmp_path, content)
+        assert seed_of(checkpoint) == AVERAGED
+        assert not any("average, so" in note for note in checkpoint.notes)
+
+
+def test_a_list_in_very_many_places_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubled: Any = [1]
+    for _ in range(40):
+        doubled = [doubled, doubled]
+    monkeypatch.setattr(contents_walk, "_MAX_LOOKED_AT", 20_000)
+    with pytest.raises(CheckpointError, match="more arrays than any"):
+        read(tmp_path, {"x": doubled, "g": state()})
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Parameter(torch.Tensor):
+    """Of a class of its own."""
+
+
+BESIDE: dict[str, Any] = {
+    "uint16": torch.zeros(2, dtype=torch.uint16),
+    "float8": torch.zeros(2).to(torch.float8_e5m2),
+    "complex": torch.zeros(2, dtype=torch.complex64),
+    "meta": torch.zeros(2, device="meta"),
+    "sparse": torch.eye(2).to_sparse(),
+    "class of its own": torch.zeros(2).as_subclass(Parameter),
+    "partial": functools.partial(int),
+    "enum": Colour.RED,
+    "numpy generator": np.random.default_rng(0),
+    "records": np.rec.array([(1, 2.0)]),
+    "settings by any key": {0.5: 1, (1, 2): 2, None: 3, Colour.RED: 4},
+}
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_lies_beside_the_generator_refuses_nothing(tmp_path: Path, case: str) -> None:
+    assert seed_of(read(tmp_path, {"odd": BESIDE[case], "g_ema": state()})) == AVERAGED
+    if isinstance(BESIDE[case], torch.Tensor) and case != "class of its own":
+        assert seed_of(read(tmp_path, {"g_ema": {**state(), "a.odd": BESIDE[case]}})) == AVERAGED
+
+
+def test_counts_and_rates_among_the_weights_are_none(tmp_path: Path) -> None:
+    counts = {"epoch": torch.tensor(3.0), "decay": torch.tensor([0.999]), "step": torch.tensor(3)}
+    assert seed_of(read(tmp_path, {**state(), **counts, "rate": 0.1})) == AVERAGED
+    with pytest.raises(CheckpointError, match="another one"):
+        read(tmp_path, {**state(), "convs.0.gain": torch.tensor(3.0)})
+
+
+def test_weights_of_a_type_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    packed = {name: values.to(torch.float8_e4m3fn) for name, values in state().items()}
+    with pytest.raises(CheckpointError, match="holds values of type float8_e4m3fn, where float32"):
+        read(tmp_path, {"g_ema": packed})

@@ -268,6 +268,8 @@ def _latent_files() -> Files:
         "trained.ckpt": torch_legacy(trained),
         "lists.pkl": dumps({"w": w_plus[0].astype(float).tolist()}),
         "array.pkl": pickle.dumps({"ws": [w_plus, w_plus.astype(">f8")]}, 4),
+        "oldest.pkl": pickle.dumps({"ws": w_plus}, 0),
+        "rows.pkl": pickle.dumps([w_plus[0, 0], w_plus[0, 1], functools.partial(int)], 2),
         "nested.pkl": dumps([tensor(w_plus), tensor(w_plus[0].astype(np.float64))]),
     }
 

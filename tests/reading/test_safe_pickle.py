@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import enum
+import functools
 import pickle
+import re
 import struct
 import time
 import tracemalloc
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from support.pickle_files import Call, Raw, dumps, name, opcodes
 
 from dragonnx.errors import InputError
+from dragonnx.reading.pickles.inert import inert_class
 from dragonnx.reading.pickles.numpy_records import NUMPY, ArrayRecord
 from dragonnx.reading.pickles.safe_pickle import MAX_OPCODES, load
 
@@ -62,6 +66,39 @@ def test_plain_data_come_back(value: Any, protocol: int) -> None:
     assert load(pickle.dumps(value, protocol)) == value
 
 
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**100), 2**100)
+        | st.floats(allow_nan=False)
+        | st.text(st.characters(exclude_categories=["Cs"])),
+        lambda inner: (
+            st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner)
+        ),
+        max_leaves=10,
+    ),
+    st.sampled_from([0, 1]),
+)
+def test_plain_data_of_the_oldest_protocols_come_back(value: Any, protocol: int) -> None:
+    assert load(pickle.dumps(value, protocol)) == value
+
+
+def test_strings_of_python_2_are_text_and_bytes() -> None:
+    """What Python 2.7 wrote of {'a\\n': array([1., 2.], float32)} in protocols 0 and 2."""
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+        b"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb"
+        b"I00\nS'\\x00\\x00\\x80?\\x00\\x00\\x00@'\ntb"
+    )
+    binary = array.replace(b"S'b'\n", b"U\x01b").replace(
+        b"S'\\x00\\x00\\x80?\\x00\\x00\\x00@'\n", b"T\x08\0\0\0\0\0\x80?\0\0\0@"
+    )
+    for data in (b"(dS'a\\n'\n" + array + b"s.", b"\x80\x02}U\x02a\n" + binary + b"s."):
+        loaded: Any = load(data, NUMPY)
+        np.testing.assert_array_equal(loaded["a\n"].values, np.array([1, 2], np.float32))
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_sets_of_old_protocols_come_back_as_lists(protocol: int) -> None:
     assert load(pickle.dumps({"hooks": set(), "names": {"a"}}, protocol)) == {
@@ -105,6 +142,117 @@ def test_addresses_and_classes_are_keys_by_name() -> None:
     assert load(b"\x80\x02" + callbacks + b".") == {"collections.OrderedDict": None}
 
 
+def test_numbers_and_pairs_are_keys_by_their_text() -> None:
+    kept = {0.5: 1, None: 2, (3, "a"): 3, b"x": 4}
+    assert load(pickle.dumps(kept)) == {"0.5": 1, "None": 2, "(3, 'a')": 3, "b'x'": 4}
+
+
+def test_arrays_of_other_values_are_left_where_they_are() -> None:
+    kinds = [
+        np.zeros(2, "V8"),
+        np.rec.array([(1, 2.0)]),
+        np.array(["a"]),
+        np.zeros(1, np.longdouble),
+    ]
+    loaded: Any = load(pickle.dumps(kinds), NUMPY, classes=inert_class)
+    assert [record.objects for record in loaded] == [[]] * 4
+
+
+class Odd:
+    """Of a module that no vocabulary knows."""
+
+    def __init__(self) -> None:
+        self.kept = {"a": [1]}
+        self.itself = self
+
+
+class Table(dict[str, int]):
+    """A kind of dict."""
+
+
+class Row(NamedTuple):
+    """A kind of tuple."""
+
+    first: int
+
+
+class Colour(enum.Enum):
+    """A value with a name."""
+
+    RED = 1
+
+
+HARMLESS = {
+    "partial": lambda: functools.partial(int, base=2),
+    "enum": lambda: Colour.RED,
+    "pattern": lambda: re.compile("a"),
+    "function": lambda: len,
+    "method": lambda: [].append,
+    "class": lambda: Odd,
+    "itself": lambda: {"x": Odd()},
+    "ellipsis": lambda: ...,
+    "iterator": lambda: iter([1, 2]),
+    "masked array": lambda: np.ma.array([1, 2]),
+    "generator of NumPy": lambda: np.random.default_rng(0),
+    "whole number of 17 bytes": lambda: 2**128,
+    "key that is an enum": lambda: {Colour.RED: 1},
+}
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("case", HARMLESS)
+def test_what_is_no_data_is_left_out_and_not_run(case: str, protocol: int) -> None:
+    data = pickle.dumps({"odd": HARMLESS[case](), "kept": [1]}, protocol)
+    loaded: Any = load(data, NUMPY, classes=inert_class)
+    assert loaded["kept"] == [1]
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_what_classes_hold_is_kept(protocol: int) -> None:
+    odd = Odd()
+    odd.itself = None  # type: ignore[assignment]
+    data = pickle.dumps([odd, Table(a=1), Row(2)], protocol)
+    loaded: Any = load(data, classes=inert_class)
+    assert [dict(each.held()) for each in loaded] == [
+        {"kept": {"a": [1]}, "itself": None}, {"a": 1}, {0: 2},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute"),
+    [
+        ("os", "system"), ("posix", "system"), ("subprocess", "Popen"), ("builtins", "eval"),
+        ("builtins", "__import__"), ("__builtin__", "open"), ("importlib", "import_module"),
+        ("pickle", "loads"), ("torch.hub", "load"), ("runpy", "run_path"), ("sys", "exit"),
+        ("a", "b.__init__.__globals__"), ("a\nb", "c"), ("a", "b c"),
+    ],
+)  # fmt: skip
+def test_names_that_do_harm_elsewhere_are_refused_beside_any_class(
+    module: str, attribute: str
+) -> None:
+    for content in (Call(module, attribute, ("touch /tmp/never",)), opcodes(1)):
+        data = opcodes(module) + opcodes(attribute) + b"\x93" + opcodes(content) + b"0."
+        with pytest.raises(InputError, match="nothing was run"):
+            load(b"\x80\x04" + data, NUMPY, classes=inert_class)
+
+
+def test_attributes_of_harmful_things_are_refused() -> None:
+    for target, attribute in ((name("os", "path"), "join"), ([], "__class__"), ([], "a.__dict__")):
+        with pytest.raises(InputError, match="nothing was run"):
+            load(dumps(Call("builtins", "getattr", (target, attribute))), classes=inert_class)
+
+
+def test_a_list_that_many_objects_are_made_of_is_not_copied() -> None:
+    wide = b"(" + b"K\x01" * 20_000 + b"t\x94"
+    many = (name("a", "b") + b"h\x00\x81") * 3000
+    tracemalloc.start()
+    try:
+        load(b"\x80\x04" + wide + b"(" + many + b"t.", classes=inert_class)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(("module", "attribute"), TRICKS)
 @pytest.mark.parametrize("protocol", ["GLOBAL", "STACK_GLOBAL", "INST", "NEWOBJ", "NEWOBJ_EX"])
 def test_foreign_globals_are_named_and_refused(module: str, attribute: str, protocol: str) -> None:
@@ -143,8 +291,16 @@ ODD = {
     "NEXT_BUFFER": b"\x97",
     "READONLY_BUFFER": b"\x98",
     "DUP": b"]2",
-    "INT": b"I01\n",
-    "LONG": b"L1L\n",
+    "INT of letters": b"Ix1\n",
+    "INT of 5000 digits": b"I" + b"9" * 5000 + b"\n",
+    "INT without an end": b"I1",
+    "LONG of a fraction": b"L1.5L\n",
+    "FLOAT of letters": b"Fx\n",
+    "STRING without quotes": b"Sabc\n",
+    "UNICODE of half a character": b"V\\ud800\n",
+    "PUT twice": b"]p0\np0\n",
+    "GET of nothing": b"g7\n",
+    "DICT of three": b"(NNNd",
     "STRING": b"S'\\x41\\q'\n",
     "LONG4": b"\x8b\x04\x00\x00\x00abcd",
     "LONG1 too long": b"\x8a\xff" + b"\x01" * 255,
@@ -164,15 +320,13 @@ ODD = {
     "GLOBAL without lines": b"c" + b"x" * 1000,
     "dict with a list as key": b"}]Ns",
     "dict with a tuple as key": b"})Ns",
-    "dict with a float as key": b"}" + opcodes(1.0) + b"Ns",
+    "dict with a long tuple as key": b"}" + opcodes(tuple("abcdefghi")) + b"Ns",
     "dict with a huge key": b"}" + opcodes(1 << 61) + b"Ns",
     "set of lists": b"\x8f(]\x90",
     "frozenset of dicts": b"(}\x91",
     "list in itself": b"]\x94h\x00a",
     "dict in itself": b"}\x94" + opcodes("me") + b"h\x00s",
     "list in its tuple": b"]\x94(h\x00ta",
-    "object array": name("numpy", "dtype") + opcodes(("O8", False, True)) + b"R",
-    "void array": name("numpy", "dtype") + opcodes(("V8", False, True)) + b"R",
     "scalar without type": Call("numpy.core.multiarray", "scalar", (1, b"")),
 }
 

@@ -20,8 +20,13 @@ from dragonnx_export.checkpoints.weights import UnreadArray
 LATENT_AVG = "latent_avg"
 DISCRIMINATOR = "Discriminator"
 
+_AVERAGING = "averaging_state"
+"""Beside what Lightning averaged, which is under the key where the network in training lies else."""
+_LIGHTNING = "state_dict"
+
 _MAX_DEPTH = 32
-_MAX_NAMES = 1_000_000
+_MAX_LOOKED_AT = 1_500_000
+"""Values, as often as they are met: one may lie in many places. A pickle makes a million at most."""
 _SHOWN_OF_A_KEY = 40
 
 Place = tuple[str, ...]
@@ -46,36 +51,36 @@ class Found:
         dicts: Dicts of arrays, those of whole modules among them.
         paddle: Whether PaddlePaddle wrote them.
         lists: Lists of nothing but arrays.
+        averages: Places of which something beside them says that averages lie there.
     """
 
     records: list[tuple[Place, InertObject]] = field(default_factory=list)
     dicts: list[StateDict] = field(default_factory=list)
     paddle: bool = False
     lists: list[tuple[Place, list[object]]] = field(default_factory=list)
+    averages: set[Place] = field(default_factory=set)
 
 
 def walk(content: object) -> Found:
-    """Look at everything in plain data, in the order of the file.
+    """Look at everything in plain data, in the order of the file, under every name that it has.
 
     Raises:
         CheckpointError: There are more arrays than in any checkpoint, or a damaged module.
     """
     found = Found()
     waiting: list[tuple[Place, object, object]] = [((), content, None)]
-    seen: set[int] = set()
-    names = 0
+    looked_at = 0
     while waiting:
         place, value, latent_avg = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
         if is_nvidia_generator(value):
             found.records.append((place, value))
             continue
         entries = _entries(value)
-        names += len(entries)
-        if names > _MAX_NAMES:
+        looked_at += 1 + len(entries) + _size(value)
+        if looked_at > _MAX_LOOKED_AT:
             raise CheckpointError("it holds more arrays than any StyleGAN2 checkpoint")
+        if _AVERAGING in entries:
+            found.averages.add((*place, _LIGHTNING))
         found.paddle |= is_paddle(entries)
         latent_avg = entries.get(LATENT_AVG, latent_avg)
         arrays = {name: array for name, array in without_names(entries) if is_array(array)}
@@ -110,8 +115,9 @@ def is_nvidia_generator(value: object) -> TypeGuard[InertObject]:
 def _entries(value: object) -> Mapping[Any, object]:
     """What lies under names in a value: a dict's entries, a module's arrays."""
     if isinstance(value, InertObject):
-        generates = is_module(value) and value.class_name != DISCRIMINATOR
-        return module_entries(value) if generates else {}
+        if not is_module(value):
+            return value.items
+        return module_entries(value) if value.class_name != DISCRIMINATOR else {}
     if isinstance(value, dict):
         return flattened(value) or value
     return {}
@@ -124,7 +130,14 @@ def _parts(value: object) -> Iterator[tuple[object, object]]:
     elif isinstance(value, list | tuple):
         yield from enumerate(value)
     elif isinstance(value, InertObject) and not is_module(value):
-        yield from value.state.items()
+        yield from value.held()
+
+
+def _size(value: object) -> int:
+    """How many values `_parts` gives, or how many more a wide list would take to look at."""
+    if isinstance(value, InertObject):
+        return sum(map(len, (value.state, value.slots, value.arguments, value.items, value.parts)))
+    return len(value) if isinstance(value, dict | list | tuple) else 0
 
 
 def _may_hold_more(value: object) -> bool:

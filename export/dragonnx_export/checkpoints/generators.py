@@ -9,7 +9,7 @@ from dragonnx.reading.pickles.inert import InertObject
 from dragonnx.reading.pickles.torch_storage import Storage
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_in_training
-from dragonnx_export.checkpoints.candidates import Candidate, candidates
+from dragonnx_export.checkpoints.candidates import Candidate, candidates, distinct
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.contents_walk import DISCRIMINATOR, is_array, walk
@@ -48,7 +48,8 @@ def read_generator(content: object, max_elements: int, choices: Choices) -> Cont
         contents = replace(contents, network=f"{_shown(chosen)} of {_names(listed)}: {reason}")
     if choices.network is not None:
         return replace(contents, notes=(*contents.notes, f"--network {choices.network} was given"))
-    if not chosen.average and is_in_training(chosen.place):
+    others_trained = any(each.average is False for each in listed if each is not chosen)
+    if not chosen.average and not others_trained and is_in_training(chosen.place):
         note = f"no network is named as an average, so {_shown(chosen)} was taken"
         return replace(contents, notes=(*contents.notes, note))
     return contents
@@ -60,10 +61,12 @@ def _chosen(listed: Sequence[Candidate], name: str | None) -> tuple[Candidate, s
         return _named(listed, name), "it was asked for"
     if len(listed) == 1:
         return listed[0], "it is the only one"
-    averaged = [candidate for candidate in listed if candidate.average]
+    averaged = distinct([candidate for candidate in listed if candidate.average])
+    if len(distinct(listed)) == 1:
+        return (averaged or listed)[0], "they are one and the same network"
     if len(averaged) == 1:
         return averaged[0], "it alone is marked as an average; --network NAME takes another"
-    left = [candidate for candidate in listed if candidate.average is not False]
+    left = distinct([candidate for candidate in listed if candidate.average is not False])
     if len(left) == 1:
         return left[0], "the others are named as those in training; --network NAME takes another"
     # What to do comes before the names, of which a long list is cut.
@@ -84,7 +87,7 @@ def _named(listed: Sequence[Candidate], name: str) -> Candidate:
     """
     exact = [c for c in listed if name in (c.name, ".".join(c.place))]
     partly = [c for c in listed if f".{name}." in f".{c.name}."]
-    fitting = exact or partly
+    fitting = distinct(exact or partly)
     if len(fitting) != 1:
         what = "several generators" if fitting else "no generator"
         raise CheckpointError(

@@ -33,7 +33,14 @@ from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_foreign
 from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.layouts import MARKERS
-from dragonnx_export.checkpoints.weights import StoredArray, UnreadArray, as_array, select_weights
+from dragonnx_export.checkpoints.weights import (
+    StoredArray,
+    UnreadArray,
+    as_array,
+    select_weights,
+    unread,
+    why_unread,
+)
 from dragonnx_export.families.family import ArchitectureError
 from dragonnx_export.families.stylegan2 import checkpoint as stylegan2
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -190,9 +197,12 @@ def _contents(
             f"it has no entry 'architecture', and no JSON file {quoted(sidecar.name)} that says "
             "what its arrays make up lies beside it"
         )
-    own = {name: as_array(name, values) for name, values in arrays.items()}
+    own = {name: as_array(name, values) for name, values in arrays.items() if not unread(values)}
     architecture, notes = choices.completed(architecture, own, stated)
-    weights = select_weights(architecture, own, max_elements)
+    try:
+        weights = select_weights(architecture, own, max_elements)
+    except CheckpointError as error:
+        raise CheckpointError(why_unread(arrays) or str(error)) from error
     return stylegan2.Contents(
         architecture=architecture, weights=weights, format=own_format, notes=notes
     )

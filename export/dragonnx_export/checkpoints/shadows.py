@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dragonnx.errors import InputError
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.averages import is_average
-from dragonnx_export.checkpoints.candidates import Candidate, StateDictCandidate
+from dragonnx_export.checkpoints.candidates import Candidate, StateDictCandidate, distinct
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents import Contents
 from dragonnx_export.checkpoints.contents_walk import Found, Place
@@ -45,7 +45,8 @@ class ShadowCandidate(StateDictCandidate):
 
 def with_shadows(listed: Sequence[Candidate], found: Found) -> list[Candidate]:
     """The candidates, with those that are averages of parameters made whole."""
-    whole = [c for c in listed if isinstance(c, StateDictCandidate) and not c.average]
+    in_training = [candidate for candidate in listed if not candidate.average]
+    whole = [c for c in distinct(in_training) if isinstance(c, StateDictCandidate)]
     made = [_completed(candidate, whole) for candidate in listed]
     for live in whole:
         made += _without_dots(live, found)

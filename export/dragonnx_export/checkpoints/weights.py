@@ -22,6 +22,7 @@ from dragonnx_export.families.stylegan3.architecture import Architecture as Styl
 _IGNORED_SUFFIX = "resample_filter"
 _FILTER_TOLERANCE = 1e-6
 _RELATIVE_TOLERANCE = 1e-5
+_UNREAD = "its array {name} holds values of type {kind}, where float32 is expected"
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,35 @@ class UnreadArray:
 StoredArray = NDArray[Any] | UnreadArray
 
 
+def unread(value: object) -> str:
+    """The type of an array's values where they cannot be read; else empty."""
+    if isinstance(value, Tensor):
+        return value.unread
+    return value.type if isinstance(value, UnreadArray) else ""
+
+
+def why_unread(entries: Mapping[str, object]) -> str:
+    """Why the first array that cannot be read is none; empty where all can."""
+    for name, value in entries.items():
+        if kind := unread(value):
+            return _UNREAD.format(name=quoted(name), kind=kind)
+    return ""
+
+
 def as_array(name: str, value: object) -> NDArray[Any]:
     """The array that a file holds under a name.
 
     Raises:
         CheckpointError: It is no array, or one whose data are damaged.
     """
+    if kind := unread(value):
+        raise CheckpointError(_UNREAD.format(name=quoted(name), kind=kind))
     if isinstance(value, Tensor):
         return value.array()
     if isinstance(value, ArrayRecord) and value.objects is None:
         return value.values
     if isinstance(value, np.ndarray):
         return value
-    if isinstance(value, UnreadArray):
-        raise CheckpointError(
-            f"its array {quoted(name)} holds values of type {value.type}, where float32 is expected"
-        )
     raise CheckpointError(f"its {quoted(name)} is no tensor, so its network is another one")
 
 
@@ -138,7 +152,7 @@ def _select(
             raise CheckpointError("its arrays have more elements than a file of its size can hold")
         selected[name] = finite_float32(name, array)
     # Counts and flags, such as "step", lie beside weights; what is trained is of floating point.
-    unknown = sorted(n for n in arrays.keys() - selected if arrays[n].dtype.kind not in "iub")
+    unknown = sorted(n for n in arrays.keys() - selected if arrays[n].dtype.kind == "f")
     if unknown:
         raise CheckpointError(
             f"it has an array {quoted(unknown[0])} that its architecture has no place for, so its "

@@ -21,7 +21,7 @@ from dragonnx.reading.file_kind import FileKind
 from dragonnx.reading.npy_array import NUMBERS, npy_header, read_npy
 from dragonnx.reading.pickles.damage import DAMAGE
 from dragonnx.reading.pickles.inert import InertObject, inert_class
-from dragonnx.reading.pickles.numpy_records import OBJECTS, ArrayRecord, sizes
+from dragonnx.reading.pickles.numpy_records import NUMPY, ArrayRecord, sizes
 from dragonnx.reading.pickles.safe_pickle import load
 from dragonnx.reading.pickles.torch_file import TORCH, read_torch_file
 from dragonnx.reading.pickles.torch_storage import Tensor
@@ -32,7 +32,7 @@ from dragonnx.types import Array
 LARGEST_FILE = 256 * MEBIBYTE
 """Far more than latents take: other tools keep other arrays beside them."""
 
-_VOCABULARY = {**OBJECTS, **TORCH}
+_VOCABULARY = {**NUMPY, **TORCH}
 _NPY = ".npy"
 _MOST_ARRAYS = 100_000
 _MOST_DEPTH = 32
@@ -40,6 +40,9 @@ _LONGEST_KEY = 40
 _MOST_AXES = 4
 _MOST_NUMBERS = 2**20
 """Of a latent that is written as lists."""
+_MOST_IN_A_LIST = 2**23
+"""Numbers of arrays in a list that are one latent together, or a latent each."""
+_CUT_SHORT = "is an .npz file that is cut short or damaged: fetch it again"
 _HOLDERS = (dict, list, tuple, ArrayRecord, InertObject, Tensor)
 
 
@@ -70,7 +73,7 @@ def held_arrays(path: str | os.PathLike[str], kind: FileKind) -> Iterator[list[H
         InputError: It cannot be read, is damaged, or asks for more than data.
     """
     if kind is FileKind.NPZ:
-        with opened_archive(path, LARGEST_FILE, "is no .npz file") as archive, _damage_told():
+        with opened_archive(path, LARGEST_FILE, _CUT_SHORT) as archive, _damage_told():
             yield [held for name in archive.names for held in _of_member(archive, name)]
     elif kind is FileKind.NPY:
         with opened_file(path, LARGEST_FILE) as file, _naming(path):
@@ -163,9 +166,27 @@ def _held(place: Place, value: object) -> HeldArray | None:
         return HeldArray(place, sizes(value.shape), value.array)
     if isinstance(value, ArrayRecord) and value.objects is None:
         return HeldArray(place, value.values.shape, lambda: value.values)
-    if isinstance(value, list | tuple) and (shape := _shape_of(value)) is not None:
-        return HeldArray(place, shape, partial(_numbers, value, shape))
+    if isinstance(value, list | tuple):
+        if (shape := _shape_of(value)) is not None:
+            return HeldArray(place, shape, partial(_numbers, value, shape))
+        return _of_rows(place, value)
     return None
+
+
+def _of_rows(place: Place, value: Sequence[object]) -> HeldArray | None:
+    """A list of single w's as one array, which they are the rows of; None where it is something else."""
+    rows = [
+        _held(place, part) if isinstance(part, Tensor | ArrayRecord) else None for part in value
+    ]
+    shapes = {row.shape if row is not None else () for row in rows}
+    shape = shapes.pop() if len(shapes) == 1 else ()
+    if len(shape) != 1 or len(rows) * shape[0] > _MOST_IN_A_LIST:
+        return None
+    return HeldArray(
+        place,
+        (len(rows), *shape),
+        lambda: np.stack([row.read() for row in rows if row is not None]),
+    )
 
 
 def _parts(value: object) -> Iterator[tuple[object, object]]:
@@ -178,7 +199,7 @@ def _parts(value: object) -> Iterator[tuple[object, object]]:
         # One without axes is what NumPy makes of a dict: no more than a wrapper.
         yield from enumerate(value.objects)
     elif isinstance(value, InertObject):
-        yield from value.state.items()
+        yield from value.held()
 
 
 def _shape_of(value: object) -> tuple[int, ...] | None:

@@ -21,8 +21,8 @@ MOST_WS = 64
 """More than any model has."""
 MOST_LATENTS = 2**32
 """More than any file holds."""
-_BARE = ((), ("arr_0",))
-"""Where an array lies that was saved without a name."""
+_BARE = re.compile(r"(?:arr_)?\d{1,9}")
+"""The key of an array that was saved without a name."""
 _FEW = 8
 _NAMES = "w_plus, w, ws, dlatents or latent"
 
@@ -160,10 +160,11 @@ def checked_index(index: object, count: int, what: str) -> int:
 
 def _fitting(held: Sequence[HeldArray], size: LatentSize) -> list[HeldArray]:
     """The arrays that are latents of that size, under the best name that has any."""
+    bare = len({each.shape for each in held}) == 1 and all(_is_bare(each.place) for each in held)
     named = [
         (rank, each)
         for each in held
-        if (rank := _rank(each.place, len(held))) is not None and not is_another_thing(each.place)
+        if (rank := _rank(each.place, bare)) is not None and not is_another_thing(each.place)
     ]
     for best in sorted({rank for rank, _ in named}):
         fitting = [each for rank, each in named if rank == best and size.layout(each.shape)]
@@ -178,10 +179,14 @@ def _fitting(held: Sequence[HeldArray], size: LatentSize) -> list[HeldArray]:
     raise InputError(_nothing(held))
 
 
-def _rank(place: Place, count: int) -> int | None:
-    """The rank of a name; an array alone in its file needs none, unless it is one of another thing."""
+def _rank(place: Place, bare: bool) -> int | None:
+    """The rank of a name; where all that a file holds is alike and has no name, none is needed."""
     rank = None if is_z(place) else rank_of(place)
-    return LEAST if rank is None and (place in _BARE and count == 1) else rank
+    return LEAST if rank is None and bare else rank
+
+
+def _is_bare(place: Place) -> bool:
+    return all(map(_BARE.fullmatch, place))
 
 
 def _may_be(place: Place) -> bool:
@@ -191,7 +196,7 @@ def _may_be(place: Place) -> bool:
 def _refuse_z(held: Sequence[HeldArray], name: str) -> None:
     """Refuse an array alone in a file whose name says that it is z."""
     stem = (PurePath(name).stem,)
-    if len(held) == 1 and held[0].place in _BARE and is_z(stem) and rank_of(stem) is None:
+    if all(_is_bare(each.place) for each in held) and is_z(stem) and rank_of(stem) is None:
         raise InputError(
             "its name says that it holds z, and not w: Generator.w_plus(z=...) makes a latent of it"
         )

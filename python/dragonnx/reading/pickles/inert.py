@@ -6,37 +6,43 @@ What stands in for them has no behaviour, whatever the class was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dragonnx.errors import InputError
-from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor, Global, Vocabulary
 
 _MAX_NAME = 200
 
-_ROOTS = frozenset(
+_NAME = re.compile(r"(?!__\w*__\b)[^\W\d]\w*(?:\.(?!__\w*__\b)[^\W\d]\w*)*")
+"""Of a class, perhaps within another. What lies between two pairs of underscores is none."""
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+_HARMFUL = frozenset(
     {
-        "argparse", "pathlib", "omegaconf", "yacs", "pytorch_lightning", "lightning",
-        "lightning_fabric", "torchmetrics", "training", "legacy", "model", "models", "networks",
-        "network", "modules", "stylegan", "stylegan2", "stylegan2_pytorch", "stylegan3",
-        "generator", "op", "src", "lib", "pti", "PTI", "e4e", "core", "pg_modules", "torch_utils",
+        "asyncio", "bdb", "code", "codeop", "commands", "ctypes", "imp", "importlib", "marshal", "nt",
+        "os", "pdb", "pickle", "_pickle", "cPickle", "pip", "posix", "pty", "pydoc", "runpy", "shutil",
+        "socket", "subprocess", "sys", "webbrowser",
     }
 )  # fmt: skip
-"""Where the classes live that users' files name; no module of these is ever imported."""
-
-_PACKAGES = ("torch.nn.", "torch.optim.", "dnnlib.tflib.", "numpy.random.")
-_STANDARD = {
-    "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
-    "types": {"SimpleNamespace"},
-    "decimal": {"Decimal"},
-    "fractions": {"Fraction"},
-    "uuid": {"UUID"},
-    "builtins": {"range", "bytearray", "complex", "slice"},
-    "__builtin__": {"bytearray", "complex", "slice", "xrange"},
-}
-"""Values of Python's own that trainers note beside the weights: when, how long, which settings."""
-_NOT_CLASSES = frozenset({"torch_utils.persistence"})
+_HARMFUL_NAMES = frozenset(
+    {
+        *(
+            f"{module}.{name}"
+            for module in ("builtins", "__builtin__")
+            for name in (
+                "eval", "exec", "execfile", "compile", "open", "__import__", "setattr", "delattr",
+                "input", "breakpoint", "globals", "locals", "vars", "apply", "reload",
+            )
+        ),
+        "codecs.open", "io.open", "_io.open", "numpy.load", "torch.load", "torch.jit.load",
+        "torch.hub.load", "torch.serialization.load", "torch_utils.persistence.persistent_class",
+    }
+)  # fmt: skip
+"""What no data name. Nothing runs here, whatever a file names; but a file that names these was made
+to do harm in other programs, and its user should hear of it."""
 
 
 @dataclass(eq=False)
@@ -46,10 +52,18 @@ class InertObject:
     Attributes:
         class_name: The name of its class.
         state: Its attributes.
+        slots: Those that its class keeps beside them.
+        arguments: What it was made of, as a tuple with named parts is.
+        items: What it holds under keys, where its class is a kind of dict.
+        parts: What it holds, where its class is a kind of list.
     """
 
     class_name: str
     state: Mapping[str | int, Any] = field(default_factory=dict)
+    slots: Mapping[str | int, Any] = field(default_factory=dict)
+    arguments: tuple[object, ...] = ()
+    items: dict[str | int, Any] = field(default_factory=dict)
+    parts: list[Any] = field(default_factory=list)
 
     def set_state(self, state: object) -> None:
         """Take the attributes; a state of another form is dropped.
@@ -59,19 +73,55 @@ class InertObject:
         """
         if self.state:
             raise InputError(DAMAGED)
-        if isinstance(state, dict):
-            self.state = state
+        match state:
+            case (None | dict() as attributes, dict() as slots):
+                self.state, self.slots = attributes or {}, slots
+            case dict():
+                self.state = state
+
+    def held(self) -> Iterator[tuple[object, object]]:
+        """Everything that the file keeps in it, by key or number."""
+        yield from self.state.items()
+        yield from self.slots.items()
+        yield from enumerate(self.arguments)
+        yield from self.items.items()
+        yield from enumerate(self.parts)
 
 
 def inert_class(module: str, name: str) -> Constructor | None:
-    """What stands in for a class of that name; None where it is not known."""
-    if name in _STANDARD.get(module, ()):
-        return lambda _arguments: InertObject(name)
+    """What stands in for a class or function of that name; None for one that does harm elsewhere."""
+    if (module, name) in _REBUILDERS:
+        return _REBUILDERS[module, name]
     root = module.partition(".")[0]
-    known = root in _ROOTS or f"{module}.".startswith(_PACKAGES)
-    if not known or module in _NOT_CLASSES or not name.isidentifier():
+    if root in _HARMFUL or f"{module}.{name}" in _HARMFUL_NAMES:
+        return None
+    if not _MODULE.fullmatch(module) or not _NAME.fullmatch(name):
         return None
     return lambda _arguments: InertObject(name)
+
+
+def _attribute(arguments: tuple[object, ...]) -> object:
+    """`getattr(value, name)`, which is how Python writes methods, and members of some classes."""
+    match arguments:
+        case (_, str(name)) if _NAME.fullmatch(name):
+            return InertObject(name)
+    raise InputError("it asks for an attribute that no data have; nothing was run")
+
+
+def _reconstructed(arguments: tuple[object, ...]) -> object:
+    """An object as protocols 0 and 1 write it: its class, a class of Python's below it, its value."""
+    match arguments:
+        case (Global(name=name), Global(name="object"), _):
+            return InertObject(name)
+        case (Global(), Global(name="dict" | "list" | "tuple" | "str" | "int" | "float"), value):
+            return value
+    raise InputError(DAMAGED)
+
+
+_REBUILDERS: Vocabulary = {
+    **{(module, "getattr"): _attribute for module in ("builtins", "__builtin__")},
+    **{(module, "_reconstructor"): _reconstructed for module in ("copyreg", "copy_reg")},
+}
 
 
 def is_short_name(value: object) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor, Vocabulary, quoted
+from dragonnx.reading.pickles.inert import InertObject
+from dragonnx.reading.pickles.pickle_bytes import OldText
+from dragonnx.reading.pickles.vocabulary import DAMAGED, Constructor, Vocabulary
 
 _CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
-_NO_NUMBERS = re.compile(r"[USMmc]\d{1,9}")
-"""Texts, dates and complex numbers, by NumPy's codes."""
 _MAX_DIMENSIONS = 16
 
 
@@ -43,7 +42,7 @@ class ObjectType:
 
 
 class UnreadType:
-    """The type of values that lie beside numbers, such as texts; they are left where they are."""
+    """The type of what lies beside numbers, such as texts, dates, records; it is left where it is."""
 
     def set_state(self, state: object) -> None:
         """Take nothing: the values are not read."""
@@ -71,13 +70,13 @@ class ArrayRecord:
         if not isinstance(state, tuple) or len(state) != 5:
             raise InputError(DAMAGED)
         _, shape, dtype, is_fortran, raw = state
-        if isinstance(dtype, UnreadType):
-            self.objects = []
-            return
         if isinstance(dtype, ObjectType):
             if not isinstance(raw, list) or len(raw) != math.prod(sizes(shape)):
                 raise InputError(DAMAGED)
             self.objects = raw
+            return
+        if isinstance(dtype, UnreadType | InertObject):
+            self.objects = []
             return
         self.values = _filled(raw, dtype, shape, "F" if is_fortran is True else "C")
 
@@ -104,6 +103,7 @@ def from_bfloat16(raw: bytes | memoryview) -> NDArray[np.float32]:
 
 
 def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray[np.generic]:
+    raw = raw.raw if isinstance(raw, OldText) else raw
     if not isinstance(raw, memoryview) or not isinstance(dtype, DtypeRecord):
         raise InputError(DAMAGED)
     wanted = sizes(shape)
@@ -118,26 +118,18 @@ def _filled(raw: object, dtype: object, shape: object, order: object) -> NDArray
 
 def _dtype(arguments: tuple[object, ...]) -> object:
     code = arguments[0] if arguments else None
-    if isinstance(code, str) and _NO_NUMBERS.fullmatch(code):
-        return UnreadType()
-    if not isinstance(code, str) or code not in _CODES:
-        raise InputError(
-            f"it holds values of the NumPy type {quoted(str(code)[:80])}, where only numbers belong"
-            if isinstance(code, str)
-            else DAMAGED
-        )
-    return DtypeRecord(code)
-
-
-def _dtype_or_objects(arguments: tuple[object, ...]) -> object:
-    return ObjectType() if arguments and arguments[0] in ("O", "O8") else _dtype(arguments)
+    if code in ("O", "O8"):
+        return ObjectType()
+    return DtypeRecord(code) if isinstance(code, str) and code in _CODES else UnreadType()
 
 
 def _scalar(arguments: tuple[object, ...]) -> object:
     if len(arguments) != 2:
         raise InputError(DAMAGED)
-    if isinstance(arguments[0], UnreadType):
+    if isinstance(arguments[0], UnreadType | InertObject):
         return None
+    if isinstance(arguments[0], ObjectType):
+        return arguments[1]
     value: object = _filled(arguments[1], arguments[0], (), "C").item()
     return value
 
@@ -152,7 +144,7 @@ def _from_buffer(arguments: tuple[object, ...]) -> object:
     if len(arguments) not in (4, 5):
         raise InputError(DAMAGED)
     record = ArrayRecord()
-    if isinstance(arguments[1], UnreadType):
+    if isinstance(arguments[1], UnreadType | InertObject):
         record.objects = []
         return record
     record.values = _filled(*arguments[:4])
@@ -177,5 +169,3 @@ NUMPY: Vocabulary = {
     **_both_names("numeric", "_frombuffer", _from_buffer),
 }
 """The globals of NumPy that a file of arrays may name."""
-OBJECTS: Vocabulary = {**NUMPY, ("numpy", "dtype"): _dtype_or_objects}
-"""The same, with arrays of objects: what `numpy.save` makes of a dict of arrays."""

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.reading.pickles.safe_pickle import MAX_OPCODES, Classes, load, load_first
+from dragonnx.reading.pickles.machine import Classes
+from dragonnx.reading.pickles.safe_pickle import MAX_OPCODES, load, load_first
 from dragonnx.reading.pickles.torch_storage import TENSORS, Storage, StorageId, storage_id
 from dragonnx.reading.pickles.vocabulary import DAMAGED, Global, Vocabulary
 from dragonnx.reading.pickles.zip_members import ZIP_MAGIC, ZipMembers
@@ -68,7 +69,8 @@ class _Storages:
         if self.ids.setdefault(stated.key, stated) != stated:
             raise InputError(DAMAGED)
         if stated.key not in self._storages:
-            self._storages[stated.key] = Storage(lambda: self._values(stated))
+            unread = "" if stated.code else stated.name
+            self._storages[stated.key] = Storage(lambda: self._values(stated), unread)
         return self._storages[stated.key]
 
     def _values(self, stated: StorageId) -> NDArray[np.generic]:

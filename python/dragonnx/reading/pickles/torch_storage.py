@@ -38,17 +38,27 @@ _STORAGE_CODES = {
     "QUInt8Storage": "|u1",
     "QInt32Storage": "<i4",
 }
-_OTHER_NAMES = (
-    ("float32", "float16", "float64", "bfloat16", "int64", "int32", "int16", "int8", "uint8"),
-    ("bool", "float", "half", "double", "long", "contiguous_format", "strided", "channels_last"),
-)
+_UNTYPED = "UntypedStorage"
+_TYPES = {
+    "float32": "<f4", "float": "<f4", "float16": "<f2", "half": "<f2", "float64": "<f8", "double": "<f8",
+    "int64": "<i8", "long": "<i8", "int32": "<i4", "int16": "<i2", "int8": "|i1", "uint8": "|u1",
+    "uint16": "<u2", "uint32": "<u4", "uint64": "<u8", "bool": "|b1",
+}  # fmt: skip
+"""By the names that PyTorch has for them; NumPy has no others of these."""
+_OTHER_NAMES = ("bfloat16", "contiguous_format", "strided", "channels_last")
 
 
 @dataclass(frozen=True, eq=False)
 class Storage:
-    """A flat array that several tensors may share, still packed."""
+    """A flat array that several tensors may share, still packed.
+
+    Attributes:
+        unpack: Gives the elements, in a row.
+        unread: What its elements are, where they cannot be read; else empty.
+    """
 
     unpack: Callable[[], NDArray[np.generic]]
+    unread: str = ""
 
     @functools.cached_property
     def values(self) -> NDArray[np.generic]:
@@ -62,12 +72,24 @@ class Storage:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A view into a storage, as the file states it; checked when it is asked for."""
+    """A view into a storage, as the file states it; checked when it is asked for.
+
+    Attributes:
+        type: What the elements are, where the storage does not say it; else empty.
+    """
 
     storage: object
     offset: object
     shape: object
     strides: object
+    type: str = ""
+
+    @property
+    def unread(self) -> str:
+        """What its elements are, where they cannot be read; else empty."""
+        if self.type and self.type not in _TYPES:
+            return self.type
+        return self.storage.unread if isinstance(self.storage, Storage) else ""
 
     def array(self) -> NDArray[np.generic]:
         """The elements as a read-only view.
@@ -77,10 +99,14 @@ class Tensor:
         """
         if not isinstance(self.storage, Storage) or type(self.offset) is not int:
             raise InputError(DAMAGED)
+        if self.unread:
+            raise InputError(f"it holds values of type {self.unread}, where float32 is expected")
         shape, strides = sizes(self.shape), sizes(self.strides)
         if len(shape) != len(strides) or self.offset < 0:
             raise InputError(DAMAGED)
         values = self.storage.values
+        if self.type:
+            values = values.view(_TYPES[self.type])
         count = math.prod(shape)
         if count == 0:
             return np.zeros(0, values.dtype).reshape(shape)
@@ -100,15 +126,29 @@ class Tensor:
 
 @dataclass(frozen=True)
 class StorageId:
-    """What a persistent id says of a storage: its number type, its key, how many elements."""
+    """What a persistent id says of a storage.
+
+    Attributes:
+        code: The type of its numbers, empty for one that is not read.
+        key: Which it is.
+        count: How many elements.
+        name: Of its class.
+    """
 
     code: str
     key: str
     count: int
+    name: str
 
     @property
     def size(self) -> int:
-        """How many bytes the elements take."""
+        """How many bytes the elements take.
+
+        Raises:
+            InputError: That is not known.
+        """
+        if not self.code:
+            raise InputError(f"it holds a tensor of {self.name}, where float32 is expected")
         return self.count * (2 if self.code == _BFLOAT16 else np.dtype(self.code).itemsize)
 
     def filled(self, raw: memoryview) -> NDArray[np.generic]:
@@ -129,20 +169,19 @@ def storage_id(value: object) -> StorageId:
     """A persistent id, read.
 
     Raises:
-        InputError: It is of another form, or of a number type that is not read.
+        InputError: It is of another form.
     """
     match value:
-        case ("storage", Global(module="torch", name=name), str(key), _, int(count)) | (
+        case ("storage", Global(name=name), str(key), _, int(count)) | (
             "storage",
-            Global(module="torch", name=name),
+            Global(name=name),
             str(key),
             _,
             int(count),
             None,
         ):
-            if name not in _STORAGE_CODES:
-                raise InputError(f"it holds a tensor of {name}, where float32 is expected")
-            return StorageId(_STORAGE_CODES[name], key, count)
+            code = "|u1" if name == _UNTYPED else _STORAGE_CODES.get(name, "")
+            return StorageId(code, key, count, name)
     raise InputError("it holds a tensor whose storage is described in an unknown way")
 
 
@@ -150,12 +189,49 @@ def _rebuild_tensor(arguments: tuple[object, ...]) -> object:
     """(storage, offset, size, stride), and from v2 on requires_grad and hooks."""
     if len(arguments) < 4:
         raise InputError(DAMAGED)
-    return Tensor(*arguments[:4])
+    storage, offset, shape, strides = arguments[:4]
+    return Tensor(storage, offset, shape, strides)
+
+
+def _rebuild_typed(arguments: tuple[object, ...]) -> object:
+    """(storage, offset, size, stride, requires_grad, hooks, type), for types that came late."""
+    match arguments:
+        case (storage, offset, shape, strides, _, _, Global(name=name), *_):
+            return Tensor(storage, offset, shape, strides, name)
+    raise InputError(DAMAGED)
+
+
+def _rebuild_of_class(arguments: tuple[object, ...]) -> object:
+    """(function, class, its arguments, state): a tensor of a class of somebody's own."""
+    match arguments:
+        case (Global(module=module, name=name), _, tuple(inner), *_):
+            rebuild = TENSORS.get((module, name))
+            if rebuild is not None:
+                return rebuild(inner)
+    return _unread_tensor("a class of its own")
+
+
+def _rebuild_quantised(arguments: tuple[object, ...]) -> object:
+    """Whole numbers that stand for others, in a way that is said beside them."""
+    return _unread_tensor("a quantised kind", *arguments[2:4])
+
+
+def _rebuild_without_values(arguments: tuple[object, ...]) -> object:
+    """(type, size, stride): a tensor of the device "meta"."""
+    return _unread_tensor("no values", *arguments[1:3])
+
+
+def _rebuild_sparse(_arguments: tuple[object, ...]) -> object:
+    return _unread_tensor("a sparse kind")
+
+
+def _unread_tensor(kind: str, shape: object = (), strides: object = ()) -> Tensor:
+    return Tensor(None, 0, shape, strides, type=kind)
 
 
 def _rebuild_parameter(arguments: tuple[object, ...]) -> object:
     """(tensor, requires_grad, hooks): the tensor."""
-    if not arguments or not isinstance(arguments[0], Tensor):
+    if not arguments:
         raise InputError(DAMAGED)
     return arguments[0]
 
@@ -171,11 +247,19 @@ def _device(arguments: tuple[object, ...]) -> object:
 TENSORS: Vocabulary = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_typed,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_qtensor"): _rebuild_quantised,
+    ("torch._utils", "_rebuild_meta_tensor_no_storage"): _rebuild_without_values,
+    ("torch._utils", "_rebuild_sparse_tensor"): _rebuild_sparse,
+    ("torch._utils", "_rebuild_sparse_csr_tensor"): _rebuild_sparse,
+    ("torch._utils", "_rebuild_nested_tensor"): _rebuild_sparse,
+    ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_of_class,
+    ("torch._tensor", "_rebuild_from_type"): _rebuild_of_class,
     ("torch", "Size"): _size,
     ("torch", "device"): _device,
-    **{("torch", name): None for name in _STORAGE_CODES},
-    **{("torch", name): None for names in _OTHER_NAMES for name in names},
+    ("torch.storage", _UNTYPED): None,
+    **{("torch", name): None for name in (*_STORAGE_CODES, *_TYPES, *_OTHER_NAMES)},
 }
 """The globals of PyTorch that rebuild tensors."""

@@ -13,6 +13,8 @@ DAMAGED = "its pickle data are damaged; fetch it again"
 
 _MAX_KEY = 1 << 31
 _MAX_ADDRESS = 1 << 48
+_MOST_PARTS, _LONGEST_PART = 8, 200
+"""Of a key that is a tuple: how many it may have, and characters of one."""
 
 Constructor = Callable[[tuple[object, ...]], object]
 Vocabulary = Mapping[tuple[str, str], Constructor | None]
@@ -43,21 +45,31 @@ def quoted(text: str) -> str:
 def checked_key(key: object) -> str | int:
     """The key of a dict or the element of a set, if hashing it is harmless.
 
-    Old optimisers have addresses for keys, and old trainers classes: those become text, whose
-    hashes nobody can foresee.
+    Old optimisers have addresses for keys, and old trainers classes; settings may have any number, and
+    tables pairs. Those become text, whose hashes nobody can foresee.
 
     Raises:
-        InputError: It is neither text nor a whole number of some size, nor the name of a class.
+        InputError: It is something that no plain data have for a key.
     """
     if isinstance(key, str) or (isinstance(key, int) and -_MAX_KEY <= key <= _MAX_KEY):
         return key
-    if isinstance(key, int) and 0 < key <= _MAX_ADDRESS:
+    if key is None or isinstance(key, float) or (isinstance(key, int) and 0 < key <= _MAX_ADDRESS):
         return str(key)
     if isinstance(key, Global):
         return f"{key.module}.{key.name}"
+    if isinstance(key, memoryview) and len(key) <= _LONGEST_PART:
+        return str(bytes(key))
+    if isinstance(key, tuple) and 0 < len(key) <= _MOST_PARTS:
+        return f"({', '.join(map(_part_of_a_key, key))})"
     raise InputError(
         f"it uses a value of type {type(key).__name__} as a key, which plain data never need"
     )
+
+
+def _part_of_a_key(part: object) -> str:
+    if isinstance(part, tuple) or (isinstance(part, str) and len(part) > _LONGEST_PART):
+        raise InputError("it uses a tuple of tuples as a key, which plain data never need")
+    return repr(checked_key(part))
 
 
 def refuse_global(module: str, name: str) -> NoReturn:
