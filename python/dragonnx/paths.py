@@ -17,6 +17,15 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, whatever follows after a dot."""
 
 
+_ADDRESS = re.compile(r"(https?|ftp|file|s3|gs|hf|git|ssh):[/\\]+", re.IGNORECASE)
+
+
+def address_in(path: Path) -> str:
+    """The address on the Internet that a path is, with the slash that paths lose; else empty."""
+    found = _ADDRESS.match(str(path))
+    return f"{found[1]}://{str(path)[found.end() :]}" if found else ""
+
+
 def as_path(path: object) -> Path:
     """A path that a program names: a text, or an object that stands for one, such as a `Path`.
 

@@ -6,7 +6,9 @@ import collections
 import datetime
 import decimal
 import fractions
+import gzip
 import io
+import json
 import pickle
 import shutil
 import tracemalloc
@@ -35,6 +37,7 @@ from dragonnx import (
 )
 from dragonnx.document.latent_file import read_latent
 from dragonnx.document.outputs import output
+from dragonnx.drag.mask import load_mask
 from dragonnx.model.library import find_bundle
 
 FIELD = Path(__file__).parents[1] / "fixtures" / "field" / "latents"
@@ -156,11 +159,10 @@ def test_values_that_are_no_latents_may_lie_beside_it(
 
 
 def test_a_pickle_of_numpy(generator: Generator, tmp_path: Path) -> None:
-    for protocol in range(2, 6):
-        content = pickle.dumps({"dlatents": W_PLUS, "z": W_PLUS}, protocol)
-        np.testing.assert_array_equal(read(generator, tmp_path, content), W_PLUS)
-        with pytest.raises(InputError):
-            read(generator, tmp_path, pickle.dumps(W_PLUS, 0))
+    for protocol in range(6):
+        for kept in ({"dlatents": W_PLUS, "z": W_PLUS}, W_PLUS):
+            content = pickle.dumps(kept, protocol)
+            np.testing.assert_array_equal(read(generator, tmp_path, content), W_PLUS)
 
 
 def test_numpys_file_of_a_dict(generator: Generator, tmp_path: Path) -> None:
@@ -271,13 +273,21 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "an average": (lambda: npz(w_avg=W[0]), "holds no latent under a name"),
     "an archive of other things": (lambda: zipped({"a.txt": b"x"}), "no array of numbers"),
     "cut short": (lambda: torch_zip(W_PLUS)[:-700], "truncated or damaged"),
-    "an archive cut short": (lambda: npz(w=W)[:-20], r"is no \.npz file"),
+    "an archive cut short": (lambda: npz(w=W)[:-20], r"\.npz file that is cut short"),
     "the old form cut short": (lambda: torch_legacy(W_PLUS)[:-9], "end early"),
     "an array cut short": (lambda: npy(W_PLUS)[:-9], "another size"),
     "a lie of its size": (lambda: npy(np.ones(4)).replace(b"(4,)", b"(9e)"), "no array"),
     "nothing": (lambda: b"", "it is empty"),
     "text": (lambda: b"a latent", "unknown kind"),
-    "the oldest pickle": (lambda: pickle.dumps(W, 0), "opcode"),
+    "a web page": (lambda: b"<!DOCTYPE html><html>", "a web page, .*from its direct address"),
+    "a pointer": (lambda: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "gzip": (lambda: gzip.compress(npy(W)), "a gzip archive, .*unpack it first"),
+    "JSON": (lambda: json.dumps(W.tolist()).encode(), "a JSON document, and a latent comes as"),
+    "a table": (lambda: b"0.5,-1e-3,2\n1,2,3\n", "a table of numbers as text, and a latent"),
+    "HDF5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file, and a latent comes as"),
+    "safetensors": (lambda: b"\x08\0\0\0\0\0\0\0{}      ", "a safetensors file, and a latent"),
+    "ONNX": (lambda: b"\x08\x08\x12\x07pytorch" + bytes(99), "an ONNX model, and a latent"),
+    "the oldest pickle, cut short": (lambda: pickle.dumps(W, 0)[:-40] + b".", "damaged"),
     "a program": (
         lambda: torch_zip({"latent": Call("os", "system", ("touch sprung",))}),
         r"it names 'os\.system', which plain data never need; nothing was run",
@@ -313,6 +323,28 @@ def test_a_file_that_says_z_holds_z(generator: Generator, tmp_path: Path) -> Non
         with pytest.raises(InputError, match="its name says that it holds z"):
             read(generator, tmp_path, npy(W), file)
     np.testing.assert_array_equal(read(generator, tmp_path, npy(W_PLUS), "w_of_z.npy"), W_PLUS)
+
+
+def test_addresses_are_no_files(generator: Generator) -> None:
+    with pytest.raises(InputError, match=r"^https://a\.b/c\.npy is an address, .*download it"):
+        load_latent("https://a.b/c.npy", generator=generator)
+    with pytest.raises(InputError, match=r"^the mask s3://a/b\.png is an address"):
+        load_mask(Path("s3://a/b.png"), (256, 256))
+
+
+@pytest.mark.parametrize("save", [torch_zip, torch_legacy])
+def test_lists_of_single_ws(
+    generator: Generator, tmp_path: Path, save: Callable[[Any], bytes]
+) -> None:
+    """Each is a latent; as many as the model has layers are one, as they are in one array."""
+    ws = [W_PLUS[0, row] for row in range(NUM_WS)]
+    for few in (ws[:3], {"w": ws[:3]}, [w[None] for w in ws[:3]], {0: ws[0], 1: ws[1], 2: ws[2]}):
+        found = read(generator, tmp_path, save(few), index=2)
+        np.testing.assert_array_equal(found, np.broadcast_to(ws[2], W_PLUS.shape))
+        with pytest.raises(InputError, match="holds 3 latents"):
+            read(generator, tmp_path, save(few), index=3)
+    for whole in (ws, tuple(ws), {"latent": ws}):
+        np.testing.assert_array_equal(read(generator, tmp_path, save(whole)), W_PLUS)
 
 
 def test_files_that_cannot_be_read(generator: Generator, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,11 @@ FOREIGN = {
     "truncated zip": (zipped({"a.npy": npy(np.zeros(9))})[:-30], "truncated"),
     "truncated safetensors": (b"\x00\x01\x00\x00\x00\x00\x00\x00{}", "truncated"),
     "safetensors of a list": (b"\x08\x00\x00\x00\x00\x00\x00\x00{[[]]   ", "truncated or damaged"),
-    "os.system": (pickle.dumps(Call("a", "b", ())), "nothing was run"),
+    "an object": (pickle.dumps(Call("a", "b", ())), "something else"),
+    "os.system": (dumps(Call("os", "system", ("true",))), "nothing was run"),
     "os.system, protocol 0": (b"cos\nsystem\n(S'true'\ntR.", "'os.system'"),
-    "os.system, INST": (b"(S'true'\nios\nsystem\n.", "opcode STRING"),
-    "pickle of protocol 0": (pickle.dumps({"a": 1}, 0), "opcode"),
+    "os.system, INST": (b"(S'true'\nios\nsystem\n.", "'os.system'"),
+    "pickle of protocol 0": (pickle.dumps({"a": 1}, 0), "but 'a'"),
     "pickle of a list": (pickle.dumps([1, 2, 3]), "something else"),
     "pickle of another dict": (pickle.dumps({"state_dict": {}}), "'state_dict'"),
     "truncated pickle": (FIXTURE.read_bytes()[:5000], "ends early"),
@@ -110,6 +112,19 @@ def test_names_of_files_say_nothing(tmp_path: Path) -> None:
     renamed = tmp_path / "network.jpg"
     renamed.write_bytes(FIXTURE.read_bytes())
     assert read_checkpoint(renamed).sha256 == read_checkpoint(FIXTURE).sha256
+
+
+def test_a_large_file_of_another_kind_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as stream:
+        stream.write(b"<!DOCTYPE html>")
+        stream.truncate(3 << 30)  # takes no room on the disk
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match="a web page"):
+            read_checkpoint(tmp_path / "large")
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_paths_without_a_file_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from dragonnx_export.checkpoints.generators import read_generator
 from dragonnx_export.checkpoints.native import write_native
 from dragonnx_export.checkpoints.nvidia_module import PERSISTENT
 from dragonnx_export.checkpoints.opening import open_file
-from dragonnx_export.checkpoints.recognise import EXPECTED, Format, recognise
+from dragonnx_export.checkpoints.recognise import EXPECTED, Format
 from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 
 __all__ = [
@@ -51,11 +51,11 @@ def read_checkpoint(path: Path, choices: Choices = _NO_CHOICES) -> Checkpoint:
         CheckpointError: The file cannot be read, is of another kind, or asks for more than
             data. The message is one sentence.
     """
-    return open_file(path, lambda data: _read(data, path, choices), EXPECTED, _ADVICE)
+    return open_file(path, lambda kind, data: _read(kind, data, path, choices), EXPECTED, _ADVICE)
 
 
-def _read(data: bytes, path: Path, choices: Choices) -> Checkpoint:
-    match recognise(data):
+def _read(kind: Format, data: bytes, path: Path, choices: Choices) -> Checkpoint:
+    match kind:
         case Format.PICKLE:
             content = load(data, {**NUMPY, **TORCH, **PERSISTENT}, classes=inert_class)
             found: Contents = read_generator(content, len(data), choices)

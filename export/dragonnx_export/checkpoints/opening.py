@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -11,25 +10,29 @@ from typing import TypeVar
 import numpy as np
 
 from dragonnx.errors import InputError
+from dragonnx.paths import address_in
 from dragonnx.reading.pickles.damage import DAMAGE
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.recognise import Format, recognise
 from dragonnx_export.families.family import ArchitectureError
 
 MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""
 
 _MAX_REASON = 400
-_ADDRESS = re.compile(r"(https?|ftp|file|s3|gs|hf|git|ssh):/", re.IGNORECASE)
 _Found = TypeVar("_Found")
 
 
-def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice: str) -> _Found:
-    """Read a file with a reader that only looks at its bytes.
+def open_file(
+    path: Path, read: Callable[[Format, bytes], _Found], expected: str, advice: str
+) -> _Found:
+    """Read a file with a reader that only looks at its bytes; one of another kind is not read at all.
 
     Args:
         path: The file.
-        read: Makes of its bytes what is wanted; may raise CheckpointError with the reason why not.
+        read: Makes of its format and its bytes what is wanted; may raise CheckpointError with the
+            reason why not.
         expected: What the file should be, as a clause for a refusal.
         advice: What to do where a refusal says nothing better.
 
@@ -40,9 +43,9 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         CheckpointError: The file cannot be read, or not as what is expected. One sentence.
     """
     try:
-        data = _contents(path, expected)
+        kind, data = _contents(path, expected)
         with np.errstate(all="ignore"):  # what is not finite is refused, not warned about
-            return read(data)
+            return read(kind, data)
     except (InputError, ArchitectureError) as error:
         reason = textwrap.shorten(str(error), _MAX_REASON)
         if "; " not in reason:
@@ -57,10 +60,11 @@ def open_file(path: Path, read: Callable[[bytes], _Found], expected: str, advice
         ) from error
 
 
-def _contents(path: Path, expected: str) -> bytes:
-    if address := _ADDRESS.match(str(path)):
+def _contents(path: Path, expected: str) -> tuple[Format, bytes]:
+    if address := address_in(path):
         raise CheckpointError(
-            f"it is an address ({address[1]}), but {expected}; download it and give the file"
+            f"it is an address ({address.partition(':')[0]}), but {expected}; download it and give the "
+            "file"
         )
     try:
         if path.is_dir():
@@ -73,6 +77,8 @@ def _contents(path: Path, expected: str) -> bytes:
         if size > MAX_FILE_BYTES:
             raise CheckpointError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB, but {expected}")
         with path.open("rb") as stream:
-            return stream.read(size)
+            kind = recognise(stream, expected)
+            stream.seek(0)
+            return kind, stream.read(size)
     except OSError as error:
         raise CheckpointError(f"{error.strerror or error}; check its permissions") from error

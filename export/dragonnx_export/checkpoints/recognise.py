@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import enum
+import os
 import re
+from typing import BinaryIO
 
-from dragonnx.reading.pickles.safe_pickle import is_pickle
-from dragonnx.reading.pickles.torch_file import LEGACY_MAGIC
-from dragonnx.reading.pickles.zip_members import ZIP_MAGIC
+from dragonnx.reading.file_kind import FileKind, kind_of
+from dragonnx.reading.foreign_kinds import ONNX, foreign_kind
 from dragonnx_export.checkpoints.errors import CheckpointError
 
 EXPECTED = "a StyleGAN2 or StyleGAN3 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
 
 _MAX_HEADER_BYTES = 100_000_000  # the bound of safetensors itself
-_FETCH = "fetch the checkpoint again"
+_ENDS = 1 << 20
+"""Bytes of an archive's end in which its directory of members is looked for."""
+_BEGINNING = 1024
+_CHECKPOINT = "give the checkpoint"
 
-_FOREIGN = (
-    (rb"\xff\xd8\xff", "a JPEG image", "give the checkpoint"),
-    (rb"\x89PNG\r\n", "a PNG image", "give the checkpoint"),
-    (rb"GIF8", "a GIF image", "give the checkpoint"),
-    (rb"RIFF.{4}WEBP", "a WebP image", "give the checkpoint"),
-    (
-        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml))",
-        "a web page",
-        f"{_FETCH} from its direct address",
-    ),
-    (rb"version https://git-lfs", "a git-LFS pointer", "run `git lfs pull` to fetch its contents"),
-    (rb"\x1f\x8b", "a gzip archive", "unpack it first"),
-    (rb"BZh", "a bzip2 archive", "unpack it first"),
-    (rb"\xfd7zXZ", "an xz archive", "unpack it first"),
-    (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
-    (rb"Rar!", "a RAR archive", "unpack it first"),
-    (rb".{257}ustar", "a tar archive", "unpack it first"),
-    (rb"PK\x05\x06", "an empty zip archive", _FETCH),
-    (rb"\x89HDF", "an HDF5 file", "give the checkpoint"),
-    (rb"\x93NUMPY", "a single NumPy array", "give an .npz with all arrays"),
-    (
-        rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]",
-        "an ONNX model, whose weights cannot be told from the rest",
-        "give the checkpoint that it was exported from",
-    ),
+_OWN_KINDS = (
+    (rb"\xff\xd8\xff", "a JPEG image", _CHECKPOINT),
+    (rb"\x89PNG\r\n", "a PNG image", _CHECKPOINT),
+    (rb"GIF8", "a GIF image", _CHECKPOINT),
+    (rb"RIFF.{4}WEBP", "a WebP image", _CHECKPOINT),
     (
         rb".{4}ftyp(?:hei|hev|mif|msf|avi)",
         "a HEIC or AVIF photo",
         "give the checkpoint; photos are for `dragonnx invert`",
     ),
-    (rb"GGUF", "a language model", "give the checkpoint"),
-    (rb".{4}TFL3", "a TensorFlow Lite model", "give the checkpoint that it was converted from"),
-    (rb"%PDF", "a PDF document", "give the checkpoint"),
-    (rb"\x7fELF|MZ", "a program", "give the checkpoint"),
-    (rb"\s*[{\[]\s*[\"}\]{\[]", "a JSON document", "give the file with the weights"),
+    (rb"\x93NUMPY", "a single NumPy array", "give an .npz with all arrays"),
 )
+"""Files that other readers of ours take."""
+_ADVICE = {
+    ONNX: "give the checkpoint that it was exported from, since its weights cannot be told from the rest",
+    "a TensorFlow Lite model": "give the checkpoint that it was converted from",
+    "a JSON document": "give the file with the weights",
+}
 
 
 class Format(enum.Enum):
@@ -62,42 +48,44 @@ class Format(enum.Enum):
     SAFETENSORS = enum.auto()
 
 
-def recognise(data: bytes, expected: str = EXPECTED) -> Format:
-    """The format of a file's contents.
+def recognise(stream: BinaryIO, expected: str = EXPECTED) -> Format:
+    """The format of an open file, of which no more than the two ends are read.
 
     Args:
-        data: The contents.
+        stream: The file.
         expected: What the file should be, as a clause for a refusal.
 
     Raises:
         CheckpointError: It is none that is read, with what it is instead where that shows.
     """
-    if not data:
-        raise CheckpointError(f"it is an empty file where {expected}; {_FETCH}")
-    if data.startswith(LEGACY_MAGIC):
-        return Format.TORCH
+    beginning = stream.read(_BEGINNING)
+    stream.seek(max(stream.seek(0, os.SEEK_END) - _ENDS, 0))
+    end = stream.read(_ENDS)
+    if not beginning:
+        raise CheckpointError(f"it is an empty file where {expected}; fetch the checkpoint again")
     # The length may begin with any byte, such as a pickle's first; no pickle has its four zeros.
-    header = int.from_bytes(data[:8], "little")
-    if data[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
+    header = int.from_bytes(beginning[:8], "little")
+    if beginning[8:9] == b"{" and 2 <= header <= _MAX_HEADER_BYTES:
         return Format.SAFETENSORS
-    if data[0] == 0x80:
-        return Format.PICKLE
-    if data.startswith(ZIP_MAGIC):
-        return _recognise_zip(data, expected)
-    for pattern, kind, advice in _FOREIGN:
-        if re.match(pattern, data, re.DOTALL):
+    match kind_of(beginning, end):
+        case FileKind.TORCH:
+            return Format.TORCH
+        case FileKind.NPZ | FileKind.DOCUMENT:
+            return _recognised_zip(beginning, end, expected)
+        case FileKind.PICKLE:
+            return Format.PICKLE
+    for pattern, kind, advice in _OWN_KINDS:
+        if re.match(pattern, beginning, re.DOTALL):
             raise CheckpointError(f"it is {kind}, but {expected}; {advice}")
-    if is_pickle(data[:1024], data[-16:]):
-        return Format.PICKLE  # protocol 0 or 1: no checkpoint, but its reader can say why
+    if (foreign := foreign_kind(beginning)) is not None:
+        advice = foreign.advice or _ADVICE.get(foreign.kind, _CHECKPOINT)
+        raise CheckpointError(f"it is {foreign.kind}, but {expected}; {advice}")
     raise CheckpointError(f"it is of an unknown kind, but {expected}; give that")
 
 
-def _recognise_zip(data: bytes, expected: str) -> Format:
-    """What torch.save wrote if its directory of members names a pickle, or else an npz."""
-    directory = data[-(1 << 20) :]
-    if b"/data.pkl" in directory or b"/data.pkl" in data[:1024]:
-        return Format.TORCH
-    if b".npy" not in directory and b".npy" not in data[:1024]:
+def _recognised_zip(beginning: bytes, end: bytes, expected: str) -> Format:
+    """An npz, unless no array is in it."""
+    if b".npy" not in end and b".npy" not in beginning:
         raise CheckpointError(
             f"it is a zip archive without arrays, but {expected}; unpack it first"
         )

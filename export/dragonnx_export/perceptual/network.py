@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.opening import open_file
+from dragonnx_export.checkpoints.recognise import Format
 from dragonnx_export.checkpoints.state_dict import read_state_dict
 from dragonnx_export.checkpoints.weights import as_array, finite_float32
 
@@ -94,13 +95,13 @@ def read_network(weights: Path, heads: Path | None = None) -> PerceptualNetwork:
         return PerceptualNetwork(stages=stages, heads=None, sha256=sha256, heads_sha256="")
     channels = [len(stage[-1].bias) for stage in stages]
     found, heads_sha256 = open_file(
-        heads, lambda data: _read_heads(data, channels), _HEADS_EXPECTED, _HEADS_ADVICE
+        heads, lambda kind, data: _read_heads(kind, data, channels), _HEADS_EXPECTED, _HEADS_ADVICE
     )
     return PerceptualNetwork(stages=stages, heads=found, sha256=sha256, heads_sha256=heads_sha256)
 
 
-def _read_stages(data: bytes) -> tuple[tuple[tuple[Convolution, ...], ...], str]:
-    entries = read_state_dict(data, _VGG_EXPECTED)
+def _read_stages(kind: Format, data: bytes) -> tuple[tuple[tuple[Convolution, ...], ...], str]:
+    entries = read_state_dict(kind, data, _VGG_EXPECTED)
     _require_vgg16(entries)
     inputs = _IMAGE_CHANNELS
     stages: list[tuple[Convolution, ...]] = []
@@ -145,8 +146,8 @@ def _require_vgg16(entries: Mapping[str, object]) -> None:
         )
 
 
-def _read_heads(data: bytes, channels: list[int]) -> tuple[tuple[Float32, ...], str]:
-    entries = read_state_dict(data, _HEADS_EXPECTED)
+def _read_heads(kind: Format, data: bytes, channels: list[int]) -> tuple[tuple[Float32, ...], str]:
+    entries = read_state_dict(kind, data, _HEADS_EXPECTED)
     heads = []
     for position, count in enumerate(channels):
         name = f"lin{position}.model.1.weight"

@@ -111,6 +111,7 @@ def _pictured(path: Path) -> Document:
         found = error.found or ("of an unknown kind" if path.stat().st_size else "empty")
         raise InputError(
             f"{path} holds no latent: it is {found}, and a latent comes as {LATENT_FILES}"
+            f"{f'; {error.advice}' * bool(error.advice)}"
         ) from error
     try:
         recipe = read_recipe(picture)

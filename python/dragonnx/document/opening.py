@@ -11,6 +11,7 @@ from dragonnx.document.latent_file import read_latent
 from dragonnx.document.recipe import document_of
 from dragonnx.document.state import Document, LatentStart
 from dragonnx.errors import InputError
+from dragonnx.model.latent_choice import checked_index
 from dragonnx.reading.file_kind import FileKind as Content
 from dragonnx.reading.file_kind import file_kind
 
@@ -51,6 +52,8 @@ def read_file(path: Path, document: Document, generator: Generator, index: int =
         InputError: The file cannot be read, or nothing of it can be used.
     """
     kind = file_kind(path, LARGEST)
+    if kind in (Content.DOCUMENT, Content.OTHER):
+        checked_index(index, 1, path.name)
     if kind is Content.DOCUMENT or (kind is Content.OTHER and path.suffix.lower() == SUFFIX):
         return OpenedFile("document", open_document(path))
     if kind is Content.OTHER:
@@ -72,7 +75,7 @@ def _read_picture(path: Path, document: Document, generator: Generator) -> Opene
     except NoPictureError as error:
         found = error.found or "no picture that can be read, nor of another known kind"
         raise InputError(
-            f"{path.name} cannot be opened: it is {found}; choose a {OPENS}"
+            f"{path.name} cannot be opened: it is {found}; {error.advice or f'choose a {OPENS}'}"
         ) from error
     try:
         recipe = read_recipe(picture)
@@ -82,5 +85,7 @@ def _read_picture(path: Path, document: Document, generator: Generator) -> Opene
             return OpenedFile("mask", document.with_mask(mask))
     else:
         return OpenedFile("picture", document_of(recipe))
-    load_photo(picture)  # what cannot be inverted is refused before anything is asked
+    load_photo(
+        picture, image_size=generator.manifest.image_size
+    )  # what cannot be inverted is refused before anything is asked
     return OpenedFile("photo", None)

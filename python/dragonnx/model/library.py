@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePath
@@ -15,9 +14,7 @@ from dragonnx.folders import atomic_folder, remove_folder, restore_folders
 from dragonnx.model.bundle import PACKAGE_MODELS, Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
-from dragonnx.paths import is_portable_name, typed_path, user_folder
-
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):[/\\]", re.IGNORECASE)
+from dragonnx.paths import address_in, is_portable_name, typed_path, user_folder
 
 
 def open_bundle(model: str | Path) -> Bundle:
@@ -52,13 +49,15 @@ def find_bundle(model: str | Path) -> Path:
         with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
             restore_folders(folder.parent)
     if not _is_folder(folder):
-        raise BundleError(f"there is no bundle folder {folder}{_instead(folder)}")
+        raise BundleError(
+            f"there is no bundle folder {address_in(folder) or folder}{_instead(folder)}"
+        )
     return folder
 
 
 def _instead(path: Path) -> str:
     """What a path is that is no folder, and what to do."""
-    if _ADDRESS.match(str(path)):
+    if address_in(path):
         return "; it is an address: download the bundle and give its folder"
     with contextlib.suppress(OSError, ValueError):  # a name that nothing can have
         if path.is_file():

@@ -21,8 +21,9 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 from PIL import Image, ImageFile
 
 from dragonnx.errors import DragonnxError, InputError
+from dragonnx.reading.foreign_kinds import LOOKED_AT, foreign_kind
 from dragonnx.reading.heic import FOUND as HEIC_FOUND
-from dragonnx.reading.heic import START, heic_reader, is_heic
+from dragonnx.reading.heic import heic_reader, is_heic
 from dragonnx.reading.picture_limits import (
     BYTES_A_PIXEL,
     STORED,
@@ -88,29 +89,18 @@ content cannot be told from others', or that is decoded slowly (JPEG 2000: 160 n
 HEIF = Format("pillow_heif.as_plugin", "HeifImageFile", 20, _WHOLE)
 """HEIC, where pillow-heif is installed: measured as AVIF, with 9 bytes a pixel at 8 bits."""
 
-_OTHERS = (
-    (0, b"%!PS", "a PostScript program"),
-    (0, b"\xc5\xd0\xd3\xc6", "a PostScript program"),
-    (0, b"%PDF", "a PDF"),
-    (0, b"8BPS", "a Photoshop document"),
-    (0, b"gimp xcf", "a GIMP document"),
-    (0, b"<svg", "an SVG drawing"),
-    (0, b"<?xml", "XML"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-)
-"""What people may take for a picture: where in a file it says so, how, and what it is."""
-
 
 class NoPictureError(InputError):
     """A file's content is of no format that is read.
 
     Attributes:
         found: What it is instead, where that is known, else empty.
+        advice: What to do with that, else empty.
     """
 
-    def __init__(self, message: str, found: str = "") -> None:
+    def __init__(self, message: str, found: str = "", advice: str = "") -> None:
         super().__init__(message)
-        self.found = found
+        self.found, self.advice = found, advice
 
 
 def name_of(source: PictureSource, what: str) -> str:
@@ -207,7 +197,7 @@ def _read(
     formats: Sequence[str],
 ) -> ImageFile.ImageFile:
     """The picture in an open file of so many bytes."""
-    kind, form, reader = _recognised(file.read(START), name, formats)
+    kind, form, reader = _recognised(file.read(LOOKED_AT), name, formats)
     scans = 1
     if kind == "PNG":
         check_png(file, size, name, _BEFORE_SIZE)
@@ -259,11 +249,13 @@ def _recognised(start: bytes, name: str, formats: Sequence[str]) -> tuple[str, F
     for kind, reader in readers.items():
         if reader.accepts(start):
             return kind, FORMATS[kind], reader.open
-    found = next((what for at, magic, what in _OTHERS if start[at:].startswith(magic)), "")
+    found, advice = foreign_kind(start) or ("", "")
     kinds = " or ".join(filter(None, (", ".join([*readers][:-1]), [*readers][-1])))
     raise NoPictureError(
-        f"{name} is {f'{found} and ' * bool(found)}no picture that can be read: save it as {kinds}",
+        f"{name} is {f'{found} and ' * bool(found)}no picture that can be read: "
+        f"{advice or f'save it as {kinds}'}",
         found,
+        advice,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dragonnx.errors import InputError
-from dragonnx.paths import as_path
+from dragonnx.paths import address_in, as_path
 
 MEBIBYTE = 2**20
 CHUNK = MEBIBYTE // 4
@@ -33,6 +33,11 @@ def opened_file(path: str | os.PathLike[str], largest: int, what: str = "") -> I
         InputError: It is missing, cannot be read, is too large, or is a folder, a pipe, a device.
     """
     path = as_path(path)
+    if address := address_in(path):
+        raise InputError(
+            f"{f'{what} {address}'.lstrip()} is an address, and nothing is fetched from one: download "
+            "it and give the file"
+        )
     name = f"{what} {path}".lstrip()
     try:
         # Opening alone starts something at some devices, and wakes who writes to a pipe: look first.
