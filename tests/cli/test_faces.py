@@ -69,7 +69,10 @@ def test_a_face_is_aligned_by_a_network(folder: Path) -> None:
         (["--landmarks", "five.json"], "--landmarks is for --align face, which is missing"),
         (["--face-model", "faces.onnx"], "--face-model is for --align face"),
         (["--face", "2"], "--face is for --align face"),
-        (["--align", "face", "--landmarks", "a", "--face-model", "b"], "one of the two"),
+        (
+            ["--align", "face", "--landmarks", "a", "--face-model", "b"],
+            "both say where the face is",
+        ),
         (["--align", "face", "--landmarks", "a", "--face", "1"], "--face is for --face-model"),
         (
             ["--align", "face", "--landmarks", "a", "--box", "0,0,9,9"],

@@ -13,6 +13,7 @@ from dragonnx import InputError, Photo
 from dragonnx.inversion.faces.choice import chosen_face, landmarks_in
 from dragonnx.inversion.faces.detector import FaceDetector
 from dragonnx.inversion.faces.families import family_of
+from dragonnx.model.checking.foreign import check_foreign
 
 MAKERS = {
     "yunet": yunet,
@@ -166,6 +167,21 @@ def test_a_detector_without_landmarks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"\x80\x02}q\x01.", b"PK\x03\x04" * 9])
 def test_a_file_that_is_no_network(tmp_path: Path, content: bytes) -> None:
     refusal(tmp_path, content)
+
+
+def test_what_was_looked_through_is_what_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever replaces the file meanwhile gains nothing."""
+    path = tmp_path / "faces.onnx"
+    path.write_bytes(insightface())
+
+    def looked_through(content: bytes, size: tuple[int, int]) -> object:
+        path.write_bytes(b"another file")
+        return check_foreign(content, size)
+
+    monkeypatch.setattr("dragonnx.inversion.faces.detector.check_foreign", looked_through)
+    assert FaceDetector.open(path).family == "SCRFD or RetinaFace"
 
 
 def test_the_note_of_a_large_file_is_no_network(tmp_path: Path) -> None:

@@ -95,6 +95,9 @@ def test_unusable_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     refused(tmp_path / "cut.jpg", "cannot be read")
     gradient(30, 300).save(tmp_path / "tiny.png")
     refused(tmp_path / "tiny.png", "30 x 300 pixels; at least 32 x 32")
+    assert load_photo(tmp_path / "tiny.png", image_size=(16, 64)).picture.size == (30, 300)
+    with pytest.raises(InputError, match="at least 32 x 32"):
+        load_photo(tmp_path / "tiny.png", image_size=(64, 64))
     Image.new("RGBA", (64, 64)).save(tmp_path / "empty.png")
     refused(tmp_path / "empty.png", "nothing of the photo .* counts")
     refused(tmp_path, "cannot be read")

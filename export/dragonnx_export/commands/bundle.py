@@ -17,6 +17,7 @@ from dragonnx_export.commands.checkpoint_options import (
     MappingLr,
     Network,
     read_any,
+    refuse_unshown,
 )
 
 NOT_STATED = "not stated"
@@ -75,6 +76,8 @@ def bundle(
         return
     for fact in facts(source):
         say(fact)
+
+    refuse_unshown(source)  # before torch is loaded and anything is made
 
     from dragonnx_export.bundle_writer import NO_PSI, USUAL_PSI, ExportOptions, write_bundle
     from dragonnx_export.parity.check import table

@@ -56,11 +56,13 @@ def read(
     """The checkpoint as the options want it, after a line to the user, where only StyleGAN2 is of use.
 
     Raises:
-        InputError: It is one of StyleGAN3, or cannot be read.
+        InputError: It is one of StyleGAN3, cannot be read, or has more channels than a picture.
     """
     from dragonnx_export.checkpoints import of_stylegan2
 
-    return of_stylegan2(read_any(path, network, mapping_lr, conv_clamp, channels))
+    found = of_stylegan2(read_any(path, network, mapping_lr, conv_clamp, channels))
+    refuse_unshown(found)
+    return found
 
 
 def read_any(
@@ -85,6 +87,19 @@ def read_any(
     if chosen is not None:
         raise InputError("channels can be chosen of a StyleGAN2 only; leave --channels out")
     return checkpoint
+
+
+def refuse_unshown(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint whose images cannot be shown, where `--channels` can help.
+
+    Raises:
+        InputError: They have another number of channels than any picture.
+    """
+    from dragonnx_export.families.stylegan2.channels import require_shown
+    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint as StyleGAN2
+
+    if isinstance(checkpoint, StyleGAN2):
+        require_shown(checkpoint.architecture)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

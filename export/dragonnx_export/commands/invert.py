@@ -28,11 +28,12 @@ from dragonnx.cli.invert import (
     FitOption,
     Perceptual,
     PerceptualWeight,
+    SearchSeed,
     chosen_loss,
     run_with_progress,
     stop,
 )
-from dragonnx.cli.options import Index, Label, Quality, Seed, chosen_label
+from dragonnx.cli.options import Index, Label, Quality, check_start, chosen_label
 from dragonnx.errors import InputError
 from dragonnx.types import Space
 from dragonnx_export.commands.checkpoint_options import (
@@ -66,9 +67,9 @@ def invert(
     latent: Annotated[
         Path | None, typer.Option(help="The pivot, as `dragonnx invert --latent` takes it.")
     ] = None,
-    index: Index = 0,
-    space: Annotated[Space, typer.Option(help="Of the pivot.")] = "w",
-    steps: Annotated[int, typer.Option(help="To look for the pivot.")] = 500,
+    index: Index = None,
+    space: Annotated[Space | None, typer.Option(help="Of the pivot [w].")] = None,
+    steps: Annotated[int | None, typer.Option(help="To look for the pivot [500].")] = None,
     tuning_steps: Annotated[int, typer.Option(help="To tune, at most.")] = 350,
     tuning_step_size: Annotated[float, typer.Option(help="Learning rate of the tuning.")] = 1e-3,
     stop_psnr: Annotated[float, typer.Option(help="Stop at this likeness, in dB.")] = 40.0,
@@ -85,7 +86,7 @@ def invert(
     perceptual: Perceptual = None,
     perceptual_weight: PerceptualWeight = None,
     label: Label = None,
-    seed: Seed = 0,
+    seed: SearchSeed = 0,
     name: Annotated[str | None, typer.Option(help="The model's name [the folder's].")] = None,
     licence: Annotated[str | None, typer.Option(help="Licence of the weights.")] = None,
     comparison: Annotated[
@@ -114,7 +115,11 @@ def invert(
         side_by_side,
     )
 
-    check_outputs([(comparison, PICTURE_SUFFIXES), (report, (".json",))])
+    check_outputs(
+        [(comparison, PICTURE_SUFFIXES), (report, (".json",))],
+        (photo, checkpoint, latent, mask, landmarks, face_model),
+    )
+    _check_pivot(latent, index, space, steps)
     check_quality(quality, [comparison])
     shown = PartOptions(
         box=box, fit=fit, align=align, landmarks=landmarks, face_model=face_model, face=face
@@ -137,18 +142,22 @@ def invert(
         locality=locality,
         seed=seed,
     )
-    config = InversionConfig(space=space, steps=steps, seed=seed)
-    whole = load_photo(photo, mask)
+    config = InversionConfig(space=space or "w", steps=500 if steps is None else steps, seed=seed)
     check_target(output, overwrite=overwrite)
     if perceptual:
         open_perceptual(perceptual)  # a bad folder is refused before minutes of work
     source = read(checkpoint, which, mapping_lr, conv_clamp, channels)
+    whole = load_photo(photo, mask, image_size=source.architecture.image_size)
     with tempfile.TemporaryDirectory() as scratch:
         generator = _generator(source, model, Path(scratch))
         part, _ = shown.of(whole, generator.manifest.image_size)
         loss, network = chosen_loss(part, generator, perceptual, perceptual_weight)
         session = InversionSession(generator, part, config, loss=loss, label=chosen_label(label))
-        pivot = load_latent(latent, index=index, generator=generator) if latent else _found(session)
+        pivot = (
+            load_latent(latent, index=index or 0, generator=generator)
+            if latent
+            else _found(session)
+        )
         before = generator.image(pivot)
         called = name or output.resolve().name
         options = _options(source, generator, called, licence, overwrite=overwrite)
@@ -170,6 +179,22 @@ def invert(
         f"after {len(seconds)} steps of tuning; wrote {output}")  # fmt: skip
     folder = shlex.quote(str(output))
     say(f"try it: dragonnx edit {folder}/{LATENT_NAME} --model {folder}")
+
+
+def _check_pivot(
+    latent: Path | None, index: int | None, space: Space | None, steps: int | None
+) -> None:
+    """Refuse options of a search for the pivot where it is given.
+
+    Raises:
+        InputError: One was given.
+    """
+    check_start(latent, index)
+    for option, given in (("--space", space), ("--steps", steps)):
+        if latent is not None and given is not None:
+            raise InputError(
+                f"{option} is for looking for a pivot, which --latent gives: leave one of them out"
+            )
 
 
 def _generator(checkpoint: Checkpoint, model: str | None, scratch: Path) -> Generator:

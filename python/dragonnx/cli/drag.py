@@ -24,6 +24,7 @@ from dragonnx.cli.options import (
     Seed,
     SpaceOption,
     Threads,
+    check_start,
     latent_start,
     open_generator,
 )
@@ -45,11 +46,11 @@ def drag(
         list[str], typer.Option(help="HANDLE:TARGET as x,y:x,y in pixels; may be repeated.")
     ],
     model: Model = DEFAULT_MODEL,
-    seed: Seed = 0,
+    seed: Seed = None,
     truncation_psi: Psi = None,
     label: Label = None,
     latent: Latent = None,
-    index: Index = 0,
+    index: Index = None,
     mask: Annotated[Path | None, typer.Option(help="Picture: white moves, black is fixed.")] = None,
     preset: Annotated[PresetName, typer.Option(help="Defaults.")] = "paper",
     space: SpaceOption = "w+",
@@ -96,8 +97,10 @@ def drag(
         ("report", report),
     ]
     check_outputs(
-        [*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))], (mask,)
+        [*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))],
+        (latent, mask),
     )
+    check_start(latent, index, seed=seed, psi=truncation_psi)
     check_quality(quality, (output, comparison))
     if video:
         check_animation(video)

@@ -19,18 +19,22 @@ def edit(
         typer.Argument(help="A document, a saved picture, a latent, or a photo."),
     ] = None,
     model: Model = DEFAULT_MODEL,
-    seed: Seed = 0,
+    seed: Seed = None,
     label: Label = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
-    index: Index = 0,
+    index: Index = None,
 ) -> None:
     """Open the terminal editor, as `dragonnx` alone does."""
     if not has_terminal():
         raise InputError("the editor needs a terminal: its input and outputs cannot be redirected")
+    if index is not None and file is None:
+        raise InputError("--index is for a file with latents, which is missing")
 
     # An editor's work is kept anyway: its copy is written after every edit.
     end_on_signals()
     from dragonnx.tui import edit as open_editor
 
-    raise typer.Exit(open_editor(file, model, seed, device, precision, index, chosen_label(label)))
+    raise typer.Exit(
+        open_editor(file, model, seed or 0, device, precision, index or 0, chosen_label(label))
+    )

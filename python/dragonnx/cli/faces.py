@@ -64,10 +64,14 @@ class PartOptions:
             raise InputError(
                 "--box and --align face both say which part is shown: name one of them"
             )
-        if (self.landmarks is None) == (self.face_model is None):
+        if self.landmarks is not None and self.face_model is not None:
+            raise InputError(
+                "--landmarks and --face-model both say where the face is: name one of them"
+            )
+        if self.landmarks is None and self.face_model is None:
             raise InputError(
                 "--align face needs the face's landmarks (--landmarks FILE) or a network that finds "
-                "them (--face-model FILE.onnx), one of the two; dragonnx brings none and fetches none"
+                "them (--face-model FILE.onnx); dragonnx brings none and fetches none"
             )
         if self.face is not None and self.face_model is None:
             raise InputError("--face is for --face-model: landmarks are those of one face")

@@ -21,6 +21,7 @@ from dragonnx.cli.options import (
     Quality,
     Seed,
     Threads,
+    check_start,
     latent_start,
     open_generator,
 )
@@ -30,11 +31,11 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 def generate(
     output: Output,
     model: Model = DEFAULT_MODEL,
-    seed: Seed = 0,
+    seed: Seed = None,
     truncation_psi: Psi = None,
     label: Label = None,
     latent: Latent = None,
-    index: Index = 0,
+    index: Index = None,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
     quality: Quality = None,
     device: Device = "auto",
@@ -47,8 +48,9 @@ def generate(
     from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
 
-    check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))])
+    check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))], (latent,))
     check_quality(quality, [output])
+    check_start(latent, index, seed=seed, psi=truncation_psi)
     generator = open_generator(model, device, threads, precision)
     start = latent_start(generator, seed, truncation_psi, label, latent, index)
     document = Document(model=model_name(model), start=start)

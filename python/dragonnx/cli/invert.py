@@ -27,9 +27,9 @@ from dragonnx.cli.options import (
     Model,
     PrecisionOption,
     Quality,
-    Seed,
     SpaceOption,
     Threads,
+    check_start,
     fitting_label,
     open_generator,
 )
@@ -61,6 +61,7 @@ Box = Annotated[
     str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
 ]
 FitOption = Annotated[Fit, typer.Option(help="If the shape is another.")]
+SearchSeed = Annotated[int, typer.Option(help="Of the latents and the noise that are tried.")]
 Counting = Annotated[Path | None, typer.Option(help="Picture: white counts, black not.")]
 
 
@@ -83,8 +84,8 @@ def invert(
     perceptual_weight: PerceptualWeight = None,
     label: Label = None,
     latent: Latent = None,
-    index: Index = 0,
-    seed: Seed = 0,
+    index: Index = None,
+    seed: SearchSeed = 0,
     progress: Annotated[
         Path | None, typer.Option(help="Save the progress as .npz; go on from it if it is there.")
     ] = None,
@@ -119,7 +120,8 @@ def invert(
         (report, (".json",)),
         (progress, (".npz",)),
     ]
-    check_outputs(outputs, inputs=(photo, mask, landmarks, face_model))
+    check_outputs(outputs, inputs=(photo, mask, landmarks, face_model, latent))
+    check_start(latent, index)
     check_quality(quality, (preview, comparison))
     shown = PartOptions(
         box=box, fit=fit, align=align, landmarks=landmarks, face_model=face_model, face=face
@@ -140,11 +142,11 @@ def invert(
         seed=seed,
         pull=InversionConfig.pull if pull is None else pull,
     )
-    whole = load_photo(photo, mask)
     generator = open_generator(model, device, threads, precision)
+    whole = load_photo(photo, mask, image_size=generator.manifest.image_size)
     chosen = fitting_label(generator, label)
     part, points = shown.of(whole, generator.manifest.image_size, threads)
-    start = load_latent(latent, index=index, generator=generator) if latent else None
+    start = load_latent(latent, index=index or 0, generator=generator) if latent else None
     loss, network = chosen_loss(part, generator, perceptual, perceptual_weight, threads)
     session = InversionSession(generator, part, config, loss=loss, w_plus=start, label=chosen)
     if progress and progress.exists():

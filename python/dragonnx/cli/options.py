@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dragonnx.errors import InputError
 from dragonnx.types import DeviceName, Precision, Space
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
-Seed = Annotated[int, typer.Option(help="Chooses the picture to start from.")]
+Seed = Annotated[int | None, typer.Option(help="Chooses the picture to start from [0].")]
 Psi = Annotated[float | None, typer.Option(help="Closeness to the average [the model's].")]
 Label = Annotated[
     str | None,
@@ -32,7 +33,7 @@ Latent = Annotated[
         "document."
     ),
 ]
-Index = Annotated[int, typer.Option(help="Which of several latents in a file, from 0.")]
+Index = Annotated[int | None, typer.Option(help="Which of several latents in a file, from 0 [0].")]
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
 ]
@@ -60,15 +61,34 @@ def open_generator(
     return Generator.open(model, device, threads, precision)
 
 
+def check_start(
+    latent: Path | None, index: int | None, *, seed: int | None = None, psi: float | None = None
+) -> None:
+    """Refuse options that say nothing of the start beside what else was given.
+
+    Raises:
+        InputError: Such an option was given.
+    """
+    if latent is None:
+        if index is not None:
+            raise InputError("--index is for --latent, which is missing")
+        return
+    for option, given in (("--seed", seed), ("--truncation-psi", psi)):
+        if given is not None:
+            raise InputError(
+                f"{option} and --latent both say what picture to start from: name one of them"
+            )
+
+
 def latent_start(
     generator: Generator,
-    seed: int,
+    seed: int | None,
     psi: float | None,
     label: str | None,
     latent: Path | None,
-    index: int,
+    index: int | None,
 ) -> LatentStart:
-    """The start of a document that the options name.
+    """The start of a document that the options name, after `check_start`.
 
     Raises:
         InputError: The latent or the class does not fit the model, or a class is missing.
@@ -77,10 +97,10 @@ def latent_start(
     from dragonnx.document.latent_file import load_latent
 
     if latent is None:
-        return LatentStart(seed, psi, fitting_label(generator, label))
+        return LatentStart(seed or 0, psi, fitting_label(generator, label))
     # Not used for the picture, but for seeds that are chosen after it.
     chosen = None if label is None else fitting_label(generator, label)
-    w_plus = load_latent(latent, index=index, generator=generator)
+    w_plus = load_latent(latent, index=index or 0, generator=generator)
     return LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
 
 

@@ -101,7 +101,7 @@ def _part(request: PhotoRequest, image_size: tuple[int, int]) -> tuple[Photo, st
     """What the model is shown of a photo, and what is to be said of other faces in it."""
     from dragonnx.inversion.photo import align, load_photo
 
-    photo, face = load_photo(request.path), request.face
+    photo, face = load_photo(request.path, image_size=image_size), request.face
     if face is None:
         return align(photo, image_size, fit=request.fit), ""
     from dragonnx.inversion.faces.alignment import align_face

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -54,7 +55,12 @@ class Photo:
             raise InputError('the weights of a Photo must be "L", and of the size of its picture')
 
 
-def load_photo(path: PictureSource, mask: PictureSource | None = None) -> Photo:
+def load_photo(
+    path: PictureSource,
+    mask: PictureSource | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+) -> Photo:
     """Read a photo; EXIF rotation and colour profile are applied, of an animation the first frame.
 
     What is transparent does not count, and neither does what a mask shows black.
@@ -63,12 +69,15 @@ def load_photo(path: PictureSource, mask: PictureSource | None = None) -> Photo:
         path: The picture, in any colour mode and depth: a file of the formats that are read, or a
             picture that Pillow has, which gives what its file gives.
         mask: A picture of the same size after rotation: white counts, black is ignored.
+        image_size: (height, width) of the model's images, where that is known: a photo of that size
+            will do, however small it is.
 
     Raises:
         InputError: A file cannot be read, the photo is too small or too large, or the mask has
             another size or leaves nothing.
     """
-    picture, opacity = _read(path, "the photo", _check_side)
+    least = SMALLEST_SIDE if image_size is None else min(SMALLEST_SIDE, *image_size)
+    picture, opacity = _read(path, "the photo", partial(_check_side, least=least))
     weights = opacity
     if mask is not None:
         painted = _read_mask(mask, picture.size)
@@ -83,9 +92,9 @@ def load_photo(path: PictureSource, mask: PictureSource | None = None) -> Photo:
     return Photo(picture, weights)
 
 
-def photo_of(photo: Photo | PictureSource) -> Photo:
+def photo_of(photo: Photo | PictureSource, image_size: tuple[int, int] | None = None) -> Photo:
     """A photo as it is given, or as `load_photo` reads it."""
-    return photo if isinstance(photo, Photo) else load_photo(photo)
+    return photo if isinstance(photo, Photo) else load_photo(photo, image_size=image_size)
 
 
 def align(
@@ -179,11 +188,11 @@ def _read(source: PictureSource, what: str, fits: Callable[[Size, str], None]) -
         raise
 
 
-def _check_side(size: Size, name: str) -> None:
-    if min(size) < SMALLEST_SIDE:
+def _check_side(size: Size, name: str, least: int) -> None:
+    if min(size) < least:
         raise InputError(
-            f"{name} is {size[0]} x {size[1]} pixels; at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are "
-            "needed to find it again"
+            f"{name} is {size[0]} x {size[1]} pixels; at least {least} x {least} are needed to find it "
+            "again"
         )
 
 

@@ -60,6 +60,7 @@ class Graph:
             one launch. Of no use for a graph of few nodes.
         shared: Folder of weights that processes of this machine share; see `laid_out`. None where
             the weights are for this process alone.
+        content: Of the file, where it was read already: it may have been replaced since.
         gives_back: Whether a run on the CPU gives its memory back at its end, for some more time.
         once: Whether it is for one run on the CPU, which is to take no more memory than it must. What
             it gives then holds on to nothing else.
@@ -72,7 +73,7 @@ class Graph:
     def __init__(
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
         replayed: bool = False, shared: Path | None = None, gives_back: bool = False,
-        once: bool = False,
+        once: bool = False, content: bytes | None = None,
     ) -> None:  # fmt: skip
         self._path = path
         self.device = device
@@ -95,14 +96,16 @@ class Graph:
         if replayed and device.provider.replay_options:
             self._recordings = Recordings(self._forget)
         try:
-            self._session = open_session(path, device, options, windows=windows, replayed=replayed)
+            self._session = open_session(
+                path, device, options, windows=windows, replayed=replayed, content=content
+            )
         except BundleError:
             if self._recordings is None:
                 raise
             # With a node that the device lacks, and the CPU runs, nothing can be recorded.
             logger.info("%s has nodes that run on the CPU, so its runs are not replayed", path.name)
             self._recordings = None
-            self._session = open_session(path, device, options, windows=windows)
+            self._session = open_session(path, device, options, windows=windows, content=content)
         self._run_options: dict[int, Any] = {}
         """Those of the last recording, by its number."""
         self.input_names: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())

@@ -16,9 +16,10 @@ _LONGEST_REASON = 500
 
 
 def open_session(
-    path: Path, device: Device, options: Any, *, windows: bool = False, replayed: bool = False
-) -> Any:
-    """An ONNX Runtime session of a graph's file on a device.
+    path: Path, device: Device, options: Any, *, windows: bool = False, replayed: bool = False,
+    content: bytes | None = None,
+) -> Any:  # fmt: skip
+    """An ONNX Runtime session of a graph's file on a device, or of what was read of it before.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
@@ -34,7 +35,7 @@ def open_session(
     try:
         with timed(f"loading {path.name}"), turn(device):
             session = onnxruntime().InferenceSession(
-                str(path),
+                str(path) if content is None else content,
                 options,
                 providers=device.session_providers(windows=windows, replayed=replayed),
             )

@@ -113,7 +113,7 @@ def align_face(
         InputError: The photo cannot be read, an argument is of another type, or the landmarks are no
             face on this photo.
     """
-    photo = photo_of(photo)
+    photo = photo_of(photo, image_size)
     height, width = size(image_size, "image_size", LARGEST_SIDE)
     one_of(fit, "fit", get_args(Fit))
     frame = frame_of(face_of(landmarks), (height, width), fit)

@@ -7,7 +7,6 @@ ONNX Runtime sees it.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ from dragonnx.inversion.faces.families import Candidates, Family, family_of
 from dragonnx.inversion.photo import Photo, photo_of
 from dragonnx.model.checking.foreign import LARGEST, check_foreign
 from dragonnx.paths import as_path
+from dragonnx.reading.foreign_kinds import ONNX, foreign_kind
 from dragonnx.reading.pictures import PictureSource
 from dragonnx.reading.regular_file import read_bytes
 from dragonnx.runtime import Graph, checked_threads, choose_device
@@ -31,7 +31,6 @@ _SCALES = (1.0, 0.5, 0.25)
 photo is found when the photo is drawn smaller."""
 _OVERLAP = 0.4
 """Boxes that share more of what both cover are the same face."""
-_POINTER = b"version https://git-lfs"
 _MOST = 1000
 """Candidates that are compared."""
 
@@ -82,17 +81,15 @@ class FaceDetector:
         threads = checked_threads(threads)
         name = f"the face model {file}"
         content = read_bytes(file, LARGEST, "the face model")
-        if content.startswith(_POINTER):
-            raise InputError(
-                f"{name} is only the note that Git keeps of a large file: download the file itself"
-            )
+        if (foreign := foreign_kind(content)) is not None and foreign.kind != ONNX:
+            raise InputError(f"{name} is {foreign.kind}: {foreign.advice or 'give an ONNX file'}")
         try:
             found = check_foreign(content, (_SIDE, _SIDE))
             family = family_of(found.outputs, found.image_size)
         except (BundleError, InputError) as error:
             raise InputError(f"{name} cannot be used: {error}") from error
         try:
-            graph = Graph(Path(file), choose_device("cpu"), threads)
+            graph = Graph(file, choose_device("cpu"), threads, content=content)
         except BundleError as error:
             reason = " ".join(str(error.__cause__).split())[:300]
             raise InputError(f"{name} cannot be loaded by ONNX Runtime ({reason})") from error

@@ -31,6 +31,7 @@ _NOSE = (-0.25, 1.25)
 """Where the nose of a face lies on the way from its eyes (0) to its mouth (1), at most."""
 _KINDS = f"{FEW} (eyes, nose, corners of the mouth, each left one first) or the {MANY} of iBUG"
 _SEPARATORS = re.compile(r"[\s,;]+")
+_COUNT = re.compile(r"n_points\s*:\s*(\d{1,9})\b")
 _HEADING = re.compile(r"[\"'\s]*x[\"'\s,;]+y[\"'\s]*", re.IGNORECASE)
 
 
@@ -124,11 +125,19 @@ def read_landmarks(path: str | os.PathLike[str]) -> Points:
         lines = text.splitlines()
         if "n_points" in text.partition("{")[0]:
             inside = text.partition("{")[2].partition("}")[0].splitlines()
-            return checked_landmarks(list(_pairs(inside))) - 1
+            return checked_landmarks(_as_many(list(_pairs(inside)), text)) - 1
         start = 1 if lines and _HEADING.fullmatch(lines[0]) else 0
         return checked_landmarks(list(_pairs(lines[start:])))
     except InputError as error:
         raise InputError(f"{name} cannot be used: {error}") from error
+
+
+def _as_many(points: list[tuple[float, float]], text: str) -> list[tuple[float, float]]:
+    """The points of a `.pts` file, which says how many there are."""
+    stated = _COUNT.search(text)
+    if stated is not None and int(stated[1]) != len(points):
+        raise InputError(f"it says that it has {stated[1]} points, and {len(points)} came")
+    return points
 
 
 def _pairs(lines: list[str]) -> Iterator[tuple[float, float]]:
