@@ -69,16 +69,18 @@ def test_it_shows_renders_that_it_never_saw(generator: networks.Generator) -> No
     assert float(psnr(made, renders).mean()) >= LIKENESS
 
 
+@pytest.mark.parametrize("count", [8, pytest.param(32, marks=pytest.mark.slow)])
 def test_shape_and_colour_are_kept_apart(
-    generator: networks.Generator, find: FindLandmarks
+    generator: networks.Generator, find: FindLandmarks, count: int
 ) -> None:
-    mixing = measure_mixing(generator, find, count=32)
+    mixing = measure_mixing(generator, find, count)
     assert np.median(mixing.landmark_shift) <= 0.5
     assert np.median(mixing.colour_shift) <= 0.5
 
 
-def test_interpolation_is_smooth(generator: networks.Generator) -> None:
-    assert measure_unevenness(generator, lines=8).max() <= 2
+@pytest.mark.parametrize("lines", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_interpolation_is_smooth(generator: networks.Generator, lines: int) -> None:
+    assert measure_unevenness(generator, lines).max() <= 2
 
 
 @pytest.mark.parametrize("drag", shown_drags(), ids=lambda drag: drag.what)
