@@ -56,6 +56,8 @@ def evaluate(
 ) -> Evaluation:
     """Let every entrant do every drag, but for those whose scores lie in the folder.
 
+    The first cases are the same however many there are, so that an evaluation may go on to more.
+
     Args:
         generator: The model.
         judge: Says where landmarks are.
@@ -77,22 +79,23 @@ def evaluate(
         "image_size": list(m.image_size),
         "manifest": hashlib.sha256(m.to_json().encode()).hexdigest(),
         "judge": judge.sha256,
-        "drags": drags,
         "seed": seed,
     }
     file = ScoresFile(folder, facts)
     draw = Cases(generator, judge, seed)
     cases: dict[str, tuple[Case, ...]] = {}
     for kind in kinds:
-        cases[kind] = tuple(draw.drawn(kind, drags))
-        tell(f"{kind}: {len(cases[kind])} cases; {draw.refused} targets so far were not feasible")
-        for number, case in enumerate(cases[kind]):
+        drawn: list[Case] = []
+        for number, case in enumerate(draw.drawn(kind, drags)):
+            drawn.append(case)
             # Case by case, so that what was stopped half-way compares the same drags.
             for entrant in entrants:
                 if (entrant.name, kind, number) not in file.scores:
                     file.add(dragged(generator, judge, entrant, case, number))
             if (number + 1) % _TOLD_EVERY == 0:
-                tell(f"{kind}: {number + 1} of {len(cases[kind])} cases")
+                tell(f"{kind}: {number + 1} cases")
+        cases[kind] = tuple(drawn)
+        tell(f"{kind}: {len(drawn)} cases are done")
     return Evaluation(
         facts=facts,
         entrants=tuple(entrants),
