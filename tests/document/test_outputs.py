@@ -80,3 +80,10 @@ def test_free_path_never_names_a_file_that_is_there(tmp_path):
     (tmp_path / "a.png").touch()
     (tmp_path / "a-2.png").touch()
     assert free_path(tmp_path, "a", ".png").name == "a-3.png"
+
+
+def test_the_report_of_a_drag_that_stalled_says_why(dragged):
+    assert "reason" not in report(dragged)
+    stalled = dragged.with_result(replace(dragged.result, outcome="stalled"))
+    assert report(stalled)["reason"] == stalled.result.reason
+    assert stalled.result.reason.startswith("The handle comes no nearer to its target")

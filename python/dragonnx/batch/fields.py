@@ -84,7 +84,13 @@ _POINTS = {
 SETTINGS: Mapping[str, Field] = {
     "preset": _choice("Defaults of the settings", get_args(PresetName)),
     "space": _choice("Whether each layer has a w of its own", get_args(Space)),
-    "step_size": _range("number", "Adam's learning rate; with best, in spreads of w", None, LARGEST_STEP_SIZE, above=0),
+    "step_size": _range(
+        "number",
+        "Adam's learning rate; with best, in spreads of w",
+        None,
+        LARGEST_STEP_SIZE,
+        above=0,
+    ),
     "lambda_mask": _range("number", "Weight of the mask", 0, LARGEST_WEIGHT),
     "r1": _range("number", "Patch radius, at 512 px", None, LARGEST_DISTANCE, above=0),
     "r2": _range("number", "Tracking window, at 512 px", None, LARGEST_DISTANCE, above=0),

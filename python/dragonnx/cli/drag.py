@@ -55,7 +55,9 @@ def drag(
     preset: Annotated[PresetName, typer.Option(help="Defaults; best ends nearest.")] = "paper",
     space: SpaceOption = "w+",
     max_steps: Annotated[int | None, typer.Option(help="Give up after these.")] = None,
-    step_size: Annotated[float | None, typer.Option(help="Of Adam; with best, in spreads of w.")] = None,
+    step_size: Annotated[
+        float | None, typer.Option(help="Of Adam; with best, in spreads of w.")
+    ] = None,
     lambda_mask: Annotated[float | None, typer.Option(help="Weight of the mask.")] = None,
     r1: Annotated[float | None, typer.Option(help="Patch radius, at 512 px.")] = None,
     r2: Annotated[float | None, typer.Option(help="Tracking window, at 512 px.")] = None,
