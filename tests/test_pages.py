@@ -20,7 +20,12 @@ import dragonnx
 from dragonnx import open_picture
 from dragonnx.cli.program import app
 
-PAGES = (README, PROJECT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")))
+PAGES = (
+    README,
+    *(PROJECT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+    *(PROJECT / name / "README.md" for name in ("export", "examples")),
+    *sorted(DOCS.glob("*.md")),
+)
 HOMES = (
     "https://github.com/dragonnx/dragonnx/blob/main/",
     "https://raw.githubusercontent.com/dragonnx/dragonnx/main/",
@@ -76,7 +81,8 @@ def test_every_option_in_a_sentence_is_one_that_there_is() -> None:
     exporter = tuple(
         DOCS / f"{name}.md" for name in ("export", "perceptual", "critters", "quality")
     )
-    for page in set(PAGES) - {*exporter, PROJECT / "CONTRIBUTING.md"}:
+    others = {PROJECT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "export/README.md")}
+    for page in set(PAGES) - {*exporter, *others}:
         for name in re.findall(r"`(--[a-z0-9-]+)[^`]*`", page.read_text("utf-8")):
             assert name in known, f"{page.name}: {name}"
 
