@@ -10,7 +10,7 @@ import pytest
 from support.bundled import SEED, SIZE
 
 from dragonnx import DragConfig, DragSession, Generator, Outcome
-from dragonnx.drag.stall import STALL_STEPS, is_stalled, stall_reason
+from dragonnx.drag.stall import is_stalled, stall_reason
 
 TARGET = np.array([[100.0, 50.0]])
 
@@ -43,12 +43,12 @@ def test_one_handle_on_its_way_is_progress() -> None:
 
 
 def test_the_reason_tells_a_handle_that_stays_from_one_that_is_lost() -> None:
-    stays = stall_reason(trace(*[60.0] * 50), TARGET, least=1)
+    stays = stall_reason(trace(*[60.0] * 50), TARGET, 40, least=1)
     assert stays.startswith("The handle comes no nearer to its target, 40 px away: it stays")
-    jumps = stall_reason(trace(*[60.0, 75.0] * 25), TARGET, least=1)
+    jumps = stall_reason(trace(*[60.0, 75.0] * 25), TARGET, 40, least=1)
     assert "now here, now there" in jumps
     two = np.concatenate([trace(*[99.0] * 50), trace(*[60.0] * 50)], axis=1)
-    assert stall_reason(two, np.repeat(TARGET, 2, axis=0), 1).startswith("Handle 2 comes")
+    assert stall_reason(two, np.repeat(TARGET, 2, axis=0), 40, 1).startswith("Handle 2 comes")
 
 
 def test_a_drag_that_cannot_be_done_ends_before_its_limit(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_drag_that_cannot_be_done_ends_before_its_limit(tmp_path: Path) -> Non
     session = DragSession(generator, generator.w_plus(SEED), [corner], [far], config=config)
     steps = len(list(session))
     assert session.outcome is Outcome.STALLED
-    assert STALL_STEPS <= steps < 200
+    assert 40 <= steps < 200
     assert "comes no nearer to its target" in session.advice
     # A drag that was saved then goes on to the same end.
     session.save(tmp_path / "drag.npz")

@@ -101,10 +101,11 @@ class DragResult:
         """Why the drag stalled and what to do, in sentences; empty where it did not."""
         if self.outcome != Outcome.STALLED.value:
             return ""
-        least = self.settings.get("stop_distance")
-        return stall_reason(
-            self.trace, self.targets, least if isinstance(least, float | int) else 1.0
-        )
+        # A file may say anything: what is not there counts as 1.
+        steps, least = (self.settings.get(name) or 1 for name in ("stall_steps", "stop_distance"))
+        if not isinstance(steps, int) or not isinstance(least, int | float):
+            steps, least = 1, 1
+        return stall_reason(self.trace, self.targets, max(steps, 1), least)
 
     @property
     def w_plus(self) -> Float32:

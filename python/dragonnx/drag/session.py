@@ -175,7 +175,8 @@ class DragSession:
     def advice(self) -> str:
         """What the outcome means here and what to do, in a sentence or two; empty while there is none."""
         if self._outcome is Outcome.STALLED:
-            return stall_reason(self.trace, self._targets, self.settings.stop_distance)
+            steps, least = self.settings.stall_steps or self.steps, self.settings.stop_distance
+            return stall_reason(self.trace, self._targets, steps, least)
         return self._outcome.advice if self._outcome else ""
 
     def cancel(self) -> None:

@@ -6,9 +6,6 @@ import numpy as np
 
 from dragonnx.types import Points
 
-STALL_STEPS = 40
-"""Steps without progress after which nothing more is to be expected: most drags with the preset `best`
-take fewer in all."""
 _STILL = 2.0
 """Pixels, in stop distances, within which a handle that moves no more stays."""
 
@@ -29,17 +26,18 @@ def is_stalled(trace: Points, targets: Points, steps: int, least: float) -> bool
     return bool((before - since < least).all())
 
 
-def stall_reason(trace: Points, targets: Points, least: float) -> str:
+def stall_reason(trace: Points, targets: Points, steps: int, least: float) -> str:
     """Why a stalled drag comes no further, as far as its handles tell, and what to do: sentences.
 
     Args:
         trace: As in `is_stalled`.
         targets: Likewise.
+        steps: Likewise.
         least: Likewise.
     """
     away = np.hypot(*(targets - trace[-1]).T)
     number = int(away.argmax())
-    last = trace[-STALL_STEPS:, number]
+    last = trace[-steps:, number]
     name = "The handle" if len(targets) == 1 else f"Handle {number + 1}"
     head = f"{name} comes no nearer to its target, {away[number]:.0f} px away: "
     if np.hypot(*np.ptp(last, axis=0)) <= _STILL * least:
