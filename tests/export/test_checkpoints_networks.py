@@ -434,6 +434,25 @@ def test_a_list_in_very_many_places_ends(tmp_path: Path, monkeypatch: pytest.Mon
         read(tmp_path, {"x": doubled, "g": state()})
 
 
+class Trainer:
+    """Knows itself, as do the parts of many trainers."""
+
+    def __init__(self) -> None:
+        self.parts = [{"trainer": self, "g": state(IN_TRAINING)}, {"g_ema": state()}]
+
+
+def test_objects_that_know_each_other_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert seed_of(read(tmp_path, Trainer())) == AVERAGED
+    monkeypatch.setattr(contents_walk, "_MAX_LOOKED_AT", 20_000)
+    many: list[Any] = [Trainer() for _ in range(20)]
+    for trainer in many:
+        vars(trainer).update({f"other{n}": other for n, other in enumerate(many)}, parts=None)
+    with pytest.raises(CheckpointError, match="more arrays than any"):
+        read(tmp_path, many[0])
+
+
 class Colour(enum.Enum):
     RED = 1
 

@@ -68,10 +68,14 @@ def walk(content: object) -> Found:
         CheckpointError: There are more arrays than in any checkpoint, or a damaged module.
     """
     found = Found()
-    waiting: list[tuple[Place, object, object]] = [((), content, None)]
+    waiting: list[tuple[Place, object, object, frozenset[int]]] = [((), content, None, frozenset())]
     looked_at = 0
     while waiting:
-        place, value, latent_avg = waiting.pop()
+        place, value, latent_avg, within = waiting.pop()
+        if id(value) in within:
+            continue
+        if isinstance(value, InertObject):  # objects may know each other, and themselves
+            within = within | {id(value)}
         if is_nvidia_generator(value):
             found.records.append((place, value))
             continue
@@ -91,7 +95,7 @@ def walk(content: object) -> Found:
         if len(place) < _MAX_DEPTH:
             inner = [(key, part) for key, part in _parts(value) if _may_hold_more(part)]
             waiting += [
-                ((*place, str(key)[:_SHOWN_OF_A_KEY]), part, latent_avg)
+                ((*place, str(key)[:_SHOWN_OF_A_KEY]), part, latent_avg, within)
                 for key, part in reversed(inner)
             ]
     return found

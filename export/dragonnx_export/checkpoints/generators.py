@@ -8,7 +8,7 @@ from dataclasses import replace
 from dragonnx.reading.pickles.inert import InertObject
 from dragonnx.reading.pickles.torch_storage import Storage
 from dragonnx.reading.pickles.vocabulary import quoted
-from dragonnx_export.checkpoints.averages import is_in_training
+from dragonnx_export.checkpoints.averages import is_average, is_in_training
 from dragonnx_export.checkpoints.candidates import Candidate, candidates, distinct
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.contents import Contents
@@ -124,9 +124,13 @@ def _refuse(content: object) -> None:
         )
     if isinstance(content, dict) and "G_ema" not in content:
         held = ", ".join(quoted(str(key)[:20]) for key in list(content)[:5]) or "nothing"
+        named = any(is_average((str(key),)) for key in content)
         raise CheckpointError(
-            f"it has no StyleGAN2 generator such as 'G_ema' or 'g_ema' but {held}; give the checkpoint "
-            "that training wrote"
+            f"what it holds under {held} is no StyleGAN2 generator; give the checkpoint that training "
+            "wrote"
+            if named
+            else f"it has no StyleGAN2 generator such as 'G_ema' or 'g_ema' but {held}; give the "
+            "checkpoint that training wrote"
         )
     raise CheckpointError(
         "it is a file of something else than a StyleGAN2 generator; give the checkpoint"

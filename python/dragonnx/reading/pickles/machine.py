@@ -1,7 +1,8 @@
 """The stack machine that pickles are written for, of which the data are kept and nothing is run.
 
 Sizes are checked against the file before anything is allocated, keys are text or small numbers
-(hashing a crafted tuple can take for ever), and no value can be made to contain itself.
+(hashing a crafted tuple can take for ever), and no value can be made to contain itself but by way
+of an `InertObject`, as objects that know each other do.
 """
 
 from __future__ import annotations
@@ -104,8 +105,6 @@ class _Machine:
             raise InputError(DAMAGED)
         top = self._stack[-1]
         if isinstance(top, InertObject):
-            if id(top) in self._recalled:
-                return kind()  # of an object within itself, nothing that it holds is kept
             return top.items if kind is dict else top.parts
         if type(top) is not kind:
             raise InputError(DAMAGED)
@@ -275,11 +274,10 @@ class _Machine:
         self._stack.append(target)
         if type(target) in (dict, list, set):
             return  # attributes of a subclass (an OrderedDict's _metadata): no data of ours
-        if isinstance(target, InertObject) and id(target) in self._recalled:
-            return  # as in `_unfinished`
         if not isinstance(target, Stateful):
             raise InputError("it gives a state to something that has none; nothing was run")
-        self._require_unshared(target)
+        if not isinstance(target, InertObject):
+            self._require_unshared(target)
         target.set_state(state)
 
     def push_persistent(self, _: None) -> None:
