@@ -275,7 +275,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut short": (lambda: torch_zip(W_PLUS)[:-700], "truncated or damaged"),
     "an archive cut short": (lambda: npz(w=W)[:-20], r"\.npz file that is cut short"),
     "the old form cut short": (lambda: torch_legacy(W_PLUS)[:-9], "end early"),
-    "an array cut short": (lambda: npy(W_PLUS)[:-9], "another size"),
+    "an array cut short": (lambda: npy(W_PLUS)[:-9], "another size than its shape takes: it is cut short"),
     "a lie of its size": (lambda: npy(np.ones(4)).replace(b"(4,)", b"(9e)"), "no array"),
     "nothing": (lambda: b"", "it is empty"),
     "text": (lambda: b"a latent", "unknown kind"),

@@ -90,3 +90,32 @@ def test_tensors_without_numbers_are_refused(generator: Generator) -> None:
     for tensor in (LATENT.to("meta"), LATENT.to_sparse()):
         with pytest.raises(InputError, match="a latent must be an array of numbers"):
             generator.checked_w_plus(tensor)
+
+
+class Own(torch.Tensor):
+    """Of a class of its own."""
+
+
+UNREAD: dict[str, Callable[[], torch.Tensor]] = {
+    "float8_e4m3fn": lambda: LATENT.to(torch.float8_e4m3fn),
+    "sparse": LATENT[0].to_sparse,
+    "quantised": lambda: torch.quantize_per_tensor(LATENT, 0.1, 0, torch.qint8),
+    "meta": lambda: LATENT.to("meta"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks", "ignore:torch.quantize_per_tensor")
+@pytest.mark.parametrize("kind", UNREAD)
+def test_tensors_of_other_kinds_are_left_beside_a_latent_and_named_in_its_place(
+    generator: Generator, tmp_path: Path, kind: str
+) -> None:
+    torch.save({"odd": UNREAD[kind](), "w": LATENT}, tmp_path / "a.pt")
+    np.testing.assert_array_equal(load_latent(tmp_path / "a.pt", generator=generator), LATENT)
+    torch.save({"w": UNREAD[kind]()}, tmp_path / "a.pt")
+    with pytest.raises(InputError, match=f"it holds values of type {kind}"):
+        load_latent(tmp_path / "a.pt", generator=generator)
+
+
+def test_a_tensor_of_its_own_class_is_a_tensor(generator: Generator, tmp_path: Path) -> None:
+    torch.save([LATENT.as_subclass(Own)], tmp_path / "a.pt")
+    np.testing.assert_array_equal(load_latent(tmp_path / "a.pt", generator=generator), LATENT)

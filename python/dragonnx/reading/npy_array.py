@@ -48,7 +48,8 @@ def read_npy(file: BinaryIO, size: int, name: str, kinds: str = FLOATS) -> Array
     if not _is_usable(shape):
         raise InputError(f"{name} has a shape that cannot be used")
     if math.prod(shape) * dtype.itemsize != size - file.tell():
-        raise InputError(f"{name} has another size than its shape takes")
+        cut = ": it is cut short" * (math.prod(shape) * dtype.itemsize > size - file.tell())
+        raise InputError(f"{name} has another size than its shape takes{cut}")
     data = np.empty(size - file.tell(), np.uint8)
     if read_into(file, data.data) < len(data):
         raise InputError(f"{name} is cut short")

@@ -97,10 +97,10 @@ class Tensor:
         Raises:
             InputError: The view leaves its storage or repeats it beyond the bound.
         """
-        if not isinstance(self.storage, Storage) or type(self.offset) is not int:
-            raise InputError(DAMAGED)
         if self.unread:
             raise InputError(f"it holds values of type {self.unread}, where float32 is expected")
+        if not isinstance(self.storage, Storage) or type(self.offset) is not int:
+            raise InputError(DAMAGED)
         shape, strides = sizes(self.shape), sizes(self.strides)
         if len(shape) != len(strides) or self.offset < 0:
             raise InputError(DAMAGED)
@@ -208,21 +208,25 @@ def _rebuild_of_class(arguments: tuple[object, ...]) -> object:
             rebuild = TENSORS.get((module, name))
             if rebuild is not None:
                 return rebuild(inner)
-    return _unread_tensor("a class of its own")
+    return _unread_tensor("unknown (a class of its own)")
 
 
 def _rebuild_quantised(arguments: tuple[object, ...]) -> object:
     """Whole numbers that stand for others, in a way that is said beside them."""
-    return _unread_tensor("a quantised kind", *arguments[2:4])
+    return _unread_tensor("quantised", *arguments[2:4])
 
 
 def _rebuild_without_values(arguments: tuple[object, ...]) -> object:
     """(type, size, stride): a tensor of the device "meta"."""
-    return _unread_tensor("no values", *arguments[1:3])
+    return _unread_tensor("meta (there are none)", *arguments[1:3])
 
 
-def _rebuild_sparse(_arguments: tuple[object, ...]) -> object:
-    return _unread_tensor("a sparse kind")
+def _rebuild_sparse(arguments: tuple[object, ...]) -> object:
+    """(layout, (places, values, size, ...)), of some layouts with more kinds of places."""
+    inner = arguments[1] if len(arguments) > 1 else None
+    parts = inner if isinstance(inner, tuple) else ()
+    shape = next((part for part in parts if isinstance(part, tuple)), ())
+    return _unread_tensor("sparse", shape)
 
 
 def _unread_tensor(kind: str, shape: object = (), strides: object = ()) -> Tensor:
