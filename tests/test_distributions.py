@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from lowest_versions import constraints
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from try_distribution import look_through
 
 import dragonnx
 
@@ -91,3 +93,30 @@ def test_the_lowest_versions_of_all_packages_are_tried() -> None:
     assert len(lowest) == len({line.partition("==")[0] for line in lowest})
     named = {Requirement(text).name for text in project("pyproject.toml")["dependencies"]}
     assert named < {line.partition("==")[0] for line in lowest}
+
+
+@pytest.mark.parametrize(
+    ("more", "missing", "complaint"),
+    [
+        ([], [], None),
+        (["tests/conftest.py"], [], "holds what does not belong there: tests/conftest.py"),
+        (["dragonnx/__pycache__/text.pyc"], [], "does not belong there"),
+        (["dragonnx/_core.cp312.so"], [], "must hold one compiled core"),
+        ([], ["dragonnx/_core.abi3.so"], "must hold one compiled core"),
+        ([], ["dragonnx-1.dist-info/licenses/LICENSE"], "holds no licence"),
+    ],
+)
+def test_a_wheel_is_looked_through(
+    more: list[str], missing: list[str], complaint: str | None, tmp_path: Path
+) -> None:
+    wheel = tmp_path / "dragonnx-1-cp311-abi3-any.whl"
+    usual = ["dragonnx/__init__.py", "dragonnx/_core.pyi", "dragonnx/_core.abi3.so"]
+    usual.append("dragonnx-1.dist-info/licenses/LICENSE")
+    with zipfile.ZipFile(wheel, "w") as packed:
+        for name in {*usual, *more} - {*missing}:
+            packed.writestr(name, "")
+    if complaint is None:
+        look_through(wheel)
+    else:
+        with pytest.raises(SystemExit, match=complaint):
+            look_through(wheel)
