@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
 from support.full_disk import full_disk
 from support.terminal_editor import TerminalEditor, problem
+from textual import events
 from textual.widgets import OptionList
 
 from dragonnx import open_picture
@@ -21,11 +23,12 @@ from dragonnx.editor.events import (
 )
 from dragonnx.editor.state import Part
 from dragonnx.model.library import find_bundle
+from dragonnx.tui.drawing.graphics import Graphics, Protocol
 from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.export import ExportScreen
 from dragonnx.tui.screens.settings import SettingsScreen
-from dragonnx.tui.widgets.sheet import Sheet
+from dragonnx.tui.widgets.sheet import Grid, Sheet
 from dragonnx.tui.widgets.side_panel import SidePanel
 
 
@@ -66,9 +69,34 @@ async def test_the_contact_sheet_chooses_a_seed():
         assert editor.document.start.seed == SEED + 1
         await editor.press("k", "pagedown")
         await editor.until(lambda: len(page.pictures) > 0)
+        first = page.seeds[0]
+        sheet = editor.app.screen.query_one(Sheet)
+        await editor.pilot._post_mouse_events([events.MouseScrollUp], sheet, (20, 10), button=0)
+        await editor.rest()
+        assert page.seeds[0] == first - sheet.count
         await editor.press("escape")
         assert editor.document.start.seed == SEED + 1
         assert page.pictures == {}
+
+
+@pytest.mark.parametrize("size", [(80, 19), (120, 35), (200, 55)])
+def test_tiles_fill_the_sheet(size):
+    width, height = size
+    grid = Grid.filling(width, height, 0.5)
+    assert grid.columns * grid.width <= width < grid.columns * (grid.width + 1)
+    assert grid.rows * grid.height <= height < grid.rows * (grid.height + 1)
+    side = min((grid.width - 1) / 2, grid.height - 1)  # of a picture, in rows
+    assert 2 * side**2 * grid.columns * grid.rows > 0.5 * width * height
+
+
+async def test_the_contact_sheet_is_in_pixels_where_the_terminal_takes_them():
+    async with TerminalEditor(graphics=Graphics(Protocol.KITTY, (8, 16))) as editor:
+        await editor.press("k")
+        sheet, page = editor.app.screen.query_one(Sheet), editor.app.editor.sheet
+        await editor.until(lambda: len(page.pictures) == sheet.count)
+        lines = [sheet.render_line(y) for y in range(sheet.size.height)]
+        assert all("\x1b_Ga=T" in line.render(editor.app.console) for line in lines)
+        assert "> 40 <" in "".join(line.text for line in lines), "as Textual knows them"
 
 
 async def test_a_picture_that_comes_while_the_contact_sheet_closes_is_none_too_many():

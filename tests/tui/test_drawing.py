@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
 
 import numpy as np
@@ -16,7 +17,9 @@ from dragonnx.document import Document, PointPair
 from dragonnx.editor.scene import Scene
 from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
+from dragonnx.tui.drawing.escapes import escape_rows
 from dragonnx.tui.drawing.geometry import Viewport
+from dragonnx.tui.drawing.palette import COLOURS, FIRST, dithered, numbers_of, oklab
 from dragonnx.tui.drawing.raster import draw_path, draw_picture, tint_fixed
 from dragonnx.tui.drawing.sparkline import columns_of, plot, sparkline
 from dragonnx.tui.terminal import best_mode
@@ -176,7 +179,8 @@ def test_only_rows_that_differ_are_made_again():
 
 def test_the_256_colour_mode_uses_no_other_colours():
     cells = cells_of(random_raster(20, 30), CanvasMode.HALF_BLOCKS_256)
-    assert set(np.unique(cells.front)) <= {0, 95, 135, 175, 215, 255}
+    colours = np.concatenate([cells.front, cells.back]).reshape(-1, 3)
+    assert set(map(tuple, colours.tolist())) <= set(map(tuple, COLOURS.tolist()))
 
 
 def test_ascii_is_ascii_and_brighter_is_denser():
@@ -272,3 +276,40 @@ def test_a_plot_falls_as_its_values_do():
     assert all(line.isascii() for line in plot([3, 2, 1], 9, 3, plain=True))
     assert columns_of(101, 3) == [0, 50, 100]
     assert columns_of(1, 3) == [0, 0, 0]
+
+
+def test_of_256_colours_the_one_that_looks_most_alike_is_chosen():
+    rng = np.random.default_rng(8)
+    wanted = rng.integers(0, 256, (500, 3), dtype=np.uint8)
+    away = np.linalg.norm(oklab(wanted)[:, None] - oklab(COLOURS), axis=-1)
+    chosen = away[np.arange(500), numbers_of(wanted) - FIRST]
+    # 5 bits of each channel are looked at, half a step of which is 4 of 255: 0.03 in OKLab at most.
+    assert (chosen - away.min(axis=1)).max() < 0.03
+
+
+def test_an_even_part_stays_nearly_even_in_256_colours():
+    even = np.full((16, 16, 3), (120, 130, 140), np.uint8)
+    shown = dithered(even).astype(int)
+    assert np.abs(shown - even).max() <= 45, "weak: no colour is far from the one that is shown"
+    assert np.abs(shown.mean(axis=(0, 1)) - even[0, 0]).max() < 20
+
+
+def test_rows_of_256_colours_name_them_by_number():
+    cells = cells_of(random_raster(4, 30), CanvasMode.HALF_BLOCKS_256)
+    cells.put(3, 1, "7", (255, 255, 255), (225, 25, 40))
+    (text,) = escape_rows(cells, [1])
+    assert "38;2;" not in text
+    front = back = None
+    seen = []
+    for codes, character in re.findall(
+        r"(?:\x1b\[([\d;]+)m)?([^\x1b])", text.removesuffix("\x1b[0m")
+    ):
+        for kind, number in re.findall(r"([34]8);5;(\d+)", codes):
+            front, back = (int(number), back) if kind == "38" else (front, int(number))
+        seen.append((character, front, back))
+    numbers = [numbers_of(each[1]).tolist() for each in (cells.front, cells.back)]
+    assert seen == list(zip(map(chr, cells.characters[1].tolist()), *numbers, strict=True))
+    console = Console(color_system="256", file=io.StringIO(), force_terminal=True)
+    maker = StripMaker()
+    maker.update(cells)
+    assert maker.strips[1].render(console) == text

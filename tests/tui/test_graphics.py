@@ -1,8 +1,9 @@
-"""Real pixels: the escape sequences of both protocols, what is drawn, and finding them."""
+"""Real pixels: the escape sequences of all protocols, what is drawn, and finding them."""
 
 from __future__ import annotations
 
 import base64
+import io
 import os
 import re
 import select
@@ -19,14 +20,20 @@ from support.terminal_editor import TerminalEditor
 from dragonnx.document import PointPair
 from dragonnx.editor.events import DragProgressed
 from dragonnx.editor.scene import Scene
+from dragonnx.errors import InputError
+from dragonnx.tui.asking import COLOURS, LAST, PICTURES, ask_terminal, protocol_of, tells_truecolor
 from dragonnx.tui.drawing.cell_scene import HANDLE, TARGET
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode
 from dragonnx.tui.drawing.geometry import Viewport
-from dragonnx.tui.drawing.graphics import Graphics, PixelStripMaker, Protocol, kitty, sixel
+from dragonnx.tui.drawing.graphics import Graphics, PixelStripMaker, Protocol
+from dragonnx.tui.drawing.iterm import iterm
+from dragonnx.tui.drawing.kitty import kitty, kitty_in_tmux
 from dragonnx.tui.drawing.pixel_scene import compose_pixels
-from dragonnx.tui.terminal import QUESTIONS, find_graphics, protocol_of
+from dragonnx.tui.drawing.sixel import sixel
 
 CELL = (8, 16)
+TRUECOLOR = {"COLORTERM": "truecolor"}
+NO_COLORTERM: dict[str, str] = {}
 
 
 def smooth_raster(rows: int, columns: int) -> np.ndarray:
@@ -69,21 +76,100 @@ def sixel_pixels(escapes: str) -> np.ndarray:
     return pixels[:height]
 
 
+def iterm_pixels(escapes: str, columns: int) -> np.ndarray:
+    """Reads a picture as iTerm2 does."""
+    facts, content = re.search("\x1b\\]1337;File=([^:]*):([^\x07]*)\x07", escapes).groups()
+    told = dict(each.split("=") for each in facts.split(";"))
+    png = base64.b64decode(content, validate=True)
+    assert int(told["size"]) == len(png)
+    assert (told["inline"], told["width"], told["height"]) == ("1", f"{columns}", "1")
+    assert told["preserveAspectRatio"] == "0", "it fills its cells"
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def tmux_parts(escapes: str) -> tuple[str, str]:
+    """What tmux hands on to the terminal around it, and what it shows itself."""
+    handed_on = ""
+
+    def hand_on(found: re.Match[str]) -> str:
+        nonlocal handed_on
+        assert "\x1b" not in found[1].replace("\x1b\x1b", ""), "every escape is doubled"
+        handed_on += found[1].replace("\x1b\x1b", "\x1b")
+        return ""
+
+    own = re.sub("\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\\\", hand_on, escapes)
+    return handed_on, own
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 40), (20, 333)])
+def test_through_tmux_characters_stand_for_the_picture(height, width):
+    raster = smooth_raster(height, width)
+    handed_on, own = tmux_parts(kitty_in_tmux(raster, 5, 3))
+    assert np.array_equal(kitty_pixels(handed_on, height, width), raster)
+    facts = re.match(r"\x1b_G([^;]*);", handed_on)[1].split(",")
+    number = next(int(fact[2:]) for fact in facts if fact.startswith("i="))
+    assert {"U=1", "c=5", "r=1", "a=T", "q=2"} <= set(facts)
+    r, g, b, cells = re.fullmatch(
+        "\x1b\\[0;38;2;(\\d+);(\\d+);(\\d+)m(.*)\x1b\\[0m", own
+    ).groups()  # fmt: skip
+    assert (int(r) << 16 | int(g) << 8 | int(b)) == number
+    assert cells.count("\U0010eeee") == 5
+    assert cells.startswith("\U0010eeee\u0305\u0305"), "row 0, column 0; the others follow"
+
+
+def test_larger_sixels_repeat_pixels():
+    raster = np.zeros((2, 3, 3), np.uint8)
+    raster[0, 1] = raster[1, 2] = 255
+    shown = sixel_pixels(sixel(raster, 5, 3, (30, 20)))
+    # Sixels tell colours in percent, and the palette rounds them.
+    assert np.abs(shown - raster.repeat(10, axis=0).repeat(10, axis=1)).max() < 6
+    smooth = smooth_raster(10, 33)
+    shown = sixel_pixels(sixel(smooth, 5, 3, (100, 20)))
+    rows, columns = (
+        np.arange(20) // 2,
+        np.searchsorted(np.arange(1, 34) * 100 // 33, np.arange(100), "right"),
+    )
+    assert np.abs(shown - smooth[rows][:, columns]).mean() < 9
+
+
+@pytest.mark.parametrize(
+    ("answer", "has_it"),
+    [
+        ("\x1bP1$r0;48:2::1:2:3m\x1b\\", True),  # xterm, foot
+        ("\x1bP1$r48;2;1;2;3m\x1b\\", True),
+        ("\x1bP1$r0;48:2:1:2:3m\x1b\\", True),
+        ("\x1bP1$r0;48;5;16m\x1b\\", False),  # the nearest of 256
+        ("\x1bP1+r524742=382F382F38\x1b\\", True),
+        ("\x1bP1+r5463\x1b\\", True),
+        ("\x1bP0+r524742\x1b\\", False),
+        ("", False),
+    ],
+)
+def test_a_terminals_answer_tells_its_colours(answer, has_it):
+    assert tells_truecolor(answer) is has_it
+
+
+def test_a_protocol_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match="must be kitty, tmux, iterm, sixel or none, not 'sixl'"):
+        ask_terminal({"TERM": "xterm", "DRAGONNX_GRAPHICS": "sixl"})
+
+
 @pytest.mark.parametrize(("height", "width"), [(16, 40), (20, 333), (7, 8)])
-def test_both_protocols_carry_the_pixels(height, width):
+def test_every_protocol_carries_the_pixels(height, width):
     raster = smooth_raster(height, width)
     assert np.array_equal(kitty_pixels(kitty(raster, 5, 3), height, width), raster)
     shown = sixel_pixels(sixel(raster, 5, 3))
     assert shown.shape == raster.shape
     assert np.abs(shown - raster).mean() < 6
-    for encode in (kitty, sixel):
+    assert np.array_equal(iterm_pixels(iterm(raster, 5, 3), 5), raster)
+    for encode in (kitty, sixel, iterm):
         assert encode(raster, 5, 3).startswith(("\x1b[0m\x1b7", "\x1b7"))
         assert encode(raster, 5, 3).endswith("\x1b8\x1b[5C")
 
 
 @pytest.mark.parametrize("protocol", Protocol)
 def test_only_rows_that_differ_are_sent(protocol):
-    maker = PixelStripMaker(protocol)
+    maker = PixelStripMaker(Graphics(protocol, CELL))
     raster = smooth_raster(64, 40).copy()
     assert maker.update(raster.copy(), 16, 5, dict) == [0, 1, 2, 3]
     assert maker.update(raster.copy(), 16, 5, dict) == []
@@ -148,14 +234,22 @@ async def test_an_editor_in_pixels(monkeypatch):
         assert "".join(written).count("\x1b_Ga=d") == canvas.size.height
 
 
-async def test_sixels_give_way_to_half_blocks_while_a_drag_runs():
+@pytest.mark.parametrize("keeps_up", [True, False])
+async def test_sixels_are_coarse_while_a_drag_runs_or_give_way(monkeypatch, keeps_up):
+    monkeypatch.setattr("dragonnx.tui.widgets.canvas._LONGEST_FRAME", 600 if keeps_up else 0)
     async with TerminalEditor(graphics=Graphics(Protocol.SIXEL, CELL)) as editor:
         canvas, console = editor.screen.canvas, editor.app.console
-        assert "\x1bP" in canvas.render_line(3).render(console)
+        fine = canvas.render_line(9).render(console)
+        assert sixel_pixels(fine).shape == (CELL[1], canvas.size.width * CELL[0], 3)
         await editor.place(NOSE, FAR)
         await editor.press("space")
         await editor.came(DragProgressed)
-        assert "\x1bP" not in canvas.render_line(3).render(console)
+        await editor.press("right")
+        coarse = canvas.render_line(9).render(console)
+        assert ("\x1bP" in coarse) is keeps_up
+        if keeps_up:
+            assert sixel_pixels(coarse).shape == sixel_pixels(fine).shape
+            assert len(coarse) < len(fine)
         await editor.press("x")
         await editor.until(lambda: editor.state.running is None)
         await editor.rest()
@@ -166,7 +260,7 @@ def test_large_canvases_cost_no_more_where_the_terminal_enlarges():
     assert Graphics(Protocol.KITTY, CELL).pixels(1000, moving=False) == CELL
     width, height = Graphics(Protocol.KITTY, (10, 20)).pixels(10_000, moving=True)
     assert width * height * 10_000 < 200_000
-    assert Graphics(Protocol.SIXEL, (10, 20)).pixels(10_000, moving=True) == (10, 20)
+    assert Graphics(Protocol.SIXEL, (10, 20)).pixels(10_000, moving=False) == (10, 20)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +271,9 @@ def test_large_canvases_cost_no_more_where_the_terminal_enlarges():
         ("\x1b[?64;1;2;4;6c", Protocol.SIXEL),
         ("\x1b_Gi=31;ENOENT\x1b\\\x1b[?1;2c", None),
         ("\x1b[?4c", None),
+        ("\x1bP>|iTerm2 3.5.0\x1b\\\x1b[?62;4c", Protocol.ITERM),
+        ("\x1bP>|WezTerm 20240203\x1b\\\x1b[?65;4;6c", Protocol.ITERM),
+        ("\x1bP>|tmux 3.5a\x1b\\\x1b[?1;2;4c", Protocol.SIXEL),
         ("", None),
     ],
 )
@@ -185,20 +282,32 @@ def test_a_terminals_answer_tells_its_protocol(answer, protocol):
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("truecolor", "answer", "found"),
     [
-        (b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t\x1b[?62;c", "Graphics(protocol=<Protocol.KITTY"),
-        (b"\x1b[6;18;9t\x1b[?62;4c", "cell=(9, 18)"),
-        (b"\x1b[?62;4c", "None"),  # sixels, but of unknown size
-        (b"\x1b[?1;2c", "None"),
+        (
+            TRUECOLOR,
+            b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t\x1b[?62;c",
+            "Graphics(protocol=<Protocol.KITTY",
+        ),
+        (TRUECOLOR, b"\x1b[6;18;9t\x1b[?62;4c", "cell=(9, 18)"),
+        (TRUECOLOR, b"\x1b[?62;4c", "graphics=None"),  # sixels, but of unknown size
+        (NO_COLORTERM, b"\x1bP1$r48:2::1:2:3m\x1b\\\x1b[?1;2c", "graphics=None, truecolor=True"),
+        (NO_COLORTERM, b"\x1bP0$r\x1b\\\x1b[?1;2c", "truecolor=False"),
     ],
 )
-def test_the_terminal_is_asked(answer, found):
+def test_the_terminal_is_asked(truecolor, answer, found):
     if not hasattr(os, "openpty"):
         pytest.skip("this system has no pseudo-terminals")
     terminal, inner = os.openpty()
-    code = "from dragonnx.tui.terminal import find_graphics; print(find_graphics())"
-    asked = subprocess.Popen([sys.executable, "-c", code], stdin=inner, stdout=inner)
+    code = "from dragonnx.tui.asking import ask_terminal; print(ask_terminal())"
+    environment = {
+        **os.environ, "TERM": "xterm-256color", "COLORTERM": "", "TERM_PROGRAM": "", "TMUX": "",
+        "NO_COLOR": "", "DRAGONNX_GRAPHICS": "", **truecolor,
+    }  # fmt: skip
+    questions = PICTURES + COLOURS * (not truecolor) + LAST
+    asked = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=inner, stdout=inner, env=environment
+    )
     os.close(inner)
     seen = b""
     while select.select([terminal], [], [], 30)[0]:
@@ -206,7 +315,7 @@ def test_the_terminal_is_asked(answer, found):
             seen += os.read(terminal, 4096)
         except OSError:  # the program ended
             break
-        if seen == QUESTIONS.encode():
+        if seen == questions.encode():
             os.write(terminal, answer)
     assert asked.wait() == 0
     assert found in seen.decode()
@@ -215,13 +324,13 @@ def test_the_terminal_is_asked(answer, found):
 
 def test_a_user_may_choose(monkeypatch):
     truecolor = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    forced = find_graphics({**truecolor, "DRAGONNX_GRAPHICS": "kitty"})
+    forced = ask_terminal({**truecolor, "DRAGONNX_GRAPHICS": "kitty"}).graphics
     assert forced is not None
     assert forced.protocol is Protocol.KITTY
-    assert find_graphics({**truecolor, "DRAGONNX_GRAPHICS": "none"}) is None
-    assert find_graphics({"TERM": "dumb", "DRAGONNX_GRAPHICS": "sixel"}) is None
+    assert ask_terminal({**truecolor, "DRAGONNX_GRAPHICS": "none"}).graphics is None
+    assert ask_terminal({"TERM": "dumb", "DRAGONNX_GRAPHICS": "sixel"}).graphics is None
     monkeypatch.setattr("sys.__stdin__", None)
-    assert find_graphics(truecolor) is None
+    assert ask_terminal(truecolor).graphics is None
 
 
 def test_what_is_no_terminal_is_not_asked(tmp_path, monkeypatch):
@@ -230,8 +339,8 @@ def test_what_is_no_terminal_is_not_asked(tmp_path, monkeypatch):
     with (tmp_path / "typed").open("w+") as file:
         monkeypatch.setattr("sys.__stdin__", file)
         monkeypatch.setattr("sys.__stdout__", file)
-        assert find_graphics(truecolor) is None
+        assert ask_terminal(truecolor).graphics is None
         for name in ("tty", "termios", "fcntl"):
             monkeypatch.setitem(sys.modules, name, None)
-            assert find_graphics(truecolor) is None
+            assert ask_terminal(truecolor).graphics is None
     assert (tmp_path / "typed").read_text() == ""

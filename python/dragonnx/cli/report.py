@@ -109,7 +109,8 @@ def _libraries() -> Iterator[str]:
 
 
 def _terminal() -> Iterator[str]:
-    from dragonnx.tui.terminal import best_mode, find_graphics
+    from dragonnx.tui.asking import ask_terminal
+    from dragonnx.tui.terminal import best_mode
 
     columns, rows = shutil.get_terminal_size()
     encodings = f"{sys.stdout.encoding}, {locale.getencoding()}, {sys.getfilesystemencoding()}"
@@ -117,5 +118,6 @@ def _terminal() -> Iterator[str]:
     if not has_terminal():
         yield "graphics: not asked for, since the output goes elsewhere"
     else:
-        graphics = find_graphics()
-        yield f"graphics: {graphics.protocol.value if graphics else 'no'}"
+        shows = ask_terminal()
+        yield f"graphics: {shows.graphics.protocol.value if shows.graphics else 'no'}"
+        yield f"truecolor: {'yes' if shows.truecolor else 'no'}"

@@ -33,6 +33,9 @@ def edit(
         precision: Of convolutions; "auto" is what the user's file of choices says.
         index: Which of several latents in the file, from 0.
         label: The classes to begin with, for a model that has some.
+
+    Raises:
+        InputError: DRAGONNX_GRAPHICS says something that there is not.
     """
     import gc
     import os
@@ -41,10 +44,14 @@ def edit(
     # Textual paints at ticks of this rate; 60 of them a second add up to 17 ms to every key.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from dragonnx.tui.app import EditorApp
-    from dragonnx.tui.terminal import find_graphics, without_others
+    from dragonnx.tui.asking import ask_terminal
+    from dragonnx.tui.terminal import without_others
 
     # A key pressed while the worker holds the interpreter waits this long at most, not 5 ms.
     sys.setswitchinterval(0.001)
+    shows = ask_terminal()
+    if shows.truecolor:
+        os.environ["COLORTERM"] = "truecolor"  # what Textual goes by
     app = EditorApp(
         file=file,
         model=model,
@@ -53,7 +60,7 @@ def edit(
         precision=precision,
         index=index,
         label=label,
-        graphics=find_graphics(),
+        graphics=shows.graphics,
     )
     # Collecting garbage among all that was imported would hold a key up for 50 ms.
     gc.freeze()

@@ -17,10 +17,11 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import label_of, psi_of, seed_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.inversion_job import PhotoRequest
-from dragonnx.errors import BundleError, InputError
+from dragonnx.errors import InputError
 from dragonnx.model.labels import label_text
-from dragonnx.model.library import known_manifests
 from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.drawing.graphics import Graphics
+from dragonnx.tui.model_choices import model_choices
 from dragonnx.tui.screens.choice import ChoiceScreen
 from dragonnx.tui.screens.confirm import Choice, ConfirmScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
@@ -60,12 +61,20 @@ class Questions:
         app: Shows dialogs.
         editor: Gets the answers.
         mode: How pictures are shown just now.
+        graphics: How the terminal takes real pixels; None where it does not.
     """
 
-    def __init__(self, app: App[Any], editor: Editor, mode: Callable[[], CanvasMode]) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        editor: Editor,
+        mode: Callable[[], CanvasMode],
+        graphics: Graphics | None = None,
+    ) -> None:
         self._app = app
         self._editor = editor
         self._mode = mode
+        self._graphics = graphics
 
     def ask(self, name: str) -> None:
         """Ask what the action of that id asks."""
@@ -139,7 +148,7 @@ class Questions:
             if seed is not None:
                 self._editor.latent.use_seed(seed)
 
-        self._when_idle(lambda: ContactSheetScreen(self._editor, self._mode()), use)
+        self._when_idle(lambda: ContactSheetScreen(self._editor, self._mode(), self._graphics), use)
 
     def photo(self, path: Path | None = None) -> None:
         """Which photo to invert, and how."""
@@ -330,16 +339,3 @@ class Questions:
             ),
             use,
         )
-
-
-def model_choices() -> list[tuple[str, str]]:
-    """Models with a name: what to open, and what to show."""
-    return [
-        (
-            folder.name,
-            f"{folder.name}  damaged: {found}"
-            if isinstance(found, BundleError)
-            else f"{folder.name}  {found.image_size[1]} x {found.image_size[0]} px",
-        )
-        for folder, found in known_manifests()
-    ]

@@ -1,29 +1,19 @@
-"""What the terminal can show, from its environment and its answer about pixels."""
+"""What the terminal can show, as far as its environment tells."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import select
 import struct
 import sys
-import time
 from collections.abc import Iterator, Mapping
 
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.geometry import CELL_ASPECT
-from dragonnx.tui.drawing.graphics import Graphics, Protocol
 
 SMALLEST = (80, 24)
 """Columns and rows that the editor needs."""
-
-QUESTIONS = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
-"""Whether it takes Kitty's pictures, how large its cells are, and what it can do."""
-_SIXEL_ATTRIBUTE = "4"
-_PATIENCE = 2.0
-"""Seconds; nearly every terminal answers, and what came later would be taken for keys."""
-_USUAL_CELL = (10, 20)
 
 _TRUECOLOR_TERMS = ("kitty", "direct", "alacritty", "wezterm", "ghostty", "foot")
 _TRUECOLOR_PROGRAMS = (
@@ -39,14 +29,14 @@ def best_mode(environment: Mapping[str, str] | None = None) -> CanvasMode:
     term = env.get("TERM", "").lower()
     if term in ("dumb", "unknown", "vt100", "vt220") or env.get("NO_COLOR"):
         return CanvasMode.ASCII
-    if _has_truecolor(env, term):
+    if has_truecolor(env, term):
         return CanvasMode.HALF_BLOCKS
     if "256" in term or term.startswith(("xterm", "screen", "tmux", "rxvt")):
         return CanvasMode.HALF_BLOCKS_256
     return CanvasMode.COLOURED_ASCII if term else CanvasMode.ASCII
 
 
-def _has_truecolor(env: Mapping[str, str], term: str) -> bool:
+def has_truecolor(env: Mapping[str, str], term: str) -> bool:
     """Whether the terminal shows 24-bit colours, as far as its environment tells."""
     program = env.get("TERM_PROGRAM", "").lower()
     if program == "apple_terminal":  # whatever COLORTERM says
@@ -62,29 +52,6 @@ def _has_truecolor(env: Mapping[str, str], term: str) -> bool:
     # Windows names no TERM, and all of its consoles that the editor runs in have these colours.
     windows = not term and env.get("OS") == "Windows_NT"
     return windows or program in _TRUECOLOR_PROGRAMS or "WT_SESSION" in env
-
-
-def find_graphics(environment: Mapping[str, str] | None = None) -> Graphics | None:
-    """How the terminal takes real pixels; None where it does not, or does not say.
-
-    It is asked, so this must happen before anything else reads what is typed. DRAGONNX_GRAPHICS
-    (kitty, sixel or none) answers for it.
-    """
-    env = os.environ if environment is None else environment
-    chosen = env.get("DRAGONNX_GRAPHICS", "").lower()
-    if chosen == "none" or best_mode(env) in (CanvasMode.COLOURED_ASCII, CanvasMode.ASCII):
-        return None
-    answer = "" if chosen else _asked(QUESTIONS)
-    known = {protocol.value: protocol for protocol in Protocol}
-    protocol = known.get(chosen) or protocol_of(answer)
-    if protocol is None:
-        return None
-    told = re.search(r"\x1b\[6;(\d+);(\d+)t", answer)
-    cell = cell_size() or ((int(told[2]), int(told[1])) if told else None)
-    if cell is None:
-        # Sixels of a wrong size would be torn; Kitty fits a picture into its cells.
-        cell = _USUAL_CELL if protocol is Protocol.KITTY or chosen else None
-    return None if cell is None else Graphics(protocol, cell)
 
 
 @contextlib.contextmanager
@@ -114,61 +81,6 @@ def without_others() -> Iterator[None]:
         with terminal:
             terminal.flush()
             os.dup2(terminal.fileno(), number)
-
-
-def protocol_of(answer: str) -> Protocol | None:
-    """The better protocol that a terminal's answer to `QUESTIONS` tells of."""
-    if "\x1b_Gi=31;OK" in answer:
-        return Protocol.KITTY
-    attributes = re.search(r"\x1b\[\?([\d;]+)c", answer)
-    if attributes and _SIXEL_ATTRIBUTE in attributes[1].split(";")[1:]:
-        return Protocol.SIXEL
-    return None
-
-
-def _asked(questions: str) -> str:
-    """What the terminal answers, up to its primary attributes, which all terminals tell.
-
-    Nothing where it cannot be asked.
-    """
-    answer = b""
-    try:
-        keyboard, screen = sys.__stdin__.fileno(), sys.__stdout__.fileno()  # type: ignore[union-attr]
-        with _unbuffered(keyboard):
-            os.write(screen, questions.encode())
-            end = time.monotonic() + _PATIENCE
-            while b"c" not in answer.rpartition(b"\x1b[?")[2] or b"\x1b[?" not in answer:
-                left = end - time.monotonic()
-                if left <= 0 or not select.select([keyboard], [], [], left)[0]:
-                    break
-                answer += os.read(keyboard, 1024)
-    except (ImportError, OSError, AttributeError, ValueError):
-        return ""
-    return answer.decode("ascii", "replace")
-
-
-@contextlib.contextmanager
-def _unbuffered(keyboard: int) -> Iterator[None]:
-    """What is typed arrives at once and is not shown.
-
-    Raises:
-        ImportError: The system has no terminals that can be set so; likewise OSError.
-    """
-    if sys.platform == "win32":
-        raise OSError("a console of Windows cannot be read as a file")
-    else:
-        import termios
-        import tty
-
-        try:
-            before = termios.tcgetattr(keyboard)
-        except termios.error as error:
-            raise OSError("the input is no terminal") from error
-        try:
-            tty.setcbreak(keyboard)
-            yield
-        finally:
-            termios.tcsetattr(keyboard, termios.TCSANOW, before)
 
 
 def cell_size() -> tuple[int, int] | None:

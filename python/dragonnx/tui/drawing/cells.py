@@ -21,14 +21,12 @@ from rich.style import Style
 from textual.strip import Strip
 
 from dragonnx.tui.drawing.escapes import escape_rows
+from dragonnx.tui.drawing.palette import dithered, numbers_of
 from dragonnx.tui.drawing.raster import Raster
 
 HALF_BLOCK = "▀"
 RAMP = " .:-=+*#%@"
 """Characters from dark to bright."""
-_CUBE = np.array([0, 95, 135, 175, 215, 255], np.int16)
-"""Levels of each channel that a terminal of 256 colours has."""
-_DITHER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 0.5) * 38
 
 
 class CanvasMode(enum.Enum):
@@ -58,12 +56,14 @@ class Cells:
         front: Foreground colours [rows, columns, 3].
         back: Background colours [rows, columns, 3].
         coloured: Whether colours are shown at all.
+        are_few: Whether the terminal has 256 colours, and shows the nearest of them.
     """
 
     characters: NDArray[np.uint32]
     front: NDArray[np.uint8]
     back: NDArray[np.uint8]
     coloured: bool = True
+    are_few: bool = False
 
     def put(
         self,
@@ -98,16 +98,17 @@ class Cells:
         """A row as Rich knows it: a segment for each run of equal cells."""
         starts = _run_starts(self.keys()[row])
         ends = [*starts[1:].tolist(), self.characters.shape[1]]
+        front, back = (self._colours(each[row, starts]) for each in (self.front, self.back))
         return [
-            Segment(
-                chr(self.characters[row, start]) * (end - start),
-                Style.from_color(
-                    Color.from_rgb(*self.front[row, start].tolist()),
-                    Color.from_rgb(*self.back[row, start].tolist()),
-                ),
-            )
-            for start, end in zip(starts.tolist(), ends, strict=True)
+            Segment(chr(self.characters[row, start]) * (end - start), Style.from_color(*colours))
+            for start, end, *colours in zip(starts.tolist(), ends, front, back, strict=True)
         ]
+
+    def _colours(self, values: NDArray[np.uint8]) -> list[Color]:
+        """Colours [n, 3] as Rich knows them."""
+        if self.are_few:
+            return [Color.from_ansi(number) for number in numbers_of(values).tolist()]
+        return [Color.from_rgb(*value) for value in values.tolist()]
 
 
 def cells_of(raster: Raster, mode: CanvasMode) -> Cells:
@@ -120,10 +121,10 @@ def cells_of(raster: Raster, mode: CanvasMode) -> Cells:
         black = np.zeros_like(raster)
         return Cells(ramp[steps], colours.copy(), black, mode is CanvasMode.COLOURED_ASCII)
     poor = mode is CanvasMode.HALF_BLOCKS_256
-    raster = _in_cube(raster) if poor else _quantised(raster, 4)
+    raster = dithered(raster) if poor else _quantised(raster, 4)
     front, back = raster[0::2].copy(), raster[1::2].copy()
     characters = np.full(front.shape[:2], ord(HALF_BLOCK), np.uint32)
-    return Cells(characters, front, back)
+    return Cells(characters, front, back, are_few=poor)
 
 
 class PaintedStrip(Strip):
@@ -187,7 +188,7 @@ class CellStrip(PaintedStrip):
 
     def has_escapes(self, console: Console) -> bool:
         """Whether the terminal shows the colours in them."""
-        return console.color_system == "truecolor"
+        return self.cells.are_few or console.color_system == "truecolor"
 
     def render(self, console: Console) -> str:
         """The row as escape sequences."""
@@ -238,12 +239,3 @@ def _quantised(raster: Raster, step: int) -> Raster:
     """Colours rounded down to multiples of a step, spread so that white stays white."""
     top = 256 - step
     return np.asarray((raster // step * step).astype(np.uint16) * 255 // top, np.uint8)
-
-
-def _in_cube(raster: Raster) -> Raster:
-    """Colours that a terminal of 256 colours has, dithered."""
-    rows, columns, _ = raster.shape
-    pattern = np.tile(_DITHER, (-(-rows // 4), -(-columns // 4)))[:rows, :columns, None]
-    values = raster + pattern
-    edges = (_CUBE[1:] + _CUBE[:-1]) / 2
-    return _CUBE[np.searchsorted(edges, values)].astype(np.uint8)

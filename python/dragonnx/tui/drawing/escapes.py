@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.tui.drawing.palette import numbers_of
+
 if TYPE_CHECKING:
     from dragonnx.tui.drawing.cells import Cells
 
@@ -20,13 +22,15 @@ def _words(texts: list[bytes]) -> Words:
     return np.frombuffer(b"".join(texts), np.uint32)
 
 
+_BEGIN, _BETWEEN, _END = 0, 5, 10
+_FRONT, _BACK = 1, 6
 # SGR 38;2;r;g;b is the foreground, 48;2;r;g;b the background (ISO 8613-6); then the character.
 _TEMPLATE = _words([b"\x1b[__", b"38;2", b";rrr", b";ggg", b";bbb", b";___",
                     b"48;2", b";rrr", b";ggg", b";bbb", b"m...", ])  # fmt: skip
+# 38;5;n and 48;5;n: one of 256 colours.
+_FEW = {_FRONT: _words([b"38;5"])[0], _BACK: _words([b"48;5"])[0]}
 _ALL, _NONE = _words([b"\1\1\1\1", b"\0\0\0\0"])
 _TWO, _ONE = _words([b"\1\1\0\0", b"\1\0\0\0"])
-_BEGIN, _BETWEEN, _END = 0, 5, 10
-_FRONT, _BACK = 1, 6
 # Before it CUF, where there are cells that stay: it jumps over them.
 _JUMP = _words([b"\x1b[__", b"_nnn", b"C___"])
 _LEVELS = _words([b";%03d" % level for level in range(256)])
@@ -70,6 +74,9 @@ def escape_rows(
     for colours, new, place in ((front, new_front, _FRONT), (back, new_back, _BACK)):
         mask = np.where(new, _ALL, _NONE)
         kept[:, place] = mask
+        if cells.are_few:
+            _fill_number(colours, mask, written[:, place:], kept[:, place:], _FEW[place])
+            continue
         for channel in range(3):
             levels = colours[:, channel]
             written[:, place + 1 + channel] = _LEVELS[levels]
@@ -85,6 +92,17 @@ def escape_rows(
         text[begin:end].decode() + _RESET if end > begin else ""
         for begin, end in zip([0, *ends], ends, strict=False)
     ]
+
+
+def _fill_number(
+    colours: NDArray[np.uint8], mask: Words, written: Words, kept: Words, kind: np.uint32
+) -> None:
+    """Write the number of a colour in place of its red, green and blue."""
+    numbers = numbers_of(colours)
+    written[:, 0] = kind
+    written[:, 1] = _LEVELS[numbers]
+    kept[:, 1] = _SPOKEN[numbers] & mask
+    kept[:, 2:4] = 0
 
 
 def _differs(colours: NDArray[np.uint8]) -> NDArray[np.bool_]:

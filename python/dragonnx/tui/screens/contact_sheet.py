@@ -13,6 +13,7 @@ from dragonnx.editor.editor import Editor
 from dragonnx.editor.state import Part
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.tui.drawing.cells import CanvasMode
+from dragonnx.tui.drawing.graphics import Graphics
 from dragonnx.tui.screens.dialog import Dialog
 from dragonnx.tui.widgets.literal import Words
 from dragonnx.tui.widgets.sheet import Sheet
@@ -24,12 +25,13 @@ class ContactSheetScreen(Dialog[int]):
     Args:
         editor: Whose model and truncation.
         mode: How pictures are shown.
+        graphics: How the terminal takes real pixels; None where it does not.
     """
 
     heading = "Contact sheet"
     advice = (
         "Pictures of many seeds, of the same model, class and truncation. The arrows move, Page Up and "
-        "Page Down (or p and n) turn pages, Enter or a click chooses."
+        "Page Down (or p and n, or the wheel) turn pages, Enter or a click chooses."
     )
 
     CSS_PATH: ClassVar[list[str]] = ["dialog.tcss", "contact_sheet.tcss"]  # type: ignore[assignment]
@@ -43,10 +45,11 @@ class ContactSheetScreen(Dialog[int]):
         Binding("enter,space", "choose", "Choose"),
     ]
 
-    def __init__(self, editor: Editor, mode: CanvasMode) -> None:
+    def __init__(self, editor: Editor, mode: CanvasMode, graphics: Graphics | None = None) -> None:
         super().__init__()
         self._sheet = editor.sheet
         self._mode = mode
+        self._graphics = graphics
         self._seed = editor.document.start.seed
         self._first = -1
         self._unsubscribe = editor.state.subscribe(self._changed)
@@ -55,7 +58,7 @@ class ContactSheetScreen(Dialog[int]):
         """The page."""
         with Vertical(classes="dialog"):
             yield Words(id="sheet-title", classes="title")
-            yield Sheet(self._mode, id="sheet")
+            yield Sheet(self._mode, self._graphics, id="sheet")
             yield Words("Arrows move, Enter or a click chooses, PgUp PgDn turn, Esc leaves",
                         classes="hint")  # fmt: skip
 
@@ -69,6 +72,11 @@ class ContactSheetScreen(Dialog[int]):
         """Answer with the picture that was clicked."""
         event.stop()
         self.dismiss(self._first + event.index)
+
+    def on_sheet_turned(self, event: Sheet.Turned) -> None:
+        """Another page."""
+        event.stop()
+        self.action_turn(event.by)
 
     def action_move(self, columns: int, rows: int) -> None:
         """Select another picture, on another page where need be."""

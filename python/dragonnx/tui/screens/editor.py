@@ -69,7 +69,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     @functools.cached_property
     def questions(self) -> Questions:
         """What is asked before some commands."""
-        return Questions(self.app, self.editor, lambda: self.canvas.mode)
+        return Questions(self.app, self.editor, lambda: self.canvas.mode, self._graphics)
 
     @property
     def canvas(self) -> Canvas:

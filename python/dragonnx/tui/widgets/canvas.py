@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ from dragonnx.types import Point
 
 RIGHT_BUTTON = 3
 MIDDLE_BUTTON = 2
+_LONGEST_FRAME = 0.06
+"""Seconds to make a picture of a drag in sixels; where it takes longer, keys would wait for it."""
 
 
 class Canvas(Painted, can_focus=True):
@@ -83,6 +86,8 @@ class Canvas(Painted, can_focus=True):
         super().__init__(id=id)
         self.graphics = graphics
         self._covered = False
+        self._keeps_up = True
+        """Whether pixels come soon enough while a drag runs."""
         self._mode = mode
         self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
         self._view = Viewport((1, 1), (1, 1), aspect=aspect)
@@ -168,18 +173,28 @@ class Canvas(Painted, can_focus=True):
             return
         background = self.styles.background.rgb if self.is_attached else (0, 0, 0)
         scene, view, graphics = self._scene, self._view, self.graphics
-        # Sixels take too long for pictures that come ten times a second.
-        moves = graphics is not None and graphics.protocol is Protocol.SIXEL and scene.moving
-        if self._mode is not CanvasMode.PIXELS or graphics is None or moves or self._covered:
+        if not scene.moving:
+            self._keeps_up = True
+        late = scene.moving and not (self._keeps_up and self._line_is_fast())
+        if self._mode is not CanvasMode.PIXELS or graphics is None or late or self._covered:
             self.paint(compose(scene, view, self._mode, background))
             return
+        began = time.perf_counter()
         cell = graphics.pixels(self.size.area, moving=scene.moving)
         self.paint_pixels(
-            graphics.protocol,
+            graphics,
             compose_pixels(scene, view, cell, background),
             cell[1],
             functools.cache(lambda: compose(scene, view, CanvasMode.PIXELS, background)),
         )
+        if graphics.protocol is Protocol.SIXEL and scene.moving:
+            # A first frame has all its rows; where they take so long, so do those that follow.
+            self._keeps_up = time.perf_counter() - began < _LONGEST_FRAME
+
+    def _line_is_fast(self) -> bool:
+        """Whether the line to the terminal takes pictures that come ten times a second."""
+        line = getattr(self.app._driver, "line", None)
+        return line is None or not line.is_slow
 
     # --- events -------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dragonnx.tui.drawing.cells import Cells, StripMaker
-from dragonnx.tui.drawing.graphics import PixelStripMaker, Protocol
+from dragonnx.tui.drawing.graphics import Graphics, PixelStripMaker
 from dragonnx.tui.drawing.raster import Raster
 
 
@@ -35,18 +35,18 @@ class Painted(Widget):
         self._refresh_rows(self._maker.update(cells))
 
     def paint_pixels(
-        self, protocol: Protocol, raster: Raster, height: int, cells: Callable[[], Cells]
+        self, graphics: Graphics, raster: Raster, height: int, cells: Callable[[], Cells]
     ) -> None:
         """Show other pixels.
 
         Args:
-            protocol: How the terminal takes them.
+            graphics: How the terminal takes them.
             raster: The pixels.
             height: How many of them a cell is high.
             cells: The same in characters, for where something lies over them.
         """
-        if not isinstance(self._maker, PixelStripMaker):
-            self._maker = PixelStripMaker(protocol)
+        if not (isinstance(self._maker, PixelStripMaker) and self._maker.graphics == graphics):
+            self._maker = PixelStripMaker(graphics)
         self._refresh_rows(self._maker.update(raster, height, self.size.width, cells))
 
     def _refresh_rows(self, changed: list[int]) -> None:
