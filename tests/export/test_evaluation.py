@@ -105,6 +105,9 @@ def test_the_judge_sees_noses_where_they_are(generator: Generator, judge: Critte
     nose, in_mirror = (judge.places(each)[NOSE[0]] for each in (picture, mirrored))
     np.testing.assert_allclose(in_mirror, [SIZE - 1 - nose[0], nose[1]], atol=1e-3)
     assert len(judge.singly(len(LANDMARK_NAMES))) == 8
+    # A picture of another size is resized for the estimator.
+    wide = picture.resize((2 * SIZE, SIZE))
+    np.testing.assert_allclose(judge.places(wide)[NOSE[0], 0], 2 * nose[0] + 0.5, atol=1)
 
 
 def test_measures_of_pictures(generator: Generator) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from dragonnx.types import Float32
 from dragonnx_critters.estimator import IMAGE_SIZE, mirror_averaged
 from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_entries
 from dragonnx_critters.landmarks import LANDMARK_NAMES, landmark_places, landmarks
 from dragonnx_critters.scene import scene_of
-from dragonnx_export.evaluation.judge import Judge, as_input
+from dragonnx_export.evaluation.judge import Judge
 
 Entries = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -98,10 +98,11 @@ class Shape:
 class CritterJudge(Judge):
     """The estimator asked about a picture and its mirror image, and what the renderer knows besides."""
 
-    def places(self, picture: Image.Image) -> Points:
+    def found(self, image: Float32) -> Points:
         """See `Judge`."""
-        find = mirror_averaged(lambda images: self.found(images)[None].astype(np.float32))
-        return np.asarray(find(as_input(picture))[0], np.float64)
+        once = super().found
+        find = mirror_averaged(lambda images: once(images)[None].astype(np.float32))
+        return np.asarray(find(image)[0], np.float64)
 
     def singly(self, count: int) -> Sequence[int]:
         """See `Judge`: but for the muzzle's sides, which lie on plain fur."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -27,7 +28,8 @@ class Judge:
 
     Args:
         path: An .onnx file: input `image`, float32 [N, 3, h, w] from -1 to 1, output `points`,
-            float32 [N, landmarks, 2], (x, y) in the input's pixels.
+            float32 [N, landmarks, 2], (x, y) in the input's pixels. Where it says what h and w are,
+            pictures of other sizes are resized for it.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
@@ -45,13 +47,24 @@ class Judge:
                 f"{path} is no landmark estimator: its input must be {_INPUT}, float32 [N, 3, h, w], "
                 f"and its output {_OUTPUT}, float32 [N, landmarks, 2]"
             )
+        (image,) = onnx.load(path).graph.input
+        sides = [side.dim_value for side in image.type.tensor_type.shape.dim[2:]]
+        self._size: tuple[int, int] | None = (
+            (sides[0], sides[1]) if len(sides) == 2 and all(sides) else None
+        )
 
     def places(self, picture: Image.Image) -> Points:
         """Where the landmarks of a picture are, (x, y) in its pixels, [landmarks, 2]."""
-        return self.found(as_input(picture))
+        height, width = self._size or (picture.height, picture.width)
+        seen = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        pixels = np.asarray(seen, np.float32)
+        found = self.found(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / 127.5 - 1))
+        scale = np.array([picture.width / width, picture.height / height])
+        # Pixel centres are at integers, so the first pixel's side is half a pixel before 0.
+        return np.asarray((found + 0.5) * scale - 0.5, np.float64)
 
     def found(self, image: Float32) -> Points:
-        """Likewise for an image [1, 3, h, w] in -1 to 1."""
+        """Where those of an image [1, 3, h, w] in -1 to 1 are, in its pixels."""
         return np.asarray(self._graph.run({_INPUT: image})[0][_OUTPUT][0], np.float64)
 
     def singly(self, count: int) -> Sequence[int]:
@@ -68,9 +81,3 @@ class Judge:
         """
         del places, indices, targets
         return True
-
-
-def as_input(picture: Image.Image) -> Float32:
-    """A picture as an image [1, 3, h, w] in -1 to 1."""
-    pixels = np.asarray(picture.convert("RGB"), np.float32)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / 127.5 - 1)
