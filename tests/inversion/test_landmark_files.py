@@ -57,6 +57,7 @@ def test_every_kind_gives_the_same_points(tmp_path: Path, points, written) -> No
         (b"nan nan\n" * 5, "must be numbers from"),
         (b"1e9 0\n" * 5, "must be numbers from"),
         (pts(FIVE).replace("  5", " 9").encode(), "says that it has 9 points, and 5 came"),
+        (b"<!DOCTYPE html><html>", "it is a web page; fetch the file again"),
         (b"1 2\n" * 4, "the 68 of iBUG, and 4 came"),
         (b"1 2\n" * 98, "the 68 of iBUG, and 98 came"),
         (b"[[1, 2], [3, 4]", "is no JSON that can be used"),

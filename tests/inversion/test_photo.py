@@ -88,7 +88,11 @@ def test_unusable_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
 
     refused(tmp_path / "none.jpg", "there is no photo")
     (tmp_path / "text.jpg").write_text("not a picture")
-    refused(tmp_path / "text.jpg", "is no picture that can be read")
+    refused(tmp_path / "text.jpg", "is no picture that can be read: save it as PNG")
+    (tmp_path / "latent.npz").write_bytes(b"PK\3\4" + bytes(99))
+    refused(tmp_path / "latent.npz", "is a zip archive, .* no picture .*: give a picture")
+    (tmp_path / "drawing.svg").write_text("<svg/>")
+    refused(tmp_path / "drawing.svg", "is an SVG drawing and no picture .*: save it as PNG")
     gradient(400, 300).save(tmp_path / "p.jpg")
     content = (tmp_path / "p.jpg").read_bytes()
     (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])

@@ -8,7 +8,7 @@ import re
 from typing import BinaryIO
 
 from dragonnx.reading.file_kind import FileKind, kind_of
-from dragonnx.reading.foreign_kinds import ONNX, foreign_kind
+from dragonnx.reading.foreign_kinds import JSON, ONNX, foreign_kind
 from dragonnx_export.checkpoints.errors import CheckpointError
 
 EXPECTED = "a StyleGAN2 or StyleGAN3 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
@@ -35,7 +35,7 @@ _OWN_KINDS = (
 _ADVICE = {
     ONNX: "give the checkpoint that it was exported from, since its weights cannot be told from the rest",
     "a TensorFlow Lite model": "give the checkpoint that it was converted from",
-    "a JSON document": "give the file with the weights",
+    JSON: "give the file with the weights",
 }
 
 

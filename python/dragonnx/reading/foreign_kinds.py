@@ -1,4 +1,4 @@
-"""What a file is that none of our readers takes, told by its first bytes, and what to do with it."""
+"""What a file is that a reader does not take, told by its first bytes, and what to do with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 LOOKED_AT = 512
 """Bytes of a file's beginning that are enough to tell."""
 
-ONNX = "an ONNX model"
+ONNX, JSON, TABLE = "an ONNX model", "a JSON document", "a table of numbers as text"
 _UNPACK = "unpack it first"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (
@@ -29,6 +29,9 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"Rar!", "a RAR archive", _UNPACK),
     (rb".{257}ustar", "a tar archive", _UNPACK),
     (rb"PK\x05\x06", "an empty zip archive", "fetch the file again"),
+    (rb"PK\x03\x04", "a zip archive, such as a checkpoint or an .npz", ""),
+    (rb"\x80[\x02-\x05]", "a pickle, such as a checkpoint", ""),
+    (rb"\x93NUMPY", "an array of NumPy's", ""),
     (rb"\x89HDF", "an HDF5 file", ""),
     (rb"MATLAB 5.0", "a MATLAB file", ""),
     (rb".{4}\x00{4}\{", "a safetensors file", ""),
@@ -44,13 +47,19 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture", ""),
     (rb".{4}ftyp(?:isom|mp4|M4V|qt|avc|iso)|\x1aE\xdf\xa3", "a video", ""),
     (rb"\x7fELF|MZ", "a program", ""),
-    (rb"\s*[{\[]\s*[\"}\]{\[\d-]", "a JSON document", ""),
+    (rb"\s*[{\[]\s*[\"}\]{\[\d-]", JSON, ""),
     (
         rb"\s*[-+]?\d[-+\d.eE]*(?:[ \t]*[,; \t][ \t]*[-+]?\d[-+\d.eE]*)+\s",
-        "a table of numbers as text",
+        TABLE,
         "",
     ),
 )
+
+
+_DRAWN = frozenset(
+    {"a PostScript program", "a PDF document", "a Photoshop document", "a GIMP document", "an SVG drawing",
+     "a JPEG 2000 picture"}
+)  # fmt: skip
 
 
 class Foreign(NamedTuple):
@@ -63,6 +72,11 @@ class Foreign(NamedTuple):
 
     kind: str
     advice: str
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it can be seen, and so be saved as a picture."""
+        return self.kind in _DRAWN
 
 
 def foreign_kind(beginning: bytes) -> Foreign | None:

@@ -249,11 +249,13 @@ def _recognised(start: bytes, name: str, formats: Sequence[str]) -> tuple[str, F
     for kind, reader in readers.items():
         if reader.accepts(start):
             return kind, FORMATS[kind], reader.open
-    found, advice = foreign_kind(start) or ("", "")
+    foreign = foreign_kind(start)
+    found, advice = foreign or ("", "")
     kinds = " or ".join(filter(None, (", ".join([*readers][:-1]), [*readers][-1])))
+    save = f"save it as {kinds}"
     raise NoPictureError(
         f"{name} is {f'{found} and ' * bool(found)}no picture that can be read: "
-        f"{advice or f'save it as {kinds}'}",
+        f"{advice or (save if foreign is None or foreign.is_drawn else 'give a picture')}",
         found,
         advice,
     )

@@ -82,7 +82,9 @@ class FaceDetector:
         name = f"the face model {file}"
         content = read_bytes(file, LARGEST, "the face model")
         if (foreign := foreign_kind(content)) is not None and foreign.kind != ONNX:
-            raise InputError(f"{name} is {foreign.kind}: {foreign.advice or 'give an ONNX file'}")
+            raise InputError(
+                f"{name} cannot be used: it is {foreign.kind}; {foreign.advice or 'give an ONNX file'}"
+            )
         try:
             found = check_foreign(content, (_SIDE, _SIDE))
             family = family_of(found.outputs, found.image_size)

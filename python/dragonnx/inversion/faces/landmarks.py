@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
+from dragonnx.reading.foreign_kinds import JSON, TABLE, foreign_kind
 from dragonnx.reading.json_text import parse_json
 from dragonnx.reading.regular_file import read_bytes
 from dragonnx.reading.values import shown
@@ -115,6 +116,11 @@ def read_landmarks(path: str | os.PathLike[str]) -> Points:
     """
     content = read_bytes(path, _LARGEST_FILE, "the file of landmarks")
     name = f"the file of landmarks {os.fspath(path)}"
+    foreign = foreign_kind(content)
+    if foreign is not None and foreign.kind not in (JSON, TABLE):
+        raise InputError(
+            f"{name} cannot be used: it is {foreign.kind}; {foreign.advice or f'give points, {_KINDS}'}"
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
