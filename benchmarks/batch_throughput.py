@@ -32,19 +32,24 @@ MIB = 1024
 """KiB, in which the system tells sizes."""
 
 
-def jobs(model: str, size: int, steps: int) -> Iterator[dict[str, Any]]:
-    """Drags that all take so many steps: their targets are far away."""
+KINDS = ("drag", "picture", "video")
+
+
+def jobs(model: str, size: int, steps: int, kind: str = "drag") -> Iterator[dict[str, Any]]:
+    """Drags that all take so many steps, since their targets are far away, or pictures alone."""
+    more = {"video": "gif"} if kind == "video" else {}
     config = {"max_steps": steps, "stop_distance": 1e-6}
     pair = {"handle": [size * 0.44, size * 0.59], "target": [size * 0.9, size * 0.1]}
     for seed in itertools.count():
-        yield {"model": model, "seed": seed, "points": [pair], "config": config}
+        drag = {} if kind == "picture" else {"points": [pair], "config": config, **more}
+        yield {"model": model, "seed": seed, **drag}
 
 
-def rate(model: str, size: int, workers: int) -> float:
+def rate(model: str, size: int, workers: int, kind: str) -> float:
     """Jobs a second of a batch, once every worker has done two."""
     warm = 2 * workers
     with tempfile.TemporaryDirectory() as folder:
-        results = run(jobs(model, size, STEPS), folder, workers=workers, device="cpu")
+        results = run(jobs(model, size, STEPS, kind), folder, workers=workers, device="cpu")
         for _ in range(warm):
             next(results)
         began = time.perf_counter()
@@ -55,13 +60,13 @@ def rate(model: str, size: int, workers: int) -> float:
     return JOBS / seconds
 
 
-def throughput(model: str, size: int, rounds: int) -> dict[str, Any]:
+def throughput(model: str, size: int, rounds: int, kind: str) -> dict[str, Any]:
     """The median rate of each number of workers, and its ratio to one worker with all cores' threads."""
     counts = [count for count in range(1, cores() + 1) if cores() % count == 0]
     rates: dict[int, list[float]] = {count: [] for count in counts}
     for _ in range(rounds):
         for count in counts:
-            rates[count].append(rate(model, size, count))
+            rates[count].append(rate(model, size, count, kind))
     ratios = {
         count: statistics.median(
             many / one for many, one in zip(rates[count], rates[1], strict=True)
@@ -76,10 +81,11 @@ def throughput(model: str, size: int, rounds: int) -> dict[str, Any]:
     }
 
 
-def memory(model: str, size: int, steps: int, seconds: float) -> dict[str, Any]:
+def memory(model: str, size: int, steps: int, seconds: float, kind: str) -> dict[str, Any]:
     """MiB of all workers together, with one and with two of them: over time the peak, and a tenth.
 
-    A drag takes little and a picture much, so that the lowest tenth is of moments in which all drag.
+    A drag takes little and a picture much, so that of drags the lowest tenth is of moments in which all
+    drag; of pictures alone it is of moments between two of them, in which one worker has work at most.
 
     Both are batches of two workers, which share their weights; in the first one a job comes when the
     one before is done, so that the second worker is never started.
@@ -89,7 +95,7 @@ def memory(model: str, size: int, steps: int, seconds: float) -> dict[str, Any]:
         wanted = threading.Semaphore(count)
 
         def given(wanted: threading.Semaphore = wanted) -> Iterator[dict[str, Any]]:
-            for job in jobs(model, size, steps):
+            for job in jobs(model, size, steps, kind):
                 wanted.acquire()
                 yield job
 
@@ -107,9 +113,9 @@ def memory(model: str, size: int, steps: int, seconds: float) -> dict[str, Any]:
             held = sorted(samples)
             results.close()
         found[f"{count} workers"] = {"tenth": held[len(held) // 10], "peak": held[-1]}
-    for kind in ("tenth", "peak"):
-        first, both = (found[f"{count} workers"][kind] for count in (1, 2))
-        found[f"second by {kind}"] = (both - first) / first
+    for when in ("tenth", "peak"):
+        first, both = (found[f"{count} workers"][when] for count in (1, 2))
+        found[f"second by {when}"] = (both - first) / first
     return found
 
 
@@ -172,6 +178,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", action="store_true", help="of workers, instead of rates")
     parser.add_argument("--steps", type=int, default=30, help="of each drag, for memory")
+    parser.add_argument("--kind", choices=KINDS, default="drag", help="of jobs")
     parser.add_argument("--seconds", type=float, default=30, help="of that")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -179,10 +186,11 @@ def main() -> None:
         from random_models import bundle  # which needs the exporter
 
         model = bundle(512, arguments.output)
-        found = memory(str(model), 512, arguments.steps, arguments.seconds)
+        found = memory(str(model), 512, arguments.steps, arguments.seconds, arguments.kind)
     else:
-        found = throughput(arguments.model, arguments.size, arguments.rounds)
-    name = "batch-memory.json" if arguments.memory else "batch.json"
+        found = throughput(arguments.model, arguments.size, arguments.rounds, arguments.kind)
+    kind = "" if arguments.kind == "drag" else f"-{arguments.kind}"
+    name = f"batch-memory{kind}.json" if arguments.memory else f"batch{kind}.json"
     (arguments.output / name).write_text(json.dumps(found, indent=1), "utf-8")
     print(json.dumps(found, indent=1))
     if not arguments.memory:

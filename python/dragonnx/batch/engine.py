@@ -25,6 +25,7 @@ from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
 from dragonnx.paths import as_path, usable
 from dragonnx.reading.values import flag, shown
+from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
 MOST_TRIES = 2
@@ -101,9 +102,8 @@ def _results(
             device=share.devices[0],
             precision=precision,
             threads=share.threads,
-            shared=shared,
-            # Of a drag it takes a small part of the time, and several times the memory of the rest.
-            pictures=(len(share.devices) + 1) // 2,
+            # The last part of a picture takes up to half of its time, and most of all memory.
+            sharing=None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2),
             starter=os.getpid(),
         )
         team = Team(setup, share.devices, inbox)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from dragonnx.batch.results import JobResult
 from dragonnx.errors import DragonnxError
+from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
 
@@ -21,8 +22,7 @@ class Setup:
         device: Where to compute.
         precision: In which precision.
         threads: CPU threads, for graphs and kernels.
-        shared: Folder of weights that workers share; None where there is one worker.
-        pictures: How many workers may make the picture of a drag at a time.
+        sharing: What workers have in common on the CPU; None where there is one.
         starter: The process that started it.
     """
 
@@ -31,8 +31,7 @@ class Setup:
     device: DeviceName
     precision: Precision
     threads: int
-    shared: Path | None
-    pictures: int
+    sharing: Sharing | None
     starter: int
 
 

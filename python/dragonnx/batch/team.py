@@ -22,6 +22,9 @@ from dragonnx.types import DeviceName
 
 _POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 """Bounds on threads of libraries that workers load."""
+_ALLOCATIONS = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
+"""From so many bytes on, memory that a worker gives back goes to the system at once: the GNU library
+otherwise keeps as much as was ever given back in one piece, up to 64 MB, in each worker."""
 
 
 class Worker:
@@ -150,7 +153,12 @@ def _started(threads: int) -> subprocess.Popen[bytes]:
             "there is no Python interpreter to start workers with: sys.executable is empty"
         )
     paths = [path or str(Path.cwd()) for path in sys.path]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | dict.fromkeys(_POOLS, str(threads))
+    env = (
+        os.environ
+        | {"PYTHONPATH": os.pathsep.join(paths)}
+        | dict.fromkeys(_POOLS, str(threads))
+        | _ALLOCATIONS
+    )
     with _interrupts_held():
         try:
             return subprocess.Popen(

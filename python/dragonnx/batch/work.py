@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import Setup
 from dragonnx.batch.results import JobResult, ResultFolder, head
-from dragonnx.batch.turns import turn
 from dragonnx.document.latents import effective_label
 from dragonnx.document.outputs import output, report
 from dragonnx.document.run import drag
@@ -41,10 +40,7 @@ def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> J
             document = drag(document, generator, keep_frames=job.video is not None)
         results.clear(job.id)
         picture = results.path(job.id, ".png")
-        # Where pictures are most of the work, turns would leave workers without any.
-        is_drag = bool(document.pairs) and job.video is None
-        with turn(setup.shared if is_drag else None, setup.pictures):
-            output("picture").write(document, generator, picture)
+        output("picture").write(document, generator, picture)
         if job.video:
             output("animation").write(document, generator, results.path(job.id, f".{job.video}"))
     except OutputError:

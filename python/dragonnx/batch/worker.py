@@ -53,7 +53,7 @@ def _work(setup: Setup, jobs: queue.SimpleQueue[Job], answers: BinaryIO) -> NoRe
             if generator is not None:
                 generator.close()
             # Whoever started us has verified it.
-            generator = Generator(job.bundle, device, setup.threads, setup.shared)
+            generator = Generator(job.bundle, device, setup.threads, setup.sharing)
             opened = job.bundle
         _answer(answers, Done(do(job, generator, results, setup)))
 

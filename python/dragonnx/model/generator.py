@@ -24,12 +24,11 @@ from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.array_values import checked_array
 from dragonnx.reading.values import record, shown, whole
-from dragonnx.runtime import Device, DeviceTensor, checked_threads, choose_device
+from dragonnx.runtime import Device, DeviceTensor, Sharing, checked_threads, choose_device
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
 
     from PIL.Image import Image
 
@@ -45,10 +44,14 @@ class Generator:
     """
 
     def __init__(
-        self, bundle: Bundle, device: Device, threads: int | None = None, shared: Path | None = None
+        self,
+        bundle: Bundle,
+        device: Device,
+        threads: int | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self._bundle = bundle
-        self._graphs = GraphSet(bundle, device, threads, shared)
+        self._graphs = GraphSet(bundle, device, threads, sharing)
         self.device = device
         self.threads = threads
         self._w_avg = bundle.load_w_avg()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping
-from pathlib import Path
 
 from dragonnx.errors import StateError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole
+from dragonnx.model.halves import PictureHalves, picture_halves
 from dragonnx.model.passes import BoundForward, BoundPass, PassPool
-from dragonnx.runtime import CLOSED, Device, Graph
+from dragonnx.runtime import CLOSED, CPU, Device, Graph, Sharing
 from dragonnx.types import Array
 
 _PICTURES: tuple[GraphRole, ...] = ("image", "preview")
@@ -26,19 +26,22 @@ class GraphSet:
         bundle: The bundle.
         device: Where they run.
         threads: Threads within an operator on the CPU; None leaves it to ONNX Runtime.
-        shared: Folder of weights that processes of this machine share; None where there is one.
+        sharing: What it has in common with other processes on this machine, on the CPU; None where
+            there are none.
     """
 
     def __init__(
-        self, bundle: Bundle, device: Device, threads: int | None, shared: Path | None = None
+        self, bundle: Bundle, device: Device, threads: int | None, sharing: Sharing | None = None
     ) -> None:
         self._bundle = bundle
         self._device = device
         self._threads = threads
-        self._shared = shared
+        self._sharing = sharing if device.kind == CPU.name else None
         self._graphs: dict[tuple[GraphRole, int | None], Graph] = {}
         self._lock = threading.Lock()
         self._is_closed = False
+        self._halves: PictureHalves | None = None
+        self._are_halves_known = False
         kept = _KEPT if device.provider.replay_options else 0
         self._forwards: PassPool[BoundForward] = PassPool(kept)
         self._passes: PassPool[BoundPass] = PassPool(kept)
@@ -54,23 +57,26 @@ class GraphSet:
             self.require_open()
             if (role, cut) not in self._graphs:
                 path = self._bundle.graph(role, cut)
-                graph = Graph(
-                    path, self._device, self._threads, windows=cut is not None,
-                    replayed=role != "mapping", shared=self._shared,
+                found = None if self._sharing is None else self._sharing.laid_out(path)
+                self._graphs[role, cut] = Graph(
+                    found or path, self._device, self._threads, windows=cut is not None,
+                    replayed=role != "mapping", is_laid_out=found is not None,
                     # A picture takes several times the memory of anything else, for a moment.
-                    gives_back=self._shared is not None and role in _PICTURES,
+                    gives_back=self._sharing is not None and role in _PICTURES,
                 )  # fmt: skip
-                self._graphs[role, cut] = graph
             return self._graphs[role, cut]
 
     def close(self) -> None:
         """Give the memory of all graphs back, once runs that are under way have ended."""
         with self._lock:
             self._is_closed = True
-            graphs = tuple(self._graphs.values())
+            graphs = [*self._graphs.values()]
             self._graphs.clear()
+            halves, self._halves = self._halves, None
         for graph in graphs:
             graph.close()
+        if halves is not None:
+            halves.close()
         self._forwards.close()
         self._passes.close()
 
@@ -85,12 +91,28 @@ class GraphSet:
 
     def run(self, role: GraphRole, inputs: Mapping[str, Array], wanted: tuple[str, ...]) -> Array:
         """Run a graph on buffers that nobody else has: the first of the wanted outputs that it has."""
+        if role == "image" and (halves := self._picture_halves()) is not None:
+            arrays = halves.run(inputs)
+            return next(arrays[name] for name in wanted if name in arrays)
         graph = self.get(role)
         key = role, _shapes(inputs)
         bound = self._forwards.take(key, inputs, lambda: BoundForward(graph, inputs))
         found = next(bound.buffers[name] for name in wanted if name in graph.output_names).read()
         self._forwards.give_back(key, bound)
         return found
+
+    def _picture_halves(self) -> PictureHalves | None:
+        """Where processes share a machine, the graph of the picture in two halves, if it can be cut."""
+        if self._sharing is None:
+            return None
+        with self._lock:
+            self.require_open()
+            if not self._are_halves_known:
+                self._halves = picture_halves(
+                    self._bundle, self._device, self._threads, self._sharing
+                )
+                self._are_halves_known = True
+            return self._halves
 
     def bound_features(
         self, user: object, cut: int | None, inputs: Mapping[str, Array]

@@ -14,6 +14,7 @@ from dragonnx.runtime.providers import (
     choose_device,
     why_not,
 )
+from dragonnx.runtime.sharing import Sharing
 
 __all__ = [
     "CLOSED",
@@ -27,6 +28,7 @@ __all__ = [
     "DeviceTensor",
     "Graph",
     "Provider",
+    "Sharing",
     "checked_threads",
     "choose_device",
     "node_placement",

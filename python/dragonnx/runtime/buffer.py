@@ -18,7 +18,7 @@ from dragonnx.types import Array
 _ALIGNMENT = 256
 """Bytes: what CUDA gives its own allocations, and a multiple of any cache line."""
 
-_NUMPY_TYPES = {
+NUMPY_TYPES = {
     "tensor(float)": np.float32,
     "tensor(int64)": np.int64,
     "tensor(uint8)": np.uint8,
@@ -36,7 +36,7 @@ class Memory:
 
     def __init__(self, device: Device, size: int, value: Any = None) -> None:
         self.device = device
-        self._value = _tensor(device, (max(size, 1),), np.uint8) if value is None else value
+        self._value = new_tensor(device, (max(size, 1),), np.uint8) if value is None else value
         self.pointer: int = self._value.data_ptr()
         self.array: Array | None = None
         """The bytes themselves where the host can reach them, else None."""
@@ -85,12 +85,12 @@ class Buffer:
     @classmethod
     def empty(cls, device: Device, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Buffer:
         """A tensor in memory of its own, with no values yet."""
-        return cls.holding(device, _tensor(device, shape, dtype))
+        return cls.holding(device, new_tensor(device, shape, dtype))
 
     @classmethod
     def holding(cls, device: Device, value: Any) -> Buffer:
         """The memory of a tensor that ONNX Runtime made on a device."""
-        shape, dtype = tuple(value.shape()), np.dtype(_NUMPY_TYPES[value.data_type()])
+        shape, dtype = tuple(value.shape()), np.dtype(NUMPY_TYPES[value.data_type()])
         return cls(Memory(device, math.prod(shape) * dtype.itemsize, value), shape, dtype)
 
     @property
@@ -161,7 +161,8 @@ class BufferPack:
             self._memory.write(self._staged)
 
 
-def _tensor(device: Device, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+def new_tensor(device: Device, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+    """ONNX Runtime's own tensor, in memory of its own, with no values yet."""
     make = onnxruntime().OrtValue.ortvalue_from_shape_and_type
     with turn(device):
         return make(shape, dtype, device.provider.memory, device.ordinal)

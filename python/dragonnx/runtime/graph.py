@@ -10,8 +10,7 @@ import numpy as np
 
 from dragonnx.errors import BundleError, DeviceError, DragonnxError, StateError
 from dragonnx.log import logger
-from dragonnx.runtime.buffer import Buffer
-from dragonnx.runtime.laid_out import laid_out
+from dragonnx.runtime.buffer import NUMPY_TYPES, Buffer, new_tensor
 from dragonnx.runtime.ort import onnxruntime
 from dragonnx.runtime.providers import CPU, Device
 from dragonnx.runtime.recording import Recordings
@@ -58,12 +57,11 @@ class Graph:
         windows: Whether it works on small windows of maps.
         replayed: Whether bound runs may be recorded, where the device can, and then be replayed in
             one launch. Of no use for a graph of few nodes.
-        shared: Folder of weights that processes of this machine share; see `laid_out`. None where
-            the weights are for this process alone.
         content: Of the file, where it was read already: it may have been replaced since.
+        is_laid_out: Whether the file is one that `laid_out` made, to be taken as it is.
         gives_back: Whether a run on the CPU gives its memory back at its end, for some more time.
-        once: Whether it is for one run on the CPU, which is to take no more memory than it must. What
-            it gives then holds on to nothing else.
+        once: Whether it is for one run on the CPU, or for some that may take more time, which is to take
+            no more memory than it must. What it gives then holds on to nothing else.
 
     Raises:
         BundleError: ONNX Runtime cannot load the file.
@@ -72,7 +70,7 @@ class Graph:
 
     def __init__(
         self, path: Path, device: Device, threads: int | None = None, *, windows: bool = False,
-        replayed: bool = False, shared: Path | None = None, gives_back: bool = False,
+        replayed: bool = False, is_laid_out: bool = False, gives_back: bool = False,
         once: bool = False, content: bytes | None = None,
     ) -> None:  # fmt: skip
         self._path = path
@@ -80,14 +78,12 @@ class Graph:
         options = onnxruntime().SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        on_cpu = device.kind == CPU.name
-        if on_cpu and shared is not None and (found := laid_out(path, shared)) is not None:
-            path = found
+        if is_laid_out:
             options.graph_optimization_level = onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
         if once:
             options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         self._giving_back: Any = None
-        if gives_back and on_cpu:
+        if gives_back and device.kind == CPU.name:
             # A planned block would come beside the pieces of the first run.
             options.enable_mem_pattern = False
             self._giving_back = onnxruntime().RunOptions()
@@ -129,11 +125,15 @@ class Graph:
         binding = self._new_binding()
         for name in self.input_names:
             _bind_input(binding, name, inputs[name])
-        for name in self.output_names:
-            if name in keep:
-                binding.bind_output(name, self.device.provider.memory, self.device.ordinal)
+        for output in self._open_session().get_outputs():
+            if self._giving_back is not None and _has_known_size(output):
+                # A result that lies among a run's scratch memory would hold all of that back.
+                own = new_tensor(self.device, tuple(output.shape), NUMPY_TYPES[output.type])
+                binding.bind_ortvalue_output(output.name, own)
+            elif output.name in keep:
+                binding.bind_output(output.name, self.device.provider.memory, self.device.ordinal)
             else:
-                binding.bind_output(name, "cpu")
+                binding.bind_output(output.name, "cpu")
         self._run(binding)
         arrays: dict[str, Array] = {}
         kept: dict[str, DeviceTensor] = {}
@@ -243,6 +243,10 @@ def _bind_input(binding: Any, name: str, value: GraphInput) -> None:
         binding.bind_input(name, *_place(value))
     else:
         binding.bind_cpu_input(name, np.ascontiguousarray(value))
+
+
+def _has_known_size(output: Any) -> bool:
+    return output.type in NUMPY_TYPES and all(isinstance(axis, int) for axis in output.shape)
 
 
 def _place(buffer: Buffer) -> tuple[str, int, type[np.generic], tuple[int, ...], int]:

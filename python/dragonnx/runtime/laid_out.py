@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.errors import BundleError
@@ -26,7 +27,7 @@ _PAUSE = 0.01
 """Seconds between two looks at whether another process has laid a graph out."""
 
 
-def laid_out(path: Path, folder: Path) -> Path | None:
+def laid_out(path: Path, folder: Path, more: Callable[[Path], object] | None = None) -> Path | None:
     """A graph's file with its weights laid out for the CPU of this machine, in a file beside it.
 
     The first process to ask makes it, and others wait for that. It is good on this machine, with this
@@ -35,6 +36,7 @@ def laid_out(path: Path, folder: Path) -> Path | None:
     Args:
         path: The .onnx file, its external data beside it.
         folder: Where processes keep such files; empty at first, and nobody else's.
+        more: Makes other files of it, beside it.
 
     Returns:
         The file; None where it could not be written, as on a full disk.
@@ -49,6 +51,8 @@ def laid_out(path: Path, folder: Path) -> Path | None:
             if not found.exists():
                 with tempfile.TemporaryDirectory(dir=folder, prefix="new-") as new:
                     _lay_out(path, Path(new) / path.name)
+                    if more is not None:
+                        more(Path(new) / path.name)
                     Path(new).rename(place)
                     Path(new).mkdir()  # for what removes it
     except (BundleError, OSError) as error:

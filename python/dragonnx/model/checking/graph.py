@@ -89,8 +89,38 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
     model = parse_model(content)
     _check_versions(model)
     graph = model.graph
-    nodes = nodes_of(graph)
     lengths = _Lengths()
+    nodes, tensors = _tensors(graph, files, given, lengths)
+    made = {name for node in nodes for name in node.outputs}
+    outputs: dict[str, Declared] = {}
+    for value in graph.output:
+        known = value.name in made and value.name not in outputs
+        require(known, "no node gives its output {}", value.name)
+        outputs[value.name] = lengths.declared(value, tensors[value.name])
+    inputs = frozenset(value.name for value in graph.input)
+    return Graph(inputs, outputs, run_bytes(nodes, tensors, inputs, frozenset(outputs)))
+
+
+def nodes_and_tensors(
+    content: bytes, files: Mapping[str, int], given: Mapping[str, Declared]
+) -> tuple[list[Run], dict[str, Tensor]]:
+    """The nodes of a graph, in their order, and all tensors of a run, by name.
+
+    Args:
+        content: The graph's file.
+        files: The size of each file in which weights may lie, by name.
+        given: What it may take.
+
+    Raises:
+        BundleError: As `check_graph` does.
+    """
+    return _tensors(parse_model(content).graph, files, given, _Lengths())
+
+
+def _tensors(
+    graph: Any, files: Mapping[str, int], given: Mapping[str, Declared], lengths: _Lengths
+) -> tuple[list[Run], dict[str, Tensor]]:
+    nodes = nodes_of(graph)
     tensors: dict[str, Tensor] = {}
     for value in graph.input:
         _check_new(value.name, tensors)
@@ -105,14 +135,7 @@ def check_graph(content: bytes, files: Mapping[str, int], given: Mapping[str, De
     named = [node.name for node in graph.node if node.name]
     require(len(set(named)) == len(named), "two nodes have one name")
     _check_nodes(nodes, tensors, files)
-    made = {name for node in nodes for name in node.outputs}
-    outputs: dict[str, Declared] = {}
-    for value in graph.output:
-        known = value.name in made and value.name not in outputs
-        require(known, "no node gives its output {}", value.name)
-        outputs[value.name] = lengths.declared(value, tensors[value.name])
-    inputs = frozenset(value.name for value in graph.input)
-    return Graph(inputs, outputs, run_bytes(nodes, tensors, inputs, frozenset(outputs)))
+    return nodes, tensors
 
 
 class Run(NamedTuple):

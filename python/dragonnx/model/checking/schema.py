@@ -104,6 +104,14 @@ def parse_model(
     return model
 
 
+def any_model(content: bytes) -> Any:
+    """The model of a graph's file that ONNX Runtime wrote, with all that it holds besides.
+
+    What is not known here stays in it, and is written again with it.
+    """
+    return _model_class(of_strangers=False).FromString(content)
+
+
 @functools.cache
 def _model_class(of_strangers: bool) -> Any:
     """The class of models. protobuf comes with ONNX Runtime, and is only for opening bundles."""

@@ -30,9 +30,7 @@ def check_graphs(folder: Path, manifest: Manifest, read: Callable[[str], bytes])
     Raises:
         BundleError: A graph is something else.
     """
-    graphs = {graph.file for graph in manifest.graphs}
-    files = {name: record.size for name, record in manifest.files.items() if name not in graphs}
-    bundle = _Bundle(folder, manifest, files, read)
+    bundle = _Bundle(folder, manifest, files_of_weights(manifest), read)
     bundle.check_mapping()
     image = bundle.check_image("image", manifest.image_size)
     if manifest.graph("image_pullback"):
@@ -42,6 +40,17 @@ def check_graphs(folder: Path, manifest: Manifest, read: Callable[[str], bytes])
         bundle.check_image_passes("preview_layers", "preview_pullback", preview)
     for cut in (None, *manifest.cuts):
         bundle.check_features(cut)
+
+
+def files_of_weights(manifest: Manifest) -> dict[str, int]:
+    """The size of each file in which weights of graphs may lie, by name."""
+    graphs = {graph.file for graph in manifest.graphs}
+    return {name: record.size for name, record in manifest.files.items() if name not in graphs}
+
+
+def latent(manifest: Manifest) -> Given:
+    """What a graph takes that starts from a latent."""
+    return {"w_plus": Declared(FLOAT, (1, manifest.num_ws, manifest.w_dim))}
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class _Bundle:
     def check_image(self, role: GraphRole, size: tuple[int, int] | None) -> Declared:
         """The image that a graph gives; of a smaller size than the model's where none is said."""
         m = self.manifest
-        graph = self._graph(role, None, self._latent())
+        graph = self._graph(role, None, latent(self.manifest))
         graph.needs("w_plus")
         found = graph.shape("image", axes=4)
         colours = found[1] if found[1] in _COLOURS else _COLOURS[-1]
@@ -87,7 +96,7 @@ class _Bundle:
     def check_image_passes(self, layers: GraphRole, pullback: GraphRole, image: Declared) -> None:
         """Check a forward graph for an image, and its pullback."""
         m = self.manifest
-        forward = self._graph(layers, None, self._latent())
+        forward = self._graph(layers, None, latent(self.manifest))
         forward.needs("w_plus")
         forward.gives("image", image.axes)
         count = m.num_ws
@@ -106,7 +115,7 @@ class _Bundle:
                 if isinstance(m.windows, LayerWindowFacts)
                 else _windows(m.windows, m.feature_map.size, cut)
             )
-        forward = self._graph("features", cut, {**self._latent(), **windows})
+        forward = self._graph("features", cut, {**latent(self.manifest), **windows})
         forward.needs("w_plus")
         count = _SEVERAL if windows else 1
         forward.gives("features", (count, m.feature_map.channels, *m.feature_map.size))
@@ -126,9 +135,6 @@ class _Bundle:
         content = self.read(record.file)
         name = f"{record.file} of the bundle {self.folder}"
         return ExpectedGraph(name, content, self.files, given, height * width)
-
-    def _latent(self) -> Given:
-        return {"w_plus": Declared(FLOAT, (1, self.manifest.num_ws, self.manifest.w_dim))}
 
 
 def _windows(facts: WindowFacts, map_size: tuple[int, int], cut: int) -> Given:
