@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 HANGS = 120.0
@@ -139,13 +140,7 @@ def forked_program(folder: Path) -> Iterator[ForkedProgram]:
 
 def serve() -> None:
     """Fork for each line that is read."""
-    # Not onnxruntime: a fork of a process that has it never ends.
-    import PIL.Image  # noqa: F401
-
-    import dragonnx.cli.program
-    import dragonnx.document
-    import dragonnx.inversion.session  # noqa: F401
-
+    load()
     gc.freeze()
     for line in sys.stdin:
         wish = json.loads(line)
@@ -168,6 +163,23 @@ def serve() -> None:
         os.close(counted)
         code = os.waitstatus_to_exitcode(status)
         print(json.dumps({"code": code, "seconds": seconds, "changes": changes}), flush=True)  # noqa: T201
+
+
+def load() -> None:
+    """Import what most runs need: else each does so for itself, which takes longer than all else."""
+    # Not onnxruntime: a fork of a process that has it never ends.
+    for module in (
+        "PIL.PngImagePlugin", "numpy.random", "rich.progress", "dragonnx.cli.delivery",
+        "dragonnx.document.outputs", "dragonnx.document.run", "dragonnx.inversion.session",
+        "dragonnx.media", "dragonnx.model.library",
+    ):  # fmt: skip
+        import_module(module)
+
+    import typer.main
+
+    from dragonnx.cli.program import app
+
+    typer.main.get_command(app)
 
 
 def begin(wish: dict, count: int) -> None:
