@@ -69,7 +69,7 @@ def test_every_output_of_a_drag(dragged):
         path = run.editor.files.suggested_output(output.id)
         assert path.name == f"critters-seed{SEED}{output.tail}{output.suffixes[0]}"
         export(run, output.id, str(path))
-        assert run.notice == f"Wrote {path}."
+        assert run.notice == f"Wrote {path}. V views it."
         assert path.is_file()
         assert run.editor.files.suggested_output(output.id) != path
     stem = f"critters-seed{SEED}"

@@ -33,7 +33,7 @@ def test_a_sentence_stays_while_it_holds(run):
     run.editor.files.exported(type("Exported", (), {"path": "a.png"}))
     run.editor.pointer.move_by(1, 0)
     run.state.changed()
-    assert run.notice == "Wrote a.png."
+    assert run.notice == "Wrote a.png. V views it."
     run.editor.points.place((20, 20))
     run.editor.points.place((24, 20))
     assert run.notice == DRAG_HINT

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from support.bundled import SEED
 from support.terminal_editor import TerminalEditor
@@ -10,10 +13,13 @@ from textual.command import CommandPalette
 from textual.widgets import Input, Label, OptionList
 from textual.widgets._footer import FooterKey
 
+from dragonnx.editor.events import Exported
 from dragonnx.editor.tools import Tool
+from dragonnx.errors import InputError
 from dragonnx.tui.actions import ACTIONS
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.help import HelpScreen
+from dragonnx.tui.viewer import open_outside
 from dragonnx.tui.widgets.side_panel import SidePanel
 
 
@@ -54,6 +60,51 @@ async def test_the_palette_finds_and_runs_an_action():
         await editor.press("enter")
         await editor.until(lambda: editor.document.start.seed == SEED + 1)
         assert editor.app.screen is editor.screen
+
+
+@pytest.mark.parametrize(
+    ("query", "label"), [("stays fixed", "Fixed brush"), ("clipboard", "Copy command")]
+)
+async def test_the_palette_finds_an_action_by_words_of_its_description(query, label):
+    async with TerminalEditor() as editor:
+        await editor.press("ctrl+p")
+        palette = editor.app.screen
+        palette.query_one(Input).value = query
+        commands = palette.query_one(OptionList)
+
+        def labels() -> str:
+            options = [commands.get_option_at_index(k).prompt for k in range(commands.option_count)]
+            return " ".join(map(str, options))
+
+        await editor.until(lambda: label in labels())
+
+
+async def test_the_command_of_a_drag_goes_to_the_clipboard():
+    async with TerminalEditor() as editor:
+        await editor.press("Y")
+        assert "no drag to write down" in editor.status
+        await editor.place((20, 20), (30, 40))
+        await editor.press("Y")
+        assert editor.app.clipboard.startswith("dragonnx drag --model critters --seed 40 --point ")
+
+
+async def test_what_was_exported_opens_in_the_systems_viewer(monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr("dragonnx.tui.screens.editor.open_outside", opened.append)
+    async with TerminalEditor() as editor:
+        await editor.press("V")
+        assert "Nothing was exported" in editor.status
+        editor.app.editor.files.exported(Exported(tmp_path / "a.png"))
+        await editor.press("V")
+        assert opened == [tmp_path / "a.png"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="they always have a viewer")
+def test_without_a_screen_no_viewer_is_started(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="no viewer"):
+        open_outside(Path("a.png"))
 
 
 def help_heading(editor) -> str:

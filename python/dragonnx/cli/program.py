@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from dragonnx.cli import batch, doctor, drag, edit, generate, help, info, invert, models  # noqa: A004 our command
 from dragonnx.cli.console import has_terminal, run, show
 
+
+class Program(TyperGroup):
+    """The command, which also opens a file that is named in place of one of its own commands."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is meant, and its arguments."""
+        if args and args[0] not in self.commands and os.path.isfile(args[0]):  # noqa: PTH113 it answers for any text
+            args = ["edit", *args]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=Program,
     help="DragGAN without PyTorch: drag points on a StyleGAN2 image and the image follows.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -27,6 +27,8 @@ class FileCommands:
     def __init__(self, state: EditorState) -> None:
         self._state = state
         self._after_save: Change | None = None
+        self.last_written: Path | None = None
+        """The picture, animation or other output that was exported last."""
         self.changed_path: Path | None = None
         """The file that others changed, where the document was to be saved: what to do is asked."""
 
@@ -174,7 +176,8 @@ class FileCommands:
 
     def exported(self, event: Exported) -> None:
         """Say that an output was written."""
-        self._state.say(f"Wrote {event.path}.{self._can_go_on()}", "good")
+        self.last_written = event.path
+        self._state.say(f"Wrote {event.path}. V views it.{self._can_go_on()}", "good")
 
     def _can_go_on(self) -> str:
         """What can come next, where a drag paused."""

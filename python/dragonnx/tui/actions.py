@@ -206,6 +206,9 @@ ACTIONS: tuple[Action, ...] = (
         ("save_as", "S", "Save document as", "Save the document under another name.", ASK),
         ("open", "o,ctrl+o", "Open", "A document, a picture with recipe, a latent, a mask, or a photo.",
          ASK),
+        ("view_file", "V", "View file", "Open what was exported last in the system's viewer.", VIEW),
+        ("copy_command", "Y", "Copy command", "Copy the command line of this drag to the clipboard.",
+         VIEW),
         ("export", "e", "*Export", "PNG, JPEG, WebP, before and after, animation, report, latent, mask.", ASK),
     ),
     *_group(

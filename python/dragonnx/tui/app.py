@@ -30,6 +30,7 @@ from dragonnx.tui.drawing.graphics import Graphics
 from dragonnx.tui.drawing.owed import Owed
 from dragonnx.tui.line import Line
 from dragonnx.tui.messages import EditorEvent
+from dragonnx.tui.palette import ActionProvider
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.screens.editor import EditorScreen
 from dragonnx.tui.terminal import best_mode
@@ -54,6 +55,7 @@ class EditorApp(App[None], inherit_bindings=False):
 
     TITLE = "dragonnx"
     CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from dragonnx.editor.command_line import command_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import DragProgressed, InversionProgressed
 from dragonnx.editor.state import Part
@@ -23,6 +24,7 @@ from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.questions import Questions
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.terminal import SMALLEST, cell_aspect
+from dragonnx.tui.viewer import open_outside
 from dragonnx.tui.widgets.canvas import Canvas
 from dragonnx.tui.widgets.literal import Words
 from dragonnx.tui.widgets.side_panel import SidePanel
@@ -240,6 +242,25 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def action_fit(self) -> None:
         """Show the whole picture."""
         self.canvas.fit()
+
+    def action_view_file(self) -> None:
+        """Open what was exported last in the system's viewer."""
+        path = self.editor.files.last_written
+        if path is None:
+            self.editor.state.say("Nothing was exported yet: e exports.")
+            return
+        self.questions.attempt(lambda: open_outside(path))
+
+    def action_copy_command(self) -> None:
+        """Copy the command line of this drag; the terminal puts it on the clipboard (OSC 52)."""
+        state = self.editor.state
+
+        def copy() -> None:
+            command, note = command_of(state)
+            self.app.copy_to_clipboard(command)
+            state.say(f"Copied{f' ({note})' if note else ''}: {command}")
+
+        self.questions.attempt(copy)
 
     def action_next_mode(self) -> None:
         """Show the picture another way."""

@@ -1,0 +1,57 @@
+"""The command that makes this edit outside the editor, for scripts and other machines."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+
+from dragonnx.drag.config import DragConfig
+from dragonnx.editor.state import EditorState
+from dragonnx.errors import InputError
+from dragonnx.model.labels import label_text
+
+_NO_OPTION = "stop_distance"
+"""A setting that documents have and `dragonnx drag` has no option for."""
+
+
+def command_of(state: EditorState) -> tuple[str, str]:
+    """The command of the document's drag, and what it does not say of itself; empty where it says all.
+
+    Raises:
+        InputError: Nothing is to be dragged, or the start is in no file.
+    """
+    document = state.document
+    start, config = document.start, document.config
+    if not document.complete_pairs:
+        raise InputError("there is no drag to write down yet: place a handle point and its target")
+    words, notes = ["dragonnx", "drag", "--model", document.model], []
+    if start.w_plus is None:
+        words += ["--seed", f"{start.seed}"]
+        if start.truncation_psi is not None:
+            words += ["--truncation-psi", f"{start.truncation_psi:g}"]
+        if start.label is not None:
+            words += ["--label", label_text(start.label)]
+    elif state.path is None:
+        raise InputError("the picture starts from a latent: save the document first with Ctrl+S")
+    else:
+        words += ["--latent", f"{state.path}"]
+    for pair in document.complete_pairs:
+        assert pair.target is not None, "or it would take no part"  # noqa: S101
+        words += ["--point", f"{_place(pair.first)}:{_place(pair.target)}"]
+    for field in fields(DragConfig):
+        value = getattr(config, field.name)
+        if value == field.default:
+            continue
+        if field.name == _NO_OPTION:
+            notes.append("the stop distance has no option")
+        else:
+            words += [f"--{field.name.replace('_', '-')}", f"{value}"]
+    if document.mask is not None:
+        words += ["--mask", "mask.png"]
+        notes.append("export the mask as mask.png")
+    words += ["-o", "dragged.png"]
+    return shlex.join(words), "; ".join(notes)
+
+
+def _place(point: tuple[float, float]) -> str:
+    return ",".join(f"{value:.2f}".rstrip("0").rstrip(".") for value in point)
