@@ -7,8 +7,9 @@ What stands in for them has no behaviour, whatever the class was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from dragonnx.errors import InputError
@@ -45,7 +46,11 @@ _HARMFUL_NAMES = frozenset(
 to do harm in other programs, and its user should hear of it."""
 
 
-@dataclass(eq=False)
+_NOTHING: Mapping[str | int, Any] = MappingProxyType({})
+"""One for all: a file may hold very many objects."""
+
+
+@dataclass(eq=False, slots=True)
 class InertObject:
     """What a file says of an object.
 
@@ -59,11 +64,21 @@ class InertObject:
     """
 
     class_name: str
-    state: Mapping[str | int, Any] = field(default_factory=dict)
-    slots: Mapping[str | int, Any] = field(default_factory=dict)
+    state: Mapping[str | int, Any] = field(default_factory=lambda: _NOTHING)
+    slots: Mapping[str | int, Any] = field(default_factory=lambda: _NOTHING)
     arguments: tuple[object, ...] = ()
-    items: dict[str | int, Any] = field(default_factory=dict)
-    parts: list[Any] = field(default_factory=list)
+    items: Mapping[str | int, Any] = field(default_factory=lambda: _NOTHING)
+    parts: Sequence[Any] = ()
+
+    def container(self, kind: type) -> Any:
+        """What it holds as a kind of dict or list, to be filled."""
+        if kind is dict:
+            if not self.items:
+                self.items = {}
+            return self.items
+        if not self.parts:
+            self.parts = []
+        return self.parts
 
     def set_state(self, state: object) -> None:
         """Take the attributes; a state of another form is dropped.

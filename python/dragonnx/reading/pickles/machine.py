@@ -105,7 +105,7 @@ class _Machine:
             raise InputError(DAMAGED)
         top = self._stack[-1]
         if isinstance(top, InertObject):
-            return top.items if kind is dict else top.parts
+            return top.container(kind)
         if type(top) is not kind:
             raise InputError(DAMAGED)
         self._require_unshared(top)
