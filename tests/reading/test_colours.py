@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from support.pictures import file_of, photograph, png, png_rows
+from support.pictures import TIFF_MODES, file_of, photograph, png, png_rows
 
 from dragonnx.errors import InputError
 from dragonnx.inversion.photo import Photo, load_photo
@@ -293,8 +293,7 @@ def exif(orientation: int) -> bytes:
 
 _saved = st.sampled_from(
     [("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")]
-    + [("TIFF", mode) for mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB",
-                                   "I;16", "I;16B", "I", "F")]
+    + [("TIFF", mode) for mode in sorted(TIFF_MODES)]
     + [("WEBP", mode) for mode in ("RGB", "RGBA")]
     + [("JPEG", mode) for mode in ("L", "RGB", "CMYK")]
     + [("GIF", "P"), ("BMP", "RGB"), ("PPM", "L"), ("AVIF", "RGBA")]

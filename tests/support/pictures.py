@@ -9,10 +9,15 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import PIL
 from PIL import Image
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 Chunk = tuple[bytes, bytes]
+TIFF_MODES = {
+    "1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I;16B", "I", "F",
+} | ({"YCbCr"} if int(PIL.__version__.split(".")[0]) >= 13 else set())  # fmt: skip
+"""Of pictures that Pillow writes as TIFF and reads again; before 13 it took its own YCbCr for cut off."""
 
 
 def photograph(width: int = 80, height: int = 60) -> Image.Image:
