@@ -24,7 +24,8 @@ def table(results: Results) -> str:
 def _steps(rows: list[dict[str, Any]], columns: list[str], digits: int) -> str:
     lines = _head(["image", "points", "mask", "plain torch", *_with_ratios(columns)])
     for row in rows:
-        cells = [f"{row['size']} px", str(row["points"]), "yes" if row["mask"] else "no"]
+        kind = "StyleGAN3, " * (row["family"] == "stylegan3")
+        cells = [f"{kind}{row['size']} px", str(row["points"]), "yes" if row["mask"] else "no"]
         lines.append(_line([*cells, *_times(row, columns, digits)]))
     return "\n".join(lines) + "\n"
 
@@ -70,7 +71,7 @@ def plot(results: Results, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), sharey=True)
-    free = [row for row in results["steps"] if not row["mask"]]
+    free = [row for row in results["steps"] if not row["mask"] and row["family"] == "stylegan2"]
     sizes, counts = (sorted({row[key] for row in free}) for key in ("size", "points"))
     for name, colour in (("torch", "#c0392b"), ("whole maps", "#e0a030"), ("dragonnx", "#2c6fbb")):
         single = [row for row in free if row["points"] == 1]

@@ -3,8 +3,9 @@
     python benchmarks/drag_step.py --output out/benchmarks
     python benchmarks/drag_step.py --device cuda --output out/benchmarks/cuda --bundles out/benchmarks
 
-Generators have the channels of StyleGAN2's config-f. Writes results.json and table.md, and on the
-CPU plot.png. On a card, or with --short, other rows are taken, and images and memory are measured.
+Generators have the channels of StyleGAN2's config-f, and one those of StyleGAN3's config T. Writes
+results.json and table.md, and on the CPU plot.png. On a card, or with --short, other rows are taken,
+and images and memory are measured.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from benchmark_report import plot, table
 from on_the_cpu import cold_start, kernel_share, sgemm_share
 from peak_memory import peak_memory
 from plain_torch import plain_generator, torch_image, torch_step, wait_for
-from random_models import bundle
+from random_models import Family, bundle
 from workloads import Place, Work, dragonnx_image, dragonnx_step, interleaved
 
 import dragonnx
 from dragonnx import Generator
 from dragonnx.runtime import choose_device, runtime_version
 from dragonnx_export.families.stylegan2.networks import Generator as PlainGenerator
+from dragonnx_export.families.stylegan3.network import Generator as PlainStyleGAN3
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Row:
         size: Of the image, in pixels.
         points: How many are dragged.
         mask: Whether half of the image must stay.
+        family: Of the generator.
     """
 
     size: int
     points: int
     mask: bool = False
+    family: Family = "stylegan2"
 
 
 FULL = (
@@ -57,6 +61,7 @@ FULL = (
     *(Row(512, count) for count in (1, 3, 8, 16)),
     Row(512, 1, mask=True),
     *(Row(1024, count) for count in (1, 3, 8, 16)),
+    Row(512, 1, family="stylegan3"),
 )
 SHORT = (
     *(Row(512, count) for count in (1, 3, 8, 16)),
@@ -106,16 +111,16 @@ def time_steps(
     results: Results, rows: Sequence[Row], folder: Path, places: Places, rounds: int
 ) -> None:
     """Seconds that a step takes, for each row."""
-    for size, group in groupby(rows, lambda row: row.size):
-        generators = opened(bundle(size, folder), places)
-        plain = plain_generator(size, places["dragonnx"])
+    for (size, family), group in groupby(rows, lambda row: (row.size, row.family)):
+        generators = opened(bundle(size, folder, family), places)
+        plain = plain_generator(size, places["dragonnx"], family)
         for row in group:
             works = partial(step_works, row, generators, plain, whole_maps=rows is FULL)
             results.add("steps", asdict(row), partial(timed, works, places["dragonnx"], rounds))
 
 
 def step_works(
-    row: Row, generators: Mapping[str, Generator], plain: PlainGenerator, place: Place, *,
+    row: Row, generators: Mapping[str, Generator], plain: PlainGenerator | PlainStyleGAN3, place: Place, *,
     whole_maps: bool,
 ) -> dict[str, Work]:  # fmt: skip
     """A step of each kind."""

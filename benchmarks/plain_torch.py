@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from random_models import config_f, random_weights
+from random_models import Family, config_f, config_t, random_weights
 from reference.plain_draggan import PlainDrag
+from reference.plain_stylegan3 import PlainStyleGAN3Drag
 from workloads import Place, Work, half_mask, points
 
 from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.families.stylegan3.network import Generator as StyleGAN3
+
+_MIDDLE_LAYER = 6
+"""Of StyleGAN3, as its bundles are dragged: at 512 px it has 128 cells across the image."""
 
 
-def plain_generator(size: int, place: Place) -> Generator:
+def plain_generator(size: int, place: Place, family: Family = "stylegan2") -> Generator | StyleGAN3:
     """A generator of random weights on a device.
 
     On a card its convolutions may use TF32 and its matrix products may not: torch's own defaults.
     """
+    if family == "stylegan3":
+        return StyleGAN3.from_checkpoint(config_t(size)).to(place.device)
     return Generator.from_checkpoint(random_weights(config_f(size))).to(place.device)
 
 
 def torch_step(
-    generator: Generator, w_plus: np.ndarray, count: int, place: Place, *, masked: bool = False
+    generator: Generator | StyleGAN3,
+    w_plus: np.ndarray,
+    count: int,
+    place: Place,
+    *,
+    masked: bool = False,
 ) -> Work:
     """A function that does one step of a running drag, all its tensors on the device."""
     size = generator.architecture.resolution
     handles, targets = points(size, count)
-    drag = PlainDrag(
+    later = isinstance(generator, StyleGAN3)
+    kind: type[PlainDrag] = PlainStyleGAN3Drag if later else PlainDrag
+    drag = kind(
         generator=generator,
         w_plus=torch.tensor(w_plus, device=place.device),
         handles=torch.tensor(handles, device=place.device),
         targets=torch.tensor(targets, device=place.device),
-        feature_resolution=128,
+        feature_resolution=_MIDDLE_LAYER if later else 128,
         r1=3 * size / 512,
         r2=12 * size / 512,
         step_size=1e-4,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Literal
 from unittest import mock
 
 import numpy as np
+from support.random_stylegan3 import random_stylegan3, stylegan3
 
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint, parameter_shapes
+from dragonnx_export.families.stylegan3.checkpoint import Checkpoint as StyleGAN3Checkpoint
+
+Family = Literal["stylegan2", "stylegan3"]
 
 
 def config_f(size: int) -> Architecture:
@@ -32,18 +38,25 @@ def random_weights(architecture: Architecture) -> Checkpoint:
     return Checkpoint(architecture=architecture, weights=weights, format="random", sha256="0" * 64)
 
 
-def bundle(size: int, folder: Path) -> Path:
+def config_t(size: int) -> StyleGAN3Checkpoint:
+    """StyleGAN3 as published, with random weights."""
+    architecture = stylegan3(size, 14, channel_base=32768, channel_max=512, margin=10)
+    return random_stylegan3(dataclasses.replace(architecture, z_dim=512, w_dim=512))
+
+
+def bundle(size: int, folder: Path, family: Family = "stylegan2") -> Path:
     """The bundle of a size, exported once, without the proof: these weights show nothing.
 
     It names no versions either, so that it can be made where the exporter lies uninstalled in the
     path, and where it is onnxruntime-gpu that is installed.
     """
-    path = folder / f"config-f-{size}"
+    path = folder / f"config-{'f' if family == 'stylegan2' else 't'}-{size}"
     if not path.exists():
         writer = "dragonnx_export.bundle_writer"
+        checkpoint = random_weights(config_f(size)) if family == "stylegan2" else config_t(size)
         with (
             mock.patch(f"{writer}.check_parity", return_value=()),
             mock.patch(f"{writer}.library_versions", return_value={}),
         ):
-            write_bundle(random_weights(config_f(size)), path, ExportOptions(name=path.name))
+            write_bundle(checkpoint, path, ExportOptions(name=path.name))
     return path

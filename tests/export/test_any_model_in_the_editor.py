@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.random_checkpoints import LABELLED, TALL, random_checkpoint
+from support.random_stylegan3 import random_stylegan3, stylegan3
 from support.terminal_editor import TerminalEditor
 from textual.widgets import OptionList
 
@@ -76,6 +77,23 @@ def test_an_image_half_as_wide_as_high() -> None:
             sheet = editor.app.screen.query_one(Sheet)
             await editor.until(lambda: len(editor.app.editor.sheet.pictures) == sheet.count)
             await editor.press("escape", "u", "u", "u", "u")
+
+    asyncio.run(edit())
+
+
+def test_a_model_of_stylegan3(tmp_path: Path) -> None:
+    """Its feature map reaches beyond the image, and it has no preview."""
+    options = ExportOptions(name="waves", feature_layer=1)
+    checkpoint = random_stylegan3(stylegan3(num_layers=3))
+    write_bundle(checkpoint, tmp_path / "models" / "waves", options)
+
+    async def edit() -> None:
+        async with TerminalEditor(model="waves") as editor:
+            assert editor.state.image_size == (16, 16)
+            await editor.place((4, 4), (8, 8))
+            await editor.press("full_stop")
+            await editor.came(DragEnded)
+            assert editor.document.result.steps == 1
 
     asyncio.run(edit())
 

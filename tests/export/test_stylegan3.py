@@ -217,6 +217,36 @@ def test_a_bundle_opens_and_makes_pictures(tmp_path: Path) -> None:
     generator = OpenedGenerator.open(tmp_path / "bundle", device="cpu", threads=1)
     w_plus = generator.w_plus(z=np.ones((1, 8), np.float32), label=1)
     assert generator.image(w_plus).size == (16, 16)
+    # Its own transform shears, which no rotation and translation can follow.
+    with pytest.raises(InputError, match="waves cannot turn and move what it shows"):
+        generator.transform(w_plus, rotation=5)
+
+
+def test_a_picture_is_turned_and_moved_by_its_latent(tmp_path: Path) -> None:
+    """As if the input were; the checkpoint's own transform, which turns and scales, comes besides."""
+    checkpoint = random_stylegan3(stylegan3(num_layers=3))
+    own = np.array([[1.0, -0.75, 0.1], [0.75, 1.0, -0.2], [0, 0, 1]], np.float32)
+    checkpoint = dataclasses.replace(
+        checkpoint, weights={**checkpoint.weights, "synthesis.input.transform": own}
+    )
+    write_bundle(checkpoint, tmp_path / "bundle", ExportOptions(name="waves", feature_layer=1))
+    opened = OpenedGenerator.open(tmp_path / "bundle", device="cpu", threads=1)
+    w_plus = opened.w_plus(1)
+    moved = opened.transform(w_plus, rotation=30, translation=(1.6, -3.2))
+    np.testing.assert_array_equal(moved[:, 1:], w_plus[:, 1:])
+    cosine, sine = np.cos(np.pi / 6), -np.sin(np.pi / 6)  # counterclockwise, y pointing down
+    motion = np.array([[cosine, -sine, 0.1], [sine, cosine, -0.2], [0, 0, 1]])
+    generator = Generator.from_checkpoint(checkpoint).double()
+    generator.array("synthesis.input.transform").copy_(torch.tensor(own @ np.linalg.inv(motion)))
+    expected = generator.image(torch.tensor(w_plus).double()).numpy()
+    # The smallest change of w may be large, and float32 loses digits of it.
+    found = opened.image_layers(moved).image
+    assert difference(found, expected) < 1e-4
+    assert difference(opened.image_layers(w_plus).image, expected) > 1e-2
+    np.testing.assert_allclose(opened.transform(w_plus), w_plus, atol=1e-5)
+    for wrong in ({"rotation": 361}, {"rotation": "x"}, {"translation": (1,)}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            opened.transform(w_plus, **wrong)
 
 
 def test_the_feature_map_says_where_its_cells_lie() -> None:

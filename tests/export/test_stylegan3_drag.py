@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference.plain_draggan import PlainDrag
+from reference.plain_stylegan3 import PlainStyleGAN3Drag
 from support.drag_paths import assert_same_path
 from support.random_stylegan3 import random_stylegan3, stylegan3
-from torch import Tensor
-from torch.nn import functional as F
 
 from dragonnx import DragConfig, DragSession, _core
 from dragonnx import Generator as OnnxGenerator
@@ -24,24 +22,6 @@ FIXTURE = Path(__file__).parents[1] / "fixtures" / "stylegan3-t-32px.pkl"
 STEPS, LAYER = 6, 1
 HANDLES = np.array([[9.0, 12.0], [29.0, 20.0]])
 TARGETS = np.array([[15.0, 9.0], [24.5, 26.0]])
-
-
-class PlainStyleGAN3Drag(PlainDrag):
-    """The yardstick for StyleGAN3: `feature_resolution` is the number of the layer."""
-
-    def _synthesise(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.generator.features(w_plus, self.feature_resolution)
-        return features, features
-
-    def _resized(self, features: Tensor) -> Tensor:
-        """The map as large as it is beside the image, and of that the image's part."""
-        a = self.generator.architecture
-        layer = a.layers[self.feature_resolution]
-        scale, margin = a.resolution // layer.out_rate, (layer.out_size - layer.out_rate) // 2
-        size = layer.out_size * scale
-        resized = F.interpolate(features, size=size, mode="bilinear", align_corners=False)
-        end = margin * scale + a.resolution
-        return resized[:, :, margin * scale : end, margin * scale : end]
 
 
 @pytest.fixture(scope="module")

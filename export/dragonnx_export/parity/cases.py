@@ -54,6 +54,12 @@ class ParityCase:
     grad_image: NDArray[np.float32]
     parts: tuple[FeaturesPart, ...]
 
+    @property
+    def motion(self) -> NDArray[np.float32]:
+        """By how much a picture is turned and moved, as the graph takes it, [1, 4]."""
+        angle = 0.5 + self.seed
+        return np.array([[np.cos(angle), np.sin(angle), 0.1, -0.2]], np.float32)
+
     def grad_for(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """The gradient that goes into the pullback of an image of any size, shaped as it."""
         height, width = image.shape[-2:]

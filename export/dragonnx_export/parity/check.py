@@ -115,6 +115,8 @@ def _run_graphs(
             grad_image = case.grad_for(forward.pop("image"))
             pulled = run(pullback, {**w_plus, **forward, "grad_image": grad_image})
             yield pullback, {**forward, **pulled, "grad_image": grad_image}
+    if transform := manifest.graph("transform"):
+        yield transform, run(transform, {**w_plus, "motion": case.motion})
     for part in case.parts:
         features, pullback = (manifest.graph(role, part.cut) for role in WINDOWED_ROLES)
         if features and pullback:

@@ -26,7 +26,7 @@ LARGEST_RAISED = 4096
 
 GraphRole = Literal[
     "mapping", "image", "features", "pullback", "image_layers", "image_pullback", "preview",
-    "preview_layers", "preview_pullback",
+    "preview_layers", "preview_pullback", "transform",
 ]  # fmt: skip
 """What dragonnx runs a graph for:
 
@@ -37,6 +37,7 @@ GraphRole = Literal[
     image_layers      w_plus to the image and what its pullback needs
     image_pullback    the gradient of the image to that of w_plus
     preview ...       the same three as for the image, for a smaller one
+    transform         w_plus to that of the same image turned and moved
 
 With a cut, features and pullback compute windows from there on: a block's resolution, or a layer."""
 

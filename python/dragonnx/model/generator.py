@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, cast
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
-from dragonnx.model.facts import GraphRole
+from dragonnx.model.facts import LARGEST_SIDE, GraphRole
 from dragonnx.model.graphs import GraphSet
 from dragonnx.model.labels import Label, fitting_label, label_row
 from dragonnx.model.latent import checked_psi, checked_seeds, checked_w_plus, truncate, z_of_seed
@@ -23,7 +24,7 @@ from dragonnx.model.placements import IMAGES, placements
 from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.array_values import checked_array
-from dragonnx.reading.values import record, shown, whole
+from dragonnx.reading.values import number, point, record, shown, whole
 from dragonnx.runtime import Device, DeviceTensor, Sharing, checked_threads, choose_device
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _PREVIEW_SIDE = 64
 _LARGEST_CUT = 2**16
+_MOST_DEGREES = 360.0
 
 
 class Generator:
@@ -185,6 +187,39 @@ class Generator:
             return self._picture("preview", w_plus)
         image = self.image(w_plus)
         return image.reduce(max(1, max(image.size) // _PREVIEW_SIDE))
+
+    def transform(
+        self,
+        w_plus: ArrayLike,
+        *,
+        rotation: float = 0.0,
+        translation: tuple[float, float] = (0.0, 0.0),
+    ) -> Float32:
+        """The latent of the same picture turned and moved, which StyleGAN3 shows as well.
+
+        Args:
+            w_plus: The latent [1, num_ws, w_dim]; only its first w changes.
+            rotation: By how many degrees to turn the picture around its middle, counterclockwise.
+            translation: By how many pixels to move it then, to the right and down.
+
+        Raises:
+            InputError: A value is of another type or range, or the model cannot turn and move what it
+                shows.
+        """
+        latent = self.checked_w_plus(w_plus)
+        m = self.manifest
+        angle = -math.radians(number(rotation, "rotation", -_MOST_DEGREES, _MOST_DEGREES))
+        shift = point(translation, "translation", float(LARGEST_SIDE))
+        if m.graph("transform") is None:
+            raise InputError(
+                f"the model {m.name} cannot turn and move what it shows: take one of StyleGAN3, "
+                "exported by this dragonnx"
+            )
+        height, width = m.image_size
+        motion = [math.cos(angle), math.sin(angle), shift[0] / width, shift[1] / height]
+        inputs = {"w_plus": latent, "motion": np.array([motion], np.float32)}
+        moved: Float32 = self._graphs.get("transform").run(inputs)[0]["moved_w_plus"]
+        return moved
 
     def features(
         self,

@@ -55,6 +55,8 @@ def placements(
             given = graphs.get(layers).run({"w_plus": w_plus})[0]
             inputs = {"w_plus": w_plus, **given, "grad_image": given["image"]}
             yield placed(pullback, inputs)
+    if m.graph("transform"):
+        yield placed("transform", {"w_plus": w_plus, "motion": np.eye(1, 4, dtype=np.float32)})
     for cut in (None, *m.cuts):
         inputs = {"w_plus": w_plus, **({} if cut is None else windows[cut])}
         yield placed("features", inputs, cut)

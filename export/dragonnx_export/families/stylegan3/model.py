@@ -26,6 +26,7 @@ from dragonnx_export.families.stylegan3.graphs import (
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
 from dragonnx_export.families.stylegan3.network import Generator
 from dragonnx_export.families.stylegan3.reference import TorchNetwork
+from dragonnx_export.families.stylegan3.transform import can_be_moved, transform_graph
 from dragonnx_export.families.stylegan3.windows import window_facts
 from dragonnx_export.graphs.weight_file import WeightFile
 
@@ -84,6 +85,8 @@ class StyleGAN3Model:
         yield ModelGraph("mapping", mapping_graph(self._checkpoint, weights))
         layers = self._layers
         yield ModelGraph("image", image_graph(layers, weights))
+        if can_be_moved(layers.first):
+            yield ModelGraph("transform", transform_graph(layers, weights))
         if self._can_be_inverted(layers):
             yield ModelGraph("image_layers", image_layers_graph(layers, weights))
             yield ModelGraph("image_pullback", image_pullback_graph(layers, weights))

@@ -108,6 +108,30 @@ class Generator(nn.Module):
         weight = self.array("synthesis.input.weight") / math.sqrt(read.inputs)
         return torch.einsum("oc,chw->ohw", weight, waves * amplitudes[:, None, None])[None]
 
+    def moved(self, w_plus: Tensor, motion: Tensor) -> Tensor:
+        """The latent of the same image turned and moved by (cosine, sine, x, y); see `transform_graph`."""
+        cosine, sine, x, y = motion
+        zero, one = torch.zeros_like(x), torch.ones_like(x)
+        rows = [[cosine, -sine, x], [sine, cosine, y], [zero, zero, one]]
+        asked = torch.stack([torch.stack(row) for row in rows])
+        own = self.array("synthesis.input.transform")
+        turn = self._linear("synthesis.input.affine", w_plus[:, 0])[0]
+        length = turn[:2].norm()
+        cosine, sine, x, y = turn / length
+        rows = [[cosine, -sine, zero], [sine, cosine, zero], [zero, zero, one]]
+        rotation = torch.stack([torch.stack(row) for row in rows])
+        rows = [[one, zero, -x], [zero, one, -y], [zero, zero, one]]
+        placed = rotation @ torch.stack([torch.stack(row) for row in rows])
+        # Where each place is read goes the other way, and through the checkpoint's own transform.
+        placed = placed @ own @ asked.inverse() @ own.inverse()
+        back = -placed[:2, :2].T @ placed[:2, 2]
+        wanted = torch.stack([placed[0, 0], placed[1, 0], back[0], back[1]]) * length
+        weight = self.array("synthesis.input.affine.weight") / math.sqrt(w_plus.shape[2])
+        change = torch.linalg.lstsq(weight, (wanted - turn)[:, None], driver="gelsd").solution[:, 0]
+        result = w_plus.clone()
+        result[0, 0] += change
+        return result
+
     def layer(self, position: int, x: Tensor, w: Tensor) -> Tensor:
         """One layer, from the map that it reads [1, inputs, in_size, in_size] and its w [1, w_dim]."""
         return self.activated(position, self.convolved(position, x, w))

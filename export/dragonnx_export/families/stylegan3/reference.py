@@ -93,6 +93,11 @@ class CaseReference:
             case "image_pullback":
                 gradient = self._gradient(every, measured["grad_image"], measured, dtype)
                 return {"grad_w_plus": gradient}
+            case "transform":
+                moved = self._generator.to(dtype).moved(
+                    self._w_plus(dtype), torch.tensor(case.motion[0], dtype=dtype)
+                )
+                return {"moved_w_plus": _double(moved)}
             case "features":
                 part = self._part(graph)
                 return {"features": _double(self._up_to(count, dtype)[count])[part.place]}

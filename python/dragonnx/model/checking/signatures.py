@@ -38,6 +38,8 @@ def check_graphs(folder: Path, manifest: Manifest, read: Callable[[str], bytes])
     if manifest.has_preview:
         preview = bundle.check_image("preview", None)
         bundle.check_image_passes("preview_layers", "preview_pullback", preview)
+    if manifest.graph("transform"):
+        bundle.check_transform()
     for cut in (None, *manifest.cuts):
         bundle.check_features(cut)
 
@@ -104,6 +106,13 @@ class _Bundle:
         if pullback == "preview_pullback":  # what is small depends on the first w's alone
             count = min(count, back.shape("grad_w_plus", axes=3)[1])
         self._check_gradient(back, "grad_image", count)
+
+    def check_transform(self) -> None:
+        given = {**latent(self.manifest), "motion": Declared(FLOAT, (1, 4))}
+        graph = self._graph("transform", None, given)
+        graph.needs(*given)
+        graph.gives("moved_w_plus", given["w_plus"].axes)
+        graph.gives_nothing_else()
 
     def check_features(self, cut: int | None) -> None:
         """Check the graphs of the feature map, whole or in windows, and its pullback."""
