@@ -13,13 +13,14 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels evaluate model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu test-ray gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels evaluate model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make fuzz    changed files for every reader, FUZZ=20000 for each, with SEED=0; goes on where it"
 	@echo "             was stopped, and prints what no reader may do"
+	@echo "make test-ray  batches on a Ray cluster of two nodes, whose workers and nodes are killed"
 	@echo "make kill    KILLS=300 kills at any moment, after which nothing may be lost or left over"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make docs    the pages under docs as a site in out/docs; a broken link is an error"
@@ -59,6 +60,12 @@ help:
 .venv-docs/installed: Makefile
 	test -d .venv-docs || $(PYTHON) -m venv .venv-docs
 	$(DOCS)/pip install --quiet 'mkdocs>=1.6,<2' 'mkdocs-material>=9.6' 'mkdocstrings[python]>=0.29' ruff
+	touch $@
+
+# Ray, whose wheel is large and which the suite does not need.
+.venv-ray/installed: pyproject.toml $(RUST)
+	test -d .venv-ray || $(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/pip install --quiet --editable '.[cpu,dev,ray]'
 	touch $@
 
 # --- the main job -----------------------------------------------------------------------------
@@ -119,6 +126,10 @@ kill: .venv/installed-dev
 # The tests try 200 for each reader; Linux alone can bound what a reader does.
 fuzz: .venv/installed-dev
 	PYTHONPATH=tests $(RUN)/python -m fuzz --inputs $(FUZZ) --seed $(SEED) --output out/fuzz
+
+# Batches on a Ray cluster of two nodes on this machine, whose workers and nodes are killed.
+test-ray: .venv-ray/installed
+	.venv-ray/bin/pytest tests/batch/test_cluster.py
 
 # What only a machine with an NVIDIA GPU can tell; there nothing is skipped.
 test-gpu: .venv-card/installed
@@ -257,4 +268,4 @@ pictures: .venv/installed
 	$(RUN)/python scripts/screenshots.py
 
 clean:
-	rm -rf .venv .venv-export .venv-card .venv-docs .venv-lowest target out dist
+	rm -rf .venv .venv-export .venv-card .venv-ray .venv-docs .venv-lowest target out dist

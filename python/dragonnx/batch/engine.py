@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import queue
 import secrets
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from dragonnx.batch.backlog import Backlog, Waiting
 from dragonnx.batch.feeder import Exhausted, Feeder, Refused
@@ -18,18 +19,22 @@ from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
 from dragonnx.batch.messages import Answer, Done, Gone, Setup, Stuck
 from dragonnx.batch.results import JobResult, ResultFolder
-from dragonnx.batch.shares import Shares, shares
-from dragonnx.batch.team import Team, Worker
+from dragonnx.batch.shares import MOST_WORKERS, Shares, shares
+from dragonnx.batch.team import Team
 from dragonnx.errors import InputError, StateError
 from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
 from dragonnx.paths import as_path, usable
-from dragonnx.reading.values import flag, shown
+from dragonnx.reading.values import flag, one_of, shown, whole
 from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
-MOST_TRIES = 2
-"""Of a job on which worker processes end, as where the system's memory is full."""
+EngineName = Literal["local", "ray"]
+if TYPE_CHECKING:
+    from dragonnx.batch.cluster import RayTeam
+
+_Gather: TypeAlias = "Callable[[Path, str, queue.SimpleQueue[Any], ExitStack], Team | RayTeam]"
+"""Starts workers: for the folder of results, the run's name, where answers go; and what ends with them."""
 _FALSE_STARTS = 16
 """Workers in a row that are killed before they are ready: then it is no chance."""
 _TICK = 0.5
@@ -47,6 +52,9 @@ def run(
     inversion_steps: int = INVERSION_STEPS,
     video: str | None = None,
     folder: str | os.PathLike[str] = ".",
+    engine: EngineName = "local",
+    address: str | None = None,
+    gpus: float | None = None,
 ) -> Generator[JobResult, None, None]:
     """Do jobs in worker processes, and yield what becomes of each as it comes.
 
@@ -60,13 +68,19 @@ def run(
         jobs: What to do: mappings with the fields of `dragonnx batch --schema`, or what `read_jobs`
             gave. They are taken from another thread.
         output: The folder for `ID.png` and `ID.json`; it must be empty, or missing.
-        workers: How many processes; None for one a core, or one a card.
+        workers: How many processes; None for one a core, or one a card, of the machine or cluster.
         resume: Go on in a folder: what is done there and has not changed is not done again.
         device: "auto", "cpu", "cuda" for all cards, "cuda:1" for the second one.
         precision: Of convolutions and matrix products.
         inversion_steps: For photos whose job does not say.
         video: For drags whose job does not say: "gif", "webp", "mp4", or None for no video.
         folder: What paths in jobs are relative to.
+        engine: "local" for processes of this machine, "ray" for actors of a Ray cluster, all of whose
+            nodes must see `output` and the files of jobs and models under the same paths.
+        address: Of the cluster, as `ray.init` takes it; None for what RAY_ADDRESS says, or for one of
+            this machine alone.
+        gpus: The share of a card for each worker on the cluster; None for a whole one where `device`
+            is a card.
 
     Raises:
         InputError: An argument is wrong, or the folder holds results or is in use.
@@ -77,40 +91,84 @@ def run(
     if isinstance(jobs, Mapping | str | bytes) or not isinstance(jobs, Iterable):
         raise InputError(f"jobs must be an iterable of jobs, not {shown(jobs)}")
     flag(resume, "resume")
+    one_of(engine, "engine", get_args(EngineName))
+    if engine == "local" and not (address is None and gpus is None):
+        raise InputError("address and gpus are for the engine ray")
     maker = JobMaker(as_path(folder), inversion_steps, video)
     with usable(as_path(output)):
         results = ResultFolder(as_path(output).absolute())
         results.check_empty(resume=resume)
-    return _results(jobs, maker, results, shares(workers, device, precision), precision, resume)
+    gather: _Gather
+    if engine == "ray":
+        gather = functools.partial(_gather_actors, workers, device, precision, address, gpus)
+    else:
+        gather = functools.partial(_gather_processes, shares(workers, device, precision), precision)
+    return _results(jobs, maker, results, gather, resume)
 
 
 def _results(
     jobs: Iterable[Job | Mapping[str, Any]],
     maker: JobMaker,
     results: ResultFolder,
-    share: Shares,
-    precision: Precision,
+    gather: _Gather,
     resume: bool,
 ) -> Generator[JobResult, None, None]:
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    run = secrets.token_hex(8)
     with ExitStack() as stack:
         stack.enter_context(results.claimed(resume=resume))
-        shared = _shared_folder(stack) if share.share_weights else None
-        setup = Setup(
-            folder=results.folder,
-            run=secrets.token_hex(8),
-            device=share.devices[0],
-            precision=precision,
-            threads=share.threads,
-            # The last part of a picture takes up to half of its time, and most of all memory.
-            sharing=None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2),
-            starter=os.getpid(),
-        )
-        team = Team(setup, share.devices, inbox)
+        team = gather(results.folder, run, inbox, stack)
         stack.callback(team.end)
         feeder = Feeder(jobs, maker, inbox)
         stack.callback(feeder.close)
-        yield from _Batch(results, setup.run, team, feeder, inbox, resume).results()
+        yield from _Batch(results, run, team, feeder, inbox, resume).results()
+
+
+def _gather_processes(
+    share: Shares,
+    precision: Precision,
+    folder: Path,
+    run: str,
+    inbox: queue.SimpleQueue[Any],
+    stack: ExitStack,
+) -> Team:
+    """Workers of this machine."""
+    shared = _shared_folder(stack) if share.share_weights else None
+    setup = Setup(
+        folder=folder,
+        run=run,
+        device=share.devices[0],
+        precision=precision,
+        threads=share.threads,
+        # The last part of a picture takes up to half of its time, and most of all memory.
+        sharing=None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2),
+        starter=os.getpid(),
+    )
+    return Team(setup, share.devices, inbox)
+
+
+def _gather_actors(
+    workers: int | None,
+    device: DeviceName,
+    precision: Precision,
+    address: str | None,
+    gpus: float | None,
+    folder: Path,
+    run: str,
+    inbox: queue.SimpleQueue[Any],
+    stack: ExitStack,
+) -> RayTeam:
+    """Workers of a Ray cluster."""
+    from dragonnx.batch import cluster
+
+    share = cluster.checked_share(device, gpus)
+    stack.callback(cluster.connect(address))
+    count = cluster.room(share)
+    if workers is not None:
+        count = whole(workers, "workers", 1, MOST_WORKERS)
+    chosen: DeviceName = "cuda" if share else "cpu"
+    setup = Setup(folder, run, chosen, precision, threads=1, sharing=None, starter=os.getpid())
+    return cluster.RayTeam(setup, (chosen,) * count, inbox, share)
 
 
 def _shared_folder(stack: ExitStack) -> Path | None:
@@ -132,7 +190,7 @@ class _Batch:
         self,
         results: ResultFolder,
         run: str,
-        team: Team,
+        team: Team | RayTeam,
         feeder: Feeder,
         inbox: queue.SimpleQueue[Any],
         resume: bool,
@@ -175,7 +233,7 @@ class _Batch:
                 continue
 
     def _give_out(self) -> None:
-        available = self._team.available()
+        available: Iterator[Any] = self._team.available()
         while self._backlog and (worker := next(available, None)) is not None:
             waiting = self._backlog.take(worker.loaded)
             assert waiting is not None  # noqa: S101 one waits
@@ -202,7 +260,7 @@ class _Batch:
         self._backlog.add(Waiting(job))
         return None
 
-    def _heard(self, worker: Worker, answer: Answer) -> JobResult | None:
+    def _heard(self, worker: Any, answer: Answer) -> JobResult | None:
         """What a worker told; what became of its job, where that is known."""
         waiting = worker.waiting
         worker.heard(answer)
@@ -223,12 +281,13 @@ class _Batch:
         if waiting is None:
             return None
         waiting.tries += 1
-        if waiting.tries < MOST_TRIES:
+        if waiting.tries < self._team.most_tries:
             self._backlog.add(waiting)
             return None
+        others = "another one" if waiting.tries == 2 else f"{waiting.tries - 1} others"
         reason = (
-            f"its worker process {how}, and so did another one before it: where the system's memory "
-            "was full, take fewer workers"
+            f"its worker process {how}, and so did {others} before it: where the system's memory was "
+            "full, take fewer workers"
         )
         return self._ended(self._results.save_failure(waiting.job, reason, self._run, 0.0))
 

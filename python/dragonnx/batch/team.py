@@ -102,6 +102,10 @@ class Worker:
         self._inbox.put((self, Gone()))
 
 
+MOST_TRIES = 2
+"""Of a job on which worker processes end, as where the system's memory is full."""
+
+
 class Team:
     """All workers of a batch.
 
@@ -110,6 +114,8 @@ class Team:
         devices: Of each.
         inbox: Where their answers go.
     """
+
+    most_tries = MOST_TRIES
 
     def __init__(
         self, setup: Setup, devices: tuple[DeviceName, ...], inbox: queue.SimpleQueue[Any]

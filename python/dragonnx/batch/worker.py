@@ -12,14 +12,10 @@ import threading
 import time
 from typing import BinaryIO, NoReturn
 
+from dragonnx.batch.bench import Bench
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import Answer, Done, Ready, Setup, Stuck
-from dragonnx.batch.results import ResultFolder
-from dragonnx.batch.work import do
 from dragonnx.errors import DragonnxError
-from dragonnx.model.bundle import Bundle
-from dragonnx.model.generator import Generator
-from dragonnx.runtime import choose_device
 
 _LOOK = 1.0
 """Seconds between two looks at who started us."""
@@ -42,20 +38,10 @@ def main() -> NoReturn:
 
 
 def _work(setup: Setup, jobs: queue.SimpleQueue[Job], answers: BinaryIO) -> NoReturn:
-    device = choose_device(setup.device, setup.precision)
-    results = ResultFolder(setup.folder)
-    opened: Bundle | None = None
-    generator: Generator | None = None
+    bench = Bench(setup)
     _answer(answers, Ready())
     while True:
-        job = jobs.get()
-        if generator is None or job.bundle != opened:
-            if generator is not None:
-                generator.close()
-            # Whoever started us has verified it.
-            generator = Generator(job.bundle, device, setup.threads, setup.sharing)
-            opened = job.bundle
-        _answer(answers, Done(do(job, generator, results, setup)))
+        _answer(answers, Done(bench.do(jobs.get())))
 
 
 def _listen(requests: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:

@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,6 +19,7 @@ from dragonnx.text import visible
 
 if TYPE_CHECKING:
     from dragonnx.batch import Job, JobResult
+    from dragonnx.batch.engine import EngineName
     from dragonnx.batch.overview import Row
 
 FAILED = 1
@@ -52,6 +53,16 @@ def batch(
     video: Annotated[
         str | None, typer.Option(help="Save each drag as gif, webp or mp4 too.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="local: processes here; ray: actors of a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster [RAY_ADDRESS, or this machine alone].")
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(help="With Ray: share of a card for each worker [1 with --device cuda]."),
+    ] = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     _schema: Annotated[
@@ -80,7 +91,10 @@ def batch(
         for line in error.lines:
             say(line)
         raise
-    results = run(todo, output, workers=workers, resume=resume, device=device, precision=precision)
+    results = run(
+        todo, output, workers=workers, resume=resume, device=device, precision=precision,
+        engine=cast("EngineName", engine), address=address, gpus=gpus,
+    )  # fmt: skip
     found: dict[str, Row] = {}
     pictures: dict[str, Path] = {}
     earlier = changed = 0
