@@ -13,15 +13,13 @@ import dragonnx
 from dragonnx.batch.backlog import Waiting
 from dragonnx.batch.bench import Bench
 from dragonnx.batch.job import Job
-from dragonnx.batch.messages import Answer, Done, Gone, Ready, Setup, Stuck
+from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup, Stuck
 from dragonnx.batch.results import JobResult
 from dragonnx.errors import DeviceError, DragonnxError, InputError, StateError
 from dragonnx.log import logger
 from dragonnx.reading.values import number
 from dragonnx.types import DeviceName
 
-POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-"""Bounds on threads of libraries that workers load."""
 _MOST_GPUS = 64.0
 MOST_TRIES = 4
 """Of a job whose workers are lost: nodes of a cluster go more often than processes of one machine."""

@@ -11,6 +11,9 @@ from dragonnx.errors import DragonnxError
 from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
+POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+"""Bounds on threads of libraries that workers load."""
+
 
 @dataclass(frozen=True)
 class Setup:

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from dragonnx.batch.backlog import Waiting
-from dragonnx.batch.messages import Answer, Done, Gone, Ready, Setup
+from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup
 from dragonnx.errors import StateError
 from dragonnx.types import DeviceName
 
-_POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-"""Bounds on threads of libraries that workers load."""
 _ALLOCATIONS = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
 """From so many bytes on, memory that a worker gives back goes to the system at once: the GNU library
 otherwise keeps as much as was ever given back in one piece, up to 64 MB, in each worker."""
@@ -162,7 +160,7 @@ def _started(threads: int) -> subprocess.Popen[bytes]:
     env = (
         os.environ
         | {"PYTHONPATH": os.pathsep.join(paths)}
-        | dict.fromkeys(_POOLS, str(threads))
+        | dict.fromkeys(POOLS, str(threads))
         | _ALLOCATIONS
     )
     with _interrupts_held():
