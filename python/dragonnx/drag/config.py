@@ -86,7 +86,7 @@ RELEASED = Preset(
 
 BEST = Preset(
     step_size=0.004,  # of a spread; docs/quality.md has what was tried
-    lambda_mask=20.0,
+    lambda_mask=12.0,  # with one second moment, 20 lets nothing move
     r1=3.0,
     r2=12.0,
     max_steps=300,
