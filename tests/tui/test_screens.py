@@ -21,6 +21,7 @@ from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.viewer import open_outside
 from dragonnx.tui.widgets.side_panel import SidePanel
+from dragonnx.tui.widgets.tool_strip import ToolStrip
 
 
 async def test_view_and_modes():
@@ -127,6 +128,22 @@ async def test_the_mouse_reaches_every_action():
         await editor.rest()
         commands.action_select()
         await editor.until(lambda: editor.state.tool is Tool.FIXED)
+
+
+async def test_the_mouse_uses_every_tool():
+    async with TerminalEditor(size=(80, 24)) as editor:
+        strip = editor.screen.query_one(ToolStrip)
+        assert strip.region.right <= 80
+        shown = str(strip.content)
+        assert len(shown.split()) == len(Tool)
+        assert strip.size.width >= len(shown.rstrip())
+        used = set()
+        for name in shown.split():
+            await editor.pilot.click(strip, offset=(shown.index(name) + 1, 0))
+            used.add(editor.state.tool)
+            span = next(each for each in strip.content.spans if "reverse" in str(each.style))
+            assert shown[span.start : span.end] == name, "it stands out"
+        assert used == set(Tool)
 
 
 async def test_help_tells_of_what_is_in_use():

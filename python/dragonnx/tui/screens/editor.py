@@ -16,6 +16,7 @@ from dragonnx.editor.command_line import command_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import DragProgressed, InversionProgressed
 from dragonnx.editor.state import Part
+from dragonnx.editor.tools import Tool
 from dragonnx.tui.actions import BY_ID, bindings
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
@@ -29,6 +30,7 @@ from dragonnx.tui.widgets.canvas import Canvas
 from dragonnx.tui.widgets.literal import Words
 from dragonnx.tui.widgets.side_panel import SidePanel
 from dragonnx.tui.widgets.status_line import StatusLine
+from dragonnx.tui.widgets.tool_strip import ToolStrip
 
 _TOOL_GROUPS = ("Points", "Mask", "View")
 _DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
@@ -79,8 +81,10 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         return self.query_one(Canvas)
 
     def compose(self) -> ComposeResult:
-        """Title, canvas and panel, status line, keys."""
-        yield Words(id="title")
+        """Title and tools, canvas and panel, status line, keys."""
+        with Horizontal(id="top"):
+            yield Words(id="title")
+            yield ToolStrip(id="tools", markup=False)
         with Horizontal(id="body"):
             yield Canvas(
                 mode=self._first_mode, aspect=cell_aspect(), graphics=self._graphics, id="canvas"
@@ -155,6 +159,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         if Part.FACTS in parts:
             plain = self.canvas.mode is CanvasMode.ASCII
             self.query_one(SidePanel).show(self.editor, plain=plain)
+            self.query_one(ToolStrip).show(state.tool)
             self.query_one("#title", Words).update(f"dragonnx  {state.title}", layout=False)
         if Part.NOTICE in parts:
             notice = state.notice
@@ -219,6 +224,14 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def choose_point(self, event: SidePanel.PointChosen) -> None:
         """Pick up the handle of the row's point; pressed again, its target."""
         self.questions.attempt(lambda: self.editor.points.select_other_end(event.index))
+
+    @on(ToolStrip.Used)
+    def use_tool(self, event: ToolStrip.Used) -> None:
+        """Use the tool that was pressed."""
+        if event.tool is Tool.POINTS:
+            self.editor.points.use_tool()
+        else:
+            self.editor.mask.use_tool(event.tool)
 
     @on(SidePanel.StepChosen)
     def choose_step(self, event: SidePanel.StepChosen) -> None:
@@ -288,7 +301,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def action_help_here(self) -> None:
         """What is under the mouse, where that is a panel; else the tool and the canvas."""
         under, tool = self.app.mouse_over, self.editor.state.tool
-        if isinstance(under, SidePanel | StatusLine):
+        if isinstance(under, SidePanel | StatusLine | ToolStrip):
             about, groups = (under.NAME, under.HELP), under.GROUPS
         else:
             about = (tool.value.capitalize(), f"{tool.help}\n{Canvas.HELP}")
