@@ -193,7 +193,7 @@ def test_masks_presets_and_spaces(tmp_path: Path) -> None:
         (["drag", "--point", "20,5:30,5", "--model", "lions"], "no model 'lions': known are"),
         (
             ["drag", "--point", "20,5:30,5", "--seed", "seven"],
-            "'--seed': Input should be a valid integer",
+            "'--seed': 'seven' is not a valid int",
         ),
         (["drag", "--point", "20,5:30,5", "--seed", "-1"], "from 0 to 4294967295, not -1"),
         (["generate", "--seed", str(2**40)], "seed must be a whole number from 0 to 4294967295"),
