@@ -225,12 +225,12 @@ def assert_refused_soon(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "bomb.pkl"
     path.write_bytes(data)
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     try:
         with pytest.raises(CheckpointError) as caught:
             read_checkpoint(path)
         assert reason in str(caught.value)
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()

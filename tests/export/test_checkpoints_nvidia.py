@@ -309,7 +309,7 @@ def test_modules_that_are_shared_many_times_are_refused(read: Read) -> None:
     for _ in range(8):
         module = {**module, "_modules": dict.fromkeys(map(str, range(3)), module)}
     data = dumps({"G_ema": record({**module, "class_name": "Generator"})})
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckpointError, match="larger than"):
         read(data)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -84,7 +84,7 @@ def test_what_takes_far_more_memory_than_its_text_is_refused(piece: str) -> None
 @pytest.mark.parametrize("piece", ['"\\', '\\"', '"', "[]", "{", '"a":1,', "\\\\"])
 def test_no_text_takes_long(piece: str) -> None:
     """Milliseconds where time is linear in the length; minutes where it is quadratic."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError):
         parse_json('["' + piece * (2**20 // len(piece)), "it")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

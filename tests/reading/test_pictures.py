@@ -262,9 +262,9 @@ def test_a_list_of_a_tiff_is_bounded() -> None:
 
 
 def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     refused(jpeg_of_scans(10_000, 3000), "more than 100 scans")
-    assert time.perf_counter() - began < 2  # minutes where it is decoded
+    assert time.process_time() - began < 2  # minutes where it is decoded
     read_picture(jpeg_of_scans(800, 90), "the photo")
     # A film behind a photo, as phones write it, may hold the bytes that begin a scan.
     read_picture(file_of(photograph(), "JPEG") + b"\xff\xda" * 5000, "the photo")

@@ -379,10 +379,10 @@ def test_tuples_that_double_are_never_hashed() -> None:
     doubling = b")\x94" + b"".join(
         b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86\x94" for i in range(60)
     )
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InputError, match="as a key"):
         load(b"\x80\x04" + doubling + b"}h" + bytes([60]) + b"Ns.")
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_deep_nesting_is_no_crash() -> None:
