@@ -202,7 +202,7 @@ bench-batch: .venv-export/installed
 	$(EXPORT)/pip install --quiet matplotlib
 	$(EXPORT)/python benchmarks/batch_throughput.py --output out/benchmarks
 	for kind in drag picture video; do \
-	    $(EXPORT)/python benchmarks/batch_throughput.py --memory --kind $$kind --output out/benchmarks || exit 1; \
+	    PYTHONPATH=tests $(EXPORT)/python benchmarks/batch_throughput.py --memory --kind $$kind --output out/benchmarks || exit 1; \
 	done
 
 # Table, plot and sheet of docs/quality.md; hours on two cores, and goes on where it was stopped.

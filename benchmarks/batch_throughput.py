@@ -1,7 +1,7 @@
 """How many jobs a second a batch does against its number of workers, and what a worker takes in memory.
 
     python benchmarks/batch_throughput.py --output out/benchmarks
-    python benchmarks/batch_throughput.py --memory --output out/benchmarks
+    PYTHONPATH=tests python benchmarks/batch_throughput.py --memory --output out/benchmarks
 
 Rates are taken in turn, round by round, so that a drift of the machine meets all alike; the time of
 starting processes is not in them. Memory is the sum of the proportional set sizes of all workers, in
