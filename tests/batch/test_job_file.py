@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from support.batches import PAIR, SIDE, SMALL, job, write_jobs
+from support.face_models import yunet
 
 from dragonnx import (
     Document,
@@ -27,6 +28,7 @@ from dragonnx import (
 from dragonnx.batch import Job, JobFileError, read_jobs, schema
 from dragonnx.batch.fields import COLUMNS, FIELDS, SETTINGS
 from dragonnx.batch.making import JobMaker
+from dragonnx.batch.photo import FaceSource
 from dragonnx.document.outputs import output
 from dragonnx.model.generator import Generator
 from dragonnx.model.labels import checked_label
@@ -54,6 +56,10 @@ def folder(tmp_path: Path) -> Path:
         mask.save(tmp_path / name)
     Image.new("L", (SIDE, SIDE)).save(tmp_path / "black.png")
     Image.new("RGB", (60, 40), "tan").save(tmp_path / "photo.jpg")
+    for name, by in (("five.json", 1), ("far.json", 100), ("dot.json", 0)):
+        face = [[20, 15], [40, 15], [30, 22], [23, 30], [37, 30]]
+        (tmp_path / name).write_text(json.dumps([[x * by, y * by] for x, y in face]), "utf-8")
+    (tmp_path / "faces.onnx").write_bytes(yunet())
     (tmp_path / "broken.jpg").write_bytes((tmp_path / "photo.jpg").read_bytes()[:200])
     (tmp_path / "broken.dragonnx").write_bytes(b"PK\3\4")
     return tmp_path
@@ -101,6 +107,38 @@ def test_starts(folder: Path) -> None:
     assert photo.photo == folder / "photo.jpg"
     assert photo.inversion_steps == 3
     assert photo.document.pairs == EDIT.pairs
+
+
+def test_faces_of_photos(folder: Path) -> None:
+    start = {"model": str(SMALL), "photo": "photo.jpg"}
+    written = one(folder, **start, align="face", landmarks="five.json")
+    assert written.face == FaceSource(folder / "five.json", None, None)
+    found = one(folder, **start, align="face", face_model="faces.onnx", face=2)
+    assert found.face == FaceSource(None, folder / "faces.onnx", 2)
+    assert one(folder, **start, align="none").face is None
+    assert one(folder, **start, align="none").key == one(folder, **start).key
+    largest = {**start, "align": "face", "face_model": "faces.onnx"}
+    assert one(folder, **largest, face=1).key == one(folder, **largest).key
+    (folder / "jobs.csv").write_text(
+        f"model,photo,align,face_model,face\n{SMALL},photo.jpg,face,faces.onnx,2\n", "utf-8"
+    )
+    assert read_jobs(folder / "jobs.csv")[0].key == found.key
+
+
+def test_a_photo_may_be_as_small_as_the_models_pictures(folder: Path) -> None:
+    model = open_bundle(str(SMALL)).manifest
+    for side, fits in ((16, True), (15, False)):
+        Image.new("RGB", (side, side), "tan").save(folder / "tiny.png")
+        maker = JobMaker(folder)
+        facts = {"model": str(SMALL), "photo": "tiny.png"}
+        with pytest.MonkeyPatch.context() as patch:
+            bundle = replace(open_bundle(str(SMALL)), manifest=replace(model, image_size=(16, 16)))
+            patch.setattr(maker, "_bundle", lambda _model, bundle=bundle: bundle)
+            if fits:
+                assert maker.make(facts, "a").photo == folder / "tiny.png"
+                continue
+            with pytest.raises(InputError, match="at least 16 x 16"):
+                maker.make(facts, "a")
 
 
 def test_paths_are_relative_to_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +222,20 @@ def test_the_key_is_of_all_that_the_result_depends_on(folder: Path) -> None:
             base | {"mask": None},
             {"model": str(SMALL), "photo": "photo.jpg"},
             {"model": str(SMALL), "photo": "photo.jpg", "inversion_steps": 9},
+            {"model": str(SMALL), "photo": "photo.jpg", "align": "face", "landmarks": "five.json"},
+            {
+                "model": str(SMALL),
+                "photo": "photo.jpg",
+                "align": "face",
+                "face_model": "faces.onnx",
+            },
+            {
+                "model": str(SMALL),
+                "photo": "photo.jpg",
+                "align": "face",
+                "face_model": "faces.onnx",
+                "face": 2,
+            },
         )
     ]
     assert len(set(keys)) == len(keys)
@@ -228,6 +280,24 @@ WRONG: list[Any] = [
         {"photo": "photo.jpg", "truncation_psi": 0.5}, {"photo": "photo.jpg", "inversion_steps": 0},
         {"photo": "photo.jpg", "inversion_steps": 1.5},
     )),
+    # faces
+    *(job(1) | said for said in ({"align": "face"}, {"landmarks": "five.json"}, {"face": 1})),
+    *({"model": str(SMALL), "photo": "photo.jpg", **said} for said in (
+        {"align": "face"}, {"align": "faces"}, {"align": True}, {"align": ["face"]},
+        {"landmarks": "five.json"}, {"align": "none", "face_model": "faces.onnx"}, {"face": 1},
+        {"align": "face", "landmarks": "five.json", "face_model": "faces.onnx"},
+        {"align": "face", "landmarks": "five.json", "face": 1},
+    )),
+    *({"model": str(SMALL), "photo": "photo.jpg", "align": "face", "landmarks": value} for value in (
+        "missing", "", ".", 7, ["five.json"], "a\0b", "photo.jpg", "far.json", "dot.json",
+    )),
+    *({"model": str(SMALL), "photo": "photo.jpg", "align": "face", "face_model": value} for value in (
+        "missing", "", ".", 7, ["faces.onnx"], "a\0b", "photo.jpg", "five.json",
+    )),
+    *(
+        {"model": str(SMALL), "photo": "photo.jpg", "align": "face", "face_model": "faces.onnx",
+         "face": value} for value in (0, -1, 1.5, "1", True, _HUGE)
+    ),
     # files
     *({"model": str(SMALL), name: value} for name in ("latent", "photo", "document") for value in (
         "missing", "", ".", "jobs.jsonl", 7, ["start.npz"], {"path": "x"}, "a\0b", "x" * 300, "x" * 5000,

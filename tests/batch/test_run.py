@@ -35,6 +35,7 @@ from support.batches import (
     workers_of,
     write_jobs,
 )
+from support.face_models import yunet
 
 from dragonnx import DeviceError, DragonnxError, InputError, OutputError, open_picture
 from dragonnx.batch import JobResult, read_jobs, run
@@ -42,6 +43,7 @@ from dragonnx.batch.backlog import LOOK_AHEAD, Backlog, Waiting
 from dragonnx.batch.shares import cores
 from dragonnx.document import drag
 from dragonnx.document.latents import current_w_plus
+from dragonnx.inversion.faces.detector import FaceDetector
 from dragonnx.model.generator import Generator
 
 WORKERS = min(2, cores())
@@ -112,6 +114,29 @@ def test_photos_videos_and_pictures_alone(tmp_path: Path) -> None:
     document = open_picture(tmp_path / "out" / "photo.png")
     assert document.start.name == "photo.png"
     assert document.start.w_plus is not None
+
+
+def test_faces_are_found_and_aligned(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (640, 640), "black")
+    for left, top in ((320, 160), (96, 400)):  # red spots, which the network takes for faces
+        photo.paste((255, 0, 0), (left, top, left + 16, top + 16))
+    photo.save(tmp_path / "photo.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "nobody.png")
+    (tmp_path / "faces.onnx").write_bytes(yunet())
+    start = {"model": SMALL, "align": "face", "face_model": tmp_path / "faces.onnx"}
+    jobs = [
+        {"id": "first", **start, "photo": tmp_path / "photo.png"},
+        {"id": "second", **start, "photo": tmp_path / "photo.png", "face": 2},
+        {"id": "nobody", **start, "photo": tmp_path / "nobody.png"},
+    ]
+    found = {each.id: each for each in done(jobs, tmp_path / "out", inversion_steps=1)}
+    faces = FaceDetector.open(tmp_path / "faces.onnx").faces(tmp_path / "photo.png")
+    assert len(faces) == 2
+    for name, face in zip(("first", "second"), faces, strict=True):
+        inversion = found[name].report["inversion"]
+        assert inversion["landmarks"] == face.landmarks.tolist()
+        assert ("2 faces were found" in inversion.get("note", "")) == (name == "first")
+    assert "no face was found" in found["nobody"].reason
 
 
 def test_a_job_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> None:

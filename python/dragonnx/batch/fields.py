@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS
 from dragonnx.drag.config import PresetName
 from dragonnx.drag.points import FARTHEST
+from dragonnx.inversion.faces.landmarks import MOST_FACES
 from dragonnx.media import ANIMATION_SUFFIXES
 from dragonnx.model.drag_settings import (
     LARGEST_DISTANCE,
@@ -22,7 +23,7 @@ from dragonnx.model.labels import SEVERAL
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.model.latent_choice import MOST_LATENTS
 from dragonnx.paths import PORTABLE_NAME
-from dragonnx.types import Space
+from dragonnx.types import Align, Space
 
 CellKind = Literal["text", "whole", "number", "flag", "points", "label"]
 VIDEO_KINDS = tuple(suffix[1:] for suffix in ANIMATION_SUFFIXES)
@@ -120,6 +121,10 @@ FIELDS: Mapping[str, Field] = {
     "latent": _path("Start from this latent, a file that `--latent` takes"),
     "index": _range("whole", "Which of several latents in the file, from 0", 0, MOST_LATENTS),
     "photo": _path("Start from this photo, which is inverted first"),
+    "align": _choice("face: turn and cut the photo as FFHQ's faces", get_args(Align)),
+    "landmarks": _path("Of the face in the photo, 5 or 68: JSON, lines of x y, or .pts"),
+    "face_model": _path("Finds them: an .onnx of YuNet, SCRFD or RetinaFace"),
+    "face": _range("whole", "Which of the faces that it finds; 1 is the largest", 1, MOST_FACES),
     "truncation_psi": _range(
         "number", "Closeness of a seed's picture to the average", -LARGEST_PSI, LARGEST_PSI
     ),
@@ -157,6 +162,8 @@ FIELDS: Mapping[str, Field] = {
 """All of a job."""
 STARTS = ("seed", "latent", "photo")
 """Of which a job has one at most."""
+OF_PHOTOS = ("inversion_steps", "align", "landmarks", "face_model", "face")
+"""That a job without a photo may not have."""
 COLUMNS: Mapping[str, Field] = {
     **{name: field for name, field in FIELDS.items() if name != "config"},
     **{f"config.{name}": field for name, field in SETTINGS.items()},

@@ -7,11 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dragonnx.document.facts import facts_of, members_of
 from dragonnx.document.state import Document
 from dragonnx.model.bundle import Bundle
+
+if TYPE_CHECKING:
+    from dragonnx.batch.photo import FaceSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +26,7 @@ class Job:
         document: The edit. What it starts from is still to be found where there is a photo.
         bundle: Its model, opened and verified.
         photo: To be inverted first, if any.
+        face: What a face in it is turned and cut by; None where it is taken as it is.
         inversion_steps: For that.
         video: Of `VIDEO_KINDS`, if the drag is to be saved as one too.
         facts: What the user wrote, as JSON values.
@@ -33,6 +37,7 @@ class Job:
     document: Document
     bundle: Bundle
     photo: Path | None
+    face: FaceSource | None
     inversion_steps: int
     video: str | None
     facts: Mapping[str, Any]
@@ -40,7 +45,12 @@ class Job:
 
 
 def key_of(
-    document: Document, model: str, photo: str | None, inversion_steps: int, video: str | None
+    document: Document,
+    model: str,
+    photo: str | None,
+    face: Mapping[str, Any] | None,
+    inversion_steps: int,
+    video: str | None,
 ) -> str:
     """The key of a job: a SHA-256 that does not depend on where its files lie.
 
@@ -48,6 +58,7 @@ def key_of(
         document: The edit.
         model: A hash of the model.
         photo: A hash of the photo, if any.
+        face: By what a face in it is turned and cut, with hashes of the files, if by any.
         inversion_steps: For the photo.
         video: As `Job` has it.
     """
@@ -57,7 +68,10 @@ def key_of(
             name: hashlib.sha256(content).hexdigest()
             for name, content in members_of(document).items()
         },
-        "photo": None if photo is None else [photo, inversion_steps],
+        # A face is beside them where there is one alone, so that the results of earlier versions stay.
+        "photo": None
+        if photo is None
+        else [photo, inversion_steps, *([] if face is None else [dict(face)])],
         "video": video,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

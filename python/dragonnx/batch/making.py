@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from dragonnx.batch.fields import FIELDS, SETTINGS, STARTS, VIDEO_KINDS
+from dragonnx.batch.fields import FIELDS, OF_PHOTOS, SETTINGS, STARTS, VIDEO_KINDS
 from dragonnx.batch.job import Job, key_of
+from dragonnx.batch.photo import FaceSource
 from dragonnx.document.archive import SUFFIX, open_document
 from dragonnx.document.latent_file import load_latent
 from dragonnx.document.pictures import open_picture
@@ -20,6 +21,10 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs
 from dragonnx.errors import InputError
+from dragonnx.inversion.faces.alignment import frame_on
+from dragonnx.inversion.faces.choice import check_source
+from dragonnx.inversion.faces.detector import FaceDetector
+from dragonnx.inversion.faces.landmarks import read_landmarks
 from dragonnx.inversion.photo import load_photo
 from dragonnx.media import check_animation
 from dragonnx.model.bundle import Bundle
@@ -33,6 +38,7 @@ from dragonnx.model.manifest import Manifest
 from dragonnx.paths import is_portable_name, typed_path
 from dragonnx.reading.regular_file import opened_file, sha256_of
 from dragonnx.reading.values import entry, items, one_of, record, shown, text, whole, within
+from dragonnx.types import Align, Points
 
 INVERSION_STEPS = 500
 """As the command `dragonnx invert` takes."""
@@ -68,7 +74,10 @@ class JobMaker:
         self._base: Callable[[Path], Document] = keep(_read_base)
         self._mask = keep(load_mask)
         self._latent = keep(load_latent)
-        self._photo: Callable[[Path], str] = keep(_check_photo)
+        self._photo: Callable[[Path, tuple[int, int]], tuple[str, tuple[int, int]]]
+        self._photo = keep(_check_photo)
+        self._landmarks: Callable[[Path], tuple[str, Points]] = keep(_check_landmarks)
+        self._face_model: Callable[[Path], str] = keep(_check_face_model)
         self._model_hash: Callable[[Path], str] = keep(_hash_of)
 
     def make(self, facts: object, default_id: str) -> Job:
@@ -102,19 +111,20 @@ class JobMaker:
         video = said.get("video", self._video if document.pairs else None)
         if video is not None:
             self._check_video(video, document)
-        if "inversion_steps" in said and photo is None:
-            raise InputError("inversion_steps are for a photo, which the job does not have")
+        if photo is None and (name_of_it := next((e for e in OF_PHOTOS if e in said), None)):
+            raise InputError(f"{name_of_it} is for a photo, which the job does not have")
         steps = whole(
             said.get("inversion_steps", self._inversion_steps), "inversion_steps", 1, MOST_STEPS
         )
-        key = key_of(
-            document,
-            self._model_hash(bundle.path(MANIFEST_NAME)),
-            None if photo is None else self._photo(photo),
-            steps,
-            video,
-        )
-        return Job(name, document, bundle, photo, steps, video, dict(said), key)
+        face = self._face(said)
+        photo_hash = face_facts = None
+        if photo is not None:
+            photo_hash, size = self._photo(photo, model.image_size)
+            if face is not None:
+                face_facts = self._check_face(face, size, model.image_size)
+        model_hash = self._model_hash(bundle.path(MANIFEST_NAME))
+        key = key_of(document, model_hash, photo_hash, face_facts, steps, video)
+        return Job(name, document, bundle, photo, face, steps, video, dict(said), key)
 
     def _document(self, said: Mapping[str, Any]) -> Document:
         """The edit but for its start and its mask."""
@@ -158,6 +168,31 @@ class JobMaker:
                 raise InputError("label is for a seed or a photo, and the job starts from a latent")
             start = replace(start, label=said["label"])
         return replace(document, start=start)
+
+    def _face(self, said: Mapping[str, Any]) -> FaceSource | None:
+        align = one_of(said.get("align", "none"), "align", get_args(Align))
+        number = said.get("face")
+        check_source(align, said.get("landmarks"), said.get("face_model"), number)
+        if align == "none":
+            return None
+        landmarks, network = (
+            self._path(said, name) if name in said else None for name in ("landmarks", "face_model")
+        )
+        return FaceSource(landmarks, network, number)
+
+    def _check_face(
+        self, face: FaceSource, photo: tuple[int, int], image_size: tuple[int, int]
+    ) -> dict[str, Any]:
+        """What the result depends on, of a face in a photo of that size (width, height).
+
+        Which faces a network finds is seen when the job is done.
+        """
+        if face.landmarks is not None:
+            content, points = self._landmarks(face.landmarks)
+            frame_on(photo, points, image_size)
+            return {"landmarks": content}
+        assert face.face_model is not None  # noqa: S101 one of both is there
+        return {"face_model": self._face_model(face.face_model), "face": face.face or 1}
 
     def _check_video(self, video: object, document: Document) -> None:
         check_animation(Path(f"a.{one_of(video, 'video', VIDEO_KINDS)}"))
@@ -272,9 +307,20 @@ def _read_base(path: Path) -> Document:
     return replace(document, pairs=document.complete_pairs)
 
 
-def _check_photo(path: Path) -> str:
-    """Read a photo once, so that one that cannot be inverted is told in time; its hash."""
-    load_photo(path)
+def _check_photo(path: Path, image_size: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+    """Read a photo once, so that one that cannot be inverted is told in time; its hash and size."""
+    photo = load_photo(path, image_size=image_size)
+    return _hash_of(path), photo.picture.size
+
+
+def _check_landmarks(path: Path) -> tuple[str, Points]:
+    points = read_landmarks(path)
+    return _hash_of(path), points
+
+
+def _check_face_model(path: Path) -> str:
+    """Open a network once, so that one that finds no faces is told in time; its hash."""
+    FaceDetector.open(path, threads=1)
     return _hash_of(path)
 
 

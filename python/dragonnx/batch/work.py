@@ -18,6 +18,9 @@ from dragonnx.log import logger
 from dragonnx.media import save_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dragonnx.inversion.photo import Photo
     from dragonnx.model.generator import Generator
 
 
@@ -35,7 +38,7 @@ def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> J
     """
     began = time.perf_counter()
     try:
-        document, inversion = _started(job, generator)
+        document, inversion = _started(job, generator, setup.threads)
         if document.pairs:
             document = drag(document, generator, keep_frames=job.video is not None)
         results.clear(job.id)
@@ -65,7 +68,9 @@ def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> J
     return results.save_failure(job, reason, setup.run, time.perf_counter() - began)
 
 
-def _started(job: Job, generator: Generator) -> tuple[Document, dict[str, Any] | None]:
+def _started(
+    job: Job, generator: Generator, threads: int
+) -> tuple[Document, dict[str, Any] | None]:
     """The document with its start, which is found first where it is a photo, and how that went."""
     document = job.document
     if job.photo is None:
@@ -76,8 +81,12 @@ def _started(job: Job, generator: Generator) -> tuple[Document, dict[str, Any] |
 
     config = InversionConfig(steps=job.inversion_steps)
     label = effective_label(document.start, generator)
-    session = InversionSession(generator, job.photo, config, label=label)
+    photo: Path | Photo = job.photo
+    face: dict[str, Any] = {}
+    if job.face is not None:
+        photo, face = job.face.part(job.photo, generator.manifest.image_size, threads)
+    session = InversionSession(generator, photo, config, label=label)
     seconds = [step.seconds for step in session]
     start = LatentStart(w_plus=session.w_plus, name=document.start.name)
-    found = report_of(session, session.picture, seconds)
+    found = {**face, **report_of(session, session.picture, seconds)}
     return replace(document, start=start), found

@@ -54,27 +54,13 @@ class PartOptions:
     face: int | None
 
     def __post_init__(self) -> None:
-        if self.align == "none":
-            for name in ("landmarks", "face_model", "face"):
-                if getattr(self, name) is not None:
-                    option = name.replace("_", "-")
-                    raise InputError(f"--{option} is for --align face, which is missing")
-            return
-        if self.box is not None:
+        if self.align == "face" and self.box is not None:
             raise InputError(
                 "--box and --align face both say which part is shown: name one of them"
             )
-        if self.landmarks is not None and self.face_model is not None:
-            raise InputError(
-                "--landmarks and --face-model both say where the face is: name one of them"
-            )
-        if self.landmarks is None and self.face_model is None:
-            raise InputError(
-                "--align face needs the face's landmarks (--landmarks FILE) or a network that finds "
-                "them (--face-model FILE.onnx); dragonnx brings none and fetches none"
-            )
-        if self.face is not None and self.face_model is None:
-            raise InputError("--face is for --face-model: landmarks are those of one face")
+        from dragonnx.inversion.faces.choice import check_source
+
+        check_source(self.align, self.landmarks, self.face_model, self.face, _option)
 
     def of(
         self, photo: Photo, image_size: tuple[int, int], threads: int | None = None
@@ -100,3 +86,7 @@ class PartOptions:
         if note:
             say(f"{note} (--face N takes another)")
         return align_face(photo, points, image_size, fit=self.fit), points
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -116,8 +116,7 @@ def align_face(
     photo = photo_of(photo, image_size)
     height, width = size(image_size, "image_size", LARGEST_SIDE)
     one_of(fit, "fit", get_args(Fit))
-    frame = frame_of(face_of(landmarks), (height, width), fit)
-    _check_place(frame, photo.picture.size)
+    frame = frame_on(photo.picture.size, landmarks, (height, width), fit)
     part = _cut_out(photo, frame, max(height, width))
     fine = min(_FINE, max(1, _FINEST // max(height, width)))
 
@@ -135,6 +134,25 @@ def align_face(
         return Photo(picture)
     weights = drawn(part.weights, Image.Resampling.BOX)
     return Photo(picture, None if weights.getextrema()[0] == 255 else weights)
+
+
+def frame_on(
+    photo: tuple[int, int], landmarks: ArrayLike, image_size: tuple[int, int], fit: Fit = "crop"
+) -> Frame:
+    """Where an aligned image lies in a photo of that size (width, height).
+
+    Args:
+        photo: The size of the whole photo.
+        landmarks: As `align_face` takes them.
+        image_size: (height, width) of the model's images.
+        fit: As `align_face` takes it.
+
+    Raises:
+        InputError: The landmarks are no face on such a photo.
+    """
+    frame = frame_of(face_of(landmarks), image_size, fit)
+    _check_place(frame, photo)
+    return frame
 
 
 def _check_place(frame: Frame, photo: tuple[int, int]) -> None:

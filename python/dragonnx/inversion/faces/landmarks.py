@@ -23,6 +23,8 @@ from dragonnx.types import Points
 
 FEW, MANY = 5, 68
 """How many points there may be: those of detectors, and those of iBUG that dlib finds."""
+MOST_FACES = 1000
+"""Of a photo, that are told apart by number."""
 _LARGEST_FILE = 2**20
 _FARTHEST = 1e6
 """Pixels from a photo's corner: no photo that is read is larger."""
