@@ -14,7 +14,7 @@ from PIL import Image
 from dragonnx.batch.results import JobResult
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
-from dragonnx.media import save_image
+from dragonnx.media import in_grid, save_image
 from dragonnx.reading.pictures import read_picture
 
 SUMMARY = "summary.csv"
@@ -22,7 +22,6 @@ SHEET = "contact-sheet.png"
 MOST_PICTURES = 400
 """On a contact sheet; of more, evenly spaced ones."""
 _SIDE = 128
-_GAP = 4
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,8 @@ def save_sheet(pictures: Sequence[Path], folder: Path) -> Path | None:
     if not small:
         return None
     columns = math.ceil(math.sqrt(len(small)))
-    rows = math.ceil(len(small) / columns)
-    width, height = (max(each.size[axis] for each in small) + _GAP for axis in (0, 1))
-    sheet = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), "white")
-    for at, picture in enumerate(small):
-        sheet.paste(picture, (at % columns * width + _GAP, at // columns * height + _GAP))
+    cell = max(each.width for each in small), max(each.height for each in small)
+    sheet = in_grid(small, cell, columns, math.ceil(len(small) / columns))
     save_image(sheet, folder / SHEET, None)
     return folder / SHEET
 

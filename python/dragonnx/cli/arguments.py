@@ -1,13 +1,21 @@
-"""What a user types on the command line: points, boxes, and files to write."""
+"""What a user types on the command line: boxes, seeds, grids, and files to write."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from dragonnx.errors import InputError
 from dragonnx.files import check_writable
 from dragonnx.paths import usable
+from dragonnx.reading.values import shown
+
+MOST_SEEDS = 10_000
+"""At once."""
+_SEEDS = re.compile(r"(\d{1,10})(?:-(\d{1,10}))?", re.ASCII)
+_GRID = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)
 
 
 def crop_box(text: str) -> tuple[int, int, int, int]:
@@ -20,6 +28,39 @@ def crop_box(text: str) -> tuple[int, int, int, int]:
             f"not {text!r}"
         ) from error
     return left, top, right, bottom
+
+
+def seed_list(text: str) -> list[int]:
+    """`0-63`, `1,5,9` or `0-3,7` as seeds, in that order."""
+    from dragonnx.model.latent import checked_seed
+
+    found: list[int] = []
+    for part in text.split(","):
+        match = _SEEDS.fullmatch(part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
+            raise InputError(
+                f"seeds are given as 0-63, as 1,5,9, or both as 0-3,7, not {shown(text)}"
+            )
+        if len(found) + last - first >= MOST_SEEDS:
+            raise InputError(f"{shown(text)} names more than {MOST_SEEDS} seeds: name fewer")
+        found += range(first, last + 1)
+    twice = [seed for seed, times in Counter(found).items() if times > 1]
+    if twice:
+        raise InputError(f"{shown(text)} names seed {twice[0]} more than once: name each once")
+    return [checked_seed(each) for each in found]
+
+
+def grid_sides(text: str) -> tuple[int, int]:
+    """`8x4` as 8 columns and 4 rows."""
+    match = _GRID.fullmatch(text)
+    columns, rows = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 0 < columns * rows <= MOST_SEEDS:
+        raise InputError(
+            f"a grid is given as COLUMNSxROWS of at most {MOST_SEEDS} pictures, such as 8x4, not "
+            f"{shown(text)}"
+        )
+    return columns, rows
 
 
 def check_outputs(

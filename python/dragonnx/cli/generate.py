@@ -1,37 +1,59 @@
-"""The command `dragonnx generate`: a picture from a seed or a latent."""
+"""The command `dragonnx generate`: a picture from a seed or a latent, or many from many seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragonnx.cli.arguments import check_outputs
+from dragonnx.cli.arguments import check_outputs, grid_sides, seed_list
 from dragonnx.cli.console import say
+from dragonnx.cli.counting import counted
 from dragonnx.cli.options import (
     Device,
     Index,
     Label,
     Latent,
     Model,
-    Output,
     PrecisionOption,
     Psi,
     Quality,
     Seed,
     Threads,
     check_start,
+    chosen_label,
+    fitting_label,
     latent_start,
     open_generator,
 )
+from dragonnx.cli.seeds import check_place, check_sheet, write_each, write_sheet
+from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from dragonnx.document import Document
+    from dragonnx.model.generator import Generator
 
 
 def generate(
-    output: Output,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The picture to write: .png, .jpg or .webp; a folder for --seeds without --grid.",
+        ),
+    ],
     model: Model = DEFAULT_MODEL,
     seed: Seed = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Several: 0-63, 1,5,9 or 0-3,7; a file for each.")
+    ] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="All --seeds in one picture: columns x rows, as 8x4.")
+    ] = None,
     truncation_psi: Psi = None,
     label: Label = None,
     latent: Latent = None,
@@ -42,12 +64,27 @@ def generate(
     threads: Threads = None,
     precision: PrecisionOption = "auto",
 ) -> None:
-    """Make a picture from a seed or a latent."""
-    from dragonnx.document import Document
+    """Make a picture from a seed or a latent, or many from many seeds."""
+    from dragonnx.document import Document, LatentStart
     from dragonnx.document.outputs import output as kind
     from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
 
+    if seeds is not None:
+        _refuse_beside_seeds(seed, latent, index, latent_out)
+        numbers = seed_list(seeds)
+        sides = None if grid is None else grid_sides(grid)
+        check_place(output, numbers, sides)
+        check_quality(quality, [] if sides is None else [output])
+        starts = [LatentStart(each, truncation_psi, chosen_label(label)) for each in numbers]
+        generator = open_generator(model, device, threads, precision)
+        fitting_label(generator, label)
+        documents = [Document(model=model_name(model), start=each) for each in starts]
+        _write_several(documents, generator, output, sides, quality)
+        say(f"wrote {len(documents)} pictures to {output}")
+        return
+    if grid is not None:
+        raise InputError("--grid is for --seeds, which is missing")
     check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))], (latent,))
     check_quality(quality, [output])
     check_start(latent, index, seed=seed, psi=truncation_psi)
@@ -58,3 +95,31 @@ def generate(
     if latent_out:
         kind("latent").write(document, generator, latent_out)
     say(f"wrote {output}")
+
+
+def _refuse_beside_seeds(
+    seed: int | None, latent: Path | None, index: int | None, latent_out: Path | None
+) -> None:
+    """Refuse options that are for one picture alone."""
+    for option, given in (
+        ("--seed", seed), ("--latent", latent), ("--index", index), ("--latent-out", latent_out),
+    ):  # fmt: skip
+        if given is not None:
+            raise InputError(f"{option} is for one picture, and --seeds for several: name one")
+
+
+def _write_several(
+    documents: Sequence[Document],
+    generator: Generator,
+    output: Path,
+    sides: tuple[int, int] | None,
+    quality: int | None,
+) -> None:
+    """Write pictures into a folder, or with the sides of a grid into one picture."""
+    if sides is not None:
+        check_sheet(output, generator, sides)
+    bar = counted(documents, len(documents), "pictures")
+    if sides is None:
+        write_each(bar, generator, output)
+    else:
+        write_sheet(bar, generator, sides, output, quality)

@@ -1,8 +1,8 @@
-"""Points drawn on pictures, and pictures in a row."""
+"""Points drawn on pictures, and pictures in a row or a grid."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageDraw
 
@@ -14,6 +14,8 @@ _LINE_COLOUR = (255, 255, 255)
 _SMALLEST_DRAWING = 384
 """Pixels: a smaller image is enlarged before points are drawn on it, so that they stay legible."""
 _OVERSAMPLING = 3
+_GAP = 4
+"""Pixels around each picture of a grid."""
 
 
 def with_points(image: Image.Image, handles: Points, targets: Points) -> Image.Image:
@@ -58,3 +60,26 @@ def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
         row.paste(picture, (x, 0))
         x += picture.width + gap
     return row
+
+
+def grid_size(cell: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
+    """The width and height of a grid of pictures, of so many pixels each."""
+    return columns * (cell[0] + _GAP) + _GAP, rows * (cell[1] + _GAP) + _GAP
+
+
+def in_grid(
+    pictures: Iterable[Image.Image], cell: tuple[int, int], columns: int, rows: int
+) -> Image.Image:
+    """Pictures row by row on white; they are taken one by one, and cells may stay free.
+
+    Args:
+        pictures: At most as many as there are cells.
+        cell: The largest width and height of one.
+        columns: Of the grid.
+        rows: Of the grid.
+    """
+    sheet = Image.new("RGB", grid_size(cell, columns, rows), "white")
+    for at, picture in enumerate(pictures):
+        row, column = divmod(at, columns)
+        sheet.paste(picture, (column * (cell[0] + _GAP) + _GAP, row * (cell[1] + _GAP) + _GAP))
+    return sheet

@@ -74,14 +74,28 @@ def save_image(
         InputError: The name ends in something else, or the picture is too large for the format.
         OutputError: The file cannot be written.
     """
-    kind = format_of(path)
+    kind = check_size(image.size, path)
     quality = QUALITY if quality is None else _checked(quality)
-    if max(image.size) > kind.largest:
+    save_bytes(_WRITERS[kind.name](image, recipe, quality), path)
+
+
+def check_size(size: tuple[int, int], path: Path) -> Format:
+    """Refuse a picture of more pixels than its file's format can hold; what the format is.
+
+    Args:
+        size: Width and height.
+        path: Where the picture is to go.
+
+    Raises:
+        InputError: It is too large, or the name ends in something else.
+    """
+    kind = format_of(path)
+    if max(size) > kind.largest:
         raise InputError(
-            f"{path} cannot hold {image.width} x {image.height} pixels: a {kind.name} has at most "
+            f"{path} cannot hold {size[0]} x {size[1]} pixels: a {kind.name} has at most "
             f"{kind.largest} on a side; name a .png"
         )
-    save_bytes(_WRITERS[kind.name](image, recipe, quality), path)
+    return kind
 
 
 def check_quality(quality: int | None, paths: Iterable[Path | None]) -> None:
