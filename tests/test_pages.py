@@ -51,6 +51,8 @@ def commands() -> Iterator[tuple[str, ...]]:
 def test_every_command_is_one_that_there_is(words: tuple[str, ...]) -> None:
     program, *rest = words
     if program == "dragonnx":
+        if rest[:1] == ["FILE"]:  # which the program opens in the editor where it is there
+            rest.insert(0, "edit")
         shown = CliRunner().invoke(app, [*(word for word in rest if word != "..."), "--help"])
         assert shown.exit_code == 0, shown.output
     elif program == "make":

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dragonnx.inversion.session import InversionSession, InversionStep, invert
     from dragonnx.model.generator import Generator
     from dragonnx.model.latent import save_latent
+    from dragonnx.model.latent_walk import walk
 
     __version__: str
 
@@ -77,6 +78,7 @@ __all__ = [
     "save_document",
     "save_latent",
     "save_picture",
+    "walk",
 ]
 
 _HOMES = {
@@ -114,6 +116,7 @@ _HOMES = {
     "save_document": "dragonnx.document.archive",
     "save_latent": "dragonnx.model.latent",
     "save_picture": "dragonnx.document.pictures",
+    "walk": "dragonnx.model.latent_walk",
 }
 
 

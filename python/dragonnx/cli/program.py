@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dragonnx.cli import batch, doctor, drag, edit, generate, help, info, invert, models  # noqa: A004 our command
+from dragonnx.cli import (
+    batch,
+    doctor,
+    drag,
+    edit,
+    generate,
+    help,  # noqa: A004 our command
+    info,
+    invert,
+    models,
+    walk,
+)
 from dragonnx.cli.console import has_terminal, run, show
 
 
@@ -30,7 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 for command in (
-    invert.invert, edit.edit, generate.generate, drag.drag, batch.batch, info.info, doctor.doctor,
+    invert.invert, edit.edit, generate.generate, walk.walk, drag.drag, batch.batch, info.info, doctor.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("help")(help.help_on)

@@ -1,4 +1,4 @@
-"""Animations of a drag: GIF, WebP, MP4."""
+"""Animations: GIF, WebP, MP4."""
 
 from __future__ import annotations
 
@@ -39,8 +39,13 @@ def check_animation(path: Path) -> None:
         )
 
 
-def save_animation(frames: Iterator[Image.Image], path: Path) -> None:
-    """Write a GIF, WebP or MP4, by the path's suffix, whose last frame stands longer.
+def save_animation(frames: Iterator[Image.Image], path: Path, *, holds_last: bool = True) -> None:
+    """Write a GIF, WebP or MP4, by the path's suffix, all or nothing.
+
+    Args:
+        frames: They are taken one by one.
+        path: Where to.
+        holds_last: Whether the last frame stands longer, which a loop does not want.
 
     Raises:
         InputError: The suffix is another one, a library is missing, or the file cannot be written.
@@ -48,11 +53,13 @@ def save_animation(frames: Iterator[Image.Image], path: Path) -> None:
     check_animation(path)
     if path.suffix.lower() == ".mp4":
         with written_whole(path) as temporary:
-            _write_mp4(frames, temporary)
+            _write_mp4(_with_last_held(frames) if holds_last else frames, temporary)
         return
     prepare = _with_palette if path.suffix.lower() == ".gif" else _shrunk
     pictures = [prepare(frame) for frame in frames]
-    durations = [_FRAME_MILLISECONDS] * (len(pictures) - 1) + [_LAST_FRAME_MILLISECONDS]
+    durations = [_FRAME_MILLISECONDS] * len(pictures)
+    if holds_last:
+        durations[-1] = _LAST_FRAME_MILLISECONDS
     content = io.BytesIO()
     pictures[0].save(
         content,
@@ -94,7 +101,7 @@ def _write_mp4(frames: Iterator[Image.Image], path: Path) -> None:
             stream = container.add_stream("h264", Fraction(1000, _FRAME_MILLISECONDS))
             stream.pix_fmt = "yuv420p"  # what every player can show
             stream.options = {"crf": "18"}
-            for number, picture in enumerate(_with_last_held(frames)):
+            for number, picture in enumerate(frames):
                 # Two by two pixels share their colour, so both sides must be even.
                 pixels = np.asarray(picture.convert("RGB"))
                 pixels = pixels[: picture.height & ~1, : picture.width & ~1]

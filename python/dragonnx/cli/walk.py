@@ -1,0 +1,121 @@
+"""The command `dragonnx walk`: an animation from picture to picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragonnx.cli.arguments import check_outputs
+from dragonnx.cli.console import say
+from dragonnx.cli.counting import counted
+from dragonnx.cli.options import (
+    Device,
+    Label,
+    Model,
+    PrecisionOption,
+    Psi,
+    Threads,
+    chosen_label,
+    fitting_label,
+    open_generator,
+)
+from dragonnx.errors import InputError
+from dragonnx.model.manifest import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from dragonnx.document import LatentStart
+    from dragonnx.model.generator import Generator
+    from dragonnx.types import Float32
+
+
+def walk(
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The animation to write: .gif, .webp or .mp4."),
+    ],
+    through: Annotated[
+        list[str],
+        typer.Option(
+            help="A seed, or a file as --latent of generate takes it; twice or more, in this order."
+        ),
+    ],
+    model: Model = DEFAULT_MODEL,
+    frames: Annotated[int, typer.Option(help="How many pictures, one a waypoint at least.")] = 60,
+    *,
+    loop: Annotated[bool, typer.Option("--loop", help="Go back to the first one.")] = False,
+    truncation_psi: Psi = None,
+    label: Label = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    precision: PrecisionOption = "auto",
+) -> None:
+    """Make an animation that goes from picture to picture, evenly in w_plus.
+
+    With --loop it ends where it begins, and goes on without a halt. Interrupting (Ctrl+C) writes
+    nothing.
+    """
+    from dragonnx.document import LatentStart
+    from dragonnx.media import ANIMATION_SUFFIXES, check_animation, save_animation
+    from dragonnx.model.latent_walk import check_walk
+    from dragonnx.model.latent_walk import walk as latents
+
+    check_walk(len(through), frames)
+    check_animation(output)
+    files = [Path(each) for each in through if not _is_seed(each)]
+    check_outputs([(output, ANIMATION_SUFFIXES)], files)
+    if len(files) == len(through):
+        for option, given in (("--truncation-psi", truncation_psi), ("--label", label)):
+            if given is not None:
+                raise InputError(f"{option} is for seeds, and every --through names a file")
+    starts = [
+        LatentStart(_seed(each), truncation_psi, chosen_label(label))
+        if _is_seed(each)
+        else Path(each)
+        for each in through
+    ]
+    generator = open_generator(model, device, threads, precision)
+    if len(files) < len(through):
+        fitting_label(generator, label)
+    points = _waypoints(generator, starts)
+
+    def pictures() -> Iterator[Image]:
+        for w_plus in counted(latents(points, frames, loop=loop), frames, "pictures"):
+            yield generator.image(w_plus)
+
+    save_animation(pictures(), output, holds_last=not loop)
+    say(f"wrote {output}")
+
+
+def _is_seed(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _seed(text: str) -> int:
+    # So many digits tell that it is too large, and Python reads no more than some thousand.
+    return int(text.lstrip("0")[:20] or "0")
+
+
+def _waypoints(generator: Generator, starts: Sequence[LatentStart | Path]) -> Float32:
+    """The latents to go through, [N, num_ws, w_dim].
+
+    Raises:
+        InputError: A file does not fit the model.
+    """
+    import numpy as np
+
+    from dragonnx.document.latent_file import load_latent
+    from dragonnx.document.latents import start_w_plus
+
+    return np.concatenate(
+        [
+            load_latent(start, generator=generator)
+            if isinstance(start, Path)
+            else start_w_plus(start, generator)
+            for start in starts
+        ]
+    )
