@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -18,6 +21,7 @@ from dragonnx.model.facts import graph_name
 from dragonnx.model.generator import Generator as OpenedGenerator
 from dragonnx.model.latent import truncate
 from dragonnx.runtime import CPU, Device, Graph
+from dragonnx.runtime.ort import onnxruntime
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.families.registry import Dragged, model_of
@@ -193,6 +197,51 @@ def test_maps_in_parts_give_the_same(
     # Products of other shapes may sum in another order.
     for whole, parts in zip(*results, strict=True):
         assert difference(parts, whole) < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["T", "R"])
+@pytest.mark.parametrize("name", ["image_pullback", "pullback"])
+def test_the_way_back_holds_no_more_layers_than_one(kind: str, name: str, tmp_path: Path) -> None:
+    Graphs(StyleGAN3Model(random_stylegan3(KINDS[kind]), None, 16), tmp_path)
+    model_file = onnx.load(tmp_path / f"{name}.onnx", load_external_data=False)
+    written = [node.name for node in model_file.graph.node]
+    ran = _order_of_a_run(tmp_path / f"{name}.onnx", tmp_path)
+    assert sorted(ran) == sorted(written)
+    # As written a layer is done before the next one begins. Within it slopes may come earlier or later.
+    assert _most_bytes(model_file, ran) <= 1.1 * _most_bytes(model_file, written)
+
+
+def _order_of_a_run(file: Path, folder: Path) -> list[str]:
+    """The names of nodes as ONNX Runtime runs them."""
+    ort = onnxruntime()
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.enable_profiling, options.profile_file_prefix = True, str(folder / "profile")
+    session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session.run(None, {i.name: np.ones(i.shape, np.float32) for i in session.get_inputs()})
+    events = json.loads(Path(session.end_profiling()).read_text())
+    ending = "_kernel_time"
+    return [e["name"].removesuffix(ending) for e in events if e["name"].endswith(ending)]
+
+
+def _most_bytes(model_file: onnx.ModelProto, order: list[str]) -> int:
+    """What nodes have given and later ones take, at most, if they run in an order."""
+    graph = onnx.shape_inference.infer_shapes(model_file).graph
+    sizes = {
+        value.name: 4 * math.prod(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        for value in (*graph.value_info, *graph.output)
+    }
+    nodes = {node.name: node for node in graph.node}
+    last = {tensor: name for name in order for tensor in nodes[name].input}
+    alive: dict[str, int] = {}
+    most = 0
+    for name in order:
+        alive.update({tensor: sizes[tensor] for tensor in nodes[name].output})
+        most = max(most, sum(alive.values()))
+        for tensor in nodes[name].input:
+            if last[tensor] == name:
+                alive.pop(tensor, None)
+    return most
 
 
 def test_waves_that_fade_have_their_gradient(tmp_path: Path) -> None:

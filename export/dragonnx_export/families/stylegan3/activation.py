@@ -63,8 +63,8 @@ def activation_backward(
 ) -> str:
     """The gradient of the convolution's map from that of the layer's output."""
     if window:
-        x = window.raised(convolved)
-        grad = _bent_backward(graph, layer, x, window.lowered_adjoint(grad))
+        slopes = _slopes(graph, layer, window.raised(convolved))
+        grad = _times(graph, window.lowered_adjoint(grad), slopes)
         return window.raised_adjoint(grad)
     parts = []
     for part in _parts(layer):
@@ -104,14 +104,23 @@ def _bent(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> str:
     return x
 
 
-def _bent_backward(graph: GraphBuilder, layer: SynthesisLayer, x: str, grad: str) -> str:
-    """The gradient of what is raised, x, from that of what `_bent` makes of it."""
+def _slopes(graph: GraphBuilder, layer: SynthesisLayer, x: str) -> list[str]:
+    """Factors of the gradient where x, which is raised, goes through `_bent`.
+
+    They come before the gradient in the file, so that they are made after it: see `pull_back`.
+    """
+    factors = []
     if not layer.facts.colour:
         positive = graph.op("HardSigmoid", x, alpha=_STEEP, beta=0.0)
-        slope = graph.op("Clip", positive, graph.constant(LEAK), graph.constant(1.0))
-        grad = graph.op("Mul", grad, slope)
+        factors.append(graph.op("Clip", positive, graph.constant(LEAK), graph.constant(1.0)))
     if layer.facts.clamp is not None:
-        grad = graph.op("Mul", grad, _unclamped(graph, layer, layer.facts.clamp, x))
+        factors.append(_unclamped(graph, layer, layer.facts.clamp, x))
+    return factors
+
+
+def _times(graph: GraphBuilder, grad: str, slopes: list[str]) -> str:
+    for slope in slopes:
+        grad = graph.op("Mul", grad, slope)
     return grad
 
 
@@ -119,13 +128,14 @@ def _backward(
     graph: GraphBuilder, layer: SynthesisLayer, convolved: str, grad: str, channels: int
 ) -> str:
     facts = layer.facts
+    x = raised(graph, layer, convolved)
+    slopes = _slopes(graph, layer, x)
     if facts.radial:
         grad = _radial_adjoint(graph, layer, grad, channels)
     else:
         adjoint = layer.lower_rows.values.T
         grad = _along_rows(graph, adjoint, _along_columns(graph, adjoint, grad))
-    x = raised(graph, layer, convolved)
-    grad = _bent_backward(graph, layer, x, grad)
+    grad = _times(graph, grad, slopes)
     if x == convolved:
         return grad
     adjoint = layer.raise_rows.values.T
