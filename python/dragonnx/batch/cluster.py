@@ -150,6 +150,9 @@ class RayTeam:
         """A new actor."""
         return self._kind.remote(setup, dragonnx.__version__)
 
+    def expect(self, job: Job) -> None:
+        """Take into account that a job will be given: here Ray places workers before any is known."""
+
     def available(self) -> Iterator[RayWorker]:
         """Workers that run and have no job."""
         yield from [each for each in self.workers if each.is_ready and each.waiting is None]

@@ -17,6 +17,7 @@ from dragonnx.batch.backlog import Backlog, Waiting
 from dragonnx.batch.feeder import Exhausted, Feeder, Refused
 from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
+from dragonnx.batch.memory import Room, free_memory
 from dragonnx.batch.messages import Answer, Done, Gone, Setup, Stuck
 from dragonnx.batch.results import JobResult, ResultFolder
 from dragonnx.batch.shares import MOST_WORKERS, Shares, shares
@@ -68,7 +69,8 @@ def run(
         jobs: What to do: mappings with the fields of `dragonnx batch --schema`, or what `read_jobs`
             gave. They are taken from another thread.
         output: The folder for `ID.png` and `ID.json`; it must be empty, or missing.
-        workers: How many processes; None for one a core, or one a card, of the machine or cluster.
+        workers: How many processes; None for one a core, or one a card, of the machine or cluster, and
+            on this machine's CPU for no more than its memory has room for.
         resume: Go on in a folder: what is done there and has not changed is not done again.
         device: "auto", "cpu", "cuda" for all cards, "cuda:1" for the second one.
         precision: Of convolutions and matrix products.
@@ -144,7 +146,9 @@ def _gather_processes(
         sharing=None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2),
         starter=os.getpid(),
     )
-    return Team(setup, share.devices, inbox)
+    free = free_memory() if share.may_be_fewer else None
+    room = Room(len(share.devices), free, setup.sharing)
+    return Team(setup, share.devices, inbox, room)
 
 
 def _gather_actors(
@@ -257,6 +261,7 @@ class _Batch:
             return found
         is_changed = earlier is not None and earlier.get("key") != job.key
         self._under_way[job.id.lower()] = is_changed
+        self._team.expect(job)
         self._backlog.add(Waiting(job))
         return None
 

@@ -22,19 +22,21 @@ class Shares:
         devices: Of each worker, as `choose_device` takes it.
         threads: CPU threads of each, for graphs and kernels.
         share_weights: Whether workers find the weights in files that all of them map.
+        may_be_fewer: Whether there may be fewer workers, where memory is short.
     """
 
     devices: tuple[DeviceName, ...]
     threads: int
     share_weights: bool
+    may_be_fewer: bool = False
 
 
 def shares(workers: int | None, device: DeviceName, precision: Precision) -> Shares:
     """Share a machine out.
 
     On the CPU there is a worker for each core, where nobody says, since small graphs make little of
-    several threads; all workers together have no more threads than there are cores. On CUDA there is
-    one for each card.
+    several threads, or as many as memory has room for; all workers together have no more threads than
+    there are cores. On CUDA there is one for each card.
 
     Args:
         workers: How many; None for as many as are good.
@@ -54,7 +56,12 @@ def shares(workers: int | None, device: DeviceName, precision: Precision) -> Sha
                 f"workers must be at most {count}, since dragonnx may use {count} cores here, "
                 f"not {wanted}"
             )
-        return Shares((chosen.name,) * wanted, count // wanted, share_weights=wanted > 1)
+        return Shares(
+            (chosen.name,) * wanted,
+            count // wanted,
+            share_weights=wanted > 1,
+            may_be_fewer=workers is None,
+        )
     provider = chosen.provider
     places = (
         (chosen.name,)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from dragonnx.batch.backlog import Waiting
+from dragonnx.batch.job import Job
+from dragonnx.batch.memory import Room
 from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup
 from dragonnx.errors import StateError
 from dragonnx.types import DeviceName
@@ -111,24 +113,37 @@ class Team:
         setup: What each is told first, but for its device.
         devices: Of each.
         inbox: Where their answers go.
+        room: How many of them the machine has memory for.
     """
 
     most_tries = MOST_TRIES
 
     def __init__(
-        self, setup: Setup, devices: tuple[DeviceName, ...], inbox: queue.SimpleQueue[Any]
+        self,
+        setup: Setup,
+        devices: tuple[DeviceName, ...],
+        inbox: queue.SimpleQueue[Any],
+        room: Room,
     ) -> None:
         self._setup = setup
+        self._threads = setup.threads * len(devices)
+        """Of all of them."""
+        self._room = room
         self._free = list(reversed(devices))
         self._inbox = inbox
         self.workers: list[Worker] = []
 
+    def expect(self, job: Job) -> None:
+        """Take into account that a job will be given."""
+        self._room.expect(job)
+
     def available(self) -> Iterator[Worker]:
         """Workers without a job; at last new ones, as long as there may be more."""
         yield from [worker for worker in self.workers if worker.waiting is None]
-        while self._free:
+        while self._free and len(self.workers) < self._room.workers:
             device = self._free.pop()
-            worker = Worker(replace(self._setup, device=device), self._inbox)
+            threads = self._threads // self._room.workers
+            worker = Worker(replace(self._setup, device=device, threads=threads), self._inbox)
             self.workers.append(worker)
             yield worker
 

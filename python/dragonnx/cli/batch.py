@@ -43,7 +43,10 @@ def batch(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")],
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes [one a core; with CUDA one a card].")
+        int | None,
+        typer.Option(
+            help="Worker processes [one a core, or what memory has room for; with CUDA one a card]."
+        ),
     ] = None,
     *,
     resume: Annotated[
