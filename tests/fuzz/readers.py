@@ -21,7 +21,7 @@ from dragonnx.batch import read_jobs
 from dragonnx.cli import main as command_line
 from dragonnx.document import Document, Recovery, open_document
 from dragonnx.document.archive import read_preview
-from dragonnx.document.latent_file import load_latent
+from dragonnx.document.latent_file import load_direction, load_latent
 from dragonnx.document.latents import current_w_plus
 from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import report
@@ -101,9 +101,11 @@ def _use(document: Document) -> None:
 
 
 def _latent(path: Path) -> None:
-    """For a model, and for none."""
+    """For a model, for none, and as a direction."""
     with contextlib.suppress(InputError):  # of another size, as most of those that are read
         load_latent(path)
+    with contextlib.suppress(InputError):  # of several, a latent is chosen, and a direction is not
+        load_direction(path, _small())
     load_latent(path, generator=_small())
 
 

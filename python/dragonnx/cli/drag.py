@@ -13,6 +13,7 @@ from dragonnx.cli.console import say, stopping
 from dragonnx.cli.delivery import Keeper, deliver
 from dragonnx.cli.options import (
     Device,
+    Directions,
     Index,
     Label,
     Latent,
@@ -25,6 +26,7 @@ from dragonnx.cli.options import (
     SpaceOption,
     Threads,
     check_start,
+    chosen_directions,
     latent_start,
     open_generator,
 )
@@ -51,6 +53,7 @@ def drag(
     label: Label = None,
     latent: Latent = None,
     index: Index = None,
+    direction: Directions = None,
     mask: Annotated[Path | None, typer.Option(help="Picture: white moves, black is fixed.")] = None,
     preset: Annotated[PresetName, typer.Option(help="Defaults; best ends nearest.")] = "paper",
     space: SpaceOption = "w+",
@@ -84,6 +87,7 @@ def drag(
     (Ctrl+C) stops after the current step and saves the picture as far as it got.
     """
     from dragonnx.document import Document, PointPair
+    from dragonnx.document.directions import Shift
     from dragonnx.document.outputs import OutputId
     from dragonnx.document.outputs import output as kind
     from dragonnx.document.run import DragRun
@@ -91,6 +95,7 @@ def drag(
     from dragonnx.media import check_animation, check_quality
     from dragonnx.model.library import model_name
 
+    directions = chosen_directions(direction)
     wanted: list[tuple[OutputId, Path | None]] = [
         ("picture", output),
         ("latent", latent_out),
@@ -100,7 +105,7 @@ def drag(
     ]
     check_outputs(
         [*((path, kind(name).suffixes) for name, path in wanted), (progress, (".npz",))],
-        (latent, mask),
+        (latent, mask, *(each.file for each in directions)),
     )
     check_start(latent, index, seed=seed, psi=truncation_psi)
     check_quality(quality, (output, comparison))
@@ -118,9 +123,10 @@ def drag(
         trainable_layers=trainable_layers,
     )
     generator = open_generator(model, device, threads, precision)
+    shift = Shift.along(directions, generator)
     document = Document(
         model=model_name(model),
-        start=latent_start(generator, seed, truncation_psi, label, latent, index),
+        start=latent_start(generator, seed, truncation_psi, label, latent, index, shift),
         pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)

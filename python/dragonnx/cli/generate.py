@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,6 +12,7 @@ from dragonnx.cli.console import say
 from dragonnx.cli.counting import counted
 from dragonnx.cli.options import (
     Device,
+    Directions,
     Index,
     Label,
     Latent,
@@ -23,6 +23,7 @@ from dragonnx.cli.options import (
     Seed,
     Threads,
     check_start,
+    chosen_directions,
     chosen_label,
     fitting_label,
     latent_start,
@@ -31,10 +32,6 @@ from dragonnx.cli.options import (
 from dragonnx.cli.seeds import check_place, check_sheet, write_each, write_sheet
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from dragonnx.document import Document
-    from dragonnx.model.generator import Generator
 
 
 def generate(
@@ -58,6 +55,7 @@ def generate(
     label: Label = None,
     latent: Latent = None,
     index: Index = None,
+    direction: Directions = None,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
     quality: Quality = None,
     device: Device = "auto",
@@ -66,30 +64,41 @@ def generate(
 ) -> None:
     """Make a picture from a seed or a latent, or many from many seeds."""
     from dragonnx.document import Document, LatentStart
+    from dragonnx.document.directions import Shift
     from dragonnx.document.outputs import output as kind
     from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
 
+    directions = chosen_directions(direction)
+    files = [each.file for each in directions]
     if seeds is not None:
         _refuse_beside_seeds(seed, latent, index, latent_out)
         numbers = seed_list(seeds)
         sides = None if grid is None else grid_sides(grid)
-        check_place(output, numbers, sides)
+        check_place(output, numbers, sides, files)
         check_quality(quality, [] if sides is None else [output])
         starts = [LatentStart(each, truncation_psi, chosen_label(label)) for each in numbers]
         generator = open_generator(model, device, threads, precision)
         fitting_label(generator, label)
-        documents = [Document(model=model_name(model), start=each) for each in starts]
-        _write_several(documents, generator, output, sides, quality)
-        say(f"wrote {len(documents)} pictures to {output}")
+        shift = Shift.along(directions, generator)
+        moved = (each if shift is None else shift.moved(each, generator) for each in starts)
+        documents = (Document(model=model_name(model), start=each) for each in moved)
+        bar = counted(documents, len(starts), "pictures")
+        if sides is None:
+            write_each(bar, generator, output)
+        else:
+            check_sheet(output, generator, sides)
+            write_sheet(bar, generator, sides, output, quality)
+        say(f"wrote {len(starts)} pictures to {output}")
         return
     if grid is not None:
         raise InputError("--grid is for --seeds, which is missing")
-    check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))], (latent,))
+    check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))], (latent, *files))
     check_quality(quality, [output])
     check_start(latent, index, seed=seed, psi=truncation_psi)
     generator = open_generator(model, device, threads, precision)
-    start = latent_start(generator, seed, truncation_psi, label, latent, index)
+    shift = Shift.along(directions, generator)
+    start = latent_start(generator, seed, truncation_psi, label, latent, index, shift)
     document = Document(model=model_name(model), start=start)
     kind("picture").write(document, generator, output, quality)
     if latent_out:
@@ -106,20 +115,3 @@ def _refuse_beside_seeds(
     ):  # fmt: skip
         if given is not None:
             raise InputError(f"{option} is for one picture, and --seeds for several: name one")
-
-
-def _write_several(
-    documents: Sequence[Document],
-    generator: Generator,
-    output: Path,
-    sides: tuple[int, int] | None,
-    quality: int | None,
-) -> None:
-    """Write pictures into a folder, or with the sides of a grid into one picture."""
-    if sides is not None:
-        check_sheet(output, generator, sides)
-    bar = counted(documents, len(documents), "pictures")
-    if sides is None:
-        write_each(bar, generator, output)
-    else:
-        write_sheet(bar, generator, sides, output, quality)

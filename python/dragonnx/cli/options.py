@@ -12,6 +12,7 @@ from dragonnx.types import DeviceName, Precision, Space
 
 if TYPE_CHECKING:
     from dragonnx.document import LatentStart
+    from dragonnx.document.directions import Direction, Shift
     from dragonnx.model.generator import Generator
     from dragonnx.model.labels import Label as AnyLabel
 
@@ -34,6 +35,14 @@ Latent = Annotated[
     ),
 ]
 Index = Annotated[int | None, typer.Option(help="Which of several latents in a file, from 0 [0].")]
+Directions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--direction",
+        help="Move the latent along FILE:AMOUNT, a w or w_plus; or pc0:2, by spreads along the "
+        "model's own; may be repeated.",
+    ),
+]
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
 ]
@@ -87,6 +96,7 @@ def latent_start(
     label: str | None,
     latent: Path | None,
     index: int | None,
+    shift: Shift | None,
 ) -> LatentStart:
     """The start of a document that the options name, after `check_start`.
 
@@ -97,11 +107,24 @@ def latent_start(
     from dragonnx.document.latent_file import load_latent
 
     if latent is None:
-        return LatentStart(seed or 0, psi, fitting_label(generator, label))
-    # Not used for the picture, but for seeds that are chosen after it.
-    chosen = None if label is None else fitting_label(generator, label)
-    w_plus = load_latent(latent, index=index or 0, generator=generator)
-    return LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
+        start = LatentStart(seed or 0, psi, fitting_label(generator, label))
+    else:
+        # Not used for the picture, but for seeds that are chosen after it.
+        chosen = None if label is None else fitting_label(generator, label)
+        w_plus = load_latent(latent, index=index or 0, generator=generator)
+        start = LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
+    return start if shift is None else shift.moved(start, generator)
+
+
+def chosen_directions(texts: list[str] | None) -> list[Direction]:
+    """The directions that the option names.
+
+    Raises:
+        InputError: One cannot be read.
+    """
+    from dragonnx.document.directions import Direction
+
+    return [Direction.of_text(text) for text in texts or ()]
 
 
 def fitting_label(generator: Generator, label: str | None) -> AnyLabel | None:

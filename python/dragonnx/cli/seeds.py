@@ -21,13 +21,19 @@ NAME = "seed{:04}.png"
 """A seed's file, as the released StyleGAN tools call it."""
 
 
-def check_place(output: Path, seeds: Sequence[int], grid: tuple[int, int] | None) -> None:
+def check_place(
+    output: Path,
+    seeds: Sequence[int],
+    grid: tuple[int, int] | None,
+    inputs: Iterable[Path | None],
+) -> None:
     """Refuse what could not be written in the end.
 
     Args:
         output: A picture with a grid, else a folder.
         seeds: What is to be made.
         grid: Columns and rows.
+        inputs: What must not be written over.
 
     Raises:
         InputError: The place does not suit, or the grid has too few cells.
@@ -40,12 +46,12 @@ def check_place(output: Path, seeds: Sequence[int], grid: tuple[int, int] | None
                 f"a grid of {grid[0]}x{grid[1]} holds {grid[0] * grid[1]} pictures, and --seeds "
                 f"names {len(seeds)}: name fewer, or a larger grid"
             )
-        check_outputs([(output, PICTURE_SUFFIXES)])
+        check_outputs([(output, PICTURE_SUFFIXES)], inputs)
         return
     with usable(output):
         if output.is_dir():
-            for seed in seeds:
-                check_writable(output / NAME.format(seed))
+            files = [(output / NAME.format(seed), PICTURE_SUFFIXES) for seed in seeds]
+            check_outputs(files, inputs)
             return
         if output.exists() or output.suffix.lower() in PICTURE_SUFFIXES:
             raise InputError(

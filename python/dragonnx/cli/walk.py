@@ -13,11 +13,13 @@ from dragonnx.cli.console import say
 from dragonnx.cli.counting import counted
 from dragonnx.cli.options import (
     Device,
+    Directions,
     Label,
     Model,
     PrecisionOption,
     Psi,
     Threads,
+    chosen_directions,
     chosen_label,
     fitting_label,
     open_generator,
@@ -50,6 +52,7 @@ def walk(
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first one.")] = False,
     truncation_psi: Psi = None,
     label: Label = None,
+    direction: Directions = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
@@ -60,6 +63,7 @@ def walk(
     nothing.
     """
     from dragonnx.document import LatentStart
+    from dragonnx.document.directions import Shift
     from dragonnx.media import ANIMATION_SUFFIXES, check_animation, save_animation
     from dragonnx.model.latent_walk import check_walk
     from dragonnx.model.latent_walk import walk as latents
@@ -67,7 +71,8 @@ def walk(
     check_walk(len(through), frames)
     check_animation(output)
     files = [Path(each) for each in through if not _is_seed(each)]
-    check_outputs([(output, ANIMATION_SUFFIXES)], files)
+    directions = chosen_directions(direction)
+    check_outputs([(output, ANIMATION_SUFFIXES)], [*files, *(each.file for each in directions)])
     if len(files) == len(through):
         for option, given in (("--truncation-psi", truncation_psi), ("--label", label)):
             if given is not None:
@@ -82,6 +87,8 @@ def walk(
     if len(files) < len(through):
         fitting_label(generator, label)
     points = _waypoints(generator, starts)
+    if (shift := Shift.along(directions, generator)) is not None:
+        points = points + shift.step
 
     def pictures() -> Iterator[Image]:
         for w_plus in counted(latents(points, frames, loop=loop), frames, "pictures"):

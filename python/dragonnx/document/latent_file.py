@@ -16,7 +16,13 @@ from dragonnx.errors import InputError
 from dragonnx.log import logger
 from dragonnx.model.latent import checked_w_plus
 from dragonnx.model.latent_arrays import held_arrays
-from dragonnx.model.latent_choice import ChosenLatent, LatentSize, checked_index, choose
+from dragonnx.model.latent_choice import (
+    ChosenLatent,
+    LatentSize,
+    checked_index,
+    choose,
+    choose_direction,
+)
 from dragonnx.paths import as_path
 from dragonnx.reading.file_kind import FileKind, file_kind
 from dragonnx.reading.values import whole
@@ -70,6 +76,29 @@ def load_latent(
     return found.w_plus
 
 
+def load_direction(path: str | os.PathLike[str], generator: Generator) -> Float32:
+    """Read a direction to move latents in, [1, num_ws, w_dim], from a file of arrays.
+
+    Args:
+        path: The file: `.npy`, `.npz`, `.pt` or `.pkl`, of one w or w_plus under any name but z's.
+        generator: The model that it is for: it must fit.
+
+    Raises:
+        InputError: The file is missing, damaged, holds no direction for the model, or several.
+    """
+    path = as_path(path)
+    kind = file_kind(path, LARGEST)
+    if kind in (FileKind.DOCUMENT, FileKind.OTHER):
+        raise InputError(
+            f"{path} holds no direction: one comes as .npy, .npz, .pt or .pkl, of a w or w_plus"
+        )
+    with held_arrays(path, kind) as held:
+        found = choose_direction(held, _size_of(generator), path.name)
+    for note in found.notes:
+        logger.warning("%s", note)
+    return found.w_plus
+
+
 def read_latent(
     path: str | os.PathLike[str],
     *,
@@ -85,8 +114,7 @@ def read_latent(
     """
     path = as_path(path)
     if generator is not None:
-        m = generator.manifest
-        size = LatentSize(m.num_ws, m.w_dim, m.z_dim)
+        size = _size_of(generator)
     size = size or LatentSize()
     kind = file_kind(path, LARGEST)
     if kind in (FileKind.DOCUMENT, FileKind.OTHER):
@@ -98,6 +126,11 @@ def read_latent(
             raise InputError(f"{path}: {error}") from error
     with held_arrays(path, kind) as held:
         return choose(held, size, index, path.name)
+
+
+def _size_of(generator: Generator) -> LatentSize:
+    m = generator.manifest
+    return LatentSize(m.num_ws, m.w_dim, m.z_dim)
 
 
 def _pictured(path: Path) -> Document:

@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from dragonnx.errors import InputError
@@ -104,6 +104,29 @@ class ChosenLatent:
 
     w_plus: Float32
     notes: tuple[str, ...] = ()
+
+
+def choose_direction(held: Sequence[HeldArray], size: LatentSize, name: str) -> ChosenLatent:
+    """The direction of w in a file, shaped as a latent: what is alone in it needs no telling name.
+
+    Args:
+        held: The arrays of a file.
+        size: What is wanted.
+        name: The file's.
+
+    Raises:
+        InputError: There is none of that size, or more than one.
+    """
+    _refuse_z(held, name)
+    if len(held) == 1 and not is_z(held[0].place):
+        held = [replace(held[0], place=())]
+    counts = [layout[0] for each in _fitting(held, size) if (layout := size.layout(each.shape))]
+    if sum(counts) > 1:
+        raise InputError(
+            f"it holds {sum(counts)} directions, and one is to be taken: save that one alone, with "
+            "numpy.save"
+        )
+    return choose(held, size, 0, name)
 
 
 def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -> ChosenLatent:
