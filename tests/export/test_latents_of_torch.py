@@ -80,7 +80,7 @@ def test_numbers_of_other_lengths(generator: Generator, tmp_path: Path, dtype: t
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_tensors_with_a_gradient_are_taken(generator: Generator, dtype: torch.dtype) -> None:
-    tensor = LATENT.to(dtype).requires_grad_()
+    tensor = LATENT.clone().to(dtype).requires_grad_()
     expected = tensor.detach().float().numpy()
     np.testing.assert_array_equal(generator.checked_w_plus(tensor), expected)
     np.testing.assert_array_equal(LatentStart(w_plus=tensor).w_plus, expected)
