@@ -88,9 +88,9 @@ def test_same_points_loss_and_gradient(
         source = HostFeatures(generator, asked, len(handles), whole=False)
         source.cut = chosen
         start = source.at(before, handles)
-        references = reference_features(start.windows, handles)
+        references = reference_features(start.windows, handles, None)
         moved = source.at(after, handles)
-        found = track(moved.windows, handles, references, asked, Threads(1))
+        found = track(moved.windows, handles, references, asked, Threads(1), None)
         # Both sides go on from the same points: a tie within rounding may be broken either way.
         common = results[0][1] if results else found
         around = source.around(moved, common)
