@@ -11,10 +11,22 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HANGS = 300.0
 """Seconds; a busy machine takes long."""
+
+
+@contextmanager
+def _hears_hang_ups() -> Iterator[None]:
+    """What is started in here ends with its terminal, also where nohup made the tests deaf to that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 class PseudoTerminal:
@@ -39,10 +51,11 @@ class PseudoTerminal:
         self._free_at = 0.0
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-        self.process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True,
-        )  # fmt: skip
+        with _hears_hang_ups():
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
+                start_new_session=True,
+            )  # fmt: skip
         os.close(theirs)
         self.written = b""
         self._before = 0
