@@ -38,12 +38,14 @@ def terminal(tmp_path):
 
 
 HANGING = """
-import sys, time
+import sys, hashlib
 import dragonnx.tui.driver as driver
 from dragonnx.cli import main
 from dragonnx.tui.screens.editor import EditorScreen
 driver.LONGEST_END = 1
-EditorScreen.action_help = lambda _self: print("hangs", file=sys.__stdout__, flush=True) or time.sleep(1000)
+# In C and for hours: no handler of Python's runs meanwhile.
+FOREVER = lambda: hashlib.pbkdf2_hmac("sha1", b"", b"", 2**31 - 1)
+EditorScreen.action_help = lambda _self: print("hangs", file=sys.__stdout__, flush=True) or FOREVER()
 sys.argv = ["dragonnx", "edit", "--device", "cpu"]
 main()
 """

@@ -13,6 +13,7 @@ import selectors
 import signal
 import sys
 import threading
+import time
 from codecs import getincrementaldecoder
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,6 +49,37 @@ class Ended(Protocol):
         """Paint what is owed."""
 
 
+class _Watch:
+    """Ends the process `LONGEST_END` seconds after a signal, whatever its main thread is at.
+
+    Python runs handlers between two instructions of the main thread, so never while that hangs in a
+    call. The byte that each signal leaves in a pipe comes all the same.
+
+    Args:
+        numbers: Of the signals that end it.
+    """
+
+    def __init__(self, numbers: frozenset[int]) -> None:
+        self._numbers = numbers
+        self._signals, self._from_signals = os.pipe()
+        os.set_blocking(self._from_signals, False)
+        self._before = signal.set_wakeup_fd(self._from_signals, warn_on_full_buffer=False)
+        threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def close(self) -> None:
+        """Watch no further; what a signal began goes on."""
+        signal.set_wakeup_fd(self._before)
+        os.close(self._from_signals)
+
+    def _wait(self) -> None:
+        while content := os.read(self._signals, 64):
+            for number in content:
+                if number in self._numbers:
+                    time.sleep(LONGEST_END)
+                    os._exit(128 + number)
+        os.close(self._signals)
+
+
 class TerminalDriver(LinuxDriver):
     """Reads keys and writes frames. An application of it is an `Ended`."""
 
@@ -55,6 +87,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, **settings)
         self._line: Line | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._watch: _Watch | None = None
 
     @property
     def line(self) -> Line | None:
@@ -72,6 +105,7 @@ class TerminalDriver(LinuxDriver):
             # Who ignores one (nohup) keeps doing so.
             if signal.getsignal(number) == signal.SIG_DFL:
                 self._before[number] = signal.signal(number, self._end_on_signal)
+        self._watch = _Watch(frozenset(self._before))
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
@@ -88,6 +122,9 @@ class TerminalDriver(LinuxDriver):
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def process_message(self, message: Message) -> None:
         """Hand on what was typed; an answer to the line's question is the line's."""
@@ -128,11 +165,8 @@ class TerminalDriver(LinuxDriver):
         self._call("end_outside", 128 + signal.SIGHUP)
 
     def _end_on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Have the application end; where it hangs, end without it: the work is autosaved."""
+        """Have the application end; where it hangs, the watch ends it: the work is autosaved."""
         self._call("end_outside", 128 + number)
-        watch = threading.Timer(LONGEST_END, os._exit, (128 + number,))
-        watch.daemon = True
-        watch.start()
 
     def _call(self, method: str, *arguments: object) -> None:
         """Call the application on its own thread; it may be gone by then."""
