@@ -8,7 +8,7 @@ import re
 from typing import BinaryIO
 
 from dragonnx.reading.file_kind import FileKind, kind_of
-from dragonnx.reading.foreign_kinds import JSON, ONNX, foreign_kind
+from dragonnx.reading.foreign_kinds import JSON, ONNX, TFLITE, foreign_kind
 from dragonnx_export.checkpoints.errors import CheckpointError
 
 EXPECTED = "a StyleGAN2 or StyleGAN3 checkpoint (.pkl, .pt, .safetensors or .npz) is expected"
@@ -34,7 +34,7 @@ _OWN_KINDS = (
 """Files that other readers of ours take."""
 _ADVICE = {
     ONNX: "give the checkpoint that it was exported from, since its weights cannot be told from the rest",
-    "a TensorFlow Lite model": "give the checkpoint that it was converted from",
+    TFLITE: "give the checkpoint that it was converted from",
     JSON: "give the file with the weights",
 }
 

@@ -250,7 +250,7 @@ def _recognised(start: bytes, name: str, formats: Sequence[str]) -> tuple[str, F
         if reader.accepts(start):
             return kind, FORMATS[kind], reader.open
     foreign = foreign_kind(start)
-    found, advice = foreign or ("", "")
+    found, advice = (foreign.kind, foreign.advice) if foreign else ("", "")
     kinds = " or ".join(filter(None, (", ".join([*readers][:-1]), [*readers][-1])))
     save = f"save it as {kinds}"
     raise NoPictureError(
