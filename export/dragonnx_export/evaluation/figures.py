@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from dragonnx import DragSession, Generator
 from dragonnx.errors import InputError
-from dragonnx.media.drawing import side_by_side, with_points
+from dragonnx.media import in_grid, side_by_side, with_points
 from dragonnx_export.evaluation.cases import Case
 from dragonnx_export.evaluation.drags import LOOKS
 from dragonnx_export.evaluation.entrants import Entrant
@@ -87,12 +87,7 @@ def sheet(
         )
         for score in chosen
     ]  # fmt: skip
-    width, height = tiles[0].size
-    rows = -(-len(tiles) // _COLUMNS)
-    picture = Image.new("RGB", (_COLUMNS * width, rows * height), "white")
-    for number, tile in enumerate(tiles):
-        picture.paste(tile, (number % _COLUMNS * width, number // _COLUMNS * height))
-    return picture
+    return in_grid(tiles, tiles[0].size, _COLUMNS, -(-len(tiles) // _COLUMNS))
 
 
 def _tile(generator: Generator, entrant: Entrant, case: Case, text: str) -> Image.Image:
@@ -107,7 +102,7 @@ def _tile(generator: Generator, entrant: Entrant, case: Case, text: str) -> Imag
         ]
     )
     pair = pair.resize((pair.width // 2, pair.height // 2), Image.Resampling.LANCZOS)
-    tile = Image.new("RGB", (pair.width + 8, pair.height + _BAR + 8), "white")
-    tile.paste(pair, (4, _BAR))
-    ImageDraw.Draw(tile).text((4, 3), text, "black")
+    tile = Image.new("RGB", (pair.width, pair.height + _BAR), "white")
+    tile.paste(pair, (0, _BAR))
+    ImageDraw.Draw(tile).text((0, 3), text, "black")
     return tile

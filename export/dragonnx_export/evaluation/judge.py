@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dragonnx.errors import InputError
+from dragonnx.reading.regular_file import sha256_of
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx.types import Float32, Points
 
@@ -39,7 +39,8 @@ class Judge:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise InputError(f"there is no file {path} of a landmark estimator")
-        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            self.sha256 = sha256_of(file)
         self._graph = Graph(path, Device(CPU))
         names = self._graph.input_names, self._graph.output_names
         if names != ((_INPUT,), (_OUTPUT,)):

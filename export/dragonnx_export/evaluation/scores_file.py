@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dragonnx.errors import InputError
+from dragonnx.files import save_bytes
 from dragonnx_export.evaluation.drags import Look, Score
 
 SCORES_NAME = "drags.jsonl"
@@ -43,7 +44,7 @@ class ScoresFile:
         for line in whole[1:]:
             self._keep(_score(line))
         text = "".join(f"{json.dumps(line)}\n" for line in whole or [dict(facts)])
-        self._path.write_text(text, "utf-8")
+        save_bytes(text.encode(), self._path)  # a kill leaves the old one
 
     def add(self, score: Score) -> None:
         """Keep one more, at once."""
