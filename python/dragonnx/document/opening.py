@@ -85,7 +85,6 @@ def _read_picture(path: Path, document: Document, generator: Generator) -> Opene
             return OpenedFile("mask", document.with_mask(mask))
     else:
         return OpenedFile("picture", document_of(recipe))
-    load_photo(
-        picture, image_size=generator.manifest.image_size
-    )  # what cannot be inverted is refused before anything is asked
+    # What cannot be inverted is refused before anything is asked.
+    load_photo(picture, image_size=generator.manifest.image_size)
     return OpenedFile("photo", None)

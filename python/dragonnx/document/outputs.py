@@ -122,7 +122,7 @@ def report(document: Document) -> dict[str, Any]:
     start = document.start
     return {
         "outcome": result.outcome,
-        **({"reason": result.reason} if result.reason else {}),
+        **({"reason": reason} if (reason := result.reason) else {}),
         "steps": result.steps,
         "seconds": round(result.seconds, 4),
         "device": result.device or None,

@@ -83,7 +83,7 @@ class InversionSession:
     ) -> None:
         m = checked_generator(generator).manifest
         height, width = m.image_size
-        photo = photo_of(photo, generator.manifest.image_size)
+        photo = photo_of(photo, m.image_size)
         if photo.picture.size != (width, height):
             photo = align(photo, (height, width))
         self.config = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -166,14 +168,19 @@ class CaseReference:
         (rows[:, 0],) = torch.autograd.grad(generator.first(w), w, given)
         return _double(rows)
 
+    @functools.cached_property
+    def _windows(self) -> LayerWindows:
+        """What planned the windows; the layers' facts cost a search for cuts."""
+        facts = window_facts(self._layers, self._feature_layer)
+        assert facts is not None, "there are windows"  # noqa: S101
+        return LayerWindows(facts.layers)
+
     def _window(self, number: int, plan: GraphWindows | None) -> TakenWindow | None:
         """The window of a layer, if there is one."""
         if plan is None or number < plan.cut:
             return None
-        facts = window_facts(self._layers, self._feature_layer)
-        assert facts is not None, "there are windows"  # noqa: S101
-        windows = LayerWindows(facts.layers)
-        columns, rows = windows.raised_origins(plan.cut, plan.origins, plan.size[::-1])[number]
+        origins = self._windows.raised_origins(plan.cut, plan.origins, plan.size[::-1])
+        columns, rows = origins[number]
         inputs = {
             name: values for name, values in plan.inputs.items() if name.endswith(f"_{number}")
         }

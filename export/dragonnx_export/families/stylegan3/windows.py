@@ -168,9 +168,8 @@ def _cuts(facts: tuple[LayerFacts, ...], rate: int) -> tuple[int, ...]:
 
     chosen = list(range(1, len(facts)))
     best = costs(chosen)
-    for cut in reversed(
-        chosen
-    ):  # a late one serves many points, for which whole maps do nearly as well
+    # The late ones first: they serve many points, for which whole maps do nearly as well.
+    for cut in reversed(chosen):
         rest = [other for other in chosen if other != cut]
         if all(less <= _WORTH * most for less, most in zip(costs(rest), best, strict=True)):
             chosen = rest
