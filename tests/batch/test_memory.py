@@ -96,15 +96,15 @@ def test_a_batch_without_memory_has_one_worker_and_still_does_all(
     monkeypatch.setattr("dragonnx.batch.engine.free_memory", lambda: free)
     monkeypatch.setattr("dragonnx.batch.engine.shares", of_four)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    from dragonnx.batch import team
+    from dragonnx.batch import processes
 
-    start = team._started
+    start = processes._started
 
     def counted(threads: int) -> object:
         started.append(threads)
         return start(threads)
 
-    monkeypatch.setattr(team, "_started", counted)
+    monkeypatch.setattr(processes, "_started", counted)
     caplog.set_level(logging.INFO, "dragonnx")
     todo = [{"model": SMALL, "seed": seed, "id": f"s{seed}"} for seed in range(3)]
     list(run(todo, tmp_path / "out", workers=workers, device="cpu"))

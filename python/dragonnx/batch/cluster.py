@@ -6,23 +6,20 @@ import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import dragonnx
-from dragonnx.batch.backlog import Waiting
 from dragonnx.batch.bench import Bench
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup, Stuck
 from dragonnx.batch.results import JobResult
+from dragonnx.batch.team import Team, Worker
 from dragonnx.errors import DeviceError, DragonnxError, InputError, StateError
 from dragonnx.log import logger
 from dragonnx.reading.values import number
 from dragonnx.types import DeviceName
 
 _MOST_GPUS = 64.0
-MOST_TRIES = 4
-"""Of a job whose workers are lost: nodes of a cluster go more often than processes of one machine."""
 
 
 class RayBench:
@@ -58,7 +55,7 @@ class RayBench:
         return self._bench.do(job)
 
 
-class RayWorker:
+class RayWorker(Worker):
     """An actor, seen from the one that started it.
 
     Args:
@@ -67,33 +64,23 @@ class RayWorker:
     """
 
     def __init__(self, team: RayTeam, device: DeviceName) -> None:
-        self.device = device
-        self.waiting: Waiting | None = None
-        """What it is at."""
-        self.loaded: Path | None = None
-        """The folder of the bundle that it has loaded."""
-        self.is_ready = False
-        self.was_killed = True
+        super().__init__(device)
         self._why = "was lost"
         self._inbox = team.inbox
         self.actor = team.actor(replace(team.setup, device=device))
         self._await_start()
 
-    def give(self, waiting: Waiting) -> None:
-        """Give it a job."""
-        self.waiting, self.loaded = waiting, waiting.job.bundle.folder
-        self.actor.do.remote(waiting.job).future().add_done_callback(self._done)
-
-    def heard(self, answer: Answer) -> None:
-        """Take note of what it told."""
-        if isinstance(answer, Ready):
-            self.is_ready = True
-        elif isinstance(answer, Done):
-            self.waiting = None
+    @property
+    def was_killed(self) -> bool:
+        """See `Worker.was_killed`: an actor does not end by itself."""
+        return True
 
     def how_it_ended(self) -> str:
-        """How it was lost, as the end of a sentence."""
+        """See `Worker.how_it_ended`."""
         return self._why
+
+    def _start(self, job: Job) -> None:
+        self.actor.do.remote(job).future().add_done_callback(self._done)
 
     def _await_start(self) -> None:
         self.actor.start.remote().future().add_done_callback(self._started)
@@ -116,8 +103,8 @@ class RayWorker:
         return Stuck(StateError(f"a worker of the Ray cluster failed: {error}"))
 
 
-class RayTeam:
-    """All actors of a batch.
+class RayTeam(Team[RayWorker]):
+    """Actors of a Ray cluster.
 
     Args:
         setup: What each is told first, but for its device.
@@ -126,7 +113,7 @@ class RayTeam:
         gpus: The share of a card that each has.
     """
 
-    most_tries = MOST_TRIES
+    most_tries = 4  # nodes of a cluster go more often than processes of one machine
 
     def __init__(
         self,
@@ -135,6 +122,7 @@ class RayTeam:
         inbox: queue.SimpleQueue[Any],
         gpus: float,
     ) -> None:
+        super().__init__()
         self.setup = setup
         self.inbox = inbox
         variables = dict.fromkeys(POOLS, str(setup.threads))
@@ -151,16 +139,11 @@ class RayTeam:
         return self._kind.remote(setup, dragonnx.__version__)
 
     def expect(self, job: Job) -> None:
-        """Take into account that a job will be given: here Ray places workers before any is known."""
+        """See `Team.expect`: Ray places workers before any job is known."""
 
     def available(self) -> Iterator[RayWorker]:
         """Workers that run and have no job."""
         yield from [each for each in self.workers if each.is_ready and each.waiting is None]
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether any has a job."""
-        return any(worker.waiting is not None for worker in self.workers)
 
     def remove(self, worker: RayWorker) -> None:
         """Let go of one that was lost; another takes its place, where and when Ray finds one."""
@@ -169,7 +152,7 @@ class RayTeam:
         self.workers.append(RayWorker(self, worker.device))
 
     def end(self) -> None:
-        """End all of them."""
+        """See `Team.end`."""
         for worker in self.workers:
             _ray().kill(worker.actor)
         self.workers.clear()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from dragonnx.batch.backlog import Backlog, Waiting
 from dragonnx.batch.feeder import Exhausted, Feeder, Refused
@@ -19,9 +19,10 @@ from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
 from dragonnx.batch.memory import Room, free_memory
 from dragonnx.batch.messages import Answer, Done, Gone, Setup, Stuck
+from dragonnx.batch.processes import ProcessTeam
 from dragonnx.batch.results import JobResult, ResultFolder
 from dragonnx.batch.shares import MOST_WORKERS, Shares, shares
-from dragonnx.batch.team import Team
+from dragonnx.batch.team import Team, Worker
 from dragonnx.errors import InputError, StateError
 from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
@@ -31,10 +32,7 @@ from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
 EngineName = Literal["local", "ray"]
-if TYPE_CHECKING:
-    from dragonnx.batch.cluster import RayTeam
-
-_Gather: TypeAlias = "Callable[[Path, str, queue.SimpleQueue[Any], ExitStack], Team | RayTeam]"
+_Gather: TypeAlias = Callable[[Path, str, queue.SimpleQueue[Any], ExitStack], Team[Any]]
 """Starts workers: for the folder of results, the run's name, where answers go; and what ends with them."""
 _FALSE_STARTS = 16
 """Workers in a row that are killed before they are ready: then it is no chance."""
@@ -133,7 +131,7 @@ def _gather_processes(
     run: str,
     inbox: queue.SimpleQueue[Any],
     stack: ExitStack,
-) -> Team:
+) -> Team[Any]:
     """Workers of this machine."""
     shared = _shared_folder(stack) if share.share_weights else None
     setup = Setup(
@@ -148,7 +146,7 @@ def _gather_processes(
     )
     free = free_memory() if share.may_be_fewer else None
     room = Room(len(share.devices), free, setup.sharing)
-    return Team(setup, share.devices, inbox, room)
+    return ProcessTeam(setup, share.devices, inbox, room)
 
 
 def _gather_actors(
@@ -161,7 +159,7 @@ def _gather_actors(
     run: str,
     inbox: queue.SimpleQueue[Any],
     stack: ExitStack,
-) -> RayTeam:
+) -> Team[Any]:
     """Workers of a Ray cluster."""
     from dragonnx.batch import cluster
 
@@ -194,7 +192,7 @@ class _Batch:
         self,
         results: ResultFolder,
         run: str,
-        team: Team | RayTeam,
+        team: Team[Any],
         feeder: Feeder,
         inbox: queue.SimpleQueue[Any],
         resume: bool,
@@ -237,7 +235,7 @@ class _Batch:
                 continue
 
     def _give_out(self) -> None:
-        available: Iterator[Any] = self._team.available()
+        available = self._team.available()
         while self._backlog and (worker := next(available, None)) is not None:
             waiting = self._backlog.take(worker.loaded)
             assert waiting is not None  # noqa: S101 one waits
@@ -265,7 +263,7 @@ class _Batch:
         self._backlog.add(Waiting(job))
         return None
 
-    def _heard(self, worker: Any, answer: Answer) -> JobResult | None:
+    def _heard(self, worker: Worker, answer: Answer) -> JobResult | None:
         """What a worker told; what became of its job, where that is known."""
         waiting = worker.waiting
         worker.heard(answer)

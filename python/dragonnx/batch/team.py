@@ -1,59 +1,37 @@
-"""The worker processes: started, given jobs, replaced, ended. None outlives who started it."""
+"""Workers as whoever gives them jobs sees them, whatever they run in."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
-import queue
-import signal
-import subprocess
-import sys
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 from dragonnx.batch.backlog import Waiting
 from dragonnx.batch.job import Job
-from dragonnx.batch.memory import Room
-from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup
-from dragonnx.errors import StateError
+from dragonnx.batch.messages import Answer, Done, Ready
 from dragonnx.types import DeviceName
 
-_ALLOCATIONS = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
-"""From so many bytes on, memory that a worker gives back goes to the system at once: the GNU library
-otherwise keeps as much as was ever given back in one piece, up to 64 MB, in each worker."""
 
-
-class Worker:
-    """A worker process, seen from the one that started it.
+class Worker(ABC):
+    """One who does a job at a time.
 
     Args:
-        setup: What it is told first.
-        inbox: Where its answers go, each with the worker; the last is `Gone`.
-
-    Raises:
-        StateError: The system starts no process.
+        device: Where it computes.
     """
 
-    def __init__(self, setup: Setup, inbox: queue.SimpleQueue[Any]) -> None:
-        self.device = setup.device
+    def __init__(self, device: DeviceName) -> None:
+        self.device = device
         self.waiting: Waiting | None = None
         """What it is at."""
         self.loaded: Path | None = None
         """The folder of the bundle that it has loaded."""
         self.is_ready = False
-        self._process = _started(setup.threads)
-        self._inbox = inbox
-        threading.Thread(target=self._listen, daemon=True).start()
-        self._send(setup)
 
     def give(self, waiting: Waiting) -> None:
         """Give it a job."""
         self.waiting, self.loaded = waiting, waiting.job.bundle.folder
-        self._send(waiting.job)
+        self._start(waiting.job)
 
     def heard(self, answer: Answer) -> None:
         """Take note of what it told."""
@@ -62,145 +40,53 @@ class Worker:
         elif isinstance(answer, Done):
             self.waiting = None
 
-    def end(self) -> None:
-        """End the process, whatever it does, and wait for that."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None  # noqa: S101 both are pipes
-            with contextlib.suppress(OSError):  # what was not sent yet
-                stream.close()
+    @abstractmethod
+    def _start(self, job: Job) -> None:
+        """Have it do a job; what comes of that goes to the inbox."""
 
     @property
+    @abstractmethod
     def was_killed(self) -> bool:
-        """Whether a process that has ended was ended by another, or by the system."""
-        return self._process.wait() < 0
+        """Whether one that has ended was ended by another, or by the system."""
 
+    @abstractmethod
     def how_it_ended(self) -> str:
-        """How the process ended, as the end of a sentence."""
-        code = self._process.wait()
-        if code >= 0:
-            return f"ended with exit code {code}"
-        with contextlib.suppress(ValueError):
-            return f"was ended by {signal.Signals(-code).name}"
-        return f"was ended by signal {-code}"
-
-    def _send(self, message: Any) -> None:
-        stream = self._process.stdin
-        assert stream is not None  # noqa: S101 it is a pipe
-        with contextlib.suppress(OSError):  # where it has ended, `Gone` follows
-            pickle.dump(message, stream)
-            stream.flush()
-
-    def _listen(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None  # noqa: S101 it is a pipe
-        # A process that is killed while it answers leaves half an answer, or half a length of one.
-        with contextlib.suppress(EOFError, OSError, ValueError, pickle.UnpicklingError):
-            while True:
-                self._inbox.put((self, pickle.load(stream)))  # noqa: S301 our own process wrote it
-        self._inbox.put((self, Gone()))
+        """How it ended, as the end of a sentence."""
 
 
-MOST_TRIES = 2
-"""Of a job on which worker processes end, as where the system's memory is full."""
+W = TypeVar("W", bound=Worker)
 
 
-class Team:
+class Team(ABC, Generic[W]):
     """All workers of a batch.
 
-    Args:
-        setup: What each is told first, but for its device.
-        devices: Of each.
-        inbox: Where their answers go.
-        room: How many of them the machine has memory for.
+    Attributes:
+        workers: Those that there are now.
+        most_tries: How often a job is begun at most whose workers end.
     """
 
-    most_tries = MOST_TRIES
+    most_tries: int
 
-    def __init__(
-        self,
-        setup: Setup,
-        devices: tuple[DeviceName, ...],
-        inbox: queue.SimpleQueue[Any],
-        room: Room,
-    ) -> None:
-        self._setup = setup
-        self._threads = setup.threads * len(devices)
-        """Of all of them."""
-        self._room = room
-        self._free = list(reversed(devices))
-        self._inbox = inbox
-        self.workers: list[Worker] = []
-
-    def expect(self, job: Job) -> None:
-        """Take into account that a job will be given."""
-        self._room.expect(job)
-
-    def available(self) -> Iterator[Worker]:
-        """Workers without a job; at last new ones, as long as there may be more."""
-        yield from [worker for worker in self.workers if worker.waiting is None]
-        while self._free and len(self.workers) < self._room.workers:
-            device = self._free.pop()
-            threads = self._threads // self._room.workers
-            worker = Worker(replace(self._setup, device=device, threads=threads), self._inbox)
-            self.workers.append(worker)
-            yield worker
+    def __init__(self) -> None:
+        self.workers: list[W] = []
 
     @property
     def is_at_work(self) -> bool:
         """Whether any has a job."""
         return any(worker.waiting is not None for worker in self.workers)
 
-    def remove(self, worker: Worker) -> None:
-        """Let go of one that has ended; another may take its place."""
-        worker.end()
-        self.workers.remove(worker)
-        self._free.append(worker.device)
+    @abstractmethod
+    def expect(self, job: Job) -> None:
+        """Take into account that a job will be given."""
 
+    @abstractmethod
+    def available(self) -> Iterator[W]:
+        """Workers that can be given a job."""
+
+    @abstractmethod
+    def remove(self, worker: W) -> None:
+        """Let go of one that has ended; another may take its place."""
+
+    @abstractmethod
     def end(self) -> None:
         """End all of them."""
-        for worker in self.workers:
-            worker.end()
-        self.workers.clear()
-
-
-def _started(threads: int) -> subprocess.Popen[bytes]:
-    """A new worker process, which Ctrl+C does not reach."""
-    if not sys.executable:
-        raise StateError(
-            "there is no Python interpreter to start workers with: sys.executable is empty"
-        )
-    paths = [path or str(Path.cwd()) for path in sys.path]
-    env = (
-        os.environ
-        | {"PYTHONPATH": os.pathsep.join(paths)}
-        | dict.fromkeys(POOLS, str(threads))
-        | _ALLOCATIONS
-    )
-    with _interrupts_held():
-        try:
-            return subprocess.Popen(
-                [sys.executable, "-m", "dragonnx.batch.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=env,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        except OSError as error:
-            raise StateError(
-                f"no worker process can be started ({error.strerror or error})"
-            ) from error
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl+C back in the block. A process that is started in it holds it back from its start."""
-    if sys.platform == "win32":  # there a process group of its own does it
-        yield
-    else:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
