@@ -14,17 +14,18 @@ DEFAULT_COMMAND = "bundle"
 
 
 class _BundleByDefault(TyperGroup):
-    """Takes what begins with no command's name for a checkpoint to make a bundle of."""
+    """Takes what begins with no word of its own for a checkpoint to make a bundle of."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] != "--help"):
+        own = {*self.commands, *(word for option in self.get_params(ctx) for word in option.opts)}
+        # A shell that completes the first word asks with none: it may become a command.
+        if args[0] not in own if args else not ctx.resilient_parsing:
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
     cls=_BundleByDefault,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
