@@ -15,9 +15,9 @@ from PIL import Image
 from dragonnx.drag.adam import Adam
 from dragonnx.drag.one_thread import OneThread
 from dragonnx.errors import InputError
-from dragonnx.inversion.coarse import RENEWAL, CoarseLoss
 from dragonnx.inversion.config import InversionConfig
-from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, checked_loss, psnr
+from dragonnx.inversion.image_gradient import ImageGradient
+from dragonnx.inversion.image_loss import ImageLoss, PyramidLoss, checked_loss
 from dragonnx.inversion.latent_space import LatentSpace
 from dragonnx.inversion.photo import Photo, align, photo_of, target_of, weights_of
 from dragonnx.inversion.progress import Progress, key_of
@@ -25,7 +25,6 @@ from dragonnx.inversion.start import best_candidate, random_codes
 from dragonnx.log import timed, took
 from dragonnx.model.generator import Generator, checked_generator
 from dragonnx.model.labels import Label, fitting_label
-from dragonnx.model.passes import BoundPass, of_all_layers
 from dragonnx.model.picture import picture_of
 from dragonnx.reading.pictures import PictureSource
 from dragonnx.reading.values import instance
@@ -91,24 +90,21 @@ class InversionSession:
         )
         self.photo = photo
         self._generator = generator
-        self._target = target_of(photo)
-        self._weights = weights_of(photo)
-        if self._weights is not None and not self._weights.any():
+        target, weights = target_of(photo), weights_of(photo)
+        if weights is not None and not weights.any():
             raise InputError(
                 "nothing of the photo's part that is looked for counts: it is transparent, masked out "
                 "or beyond the photo"
             )
-        self._loss = PyramidLoss(self._weights) if loss is None else checked_loss(loss, "loss")
+        self._loss = PyramidLoss(weights) if loss is None else checked_loss(loss, "loss")
+        self._gradient = ImageGradient(generator, target, weights, self._loss, self.config.pull)
         self._label = fitting_label(label, m.name, m.label_dim)
-        self._key = key_of(self._target, self.config, m.source.sha256, self._loss.name, self._label)
+        self._key = key_of(target, self.config, m.source.sha256, self._loss.name, self._label)
         self._given = None if w_plus is None else generator.checked_w_plus(w_plus)
         self._cancelled = threading.Event()
         self._one_thread = OneThread("inversion")
         has_small = generator.manifest.has_preview
         self._coarse_steps = int(self.config.coarse * self.config.steps) if has_small else 0
-        self._coarse: CoarseLoss | None = None
-        self._passes: dict[bool, BoundPass] = {}
-        """By whether they give the small image; made when first needed."""
         self._space: LatentSpace | None = None
         # What was reached is one value, so that an interrupt at any moment leaves a whole step.
         self._progress: Progress | None = None
@@ -189,8 +185,8 @@ class InversionSession:
             progress.coordinates.shape
         )
         noisy = progress.coordinates + self.config.noise_at(progress.steps) * noise
-        find = self._small_gradient if coarse else self._whole_gradient
-        gradient = find(progress, noisy)
+        find = self._gradient.of_small if coarse else self._gradient.of_whole
+        gradient = find(progress, noisy, self._latent(noisy))
         pulled = 2 * self.config.pull / noisy.size * noisy
         if self.config.space == "w":
             # One w behind all layers: its gradient is the sum of theirs.
@@ -212,54 +208,6 @@ class InversionSession:
         seconds = time.perf_counter() - began
         took(f"inversion step {progress.steps}", seconds)
         return InversionStep(progress.steps, progress.loss, progress.psnr, seconds)
-
-    def _whole_gradient(self, progress: Progress, noisy: Float64) -> Float32:
-        """dL/dw [num_ws, w_dim] of the whole image."""
-        image = self._image_of(self._latent(noisy), preview=False)
-        return self._pulled_back(self._compare(progress, noisy, image), preview=False)
-
-    def _small_gradient(self, progress: Progress, noisy: Float64) -> Float32:
-        """dL/dw [num_ws, w_dim] of the small image, 0 in layers that it does not show."""
-        latent = self._latent(noisy)
-        small = self._image_of(latent, preview=True)
-        if self._coarse is None:
-            height, width = small.shape[-2:]
-            target = self._target_like(small)
-            self._coarse = CoarseLoss(target, self._weights, (height, width))
-        if progress.steps % RENEWAL == 0:
-            image = self._image_of(latent, preview=False)
-            self._compare(progress, noisy, image)
-            progress.correction = self._coarse.correction(image, small)
-        if progress.correction.shape != small.shape:
-            raise InputError(
-                "the progress file of this inversion holds a correction of another size: begin anew"
-            )
-        grad_small = self._coarse(small, progress.correction)[1]
-        return self._pulled_back(grad_small, preview=True)
-
-    def _image_of(self, latent: Float32, *, preview: bool) -> Float32:
-        """The image [1, image_channels, H, W] of a latent, whole or small."""
-        bound = self._passes.get(preview)
-        if bound is None:
-            bound = self._passes[preview] = self._generator.bound_image(latent, preview=preview)
-        else:
-            bound.run({"w_plus": latent})
-        return bound.result.read()
-
-    def _pulled_back(self, grad_image: Float32, *, preview: bool) -> Float32:
-        """dL/dw [num_ws, w_dim] from the gradient of the last such image."""
-        bound = self._passes[preview]
-        bound.gradient.write(grad_image)
-        gradient: Float32 = of_all_layers(bound.pull_back(), self._generator.manifest.num_ws)[0]
-        return gradient
-
-    def _compare(self, progress: Progress, noisy: Float64, image: Float32) -> Float32:
-        """Compare the whole image of a place with the photo; dL/dimage."""
-        target = self._target_like(image)
-        distance, grad_image = self._loss(image)
-        loss = distance + self.config.pull * float(np.mean(noisy**2))
-        progress.compared(noisy, image, loss, psnr(image, target, self._weights))
-        return grad_image
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all that going on later takes to an .npz file, all or nothing.
@@ -289,7 +237,7 @@ class InversionSession:
                     f"{path}: coordinates must have the shape {list(expected)}, not "
                     f"{list(progress.coordinates.shape)}"
                 )
-            self._loss.set_target(self._target)
+            self._gradient.begin()
             self._progress = progress
 
     def _done(self) -> Progress:
@@ -299,7 +247,7 @@ class InversionSession:
         return progress
 
     def _start(self) -> Progress:
-        self._loss.set_target(self._target)
+        self._gradient.begin()
         space = self._known_space()
         w_plus = self._given
         if w_plus is None:
@@ -315,14 +263,6 @@ class InversionSession:
             samples = self._generator.w_plus(z=codes, label=self._label, truncation_psi=1.0)[:, 0]
             self._space = LatentSpace.of(samples, self._generator.w_avg)
         return self._space
-
-    def _target_like(self, image: Float32) -> Float32:
-        """The photo, from here on in as many channels as an image has."""
-        if image.shape[1] != self._target.shape[1]:  # a model of grey pictures
-            grey = self._target.mean(axis=1, keepdims=True)
-            self._loss.set_target(grey)
-            self._target = grey
-        return self._target
 
     def _latent(self, coordinates: Float64) -> Float32:
         """Coordinates [num_ws or 1, w_dim] as w_plus [1, num_ws, w_dim]."""
