@@ -4,10 +4,10 @@ Sizes are checked against the file before anything is allocated, keys are text o
 (hashing a crafted tuple can take for ever), and no value can be made to contain itself but by way
 of an `InertObject`, as objects that know each other do.
 """
+# ruff: noqa: D102 operations are named for what they do, and `opcodes` says whose they are
 
 from __future__ import annotations
 
-import pickle
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +17,6 @@ from dragonnx.reading.pickles.inert import InertObject
 from dragonnx.reading.pickles.pickle_bytes import (
     OldText,
     PickleBytes,
-    escaped_text,
-    fraction,
-    quoted_text,
     whole_number,
 )
 from dragonnx.reading.pickles.vocabulary import (
@@ -31,7 +28,6 @@ from dragonnx.reading.pickles.vocabulary import (
     checked_key,
     refuse_call,
     refuse_global,
-    refuse_opcode,
 )
 
 Classes = Callable[[str, str], Constructor | None]
@@ -39,20 +35,8 @@ Classes = Callable[[str, str], Constructor | None]
 _MAX_LONG_BYTES = 64
 
 
-def run(
-    data: memoryview,
-    vocabulary: Vocabulary,
-    persistent: Callable[[object], object] | None,
-    max_opcodes: int,
-    classes: Classes | None,
-) -> tuple[object, memoryview]:
-    """As `safe_pickle.load_first`, which says what the arguments are."""
-    machine = _Machine(PickleBytes(data), vocabulary, persistent, classes)
-    return machine.run(max_opcodes), data[machine.bytes.position :]
-
-
-class _Machine:
-    """The stack, the memo and the place in the data."""
+class Machine:
+    """The stack, the memo and the place in the data, and what opcodes do with them."""
 
     def __init__(
         self,
@@ -71,24 +55,12 @@ class _Machine:
         self._memo: dict[int, Any] = {}
         self._recalled: set[int] = set()
 
-    def run(self, max_opcodes: int) -> object:
-        for _ in range(max_opcodes):
-            code = self.bytes.take(1)[0]
-            if code == pickle.STOP[0]:
-                return self._pop()
-            operation = _OPERATIONS.get(code)
-            if operation is None:
-                refuse_opcode(code)
-            operation[0](self, operation[1])
-        raise InputError(
-            f"its pickle has more than {max_opcodes} opcodes, which plain data never need"
-        )
-
     def _index(self, layout: struct.Struct | None) -> int:
         """The place of a value in the memo, as a number or a line of digits."""
         return self.bytes.number(layout) if layout else whole_number(self.bytes.line())
 
-    def _pop(self) -> Any:
+    def pop(self) -> Any:
+        """Take the value at the top of the stack."""
         if not self._stack:
             raise InputError(DAMAGED)
         return self._stack.pop()
@@ -115,7 +87,7 @@ class _Machine:
         if id(value) in self._recalled:
             raise InputError("it holds a value that contains itself, which plain data never need")
 
-    # One method an opcode, or a family of them that differ in the argument.
+    # One method for an opcode, or for a family of them that differ in the argument.
 
     def open_mark(self, _: None) -> None:
         self._marked.append(self._stack)
@@ -155,7 +127,7 @@ class _Machine:
         self._remember(len(self._memo))
 
     def _remember(self, key: int) -> None:
-        value = self._pop()
+        value = self.pop()
         self._stack.append(value)
         if key in self._memo:
             # Only a value that is kept here for good has an id that stays its own.
@@ -170,7 +142,7 @@ class _Machine:
         self._stack.append(self._memo[key])
 
     def push_tuple(self, count: int | None) -> None:
-        items = self._pop_mark() if count is None else [self._pop() for _ in range(count)][::-1]
+        items = self._pop_mark() if count is None else [self.pop() for _ in range(count)][::-1]
         self._stack.append(tuple(items))
 
     def push_list(self, _: None) -> None:
@@ -184,7 +156,7 @@ class _Machine:
         self._stack.append(made)
 
     def append(self, _: None) -> None:
-        value = self._pop()
+        value = self.pop()
         self._unfinished(list).append(value)
 
     def appends(self, _: None) -> None:
@@ -192,7 +164,7 @@ class _Machine:
         self._unfinished(list).extend(items)
 
     def set_item(self, _: None) -> None:
-        value, key = self._pop(), self._pop()
+        value, key = self.pop(), self.pop()
         self._set(self._unfinished(dict), [key, value])
 
     def set_items(self, _: None) -> None:
@@ -224,7 +196,7 @@ class _Machine:
         self._stack.append(self._allowed(module, name))
 
     def push_stack_global(self, _: None) -> None:
-        name, module = self._pop(), self._pop()
+        name, module = self.pop(), self.pop()
         if not isinstance(module, str) or not isinstance(name, str):
             raise InputError("it asks for a global by something that is no name")
         self._stack.append(self._allowed(module, name))
@@ -233,7 +205,7 @@ class _Machine:
         refuse_call(self._allowed(self.bytes.name(), self.bytes.name()))
 
     def call(self, _: None) -> None:
-        arguments, target = self._pop(), self._pop()
+        arguments, target = self.pop(), self.pop()
         if not isinstance(arguments, tuple):
             raise InputError(DAMAGED)
         if isinstance(target, InertObject):  # a class or function that is made by the file itself
@@ -262,7 +234,7 @@ class _Machine:
         return self._classes(*key)
 
     def call_with_keywords(self, _: None) -> None:
-        keywords = self._pop()
+        keywords = self.pop()
         if type(keywords) is not dict:
             raise InputError(DAMAGED)
         self.create(None)
@@ -270,7 +242,7 @@ class _Machine:
             raise InputError("it calls something with keywords; nothing was run")
 
     def build(self, _: None) -> None:
-        state, target = self._pop(), self._pop()
+        state, target = self.pop(), self.pop()
         self._stack.append(target)
         if type(target) in (dict, list, set):
             return  # attributes of a subclass (an OrderedDict's _metadata): no data of ours
@@ -283,75 +255,10 @@ class _Machine:
     def push_persistent(self, _: None) -> None:
         if self._persistent is None:
             raise InputError("it refers to data outside the file, which is not supported")
-        self._stack.append(self._persistent(self._pop()))
+        self._stack.append(self._persistent(self.pop()))
 
     def _allowed(self, module: str, name: str) -> Global:
         named = Global(module, name)
         if (module, name) not in self._vocabulary and self._constructor(named) is None:
             refuse_global(module, name)
         return named
-
-
-_U8, _U16, _U32, _U64 = (struct.Struct(f"<{code}") for code in "BHIQ")
-_Operation = tuple[Callable[[_Machine, Any], None], Any]
-_OPERATIONS: dict[int, _Operation] = {
-    opcode[0]: operation
-    for opcode, operation in (
-        (pickle.PROTO, (_Machine.skip, _U8)),
-        (pickle.FRAME, (_Machine.skip, _U64)),
-        (pickle.MARK, (_Machine.open_mark, None)),
-        (pickle.INT, (_Machine.push_line, whole_number)),
-        (pickle.LONG, (_Machine.push_line, whole_number)),
-        (pickle.FLOAT, (_Machine.push_line, fraction)),
-        (pickle.STRING, (_Machine.push_line, quoted_text)),
-        (pickle.UNICODE, (_Machine.push_line, escaped_text)),
-        (pickle.BINSTRING, (_Machine.push_old_text, _U32)),
-        (pickle.SHORT_BINSTRING, (_Machine.push_old_text, _U8)),
-        (pickle.PUT, (_Machine.remember, None)),
-        (pickle.GET, (_Machine.recall, None)),
-        (pickle.LIST, (_Machine.push_list, None)),
-        (pickle.DICT, (_Machine.push_dict, None)),
-        (pickle.NONE, (_Machine.push_constant, lambda: None)),
-        (pickle.NEWTRUE, (_Machine.push_constant, lambda: True)),
-        (pickle.NEWFALSE, (_Machine.push_constant, lambda: False)),
-        (pickle.EMPTY_TUPLE, (_Machine.push_constant, tuple)),
-        (pickle.EMPTY_LIST, (_Machine.push_constant, list)),
-        (pickle.EMPTY_DICT, (_Machine.push_constant, dict)),
-        (pickle.EMPTY_SET, (_Machine.push_constant, set)),
-        (pickle.BININT, (_Machine.push_number, struct.Struct("<i"))),
-        (pickle.BININT1, (_Machine.push_number, _U8)),
-        (pickle.BININT2, (_Machine.push_number, _U16)),
-        (pickle.BINFLOAT, (_Machine.push_number, struct.Struct(">d"))),
-        (pickle.LONG1, (_Machine.push_long, _U8)),
-        (pickle.SHORT_BINUNICODE, (_Machine.push_text, _U8)),
-        (pickle.BINUNICODE, (_Machine.push_text, _U32)),
-        (pickle.BINUNICODE8, (_Machine.push_text, _U64)),
-        (pickle.SHORT_BINBYTES, (_Machine.push_bytes, _U8)),
-        (pickle.BINBYTES, (_Machine.push_bytes, _U32)),
-        (pickle.BINBYTES8, (_Machine.push_bytes, _U64)),
-        (pickle.BYTEARRAY8, (_Machine.push_bytes, _U64)),
-        (pickle.BINPUT, (_Machine.remember, _U8)),
-        (pickle.LONG_BINPUT, (_Machine.remember, _U32)),
-        (pickle.MEMOIZE, (_Machine.remember_next, None)),
-        (pickle.BINGET, (_Machine.recall, _U8)),
-        (pickle.LONG_BINGET, (_Machine.recall, _U32)),
-        (pickle.TUPLE1, (_Machine.push_tuple, 1)),
-        (pickle.TUPLE2, (_Machine.push_tuple, 2)),
-        (pickle.TUPLE3, (_Machine.push_tuple, 3)),
-        (pickle.TUPLE, (_Machine.push_tuple, None)),
-        (pickle.APPEND, (_Machine.append, None)),
-        (pickle.APPENDS, (_Machine.appends, None)),
-        (pickle.SETITEM, (_Machine.set_item, None)),
-        (pickle.SETITEMS, (_Machine.set_items, None)),
-        (pickle.ADDITEMS, (_Machine.add_items, None)),
-        (pickle.FROZENSET, (_Machine.push_frozenset, None)),
-        (pickle.GLOBAL, (_Machine.push_global, None)),
-        (pickle.STACK_GLOBAL, (_Machine.push_stack_global, None)),
-        (pickle.INST, (_Machine.refuse_instance, None)),
-        (pickle.REDUCE, (_Machine.call, None)),
-        (pickle.NEWOBJ, (_Machine.create, None)),
-        (pickle.NEWOBJ_EX, (_Machine.call_with_keywords, None)),
-        (pickle.BUILD, (_Machine.build, None)),
-        (pickle.BINPERSID, (_Machine.push_persistent, None)),
-    )
-}

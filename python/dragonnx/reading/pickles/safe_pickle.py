@@ -11,7 +11,8 @@ import pickle
 import re
 from collections.abc import Callable
 
-from dragonnx.reading.pickles.machine import Classes, run
+from dragonnx.reading.pickles.machine import Classes
+from dragonnx.reading.pickles.opcodes import run
 from dragonnx.reading.pickles.vocabulary import CONTAINERS, Vocabulary
 
 MAX_OPCODES = 1_000_000
