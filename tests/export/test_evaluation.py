@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 from support.bundled import LANDMARKS, SEED
+from support.face_models import yunet
 from typer.testing import CliRunner
 
 from dragonnx import Generator, InputError
@@ -162,10 +163,15 @@ def test_an_entrant_is_a_preset_with_settings() -> None:
 
 
 def test_what_is_no_landmark_estimator_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match=r"the landmark estimator .*nothing\.onnx cannot be read"):
         Judge(tmp_path / "nothing.onnx")
-    mapping = Path(LANDMARKS).parents[3] / "python/dragonnx/model/bundled/critters/mapping.onnx"
+    faces = tmp_path / "faces.onnx"
+    faces.write_bytes(yunet(None))
     with pytest.raises(InputError, match="is no landmark estimator: its input must be image"):
+        Judge(faces)
+    # Its weights are in another file.
+    mapping = Path(LANDMARKS).parents[3] / "python/dragonnx/model/bundled/critters/mapping.onnx"
+    with pytest.raises(InputError, match=r"the landmark estimator .*mapping\.onnx cannot be used"):
         Judge(mapping)
     arguments = [
         "evaluate",

@@ -180,7 +180,7 @@ def test_what_was_looked_through_is_what_is_loaded(
         path.write_bytes(b"another file")
         return check_foreign(content, size)
 
-    monkeypatch.setattr("dragonnx.inversion.faces.detector.check_foreign", looked_through)
+    monkeypatch.setattr("dragonnx.model.foreign_network.check_foreign", looked_through)
     assert FaceDetector.open(path).family == "SCRFD or RetinaFace"
 
 

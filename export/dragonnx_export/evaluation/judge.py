@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from PIL import Image
 
 from dragonnx.errors import InputError
-from dragonnx.reading.regular_file import sha256_of
-from dragonnx.runtime import CPU, Device, Graph
+from dragonnx.model.foreign_network import ForeignNetwork
 from dragonnx.types import Float32, Points
 
 _INPUT, _OUTPUT = "image", "points"
+_SIDE = 256
 
 
 class Judge:
@@ -28,35 +28,31 @@ class Judge:
 
     Args:
         path: An .onnx file: input `image`, float32 [N, 3, h, w] from -1 to 1, output `points`,
-            float32 [N, landmarks, 2], (x, y) in the input's pixels. Where it says what h and w are,
-            pictures of other sizes are resized for it.
+            float32 [N, landmarks, 2], (x, y) in the input's pixels. Pictures are resized to what it
+            says h and w are, and to 256 where it leaves them open. It is looked through before it is
+            loaded.
 
     Raises:
-        BundleError: ONNX Runtime cannot load the file.
-        InputError: Its input or output is another.
+        InputError: It cannot be read, is no network of pictures, may not be run, or its input or
+            output is another.
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise InputError(f"there is no file {path} of a landmark estimator")
-        with path.open("rb") as file:
-            self.sha256 = sha256_of(file)
-        self._graph = Graph(path, Device(CPU))
-        names = self._graph.input_names, self._graph.output_names
-        if names != ((_INPUT,), (_OUTPUT,)):
+        network = ForeignNetwork.read(path, "the landmark estimator", (_SIDE, _SIDE))
+        found = network.facts
+        shape = found.outputs.get(_OUTPUT, ())
+        if (found.input, [*found.outputs]) != (_INPUT, [_OUTPUT]) or shape != (1, *shape[1:2], 2):
             raise InputError(
                 f"{path} is no landmark estimator: its input must be {_INPUT}, float32 [N, 3, h, w], "
                 f"and its output {_OUTPUT}, float32 [N, landmarks, 2]"
             )
-        (image,) = onnx.load(path).graph.input
-        sides = [side.dim_value for side in image.type.tensor_type.shape.dim[2:]]
-        self._size: tuple[int, int] | None = (
-            (sides[0], sides[1]) if len(sides) == 2 and all(sides) else None
-        )
+        self.sha256 = sha256(network.content).hexdigest()
+        self._size = found.image_size
+        self._graph = network.load()
 
     def places(self, picture: Image.Image) -> Points:
         """Where the landmarks of a picture are, (x, y) in its pixels, [landmarks, 2]."""
-        height, width = self._size or (picture.height, picture.width)
+        height, width = self._size
         seen = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
         pixels = np.asarray(seen, np.float32)
         found = self.found(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / 127.5 - 1))

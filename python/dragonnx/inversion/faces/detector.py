@@ -16,12 +16,10 @@ from PIL import Image
 from dragonnx.errors import BundleError, InputError
 from dragonnx.inversion.faces.families import Candidates, Family, family_of
 from dragonnx.inversion.photo import Photo, photo_of
-from dragonnx.model.checking.foreign import LARGEST, check_foreign
+from dragonnx.model.foreign_network import ForeignNetwork
 from dragonnx.paths import as_path
-from dragonnx.reading.foreign_kinds import ONNX, foreign_kind
 from dragonnx.reading.pictures import PictureSource
-from dragonnx.reading.regular_file import read_bytes
-from dragonnx.runtime import Graph, checked_threads, choose_device
+from dragonnx.runtime import Graph, checked_threads
 from dragonnx.types import Float64, Points
 
 _SIDE = 640
@@ -79,23 +77,13 @@ class FaceDetector:
         """
         file = as_path(path)
         threads = checked_threads(threads)
-        name = f"the face model {file}"
-        content = read_bytes(file, LARGEST, "the face model")
-        if (foreign := foreign_kind(content)) is not None and foreign.kind != ONNX:
-            raise InputError(
-                f"{name} cannot be used: it is {foreign.kind}; {foreign.advice or 'give an ONNX file'}"
-            )
+        network = ForeignNetwork.read(file, "the face model", (_SIDE, _SIDE))
+        found = network.facts
         try:
-            found = check_foreign(content, (_SIDE, _SIDE))
             family = family_of(found.outputs, found.image_size)
-        except (BundleError, InputError) as error:
-            raise InputError(f"{name} cannot be used: {error}") from error
-        try:
-            graph = Graph(file, choose_device("cpu"), threads, content=content)
-        except BundleError as error:
-            reason = " ".join(str(error.__cause__).split())[:300]
-            raise InputError(f"{name} cannot be loaded by ONNX Runtime ({reason})") from error
-        return cls(graph, family, found.input, found.image_size)
+        except InputError as error:
+            raise InputError(f"{network.name} cannot be used: {error}") from error
+        return cls(network.load(threads), family, found.input, found.image_size)
 
     @property
     def family(self) -> str:
