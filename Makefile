@@ -20,7 +20,7 @@ help:
 	@echo "make test    all tests: Rust, runtime, export"
 	@echo "make fuzz    changed files for every reader, FUZZ=20000 for each, with SEED=0; goes on where it"
 	@echo "             was stopped, and prints what no reader may do"
-	@echo "make test-ray  batches on a Ray cluster of two nodes, whose workers and nodes are killed"
+	@echo "make test-ray  batches on a Ray cluster of two nodes, whose workers and nodes are killed, and into S3"
 	@echo "make kill    KILLS=300 kills at any moment, after which nothing may be lost or left over"
 	@echo "make lint    formatters, linters, types, import contracts"
 	@echo "make docs    the pages under docs as a site in out/docs; a broken link is an error"
@@ -65,7 +65,7 @@ help:
 # Ray, whose wheel is large and which the suite does not need.
 .venv-ray/installed: pyproject.toml $(RUST)
 	test -d .venv-ray || $(PYTHON) -m venv .venv-ray
-	.venv-ray/bin/pip install --quiet --editable '.[cpu,dev,ray]'
+	.venv-ray/bin/pip install --quiet --editable '.[cpu,dev,ray]' s3fs 'moto[server]'
 	touch $@
 
 # --- the main job -----------------------------------------------------------------------------
@@ -127,9 +127,10 @@ kill: .venv/installed-dev
 fuzz: .venv/installed-dev
 	PYTHONPATH=tests $(RUN)/python -m fuzz --inputs $(FUZZ) --seed $(SEED) --output out/fuzz
 
-# Batches on a Ray cluster of two nodes on this machine, whose workers and nodes are killed.
+# Batches on a Ray cluster of two nodes on this machine, whose workers and nodes are killed, and into an
+# object store, which is an S3 server here.
 test-ray: .venv-ray/installed
-	.venv-ray/bin/pytest tests/batch/test_cluster.py
+	.venv-ray/bin/pytest tests/batch/test_cluster.py tests/batch/test_store.py tests/batch/test_object_store.py
 
 # What only a machine with an NVIDIA GPU can tell; there nothing is skipped.
 test-gpu: .venv-card/installed

@@ -73,7 +73,7 @@ def one(folder: Path, **fields: Any) -> Job:
 
 def test_a_job_of_its_own(folder: Path) -> None:
     found = one(folder, **job(4, id="a", mask="mask.png", truncation_psi=0.5, video="gif"))
-    assert (found.id, found.video, found.photo) == ("a", "gif", None)
+    assert (found.id, found.formats.video, found.photo) == ("a", "gif", None)
     document = found.document
     assert (document.start.seed, document.start.truncation_psi) == (4, 0.5)
     assert document.pairs == (PointPair((9, 9), (20, 20)),)
@@ -203,6 +203,38 @@ def test_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert words in caught.value.lines[0]
 
 
+def test_formats_of_a_job_go_before_those_of_all(folder: Path) -> None:
+    fields = [
+        {"points": []}, {}, {"format": "png"}, {"quality": 80}, {"format": "jpeg", "video": "webp"},
+    ]  # fmt: skip
+    path = write_jobs(folder / "jobs.jsonl", [job(1, id=f"a{n}") | f for n, f in enumerate(fields)])
+    found = read_jobs(path, format="webp", quality=100, video="gif")
+    assert [each.formats.files_of(each.id) for each in found] == [
+        ["a0.webp"], ["a1.webp", "a1.gif"], ["a2.png", "a2.gif"], ["a3.webp", "a3.gif"],
+        ["a4.jpg", "a4.webp"],
+    ]  # fmt: skip
+    assert [each.formats.quality for each in found] == [100, 100, None, 80, 100]
+    assert one(folder, **job(1, format="png")).key == one(folder, **job(1)).key
+    same = one(folder, **job(1, format="jpeg", quality=95)).key
+    assert one(folder, **job(1, format="jpeg")).key == same
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"format": "jpg"}, "format must be png, jpeg or webp"),
+        ({"quality": 90}, "a quality is for pictures that end in .jpg or .webp"),
+        ({"format": "jpeg", "quality": 0}, "the quality must be"),
+        ({"format": "webp", "video": "webp"}, "would have one name"),
+    ],
+)
+def test_formats_of_all_that_cannot_be_are_refused(
+    folder: Path, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        read_jobs(write_jobs(folder / "jobs.jsonl", [job(1)]), **settings)
+
+
 def test_names_come_from_the_line(folder: Path) -> None:
     path = folder / "jobs.jsonl"
     path.write_text(f"\n{json.dumps(job(1))}\r\n\n{json.dumps(job(2, id='mine'))}\n", "utf-8")
@@ -218,6 +250,9 @@ def test_the_key_is_of_all_that_the_result_depends_on(folder: Path) -> None:
             base | {"seed": 2},
             base | {"points": []},
             base | {"video": "gif"},
+            base | {"format": "jpeg"},
+            base | {"format": "jpeg", "quality": 80},
+            base | {"format": "webp", "quality": 100},
             base | {"config": {"max_steps": 3}},
             base | {"mask": None},
             {"model": str(SMALL), "photo": "photo.jpg"},
@@ -324,6 +359,12 @@ WRONG: list[Any] = [
     )),
     *(job(1) | {"config": {name: 0}} for name in ("step_size", "r1", "r2", "max_steps")),
     job(1) | {"config": {"trainable_layers": 900}},
+    # formats
+    *(job(1, format=value) for value in ("gif", "jpg", ".png", "PNG", "", 7, ["png"], {"a": 1}, True)),
+    *(job(1, format=kind, quality=value) for kind in ("jpeg", "webp") for value in (
+        0, 101, -1, 1.5, "90", True, [90], {"a": 1}, _HUGE,
+    )),
+    job(1, quality=90), job(1, format="png", quality=90), job(1, format="webp", video="webp"),
     # videos
     *(job(1, video=value) for value in ("avi", ".gif", "", 7, ["gif"], True)),
     {"model": str(SMALL), "seed": 1, "video": "gif"},

@@ -116,6 +116,28 @@ def test_photos_videos_and_pictures_alone(tmp_path: Path) -> None:
     assert document.start.w_plus is not None
 
 
+def test_pictures_in_other_formats(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    jobs = [
+        {"id": "a", "model": SMALL, "seed": 1},
+        {"id": "b", "model": SMALL, "seed": 1, "quality": 10},
+        {"id": "c", "model": SMALL, "seed": 1, "format": "webp", "quality": 100},
+    ]
+    found = {each.id: each for each in done(jobs, out, format="jpeg")}
+    assert [found[name].picture for name in "abc"] == [out / "a.jpg", out / "b.jpg", out / "c.webp"]
+    assert found["a"].address == str(out / "a.jpg")
+    for each in found.values():
+        assert open_picture(each.picture).start.seed == 1
+    assert (out / "b.jpg").stat().st_size < (out / "a.jpg").stat().st_size
+    assert all(each.was_there for each in done(jobs, out, format="jpeg", resume=True))
+    # The one that says its format stays; of the others nothing does.
+    again = {each.id: each for each in done(jobs[::2], out, resume=True)}
+    assert {name: each.was_changed for name, each in again.items()} == {"a": True, "c": False}
+    assert {path.name for path in out.iterdir()} == {
+        "a.png", "a.json", "b.jpg", "b.json", "c.webp", "c.json"
+    }  # fmt: skip
+
+
 def test_faces_are_found_and_aligned(tmp_path: Path) -> None:
     photo = Image.new("RGB", (640, 640), "black")
     for left, top in ((320, 160), (96, 400)):  # red spots, which the network takes for faces
@@ -258,6 +280,8 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     assert f"at most {cores()}" in refused(workers=cores() + 1)
     assert "workers must be" in refused(workers=0)
     assert "video must be gif, webp or mp4" in refused(video="avi")
+    assert "format must be png, jpeg or webp" in refused(format="gif")
+    assert "a quality is for pictures that end in .jpg or .webp" in refused(quality=90)
     assert "inversion_steps" in refused(inversion_steps=0)
     assert "resume must be true or false" in refused(resume=1)
     for jobs in (7, "jobs.jsonl", {"seed": 1}):
@@ -274,7 +298,8 @@ STRANGE = (None, True, 1.5, -1, 0, 10**30, "x\0y", b"x", float("nan"), object(),
 
 
 @pytest.mark.parametrize(
-    "name", ["output", "workers", "resume", "device", "precision", "inversion_steps", "video", "folder"]
+    "name", ["output", "workers", "resume", "device", "precision", "inversion_steps", "format", "quality", "video",
+     "folder"]
 )  # fmt: skip
 def test_whatever_a_program_passes_is_taken_or_refused(tmp_path: Path, name: str) -> None:
     for value in STRANGE:

@@ -103,7 +103,7 @@ def test_an_interrupt_ends_all_soon_and_says_how_to_go_on(tmp_path: Path) -> Non
 
 
 def test_a_contact_sheet_shows_evenly_spaced_ones() -> None:
-    paths = [Path(str(k)) for k in range(1001)]
+    paths = [str(k) for k in range(1001)]
     shown = evenly(paths, MOST_PICTURES)
     assert len(shown) == len(set(shown)) == MOST_PICTURES
     assert (shown[0], shown[-1]) == (paths[0], paths[-1])

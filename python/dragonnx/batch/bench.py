@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import Setup
-from dragonnx.batch.results import JobResult, ResultFolder
+from dragonnx.batch.results import JobResult
 from dragonnx.batch.work import do
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.generator import Generator
@@ -24,7 +24,6 @@ class Bench:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._device = choose_device(setup.device, setup.precision)
-        self._results = ResultFolder(setup.folder)
         self._opened: Bundle | None = None
         self._generator: Generator | None = None
 
@@ -41,4 +40,4 @@ class Bench:
             setup = self._setup
             self._generator = Generator(job.bundle, self._device, setup.threads, setup.sharing)
             self._opened = job.bundle
-        return do(job, self._generator, self._results, self._setup)
+        return do(job, self._generator, self._setup)

@@ -195,7 +195,7 @@ def connect(address: str | None) -> Callable[[], object]:
     try:
         ray.init(address=address, include_dashboard=False if address is None else None,
                  log_to_driver=False, logging_level="ERROR")  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise StateError(
             f"no Ray cluster can be reached at {address or 'this machine'} ({error})"
         ) from error

@@ -15,25 +15,27 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from dragonnx.batch.backlog import Backlog, Waiting
 from dragonnx.batch.feeder import Exhausted, Feeder, Refused
+from dragonnx.batch.formats import Formats
 from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
 from dragonnx.batch.memory import Room, free_memory
 from dragonnx.batch.messages import Answer, Done, Gone, Setup, Stuck
 from dragonnx.batch.processes import ProcessTeam
-from dragonnx.batch.results import JobResult, ResultFolder
+from dragonnx.batch.results import JobResult, Results
 from dragonnx.batch.shares import MOST_WORKERS, Shares, shares
+from dragonnx.batch.store import results_at
 from dragonnx.batch.team import Team, Worker
 from dragonnx.errors import InputError, StateError
 from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
-from dragonnx.paths import as_path, usable
+from dragonnx.paths import as_path
 from dragonnx.reading.values import flag, one_of, shown, whole
 from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
 EngineName = Literal["local", "ray"]
-_Gather: TypeAlias = Callable[[Path, str, queue.SimpleQueue[Any], ExitStack], Team[Any]]
-"""Starts workers: for the folder of results, the run's name, where answers go; and what ends with them."""
+_Gather: TypeAlias = Callable[[Results, str, queue.SimpleQueue[Any], ExitStack], Team[Any]]
+"""Starts workers: for where results go, the run's name, where answers go; and what ends with them."""
 _FALSE_STARTS = 16
 """Workers in a row that are killed before they are ready: then it is no chance."""
 _TICK = 0.5
@@ -49,6 +51,8 @@ def run(
     device: DeviceName = "auto",
     precision: Precision = "auto",
     inversion_steps: int = INVERSION_STEPS,
+    format: str = "png",  # noqa: A002 as in a job
+    quality: int | None = None,
     video: str | None = None,
     folder: str | os.PathLike[str] = ".",
     engine: EngineName = "local",
@@ -66,17 +70,21 @@ def run(
     Args:
         jobs: What to do: mappings with the fields of `dragonnx batch --schema`, or what `read_jobs`
             gave. They are taken from another thread.
-        output: The folder for `ID.png` and `ID.json`; it must be empty, or missing.
+        output: The folder for `ID.png` and `ID.json`; it must be empty, or missing. An address such as
+            s3://bucket/run is a place in an object store, which fsspec and what it needs for such an
+            address reach.
         workers: How many processes; None for one a core, or one a card, of the machine or cluster, and
             on this machine's CPU for no more than its memory has room for.
         resume: Go on in a folder: what is done there and has not changed is not done again.
         device: "auto", "cpu", "cuda" for all cards, "cuda:1" for the second one.
         precision: Of convolutions and matrix products.
         inversion_steps: For photos whose job does not say.
+        format: Of pictures whose job does not say: "png", "jpeg" or "webp".
+        quality: Of those that are JPEG or WebP, 1 to 100; None for 95. A WebP of 100 is lossless.
         video: For drags whose job does not say: "gif", "webp", "mp4", or None for no video.
         folder: What paths in jobs are relative to.
         engine: "local" for processes of this machine, "ray" for actors of a Ray cluster, all of whose
-            nodes must see `output` and the files of jobs and models under the same paths.
+            nodes must see `output`, if it is a folder, and the files of jobs under the same paths.
         address: Of the cluster, as `ray.init` takes it; None for what RAY_ADDRESS says, or for one of
             this machine alone.
         gpus: The share of a card for each worker on the cluster; None for a whole one where `device`
@@ -94,10 +102,9 @@ def run(
     one_of(engine, "engine", get_args(EngineName))
     if engine == "local" and not (address is None and gpus is None):
         raise InputError("address and gpus are for the engine ray")
-    maker = JobMaker(as_path(folder), inversion_steps, video)
-    with usable(as_path(output)):
-        results = ResultFolder(as_path(output).absolute())
-        results.check_empty(resume=resume)
+    maker = JobMaker(as_path(folder), inversion_steps, Formats(format, quality, video))
+    results = results_at(output)
+    results.check_empty(resume=resume)
     gather: _Gather
     if engine == "ray":
         gather = functools.partial(_gather_actors, workers, device, precision, address, gpus)
@@ -109,7 +116,7 @@ def run(
 def _results(
     jobs: Iterable[Job | Mapping[str, Any]],
     maker: JobMaker,
-    results: ResultFolder,
+    results: Results,
     gather: _Gather,
     resume: bool,
 ) -> Generator[JobResult, None, None]:
@@ -117,7 +124,7 @@ def _results(
     run = secrets.token_hex(8)
     with ExitStack() as stack:
         stack.enter_context(results.claimed(resume=resume))
-        team = gather(results.folder, run, inbox, stack)
+        team = gather(results, run, inbox, stack)
         stack.callback(team.end)
         feeder = Feeder(jobs, maker, inbox)
         stack.callback(feeder.close)
@@ -127,7 +134,7 @@ def _results(
 def _gather_processes(
     share: Shares,
     precision: Precision,
-    folder: Path,
+    results: Results,
     run: str,
     inbox: queue.SimpleQueue[Any],
     stack: ExitStack,
@@ -135,7 +142,7 @@ def _gather_processes(
     """Workers of this machine."""
     shared = _shared_folder(stack) if share.share_weights else None
     setup = Setup(
-        folder=folder,
+        results=results,
         run=run,
         device=share.devices[0],
         precision=precision,
@@ -155,7 +162,7 @@ def _gather_actors(
     precision: Precision,
     address: str | None,
     gpus: float | None,
-    folder: Path,
+    results: Results,
     run: str,
     inbox: queue.SimpleQueue[Any],
     stack: ExitStack,
@@ -169,7 +176,7 @@ def _gather_actors(
     if workers is not None:
         count = whole(workers, "workers", 1, MOST_WORKERS)
     chosen: DeviceName = "cuda" if share else "cpu"
-    setup = Setup(folder, run, chosen, precision, threads=1, sharing=None, starter=os.getpid())
+    setup = Setup(results, run, chosen, precision, threads=1, sharing=None, starter=os.getpid())
     return cluster.RayTeam(setup, (chosen,) * count, inbox, share)
 
 
@@ -190,7 +197,7 @@ class _Batch:
 
     def __init__(
         self,
-        results: ResultFolder,
+        results: Results,
         run: str,
         team: Team[Any],
         feeder: Feeder,

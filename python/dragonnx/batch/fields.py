@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from dragonnx.batch.formats import PICTURES, VIDEOS
 from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS
 from dragonnx.drag.config import PresetName
 from dragonnx.drag.points import FARTHEST
 from dragonnx.inversion.faces.landmarks import MOST_FACES
-from dragonnx.media import ANIMATION_SUFFIXES
+from dragonnx.media import LOSSLESS
 from dragonnx.model.drag_settings import (
     LARGEST_DISTANCE,
     LARGEST_STEP_SIZE,
@@ -26,7 +27,6 @@ from dragonnx.paths import PORTABLE_NAME
 from dragonnx.types import Align, Space
 
 CellKind = Literal["text", "whole", "number", "flag", "points", "label"]
-VIDEO_KINDS = tuple(suffix[1:] for suffix in ANIMATION_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,9 @@ FIELDS: Mapping[str, Field] = {
             "additionalProperties": False,
         },
     ),
-    "video": _choice("Save the drag as this too", VIDEO_KINDS),
+    "format": _choice("Of the picture", tuple(PICTURES)),
+    "quality": _range("whole", "Of a jpeg or webp; a webp of 100 is lossless", 1, LOSSLESS),
+    "video": _choice("Save the drag as this too", VIDEOS),
     "inversion_steps": _range("whole", "For a photo", 1, MOST_STEPS),
 }
 """All of a job."""

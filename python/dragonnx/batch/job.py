@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dragonnx.batch.formats import Formats
 from dragonnx.document.facts import facts_of, members_of
 from dragonnx.document.state import Document
 from dragonnx.model.bundle import Bundle
@@ -28,7 +29,7 @@ class Job:
         photo: To be inverted first, if any.
         face: What a face in it is turned and cut by; None where it is taken as it is.
         inversion_steps: For that.
-        video: Of `VIDEO_KINDS`, if the drag is to be saved as one too.
+        formats: Of its files.
         facts: What the user wrote, as JSON values.
         key: Of all that the result depends on: another key is another result.
     """
@@ -39,7 +40,7 @@ class Job:
     photo: Path | None
     face: FaceSource | None
     inversion_steps: int
-    video: str | None
+    formats: Formats
     facts: Mapping[str, Any]
     key: str
 
@@ -50,7 +51,7 @@ def key_of(
     photo: str | None,
     face: Mapping[str, Any] | None,
     inversion_steps: int,
-    video: str | None,
+    formats: Formats,
 ) -> str:
     """The key of a job: a SHA-256 that does not depend on where its files lie.
 
@@ -60,7 +61,7 @@ def key_of(
         photo: A hash of the photo, if any.
         face: By what a face in it is turned and cut, with hashes of the files, if by any.
         inversion_steps: For the photo.
-        video: As `Job` has it.
+        formats: Of its files.
     """
     facts = {
         "document": {**facts_of(document), "model": model},
@@ -72,6 +73,6 @@ def key_of(
         "photo": None
         if photo is None
         else [photo, inversion_steps, *([] if face is None else [dict(face)])],
-        "video": video,
+        **formats.facts(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

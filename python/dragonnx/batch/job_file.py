@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dragonnx.batch.fields import COLUMNS
+from dragonnx.batch.formats import Formats
 from dragonnx.batch.job import Job
 from dragonnx.batch.making import INVERSION_STEPS, JobMaker
 from dragonnx.errors import DragonnxError, InputError
@@ -67,6 +68,8 @@ def read_jobs(
     path: str | os.PathLike[str],
     *,
     inversion_steps: int = INVERSION_STEPS,
+    format: str = "png",  # noqa: A002 as in a job
+    quality: int | None = None,
     video: str | None = None,
 ) -> list[Job]:
     """Read and check a file of jobs; paths in it are relative to its folder.
@@ -74,6 +77,8 @@ def read_jobs(
     Args:
         path: The file, which ends in .jsonl, .ndjson or .csv.
         inversion_steps: For photos whose job does not say.
+        format: Of pictures whose job does not say: "png", "jpeg" or "webp".
+        quality: Of those that are JPEG or WebP, 1 to 100; None for 95. A WebP of 100 is lossless.
         video: For drags whose job does not say: "gif", "webp", "mp4", or None for no video.
 
     Raises:
@@ -87,7 +92,7 @@ def read_jobs(
             f"a file of jobs ends in {' or '.join(SUFFIXES)}, not {path.suffix or path}"
         )
     content = read_bytes(path, LARGEST, "the file of jobs")
-    maker = JobMaker(path.parent, inversion_steps, video)
+    maker = JobMaker(path.parent, inversion_steps, Formats(format, quality, video))
     jobs: list[Job] = []
     complaints: list[tuple[int, str]] = []
     lines: dict[str, int] = {}

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from dragonnx.batch.fields import FIELDS, OF_PHOTOS, SETTINGS, STARTS, VIDEO_KINDS
+from dragonnx.batch.fields import FIELDS, OF_PHOTOS, SETTINGS, STARTS
+from dragonnx.batch.formats import Formats
 from dragonnx.batch.job import Job, key_of
 from dragonnx.batch.photo import FaceSource
 from dragonnx.document.archive import SUFFIX, open_document
@@ -26,7 +27,6 @@ from dragonnx.inversion.faces.choice import check_source
 from dragonnx.inversion.faces.detector import FaceDetector
 from dragonnx.inversion.faces.landmarks import read_landmarks
 from dragonnx.inversion.photo import load_photo
-from dragonnx.media import check_animation
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.facts import MANIFEST_NAME
@@ -42,6 +42,7 @@ from dragonnx.types import Align, Points
 
 INVERSION_STEPS = 500
 """As the command `dragonnx invert` takes."""
+_PNG = Formats()
 RESERVED = ("contact-sheet", "summary")
 """Names of files about all jobs."""
 _KEPT = 32
@@ -55,20 +56,18 @@ class JobMaker:
     Args:
         folder: What paths in jobs are relative to.
         inversion_steps: For photos whose job does not say.
-        video: For drags whose job does not say: of `VIDEO_KINDS`, or None for no video.
+        formats: Of files whose job does not say.
 
     Raises:
         InputError: A value is wrong.
     """
 
     def __init__(
-        self, folder: Path, inversion_steps: int = INVERSION_STEPS, video: str | None = None
+        self, folder: Path, inversion_steps: int = INVERSION_STEPS, formats: Formats = _PNG
     ) -> None:
         self._folder = folder.absolute()
         self._inversion_steps = whole(inversion_steps, "inversion_steps", 1, MOST_STEPS)
-        self._video = video
-        if video is not None:
-            check_animation(Path(f"a.{one_of(video, 'video', VIDEO_KINDS)}"))
+        self._formats = formats
         keep = functools.lru_cache(_KEPT)
         self._bundle: Callable[[str], Bundle] = keep(open_bundle)
         self._base: Callable[[Path], Document] = keep(_read_base)
@@ -108,9 +107,7 @@ class JobMaker:
         # A document that names no class is of the first, as in the editor.
         chosen = photo is not None or ("seed" in said and "document" not in said)
         check_fits(document, model, needs_label=chosen)
-        video = said.get("video", self._video if document.pairs else None)
-        if video is not None:
-            self._check_video(video, document)
+        formats = self._formats.over(said, is_drag=bool(document.pairs))
         if photo is None and (name_of_it := next((e for e in OF_PHOTOS if e in said), None)):
             raise InputError(f"{name_of_it} is for a photo, which the job does not have")
         steps = whole(
@@ -123,8 +120,8 @@ class JobMaker:
             if face is not None:
                 face_facts = self._check_face(face, size, model.image_size)
         model_hash = self._model_hash(bundle.path(MANIFEST_NAME))
-        key = key_of(document, model_hash, photo_hash, face_facts, steps, video)
-        return Job(name, document, bundle, photo, face, steps, video, dict(said), key)
+        key = key_of(document, model_hash, photo_hash, face_facts, steps, formats)
+        return Job(name, document, bundle, photo, face, steps, formats, dict(said), key)
 
     def _document(self, said: Mapping[str, Any]) -> Document:
         """The edit but for its start and its mask."""
@@ -193,11 +190,6 @@ class JobMaker:
             return {"landmarks": content}
         assert face.face_model is not None  # noqa: S101 one of both is there
         return {"face_model": self._face_model(face.face_model), "face": face.face or 1}
-
-    def _check_video(self, video: object, document: Document) -> None:
-        check_animation(Path(f"a.{one_of(video, 'video', VIDEO_KINDS)}"))
-        if not document.pairs:
-            raise InputError("a video is of a drag, and the job has no points")
 
     def _path(self, said: Mapping[str, Any], name: str) -> Path:
         """A file that a job names; the system's own way of naming it in messages."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
-from dragonnx.batch.results import JobResult
+from dragonnx.batch.results import JobResult, Results
 from dragonnx.errors import DragonnxError
 from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
@@ -20,7 +19,7 @@ class Setup:
     """What a worker is told first.
 
     Attributes:
-        folder: Of the results.
+        results: Where they go.
         run: Of which run their reports tell.
         device: Where to compute.
         precision: In which precision.
@@ -29,7 +28,7 @@ class Setup:
         starter: The process that started it.
     """
 
-    folder: Path
+    results: Results
     run: str
     device: DeviceName
     precision: Precision

@@ -7,11 +7,10 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
 from PIL import Image
 
-from dragonnx.batch.results import JobResult
+from dragonnx.batch.results import JobResult, Results
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
 from dragonnx.media import in_grid, save_image
@@ -63,8 +62,8 @@ class Row:
         )
 
 
-def save_summary(rows: Iterable[Row], folder: Path) -> Path:
-    """Write a table of all jobs, all or nothing; where it is.
+def save_summary(rows: Iterable[Row], results: Results) -> str:
+    """Write a table of all jobs, all or nothing; its address.
 
     Raises:
         OutputError: It cannot be written.
@@ -73,37 +72,46 @@ def save_summary(rows: Iterable[Row], folder: Path) -> Path:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(field.name for field in fields(Row))
     table.writerows(map(astuple, rows))
-    save_bytes(text.getvalue().encode(), folder / SUMMARY)
-    return folder / SUMMARY
+    with results.adding() as folder:
+        save_bytes(text.getvalue().encode(), folder / SUMMARY)
+    return results.at(SUMMARY)
 
 
-def save_sheet(pictures: Sequence[Path], folder: Path) -> Path | None:
-    """Write pictures side by side, small, at most `MOST_PICTURES` of them; where, if there are any.
+def save_sheet(pictures: Sequence[str], results: Results) -> str | None:
+    """Write pictures side by side, small, at most `MOST_PICTURES` of them; the address, if there are any.
+
+    Args:
+        pictures: Their files' names.
+        results: Where they are.
 
     Raises:
         OutputError: It cannot be written.
     """
     shown = evenly(pictures, MOST_PICTURES)
-    small = [found for path in shown if (found := _small(path)) is not None]
+    contents = map(results.content, shown)
+    small = [found for each in contents if (found := _small(each)) is not None]
     if not small:
         return None
     columns = math.ceil(math.sqrt(len(small)))
     cell = max(each.width for each in small), max(each.height for each in small)
     sheet = in_grid(small, cell, columns, math.ceil(len(small) / columns))
-    save_image(sheet, folder / SHEET, None)
-    return folder / SHEET
+    with results.adding() as folder:
+        save_image(sheet, folder / SHEET, None)
+    return results.at(SHEET)
 
 
-def evenly(pictures: Sequence[Path], most: int) -> list[Path]:
+def evenly(pictures: Sequence[str], most: int) -> list[str]:
     """Of these so many at most, evenly spaced from the first to the last."""
     count = min(len(pictures), most)
     return [pictures[round(k * (len(pictures) - 1) / max(count - 1, 1))] for k in range(count)]
 
 
-def _small(path: Path) -> Image.Image | None:
+def _small(content: bytes | None) -> Image.Image | None:
+    if content is None:  # somebody has removed it meanwhile
+        return None
     try:
-        picture = read_picture(path, "").convert("RGB")
-    except InputError:  # somebody has removed it meanwhile
+        picture = read_picture(content, "").convert("RGB")
+    except InputError:  # or put another file there
         return None
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return picture

@@ -1,29 +1,26 @@
-"""The folder of results: for each job a picture and, when all of it is there, a report."""
+"""Results of jobs, wherever they go: for each a picture and, when all of it is there, a report."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dragonnx.batch.fields import VIDEO_KINDS
+from dragonnx.batch.formats import report_of
 from dragonnx.batch.job import Job
-from dragonnx.errors import InputError, OutputError
-from dragonnx.files import remove_unfinished
-from dragonnx.locks import is_at, lock
+from dragonnx.errors import InputError
 from dragonnx.media import save_json
 from dragonnx.reading.json_text import parse_json
-from dragonnx.reading.regular_file import MEBIBYTE, read_bytes
+from dragonnx.reading.regular_file import MEBIBYTE
 from dragonnx.reading.values import record
 
 Outcome = Literal["done", "failed"]
-_CLAIM = ".dragonnx-batch"
-"""Held locked by who is at work in the folder."""
-_LARGEST_REPORT = 256 * MEBIBYTE
-"""And as many values: of a drag of 1000 points, 3000 steps. The folder is the user's own."""
+LARGEST_FILE = 256 * MEBIBYTE
+"""Bytes that are read of a result, and values in a report: of a drag of 1000 points, 3000 steps. What is
+there is the user's own."""
 _MOST_ENTRIES = 64
 
 
@@ -35,11 +32,12 @@ class JobResult:
         id: Of the job.
         outcome: "done", or "failed".
         reason: Why it failed; empty where it did not.
-        picture: The picture, where it is done.
+        picture: The picture, where it is done and results go into a folder.
         report: What its report says, as JSON values; empty for what has none, since its id is of
             no use.
         was_there: Whether an earlier run had done it.
         was_changed: Whether an earlier run had done another job of that id, which this one replaced.
+        address: Of the picture, where it is done: its path, or where it is in an object store.
     """
 
     id: str
@@ -49,121 +47,132 @@ class JobResult:
     report: Mapping[str, Any]
     was_there: bool = False
     was_changed: bool = False
+    address: str = ""
 
 
-class ResultFolder:
-    """Where results go.
+class Results(ABC):
+    """Where results go. Workers have copies, which are sent to them.
 
     Args:
-        folder: The folder; it is made where it is missing.
+        address: Of the place, for users.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, address: str) -> None:
+        self.address = address
 
+    @abstractmethod
     def check_empty(self, *, resume: bool) -> None:
-        """Refuse a folder that holds results, where none may be there.
+        """Refuse a place that holds results, where none may be there.
 
         Args:
             resume: Whether they may.
 
         Raises:
             InputError: There are some.
-            OutputError: It is no folder, or cannot be looked into.
+            OutputError: It cannot be looked into.
         """
-        if resume:
-            return
-        try:
-            names = sorted(entry.name for entry in self.folder.iterdir())
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise self._unusable(error) from error
-        # Hidden files are no results: what a killed run left is cleared away, too.
-        found = next((name for name in names if not name.startswith(".")), None)
-        if found is not None:
-            raise InputError(
-                f"{self.folder} is not empty ({found}): name another folder, or go on there with "
-                "--resume (in Python resume=True)"
-            )
 
-    @contextlib.contextmanager
-    def claimed(self, *, resume: bool) -> Iterator[None]:
-        """Have the folder for oneself; what a killed run left half written in it is removed.
+    @abstractmethod
+    def claimed(self, *, resume: bool) -> AbstractContextManager[None]:
+        """Have the place for oneself, as far as it can be had.
 
         Args:
             resume: Whether results may be there.
 
         Raises:
             InputError: There are some, or another batch is at work there.
-            OutputError: It cannot be made.
+            OutputError: It cannot be written to.
         """
-        claim = self.folder / _CLAIM
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.check_empty(resume=resume)
-            handle = _locked(claim)
-        except (OSError, ValueError) as error:  # a name with a zero is a ValueError
-            raise self._unusable(error) from error
-        if handle is None:
-            raise InputError(f"another batch is at work in {self.folder}: wait for its end")
-        try:
-            remove_unfinished(self.folder)
-            try:
-                yield
-            finally:
-                remove_unfinished(self.folder)
-                if os.name != "nt":  # it removes no file that is open
-                    claim.unlink(missing_ok=True)
-        finally:
-            os.close(handle)
 
-    def _unusable(self, error: Exception) -> OutputError:
-        reason = getattr(error, "strerror", None) or error
-        return OutputError(f"{self.folder} cannot be written to ({reason})")
+    @abstractmethod
+    def at(self, file: str) -> str:
+        """The address of a file."""
 
-    def path(self, name: str, suffix: str) -> Path:
-        """A file of a job."""
-        return self.folder / f"{name}{suffix}"
+    @abstractmethod
+    def path(self, file: str) -> Path | None:
+        """The path of a file, where it has one on this machine."""
 
-    def earlier(self, job: Job) -> JobResult | None:
-        """What an earlier run made of a job; None where it is to be done, or done again."""
-        report = self.report(job.id)
-        is_same = report is not None and report.get("key") == job.key
-        picture = self.path(job.id, ".png")
-        if report is None or not is_same or report.get("outcome") != "done":
-            return None
-        files = [picture, *([self.path(job.id, f".{job.video}")] if job.video else [])]
-        if not all(file.is_file() for file in files):
-            return None
-        return JobResult(job.id, "done", "", picture, report, was_there=True)
+    @abstractmethod
+    def has(self, file: str) -> bool:
+        """Whether a file is there.
 
-    def report(self, name: str) -> Mapping[str, Any] | None:
-        """The report of a job, whichever job had that id; None where there is none to be read."""
-        path = self.path(name, ".json")
-        try:
-            content = read_bytes(path, _LARGEST_REPORT)
-            facts = parse_json(
-                content, str(path), largest=_LARGEST_REPORT, most_values=_LARGEST_REPORT
-            )
-            return record(facts, "it", _MOST_ENTRIES)
-        except InputError:
-            return None  # it is made anew
+        Raises:
+            OutputError: Nobody can tell.
+        """
 
+    @abstractmethod
+    def content(self, file: str) -> bytes | None:
+        """What a file holds; None where it is not there, or too large, or cannot be read.
+
+        Raises:
+            OutputError: The place cannot be reached.
+        """
+
+    @abstractmethod
+    def adding(self) -> AbstractContextManager[Path]:
+        """A folder to write files into, which take the place of those of the same names.
+
+        Each is there whole or not at all, and a report not before the other files that are written.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+
+    @abstractmethod
     def clear(self, name: str) -> None:
         """Remove what an earlier run left under an id, the report first.
 
         Raises:
             OutputError: It cannot be removed.
         """
-        for suffix in (".json", ".png", *(f".{kind}" for kind in VIDEO_KINDS)):
-            path = self.path(name, suffix)
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise OutputError(
-                    f"{path} cannot be replaced ({error.strerror or error})"
-                ) from error
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """As `adding`, after what an earlier run left of a job was removed.
+
+        Raises:
+            OutputError: That cannot be removed, or the new files cannot be written.
+        """
+        self.clear(name)
+        with self.adding() as folder:
+            yield folder
+
+    def earlier(self, job: Job) -> JobResult | None:
+        """What an earlier run made of a job; None where it is to be done, or done again.
+
+        Raises:
+            OutputError: The place cannot be reached.
+        """
+        report = self.report(job.id)
+        if report is None or report.get("key") != job.key or report.get("outcome") != "done":
+            return None
+        if not all(map(self.has, job.formats.files_of(job.id))):
+            return None
+        return self.done(job, report, was_there=True)
+
+    def report(self, name: str) -> Mapping[str, Any] | None:
+        """The report of a job, whichever job had that id; None where there is none to be read.
+
+        Raises:
+            OutputError: The place cannot be reached.
+        """
+        content = self.content(report_of(name))
+        if content is None:
+            return None
+        try:
+            facts = parse_json(
+                content, "the report", largest=LARGEST_FILE, most_values=LARGEST_FILE
+            )
+            return record(facts, "it", _MOST_ENTRIES)
+        except InputError:
+            return None  # it is made anew
+
+    def done(self, job: Job, report: Mapping[str, Any], *, was_there: bool = False) -> JobResult:
+        """That a job is done."""
+        picture = job.formats.picture_of(job.id)
+        return JobResult(
+            job.id, "done", "", self.path(picture), report, was_there, address=self.at(picture)
+        )
 
     def save_failure(self, job: Job, reason: str, run: str, seconds: float) -> JobResult:
         """Record why a job failed, in place of what an earlier run made of it.
@@ -171,26 +180,10 @@ class ResultFolder:
         Raises:
             OutputError: That cannot be written.
         """
-        self.clear(job.id)
         report = {**head(job, "failed", run, seconds), "reason": reason}
-        save_json(report, self.path(job.id, ".json"))
+        with self.replacing(job.id) as folder:
+            save_json(report, folder / report_of(job.id))
         return JobResult(job.id, "failed", reason, None, report)
-
-
-def _locked(claim: Path) -> int | None:
-    """The descriptor of a file that is now locked; None where another holds it.
-
-    Raises:
-        OSError: It cannot be opened.
-    """
-    while True:
-        handle = os.open(claim, os.O_RDWR | os.O_CREAT, 0o666)
-        if not lock(handle):
-            os.close(handle)
-            return None
-        if is_at(handle, claim):
-            return handle
-        os.close(handle)  # who had it has removed it meanwhile
 
 
 def head(job: Job, outcome: Outcome, run: str, seconds: float) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dragonnx.batch.formats import report_of
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import Setup
-from dragonnx.batch.results import JobResult, ResultFolder, head
+from dragonnx.batch.results import JobResult, head
 from dragonnx.document.latents import effective_label
 from dragonnx.document.outputs import output, report
 from dragonnx.document.run import drag
@@ -24,28 +25,35 @@ if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
 
 
-def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> JobResult:
+def do(job: Job, generator: Generator, setup: Setup) -> JobResult:
     """Do a job and write its files, the report last. One that fails has a report that says why.
 
     Args:
         job: The job.
         generator: Its model.
-        results: Where its files go.
         setup: What the worker was told.
 
     Raises:
         OutputError: A file cannot be written.
     """
     began = time.perf_counter()
+    results, formats = setup.results, job.formats
     try:
         document, inversion = _started(job, generator, setup.threads)
         if document.pairs:
-            document = drag(document, generator, keep_frames=job.video is not None)
-        results.clear(job.id)
-        picture = results.path(job.id, ".png")
-        output("picture").write(document, generator, picture)
-        if job.video:
-            output("animation").write(document, generator, results.path(job.id, f".{job.video}"))
+            document = drag(document, generator, keep_frames=formats.video is not None)
+        with results.replacing(job.id) as folder:
+            picture = folder / formats.picture_of(job.id)
+            output("picture").write(document, generator, picture, formats.quality)
+            if formats.video:
+                video = folder / formats.video_of(job.id)
+                output("animation").write(document, generator, video)
+            facts = {
+                **head(job, "done", setup.run, time.perf_counter() - began),
+                "drag": report(document) if document.result is not None else None,
+                "inversion": inversion,
+            }
+            save_json(facts, folder / report_of(job.id))
     except OutputError:
         raise
     except DragonnxError as error:
@@ -57,14 +65,7 @@ def do(job: Job, generator: Generator, results: ResultFolder, setup: Setup) -> J
         logger.exception("the job %s failed", job.id)
         reason = f"a fault of dragonnx, please report it: {type(error).__name__}: {error}"
     else:
-        seconds = time.perf_counter() - began
-        facts = {
-            **head(job, "done", setup.run, seconds),
-            "drag": report(document) if document.result is not None else None,
-            "inversion": inversion,
-        }
-        save_json(facts, results.path(job.id, ".json"))
-        return JobResult(job.id, "done", "", picture, facts)
+        return results.done(job, facts)
     return results.save_failure(job, reason, setup.run, time.perf_counter() - began)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from dragonnx.cli.console import say, show
-from dragonnx.cli.options import Device, PrecisionOption
+from dragonnx.cli.options import Device, PrecisionOption, Quality
 from dragonnx.errors import OutputError
 from dragonnx.text import visible
 
@@ -41,7 +41,14 @@ def batch(
     jobs: Annotated[
         Path, typer.Argument(help="A .jsonl file, one job a line, or .csv; see --schema.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The folder for the results, or an address such as s3://bucket/run.",
+        ),
+    ],
     workers: Annotated[
         int | None,
         typer.Option(
@@ -53,6 +60,10 @@ def batch(
         bool, typer.Option("--resume", help="Go on in the folder: what is done there stays.")
     ] = False,
     inversion_steps: Annotated[int, typer.Option(help="For photos whose job does not say.")] = 500,
+    picture: Annotated[
+        str, typer.Option("--format", help="Of pictures whose job does not say: png, jpeg or webp.")
+    ] = "png",
+    quality: Quality = None,
     video: Annotated[
         str | None, typer.Option(help="Save each drag as gif, webp or mp4 too.")
     ] = None,
@@ -86,10 +97,13 @@ def batch(
     """
     from dragonnx.batch import JobFileError, read_jobs, run
     from dragonnx.batch.overview import Row, save_sheet, save_summary
+    from dragonnx.batch.store import results_at
 
     began = time.perf_counter()
     try:
-        todo = read_jobs(jobs, inversion_steps=inversion_steps, video=video)
+        todo = read_jobs(
+            jobs, inversion_steps=inversion_steps, format=picture, quality=quality, video=video
+        )
     except JobFileError as error:
         for line in error.lines:
             say(line)
@@ -99,31 +113,28 @@ def batch(
         engine=cast("EngineName", engine), address=address, gpus=gpus,
     )  # fmt: skip
     found: dict[str, Row] = {}
-    pictures: dict[str, Path] = {}
-    earlier = changed = 0
+    earlier = changed = done = 0
     try:
         with contextlib.closing(results):
             for result in _with_progress(results, todo):
                 found[result.id] = Row.of(result)
-                if result.picture is not None:
-                    pictures[result.id] = result.picture
+                done += result.outcome == "done"
                 earlier += result.was_there
                 changed += result.was_changed
     except KeyboardInterrupt:
-        say(f"{len(pictures)} of {len(todo)} jobs are done; --resume goes on")
+        say(f"{done} of {len(todo)} jobs are done; --resume goes on")
         raise
     except OutputError as error:
         raise OutputError(
-            f"{error}; {len(pictures)} of {len(todo)} jobs are done, --resume goes on"
+            f"{error}; {done} of {len(todo)} jobs are done, --resume goes on"
         ) from error
     rows = [found[job.id] for job in todo]
-    written = [
-        save_summary(rows, output),
-        save_sheet([pictures[job.id] for job in todo if job.id in pictures], output),
-    ]
+    pictures = [job.formats.picture_of(job.id) for job in todo if found[job.id].outcome == "done"]
+    place = results_at(output)
+    written = [save_summary(rows, place), save_sheet(pictures, place)]
     _tell(rows, earlier, changed, time.perf_counter() - began)
-    say(f"wrote {', '.join(str(path) for path in written if path)}")
-    if len(pictures) < len(todo):
+    say(f"wrote {', '.join(filter(None, written))}")
+    if done < len(todo):
         raise typer.Exit(FAILED)
 
 
