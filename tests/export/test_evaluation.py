@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 
 from dragonnx import Generator, InputError
 from dragonnx_critters.commands import app
-from dragonnx_critters.factors import factors_of_z, random_z
-from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks
+from dragonnx_critters.factors import factors_of_entries, factors_of_z, random_z
+from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks, project, surface_points
 from dragonnx_critters.reachable import CritterJudge, Shape
 from dragonnx_critters.scene import scene_of
 from dragonnx_export.cli import app as export_app
 from dragonnx_export.evaluation import evaluate as evaluating
 from dragonnx_export.evaluation.cases import Cases
+from dragonnx_export.evaluation.correspondences import mutual_nearest
 from dragonnx_export.evaluation.entrants import Entrant
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
@@ -77,6 +78,57 @@ def test_an_evaluation_goes_on_where_it_was_stopped(
     other = CliRunner().invoke(app, asked(tmp_path, "--seed", "1"))
     assert isinstance(other.exception, InputError)
     assert "holds the drags of another evaluation" in str(other.exception)
+
+
+def test_pictures_of_pairs_come_nearer_to_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = [
+        "evaluate", "--estimator", str(LANDMARKS), "-o", str(tmp_path), "--drags", "1", "--no-plot",
+        "--kind", "pair", "--entrant", "best max_steps=12",
+    ]  # fmt: skip
+    first = CliRunner().invoke(app, options)
+    assert first.exit_code == 0, first.output
+    (row,) = json.loads((tmp_path / "results.json").read_text())["rows"]
+    found = row["reconstruction"]
+    assert found["error"] < 0.8 * found["error_before"]
+    assert row["off"] < 0.5 * row["before"]
+    assert (found["perceptual"], row["tracking"]) == (None, None)
+    table = (tmp_path / "table.md").read_text()
+    assert f"| {found['error_before']:.4f} | {found['error']:.4f} |" in table
+    monkeypatch.setattr(evaluating, "dragged", lambda *_: pytest.fail("its score lies there"))
+    again = CliRunner().invoke(app, options)
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "table.md").read_text() == table
+
+
+def test_points_that_pictures_have_in_common(generator: Generator, judge: CritterJudge) -> None:
+    w_plus = generator.w_plus(SEED)
+    for find in (judge.correspondences, mutual_nearest):
+        here, there = find(generator, w_plus, w_plus, 20, np.random.default_rng(0))
+        assert here.shape == (20, 2)
+        # Rays are cast in float64; a cell is its own nearest.
+        np.testing.assert_allclose(here, there, atol=1e-6)
+    with pytest.raises(InputError, match=r"features in common, and 5000 are wanted"):
+        mutual_nearest(generator, w_plus, w_plus, 5000, np.random.default_rng(0))
+
+
+def test_a_network_calls_the_same_what_the_renderer_does(
+    generator: Generator, judge: CritterJudge
+) -> None:
+    first, second = generator.w_plus(SEED), generator.w_plus(SEED)
+    second += 0.5 * (generator.w_plus(SEED + 3) - second)
+    rng = np.random.default_rng(0)
+    here, there = mutual_nearest(generator, first, second, 200, rng)
+    shapes = [Shape.seen(judge.places(generator.image(w)), SIZE) for w in (first, second)]
+    scenes = [scene_of(factors_of_entries(shape.entries)) for shape in shapes]
+    seen = project(scenes[1], surface_points(scenes[0], here, SIZE), SIZE)
+    off, moved = (
+        np.median(np.linalg.norm(points - seen.points, axis=1)[seen.visible])
+        for points in (there, here)
+    )
+    assert off < 4  # px, as wide as a cell
+    assert moved > 1.5 * off
 
 
 def test_cases_are_the_same_for_a_seed(generator: Generator, judge: CritterJudge) -> None:

@@ -9,7 +9,15 @@ import typer
 
 from dragonnx.cli.console import say
 from dragonnx.cli.options import Threads
-from dragonnx_export.commands.evaluate import Drags, DrawSeed, Entrants, Kinds, Output, Plot
+from dragonnx_export.commands.evaluate import (
+    Drags,
+    DrawSeed,
+    Entrants,
+    Kinds,
+    Output,
+    Perceptual,
+    Plot,
+)
 
 # The commands' own imports are inside: torch takes seconds, and --help shall not.
 
@@ -201,6 +209,7 @@ def evaluate_command(
     seed: DrawSeed = 0,
     entrant: Entrants = None,
     kind: Kinds = None,
+    perceptual: Perceptual = None,
     threads: Threads = None,
     *,
     plot: Plot = True,
@@ -217,6 +226,7 @@ def evaluate_command(
         seed,
         entrant,
         kind,
+        perceptual,
         "cpu",
         threads,
         plot=plot,

@@ -12,10 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.errors import InputError
+from dragonnx.model.generator import Generator
 from dragonnx.types import Float32
 from dragonnx_critters.estimator import IMAGE_SIZE, mirror_averaged
 from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_entries
-from dragonnx_critters.landmarks import LANDMARK_NAMES, landmark_places, landmarks
+from dragonnx_critters.landmarks import (
+    LANDMARK_NAMES,
+    landmark_places,
+    landmarks,
+    project,
+    surface_points,
+)
 from dragonnx_critters.scene import scene_of
 from dragonnx_export.evaluation.judge import Judge
 
@@ -28,6 +36,8 @@ _ERROR = 0.5
 """Of a landmark by the estimator, in pixels of 256, with what a generator's pictures are off."""
 _NEAR = 1.0
 """Pixels within which a place counts as reached."""
+_TRIED = 16
+"""Pixels that are tried for each point that both critters of a pair show."""
 _ROUNDS = 12
 _NUDGE = 1e-3
 _STILL = 3e-3
@@ -113,3 +123,28 @@ class CritterJudge(Judge):
         """See `Judge`: where critters of usual factors have them, and they can be seen before."""
         shape = Shape.seen(places, IMAGE_SIZE)
         return bool(shape.visible[indices].all()) and shape.can_reach(indices, targets)
+
+    def correspondences(
+        self,
+        generator: Generator,
+        first: Float32,
+        second: Float32,
+        count: int,
+        rng: np.random.Generator,
+    ) -> tuple[Points, Points]:
+        """See `Judge`: points of the surface that both critters show, by the renderer."""
+        shown, other = (
+            scene_of(factors_of_entries(Shape.seen(self.places(picture), picture.height).entries))
+            for picture in (generator.image(w_plus) for w_plus in (first, second))
+        )
+        side = generator.manifest.image_size[0]
+        pixels = rng.permutation(side**2)[: _TRIED * count]
+        points = np.stack([pixels % side, pixels // side], axis=-1).astype(np.float64)
+        surface = surface_points(shown, points, side)
+        there = project(other, surface, side)
+        both = np.flatnonzero(project(shown, surface, side).visible & there.visible)[:count]
+        if len(both) < count:
+            raise InputError(
+                f"two critters show {len(both)} points in common, and {count} are wanted"
+            )
+        return points[both], there.points[both]

@@ -41,6 +41,10 @@ Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", help="What is dragged, such as '1 point'; may be repeated [all]."),
 ]
+Perceptual = Annotated[
+    Path | None,
+    typer.Option(help="A perceptual network's folder, which compares the pictures of pairs too."),
+]
 Plot = Annotated[bool, typer.Option(help="Draw the plot, which needs matplotlib.")]
 
 
@@ -52,6 +56,7 @@ def evaluate(
     seed: DrawSeed = 0,
     entrant: Entrants = None,
     kind: Kinds = None,
+    perceptual: Perceptual = None,
     device: Device = "cpu",
     threads: Threads = None,
     *,
@@ -60,12 +65,23 @@ def evaluate(
     """Measure how good drags of a model are.
 
     Landmarks of pictures are dragged to where other pictures have them; the estimator judges by the
-    picture where they are then. Writes table.md, results.json, plot.png and sheet.jpg.
+    picture where they are then. Of a pair, points of one picture are dragged to where a picture near
+    it has them, and the two compared. Writes table.md, results.json, plot.png and sheet.jpg.
     """
     from dragonnx_export.evaluation.judge import Judge
 
     measure(
-        bundle, Judge(landmarks), output, drags, seed, entrant, kind, device, threads, plot=plot
+        bundle,
+        Judge(landmarks),
+        output,
+        drags,
+        seed,
+        entrant,
+        kind,
+        perceptual,
+        device,
+        threads,
+        plot=plot,
     )
 
 
@@ -77,13 +93,14 @@ def measure(
     seed: int,
     entrant: list[str] | None,
     kind: list[str] | None,
+    perceptual: Path | None,
     device: Device,
     threads: int | None,
     *,
     plot: bool,
 ) -> None:
     """Measure with a judge, and write what came of it."""
-    from dragonnx import Generator
+    from dragonnx import Generator, PerceptualLoss
     from dragonnx_export.evaluation.cases import KINDS, checked_kinds
     from dragonnx_export.evaluation.entrants import Entrant
     from dragonnx_export.evaluation.evaluate import evaluate as evaluated
@@ -95,9 +112,11 @@ def measure(
     if plot:
         require_matplotlib()
     generator = Generator.open(bundle, device, threads)
+    network = PerceptualLoss.open(perceptual, device=generator.device) if perceptual else None
     found = evaluated(
-        generator, judge, entrants, drags=drags, seed=seed, kinds=kinds, folder=output, tell=say
-    )
+        generator, judge, entrants, drags=drags, seed=seed, kinds=kinds, folder=output,
+        perceptual=network, tell=say,
+    )  # fmt: skip
     for line in write_report(found, generator, output, plotted=plot).splitlines():
         show(line)
     say(f"wrote {output}")

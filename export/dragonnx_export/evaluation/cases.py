@@ -1,4 +1,8 @@
-"""The drags to judge by: the landmarks of one picture to where another picture has them (table 1)."""
+"""The drags to judge by, drawn from a seed.
+
+Landmarks of one picture to where another picture has them (the paper's table 1), and points of one picture
+to where a picture near it shows the same (table 2).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,13 @@ from numpy.typing import NDArray
 from dragonnx.drag.config import REFERENCE_SIZE
 from dragonnx.errors import InputError
 from dragonnx.model.generator import Generator
-from dragonnx.types import Mask, Points
+from dragonnx.types import Float32, Mask, Points
 from dragonnx_export.evaluation.judge import Judge
 
-KINDS = ("1 point", "5 points", "all points", "1 point, mask")
-"""What is dragged."""
+PAIR = "pair"
+KINDS = ("1 point", "5 points", "all points", "1 point, mask", PAIR)
+"""What is dragged; a pair's points are any that both pictures show."""
+PAIR_POINTS = 32
 _SHARE = 4
 """Of how many cases of one point there is one of each other kind: they tell more, and take longer."""
 _SHORTEST, _LONGEST = 16, 80
@@ -24,6 +30,8 @@ _MARGIN = 8
 """From the border, likewise: beyond it a landmark is half outside."""
 _ROOM = 64
 """Radius around the way of a point that a mask lets move, likewise."""
+_PERTURBATION = 0.3
+"""Spreads of w along each principal direction, by which the pictures of a pair differ."""
 _MOST_TRIES = 50
 _SEEDS = 2**31
 
@@ -47,20 +55,24 @@ class Case:
     Attributes:
         kind: One of `KINDS`.
         seed: Of the picture that is dragged.
-        landmarks: Which are, [n].
+        landmarks: Which are looked at, [k].
         places: Where all landmarks are before, [landmarks, 2].
-        handles: Where those are, on whole pixels, [n, 2].
-        targets: Where the other picture has them, likewise.
+        goals: Where those that are looked at are to be, [k, 2].
+        handles: What is dragged, on whole pixels, [n, 2]: these landmarks, but for a pair.
+        targets: Where to, [n, 2].
         mask: bool [H, W], True where pixels may move; None for everywhere.
+        second: The latent of the other picture of a pair, [1, num_ws, w_dim].
     """
 
     kind: str
     seed: int
     landmarks: NDArray[np.int_]
     places: Points
+    goals: Points
     handles: Points
     targets: Points
-    mask: Mask | None
+    mask: Mask | None = None
+    second: Float32 | None = None
 
 
 @dataclass
@@ -91,6 +103,8 @@ class Cases:
 
     def _draw(self, kind: str, number: int) -> Case:
         rng = np.random.default_rng([self.seed, KINDS.index(kind), number])
+        if kind == PAIR:
+            return self._drawn_pair(rng)
         for _ in range(_MOST_TRIES):
             case = self._drawn_once(kind, rng)
             if case is None:
@@ -106,7 +120,7 @@ class Cases:
     def _drawn_once(self, kind: str, rng: np.random.Generator) -> Case | None:
         """A case; None where a landmark moves too little or too far, or lies at the border."""
         seed, other = (int(each) for each in rng.integers(_SEEDS, size=2))
-        places, there = self._places(seed), self._places(other)
+        places, there = (self._places(self.generator.w_plus(each)) for each in (seed, other))
         among = self.judge.singly(len(places))
         count = {"5 points": 5, "all points": len(places)}.get(kind, 1)
         chosen = np.sort(rng.permutation(among if count == 1 else len(places))[:count])
@@ -123,10 +137,25 @@ class Cases:
         mask = None
         if kind.endswith("mask"):
             mask = _around(handles[0], targets[0], _ROOM * scale, (height, width))
-        return Case(kind, seed, chosen, places, handles, targets, mask)
+        return Case(kind, seed, chosen, places, targets, handles, targets, mask)
 
-    def _places(self, seed: int) -> Points:
-        return self.judge.places(self.generator.image(self.generator.w_plus(seed)))
+    def _drawn_pair(self, rng: np.random.Generator) -> Case:
+        """Two w's near each other, and points that both show, as Endo 2022 and the paper draw them."""
+        seed = int(rng.integers(_SEEDS))
+        first = self.generator.w_plus(seed)
+        principal = self.generator.principal_w()
+        spreads = np.float32(_PERTURBATION) * principal.spreads
+        way = rng.standard_normal(len(spreads), np.float32) * spreads
+        second = np.asarray(first + way @ principal.directions, np.float32)
+        here, there = self.judge.correspondences(self.generator, first, second, PAIR_POINTS, rng)
+        handles = np.rint(here)
+        targets = there + (handles - here)
+        places, goals = (self._places(w_plus) for w_plus in (first, second))
+        every = np.arange(len(places))
+        return Case(PAIR, seed, every, places, goals, handles, targets, second=second)
+
+    def _places(self, w_plus: Float32) -> Points:
+        return self.judge.places(self.generator.image(w_plus))
 
 
 def _around(start: Points, end: Points, reach: float, size: tuple[int, int]) -> Mask:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dragonnx.errors import InputError
+from dragonnx.inversion.perceptual import PerceptualLoss
 from dragonnx.model.generator import Generator
 from dragonnx_export.evaluation.cases import Case, Cases
 from dragonnx_export.evaluation.drags import Score, dragged
@@ -52,6 +53,7 @@ def evaluate(
     seed: int,
     kinds: Sequence[str],
     folder: Path,
+    perceptual: PerceptualLoss | None = None,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> Evaluation:
     """Let every entrant do every drag, but for those whose scores lie in the folder.
@@ -66,6 +68,7 @@ def evaluate(
         seed: Of the draw.
         kinds: Which of `cases.KINDS`.
         folder: Of what is written.
+        perceptual: Compares the pictures of pairs, beside their pixels.
         tell: Is told how far it got, a line now and then.
 
     Raises:
@@ -80,6 +83,7 @@ def evaluate(
         "manifest": hashlib.sha256(m.to_json().encode()).hexdigest(),
         "judge": judge.sha256,
         "seed": seed,
+        "perceptual": None if perceptual is None else perceptual.name,
     }
     file = ScoresFile(folder, facts)
     draw = Cases(generator, judge, seed)
@@ -91,7 +95,7 @@ def evaluate(
             # Case by case, so that what was stopped half-way compares the same drags.
             for entrant in entrants:
                 if (entrant.name, kind, number) not in file.scores:
-                    file.add(dragged(generator, judge, entrant, case, number))
+                    file.add(dragged(generator, judge, entrant, case, number, perceptual))
             if (number + 1) % _TOLD_EVERY == 0:
                 tell(f"{kind}: {number + 1} cases")
         cases[kind] = tuple(drawn)

@@ -12,7 +12,7 @@ from dragonnx import DragSession, Generator
 from dragonnx.errors import InputError
 from dragonnx.media import in_grid, side_by_side, with_points
 from dragonnx_export.evaluation.cases import Case
-from dragonnx_export.evaluation.drags import LOOKS
+from dragonnx_export.evaluation.drags import LOOKS, config_of
 from dragonnx_export.evaluation.entrants import Entrant
 from dragonnx_export.evaluation.evaluate import Evaluation
 
@@ -92,7 +92,9 @@ def sheet(
 
 def _tile(generator: Generator, entrant: Entrant, case: Case, text: str) -> Image.Image:
     w_plus = generator.w_plus(case.seed)
-    session = DragSession(generator, w_plus, case.handles, case.targets, case.mask, entrant.config)
+    session = DragSession(
+        generator, w_plus, case.handles, case.targets, case.mask, config_of(entrant, case)
+    )
     for _ in session:
         pass
     pair = side_by_side(

@@ -12,7 +12,9 @@ from PIL import Image
 
 from dragonnx.errors import InputError
 from dragonnx.model.foreign_network import ForeignNetwork
+from dragonnx.model.generator import Generator
 from dragonnx.types import Float32, Points
+from dragonnx_export.evaluation.correspondences import mutual_nearest
 
 _INPUT, _OUTPUT = "image", "points"
 _SIDE = 256
@@ -78,3 +80,14 @@ class Judge:
         """
         del places, indices, targets
         return True
+
+    def correspondences(
+        self,
+        generator: Generator,
+        first: Float32,
+        second: Float32,
+        count: int,
+        rng: np.random.Generator,
+    ) -> tuple[Points, Points]:
+        """Points that two pictures show: their mutual nearest features, see `mutual_nearest`."""
+        return mutual_nearest(generator, first, second, count, rng)

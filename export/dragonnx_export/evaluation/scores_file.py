@@ -10,7 +10,7 @@ from typing import Any
 
 from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
-from dragonnx_export.evaluation.drags import Look, Score
+from dragonnx_export.evaluation.drags import Look, Reconstruction, Score
 
 SCORES_NAME = "drags.jsonl"
 
@@ -66,7 +66,9 @@ def _parsed(line: str) -> Any:
 def _score(facts: Any) -> Score:
     try:
         looks = tuple(Look(**look) for look in facts["looks"])
-        return Score(**{**facts, "looks": looks})
+        found = facts["reconstruction"]
+        reconstruction = None if found is None else Reconstruction(**found)
+        return Score(**{**facts, "looks": looks, "reconstruction": reconstruction})
     except (TypeError, KeyError) as error:
         raise InputError(
             f"{SCORES_NAME} was written by another version: name another folder"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dragonnx.drag.session import Outcome
-from dragonnx_export.evaluation.drags import LOOKS, Score
+from dragonnx_export.evaluation.cases import PAIR_POINTS
+from dragonnx_export.evaluation.drags import LOOKS, Reconstruction, Score
 from dragonnx_export.evaluation.evaluate import Evaluation
 
 _NEAR, _FAR = 3, 5
@@ -32,10 +33,12 @@ class Row:
         reached: Share that ended `reached`.
         steps: Median number.
         seconds: Median of a whole drag.
-        tracking: Mean distance, along the drag and at its end, from the tracked handle to the landmark.
+        tracking: Mean distance, along the drag and at its end, from the tracked handle to the landmark;
+            None for pairs.
         sharpness: Median; see `measures`.
         distance_from_w: Mean; see `measures`.
         change: Mean change outside the mask, in levels of 255; None without masks.
+        reconstruction: Means, see `Reconstruction`; None but for pairs.
     """
 
     kind: str
@@ -49,10 +52,11 @@ class Row:
     reached: float
     steps: float
     seconds: float
-    tracking: float
+    tracking: float | None
     sharpness: float
     distance_from_w: float
     change: float | None
+    reconstruction: Reconstruction | None
 
 
 def rows(evaluation: Evaluation) -> Iterator[Row]:
@@ -65,7 +69,11 @@ def rows(evaluation: Evaluation) -> Iterator[Row]:
 
 def _row(kind: str, entrant: str, scores: Sequence[Score], scale: float) -> Row:
     off = np.array([score.end.off for score in scores])
-    tracking = [np.mean([look.tracking for look in score.looks]) for score in scores]
+    tracking = [
+        np.mean(seen)
+        for score in scores
+        if (seen := [look.tracking for look in score.looks if look.tracking is not None])
+    ]
     changes = [score.change for score in scores if score.change is not None]
     return Row(
         kind=kind,
@@ -79,11 +87,24 @@ def _row(kind: str, entrant: str, scores: Sequence[Score], scale: float) -> Row:
         reached=_mean(score.outcome == Outcome.REACHED.value for score in scores),
         steps=float(np.median([score.steps for score in scores])),
         seconds=round(float(np.median([score.seconds for score in scores])), 3),
-        tracking=_mean(tracking),
+        tracking=_mean(tracking) if tracking else None,
         sharpness=round(float(np.median([score.sharpness for score in scores])), 4),
         distance_from_w=_mean(score.distance_from_w for score in scores),
         change=_mean(changes) if changes else None,
+        reconstruction=_mean_reconstruction([each.reconstruction for each in scores]),
     )
+
+
+def _mean_reconstruction(scores: Sequence[Reconstruction | None]) -> Reconstruction | None:
+    found = [each for each in scores if each is not None]
+    if not found:
+        return None
+    perceptual = [
+        None if None in each else _mean(each)
+        for each in ([r.perceptual_before for r in found], [r.perceptual for r in found])
+    ]
+    before, after = _mean(r.error_before for r in found), _mean(r.error for r in found)
+    return Reconstruction(before, after, *perceptual)
 
 
 def _mean(values: Any) -> float:
@@ -91,24 +112,49 @@ def _mean(values: Any) -> float:
 
 
 def table(found: Sequence[Row], facts: Mapping[str, Any], refused: int) -> str:
-    """The rows as Markdown."""
+    """The rows as Markdown: landmarks, and below them pairs."""
+    landmarks = [_landmark_line(row) for row in found if row.reconstruction is None]
+    pairs = [_pair_line(row, row.reconstruction) for row in found if row.reconstruction]
     lines = [
         f"Model {facts['model']}, seed {facts['seed']}; {refused} drawn targets were not feasible and "
         "are not counted.",
-        "",
-        "| points | preset | cases | before | off | median | 3 px | 5 px | reached | steps | seconds "
-        "| tracking | sharpness | from W | outside |",
-        "|" + "---|" * 15,
     ]
-    for row in found:
-        outside = "" if row.change is None else f"{row.change:.2f}"
-        lines.append(
-            f"| {row.kind} | {row.entrant} | {row.cases} | {row.before:.1f} px | {row.off:.2f} px "
-            f"| {row.off_median:.2f} px | {row.near:.0%} | {row.far:.0%} | {row.reached:.1%} "
-            f"| {row.steps:.0f} | {row.seconds:.2f} | {row.tracking:.2f} px | {row.sharpness:.2f} "
-            f"| {row.distance_from_w:.2f} | {outside} |"
-        )
+    for head, body in ((_LANDMARK_HEAD, landmarks), (_PAIR_HEAD, pairs)):
+        if body:
+            lines += ["", head, "|" + "---|" * (head.count("|") - 1), *body]
     return "\n".join(lines) + "\n"
+
+
+_LANDMARK_HEAD = (
+    "| points | preset | cases | before | off | median | 3 px | 5 px | reached | steps | seconds "
+    "| tracking | sharpness | from W | outside |"
+)
+_PAIR_HEAD = (
+    "| points | preset | pairs | MSE before | MSE | perceptual before | perceptual | landmarks before "
+    "| landmarks off | steps | seconds | from W |"
+)
+
+
+def _landmark_line(row: Row) -> str:
+    outside = "" if row.change is None else f"{row.change:.2f}"
+    return (
+        f"| {row.kind} | {row.entrant} | {row.cases} | {row.before:.1f} px | {row.off:.2f} px "
+        f"| {row.off_median:.2f} px | {row.near:.0%} | {row.far:.0%} | {row.reached:.1%} "
+        f"| {row.steps:.0f} | {row.seconds:.2f} | {row.tracking:.2f} px | {row.sharpness:.2f} "
+        f"| {row.distance_from_w:.2f} | {outside} |"
+    )
+
+
+def _pair_line(row: Row, found: Reconstruction) -> str:
+    seen = (
+        "" if each is None else f"{each:.3f}"
+        for each in (found.perceptual_before, found.perceptual)
+    )
+    return (
+        f"| {PAIR_POINTS} points | {row.entrant} | {row.cases} | {found.error_before:.4f} "
+        f"| {found.error:.4f} | {' | '.join(seen)} | {row.before:.1f} px | {row.off:.2f} px "
+        f"| {row.steps:.0f} | {row.seconds:.2f} | {row.distance_from_w:.2f} |"
+    )
 
 
 def results(evaluation: Evaluation) -> dict[str, Any]:
