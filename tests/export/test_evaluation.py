@@ -70,7 +70,7 @@ def test_an_evaluation_goes_on_where_it_was_stopped(
     real = evaluating.dragged
     monkeypatch.setattr(evaluating, "dragged", lambda *a: made.append(a) or real(*a))
     assert CliRunner().invoke(app, asked(tmp_path)).exit_code == 0
-    assert [(entrant.name, number) for _, _, entrant, _, number in made] == [(names[1], 0)]
+    assert [(entrant.name, number) for _, _, entrant, _, number, _ in made] == [(names[1], 0)]
     again = json.loads((tmp_path / "results.json").read_text())
     for found, before in zip(again["rows"], results["rows"], strict=True):
         assert {**found, "seconds": 0} == {**before, "seconds": 0}
