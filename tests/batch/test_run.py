@@ -439,3 +439,19 @@ def test_jobs_of_a_loaded_model_go_first_but_not_for_ever() -> None:
 def test_sizes_of_tests_are_those_of_the_model() -> None:
     with Generator.open(SMALL, "cpu", 1) as generator:
         assert generator.manifest.image_size == (SIDE, SIDE)
+
+
+def test_a_batch_that_is_told_to_stop_ends_its_workers_and_keeps_what_is_done(
+    tmp_path: Path,
+) -> None:
+    told = threading.Event()
+    jobs = [job(1, config={"max_steps": 1}), long_job(2)]
+    results = run(jobs, tmp_path / "out", workers=1, device="cpu", stop=told.is_set)
+    assert next(results).outcome == "done"
+    told.set()
+    assert list(results) == []
+    if HAS_PROC:
+        assert workers_of(os.getpid()) == []
+    assert len(list((tmp_path / "out").glob("*.png"))) == 1
+    with pytest.raises(InputError, match="stop must be a function"):
+        run([], tmp_path / "other", stop=True)  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ def test_the_pictures_of_another_page_are_not_shown(run, model):
         run.editor.sheet.show_page(3, 3)
     run.until(lambda: len(run.editor.sheet.pictures) == 3)
     assert sorted(run.editor.sheet.pictures) == [3, 4, 5]
-    assert [made.seed for made in run.all(SheetPictureMade)] == [0, 3, 4, 5]
+    assert [made.name for made in run.all(SheetPictureMade)] == [0, 3, 4, 5]
 
 
 def test_the_same_page_again_takes_no_picture_of_the_first_time(run, model):

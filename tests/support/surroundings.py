@@ -38,7 +38,7 @@ def surroundings(monkeypatch, tmp_path):
 
     On a machine that is busy with other things a nice worker would wait for all of them.
     """
-    monkeypatch.setattr("dragonnx.editor.jobs.NICENESS", 0)
+    monkeypatch.setattr("dragonnx.editor.pace.NICENESS", 0)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
 from support.full_disk import full_disk
@@ -13,7 +14,7 @@ from textual import events
 from textual.widgets import OptionList
 
 from dragonnx import open_picture
-from dragonnx.document import open_document
+from dragonnx.document import LatentStart, open_document
 from dragonnx.editor.events import (
     DocumentSaved,
     DragEnded,
@@ -22,6 +23,7 @@ from dragonnx.editor.events import (
     TaskFailed,
 )
 from dragonnx.editor.state import Part
+from dragonnx.model.bundle import read_manifest
 from dragonnx.model.library import find_bundle
 from dragonnx.tui.drawing.graphics import Graphics, Protocol
 from dragonnx.tui.screens.confirm import ConfirmScreen
@@ -77,6 +79,37 @@ async def test_the_contact_sheet_chooses_a_seed():
         await editor.press("escape")
         assert editor.document.start.seed == SEED + 1
         assert page.pictures == {}
+
+
+async def test_a_truncation_is_chosen_by_its_picture():
+    async with TerminalEditor() as editor:
+        await editor.press("T")
+        page = editor.app.editor.sheet
+        await editor.until(lambda: len(page.pictures) == 8)
+        assert editor.app.screen.selected == 5, "what suits most models"
+        await editor.press("left", "left", "enter")
+        assert editor.document.start.truncation_psi == 0.5
+        await editor.settled()
+        await editor.press("T")
+        assert editor.app.screen.selected == 3
+        await editor.press("escape")
+        assert page.pictures == {}
+
+
+async def test_a_latent_has_no_truncations():
+    async with TerminalEditor() as editor:
+        model = read_manifest(find_bundle("critters"))
+        start = LatentStart(w_plus=np.zeros((1, model.num_ws, model.w_dim), np.float32))
+        editor.state.edit("open", lambda d: d.with_start(start))
+        await editor.press("T")
+        assert editor.status == "Truncation applies to seeds; this picture starts from a latent."
+
+
+def test_few_tiles_are_large():
+    few, many = Grid.filling(80, 19, 0.5, 3), Grid.filling(80, 19, 0.5)
+    assert few.columns * few.rows == 3
+    assert few.width > many.width
+    assert few.height > many.height
 
 
 @pytest.mark.parametrize("size", [(80, 19), (120, 35), (200, 55)])

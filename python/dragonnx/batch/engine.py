@@ -29,7 +29,7 @@ from dragonnx.errors import InputError, StateError
 from dragonnx.folders import temporary_folder
 from dragonnx.log import logger
 from dragonnx.paths import as_path
-from dragonnx.reading.values import flag, one_of, shown, whole
+from dragonnx.reading.values import flag, function, one_of, shown, whole
 from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
@@ -58,6 +58,7 @@ def run(
     engine: EngineName = "local",
     address: str | None = None,
     gpus: float | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Generator[JobResult, None, None]:
     """Do jobs in worker processes, and yield what becomes of each as it comes.
 
@@ -89,6 +90,7 @@ def run(
             this machine alone.
         gpus: The share of a card for each worker on the cluster; None for a whole one where `device`
             is a card.
+        stop: Asked twice a second; True ends the workers at once. What was done stays.
 
     Raises:
         InputError: An argument is wrong, or the folder holds results or is in use.
@@ -99,6 +101,7 @@ def run(
     if isinstance(jobs, Mapping | str | bytes) or not isinstance(jobs, Iterable):
         raise InputError(f"jobs must be an iterable of jobs, not {shown(jobs)}")
     flag(resume, "resume")
+    function(stop, "stop")
     one_of(engine, "engine", get_args(EngineName))
     if engine == "local" and not (address is None and gpus is None):
         raise InputError("address and gpus are for the engine ray")
@@ -110,7 +113,7 @@ def run(
         gather = functools.partial(_gather_actors, workers, device, precision, address, gpus)
     else:
         gather = functools.partial(_gather_processes, shares(workers, device, precision), precision)
-    return _results(jobs, maker, results, gather, resume)
+    return _results(jobs, maker, results, gather, resume, stop)
 
 
 def _results(
@@ -119,6 +122,7 @@ def _results(
     results: Results,
     gather: _Gather,
     resume: bool,
+    stop: Callable[[], bool] | None,
 ) -> Generator[JobResult, None, None]:
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     run = secrets.token_hex(8)
@@ -128,7 +132,7 @@ def _results(
         stack.callback(team.end)
         feeder = Feeder(jobs, maker, inbox)
         stack.callback(feeder.close)
-        yield from _Batch(results, run, team, feeder, inbox, resume).results()
+        yield from _Batch(results, run, team, feeder, inbox, resume, stop).results()
 
 
 def _gather_processes(
@@ -203,6 +207,7 @@ class _Batch:
         feeder: Feeder,
         inbox: queue.SimpleQueue[Any],
         resume: bool,
+        stop: Callable[[], bool] | None,
     ) -> None:
         self._results = results
         self._run = run
@@ -210,6 +215,7 @@ class _Batch:
         self._feeder = feeder
         self._inbox = inbox
         self._resume = resume
+        self._stop = stop
         self._backlog = Backlog()
         self._false_starts = 0
         """Workers in a row that ended before they were ready."""
@@ -218,13 +224,15 @@ class _Batch:
         the result of another job."""
 
     def results(self) -> Iterator[JobResult]:
-        """What becomes of each job, until there is none left."""
+        """What becomes of each job, until there is none left, or until told to stop."""
         exhausted: Exhausted | None = None
         while True:
             self._give_out()
             if exhausted and not self._backlog and not self._team.is_at_work:
                 break
             event = self._next_event()
+            if event is None:
+                return
             if isinstance(event, Exhausted):
                 exhausted = event
                 continue
@@ -235,11 +243,13 @@ class _Batch:
             raise exhausted.error
 
     def _next_event(self) -> Any:
-        while True:
+        """What comes next; None where it was told to stop."""
+        while not (self._stop is not None and self._stop()):
             try:
                 return self._inbox.get(timeout=_TICK)
             except queue.Empty:
                 continue
+        return None
 
     def _give_out(self) -> None:
         available = self._team.available()

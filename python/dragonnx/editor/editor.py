@@ -28,6 +28,8 @@ from dragonnx.editor.events import (
     PhotoFound,
     PhotoRead,
     PictureMade,
+    SeedBatchEnded,
+    SeedEdited,
     SheetPictureMade,
     Task,
     TaskFailed,
@@ -37,6 +39,7 @@ from dragonnx.editor.jobs import Jobs
 from dragonnx.editor.latent import LatentCommands
 from dragonnx.editor.lost_work import LostWorkCommands
 from dragonnx.editor.mask import MaskCommands
+from dragonnx.editor.other_seeds import OtherSeeds
 from dragonnx.editor.photo import PhotoCommands
 from dragonnx.editor.pointer import PointerCommands
 from dragonnx.editor.points import PointCommands
@@ -78,6 +81,7 @@ class Editor:
         files: For opening, saving and exporting.
         history: Undo and redo.
         sheet: The contact sheet.
+        other_seeds: The same edit on other seeds.
         lost_work: What another editor left behind.
     """
 
@@ -111,6 +115,7 @@ class Editor:
         self.files = FileCommands(self.state)
         self.history = UndoCommands(self.state)
         self.sheet = ContactSheet(self.state)
+        self.other_seeds = OtherSeeds(self.state, self.files, device, precision)
         self.lost_work = LostWorkCommands(self.state, recovery)
         self._receivers: dict[type[Event], Callable[[Any], None]] = {
             ModelOpened: self.latent.model_opened,
@@ -128,6 +133,8 @@ class Editor:
             FileChanged: self.files.file_changed,
             Exported: self.files.exported,
             SheetPictureMade: self.sheet.picture_made,
+            SeedEdited: self.other_seeds.edited,
+            SeedBatchEnded: self.other_seeds.ended,
             TaskFailed: self._task_failed,
             AutosaveFailed: self._autosave_failed,
         }
@@ -158,6 +165,7 @@ class Editor:
             self._closed = True
             self._keeps = keep
             self.state.unsubscribe_all()
+            self.other_seeds.close()
             self._jobs.close()
 
     def join(self, seconds: float | None = None) -> None:
@@ -170,6 +178,7 @@ class Editor:
         """
         try:
             self._jobs.join(seconds)
+            self.other_seeds.join(seconds)
             while self._late:
                 event = self._late.popleft()
                 if isinstance(event, DragEnded | InversionEnded | DocumentSaved):

@@ -247,10 +247,10 @@ class Exported(Event):
 
 @dataclass(frozen=True, eq=False)
 class SheetPictureMade(Event):
-    """One more picture of a contact sheet is ready."""
+    """One more picture of a contact sheet is ready: of a seed, or of a truncation psi, its `name`."""
 
     ticket: int
-    seed: int
+    name: float
     picture: Picture
 
 
@@ -267,6 +267,35 @@ class TaskFailed(Event):
     task: Task
     reason: str
     subject: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class SeedEdited(Event):
+    """The same edit is done on another seed, or could not be done.
+
+    Attributes:
+        batch: The one that it belongs to.
+        seed: Which.
+        path: The picture with its recipe; None where it could not be done.
+        picture: How that looks, small.
+        told: How the drag ended.
+        failure: Why it could not be done; empty where it was.
+    """
+
+    batch: object
+    seed: int
+    path: Path | None = None
+    picture: Picture | None = None
+    told: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class SeedBatchEnded(Event):
+    """The same edit is done on all seeds, or ended before; `failure` says why where it had to."""
+
+    batch: object
+    failure: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,19 +6,16 @@ inversions, files. The editor asks and goes on; what comes of it is an event.
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import queue
-import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragonnx.document import Document, save_document
+from dragonnx.document import Document, LatentStart, save_document
 from dragonnx.document.archive import SUFFIX, digest_of
 from dragonnx.document.latents import current_w_plus, start_w_plus
 from dragonnx.document.opening import read_file
@@ -43,15 +40,12 @@ from dragonnx.editor.events import (
 )
 from dragonnx.editor.inversion_job import PhotoRequest, invert
 from dragonnx.editor.open_model import OpenModel
-from dragonnx.editor.pace import Pace
+from dragonnx.editor.pace import Pace, go_after_the_screen
 from dragonnx.errors import InputError
 from dragonnx.types import Float32
 
 if TYPE_CHECKING:
     from dragonnx.types import DeviceName, Precision
-
-NICENESS = 15
-"""Of the thread on Linux."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,8 @@ class Jobs:
         device: DeviceName = "auto",
         precision: Precision = "auto",
     ) -> None:
-        self._post = post
+        self.post = post
+        """Takes events, from any thread."""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._wanted: Document | None = None
@@ -121,7 +116,7 @@ class Jobs:
 
         def do() -> None:
             picture = self._model.pictures(document.model).full(latent[None])
-            self._post(BeforeMade(latent, picture))
+            self.post(BeforeMade(latent, picture))
 
         self._put(Task.MAKE_PICTURE, do)
 
@@ -149,7 +144,7 @@ class Jobs:
         def do() -> None:
             generator = self._model.generator(document.model)
             pictures = self._model.pictures(document.model)
-            invert(document, request, generator, pictures, self._post, self.pace)
+            invert(document, request, generator, pictures, self.post, self.pace)
 
         self._put(Task.INVERT, do)
 
@@ -158,7 +153,7 @@ class Jobs:
 
         def do() -> None:
             self._model.try_document(document)
-            self._post(ModelChosen(document))
+            self.post(ModelChosen(document))
 
         self._put(Task.OPEN_MODEL, do, document.model)
 
@@ -173,11 +168,11 @@ class Jobs:
             digest = digest_of(path) if path.suffix.lower() == SUFFIX else None
             opened = read_file(path, document, self._model.generator(), index)
             if opened.document is None:
-                self._post(PhotoFound(path))
+                self.post(PhotoFound(path))
                 return
             self._model.try_document(opened.document)
             event = FileOpened(opened.document, path, opened.kind, opened.notes, digest)
-            self._post(event)
+            self.post(event)
 
         self._put(Task.OPEN_FILE, do, path.name)
 
@@ -188,11 +183,11 @@ class Jobs:
             self.save_failed = True
             preview = self._preview(document)
             if not replaces.allows(path) and digest_of(path) != self._saved.get(path):
-                self._post(FileChanged(document, path))
+                self.post(FileChanged(document, path))
                 return
             self._saved[path] = digest = save_document(document, path, preview)
             self.save_failed = False
-            self._post(DocumentSaved(document, path, digest))
+            self.post(DocumentSaved(document, path, digest))
 
         self._put(Task.SAVE, do)
 
@@ -210,16 +205,16 @@ class Jobs:
             if not replaces.allows(path):
                 raise InputError(f"{path} exists by now: choose another name")
             output.write(document, self._model.generator(document.model), path, quality)
-            self._post(Exported(path))
+            self.post(Exported(path))
 
         self._put(Task.EXPORT, do, path.name)
 
-    def make_sheet(self, document: Document, seeds: list[int]) -> int:
-        """Make pictures of seeds one by one; returns the ticket that they carry."""
+    def make_sheet(self, model: str, starts: Mapping[float, LatentStart]) -> int:
+        """Make pictures of starts one by one; returns the ticket that they carry, with their names."""
         self._ticket += 1
         ticket = self._ticket
-        for seed in seeds:
-            self._put(Task.CONTACT_SHEET, partial(self._sheet, document, seed, ticket))
+        for name, start in starts.items():
+            self._put(Task.CONTACT_SHEET, partial(self._sheet, model, name, start, ticket))
         return ticket
 
     def drop_sheet(self) -> None:
@@ -233,19 +228,16 @@ class Jobs:
 
     def _run(self) -> None:
         """Do jobs until closed. Every error becomes an event."""
-        if sys.platform == "linux":
-            # Threads that ONNX Runtime makes inherit this, and leave the screen its turn.
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        go_after_the_screen()
         while (job := self._jobs.get()) is not None:
             try:
                 job.do()
             except Exception as error:
-                self._post(TaskFailed(job.task, reason_of(error), job.subject))
+                self.post(TaskFailed(job.task, reason_of(error), job.subject))
 
     def _model_opened(self, event: ModelOpened) -> None:
         self._drag.forget()
-        self._post(event)
+        self.post(event)
 
     def _show(self, document: Document) -> None:
         if document is not self._wanted:
@@ -253,10 +245,10 @@ class Jobs:
         w_plus = current_w_plus(document, self._model.generator(document.model))
         pictures = self._model.pictures(document.model)
         if pictures.are_slow:
-            self._post(PictureMade(document, pictures.coarse(w_plus), is_preview=True))
+            self.post(PictureMade(document, pictures.coarse(w_plus), is_preview=True))
             if document is not self._wanted:
                 return
-        self._post(PictureMade(document, pictures.full(w_plus)))
+        self.post(PictureMade(document, pictures.full(w_plus)))
 
     def _preview(self, document: Document) -> bytes | None:
         """The picture as PNG; None where the model gives none, which must not keep work unsaved."""
@@ -268,10 +260,9 @@ class Jobs:
             return None
         return content.getvalue()
 
-    def _sheet(self, document: Document, seed: int, ticket: int) -> None:
+    def _sheet(self, model: str, name: float, start: LatentStart, ticket: int) -> None:
         if ticket != self._ticket:
             return
-        generator = self._model.generator(document.model)
-        w_plus = start_w_plus(replace(document.start, seed=seed, w_plus=None), generator)
-        picture, _ = self._model.pictures(document.model).quick(w_plus)
-        self._post(SheetPictureMade(ticket, seed, picture))
+        w_plus = start_w_plus(start, self._model.generator(model))
+        picture, _ = self._model.pictures(model).quick(w_plus)
+        self.post(SheetPictureMade(ticket, name, picture))

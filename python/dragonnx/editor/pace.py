@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 
+NICENESS = 15
+"""Of threads that compute, on Linux."""
 LONGEST_YIELD = 0.05
 """Seconds that running work waits for the screen at most before its next step."""
 
@@ -53,3 +58,11 @@ class Pace:
         if not self._pause.is_set():
             self._free.wait(LONGEST_YIELD)
         return self._pause.is_set()
+
+
+def go_after_the_screen() -> None:
+    """Let the screen's thread have its turn before this one, and before what this one starts."""
+    if sys.platform == "linux":
+        # Threads that ONNX Runtime makes and processes inherit this.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -44,7 +44,7 @@ class Part(enum.Flag):
     PHOTO = enum.auto()
     """A photo was found: how to invert it is to be asked."""
     SHEET = enum.auto()
-    """The contact sheet has another picture."""
+    """The contact sheet, or that of the same edit on other seeds, has another picture."""
     CONFLICT = enum.auto()
     """The document's file was changed by others: what to do is to be asked."""
 

@@ -1,26 +1,27 @@
-"""Pictures of many seeds, to choose one."""
+"""Pictures of many seeds, to choose one, or some for the same edit."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Collection, Mapping
+from typing import ClassVar, TypeAlias
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 
 from dragonnx.editor.editor import Editor
-from dragonnx.editor.state import Part
+from dragonnx.errors import InputError
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
-from dragonnx.tui.screens.dialog import Dialog
-from dragonnx.tui.widgets.literal import Words
+from dragonnx.tui.screens.sheet_dialog import SheetDialog
 from dragonnx.tui.widgets.sheet import Sheet
+from dragonnx.types import Picture
+
+SeedChoice: TypeAlias = int | tuple[int, ...]
+"""A seed to go on with, or some that were marked for the same edit."""
 
 
-class ContactSheetScreen(Dialog[int]):
-    """A page of pictures; arrows move, Enter chooses, Page Up and Down turn.
+class ContactSheetScreen(SheetDialog[SeedChoice]):
+    """A page of seeds; Space or the right button marks some.
 
     Args:
         editor: Whose model and truncation.
@@ -31,94 +32,72 @@ class ContactSheetScreen(Dialog[int]):
     heading = "Contact sheet"
     advice = (
         "Pictures of many seeds, of the same model, class and truncation. The arrows move, Page Up and "
-        "Page Down (or p and n, or the wheel) turn pages, Enter or a click chooses."
+        "Page Down (or p and n, or the wheel) turn pages, Enter or a click chooses. Space or the right "
+        "button marks seeds, e does the edit of the document, its points and its mask, on all that "
+        "are marked, while you go on."
     )
-
-    CSS_PATH: ClassVar[list[str]] = ["dialog.tcss", "contact_sheet.tcss"]  # type: ignore[assignment]
+    hint = "Enter or click: choose. Space: mark, e: same edit on marked. PgUp PgDn: turn"
+    buttons = ("Choose", "Same edit on marked")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1, 0)", "Left", show=False),
-        Binding("right", "move(1, 0)", "Right", show=False),
-        Binding("up", "move(0, -1)", "Up", show=False),
-        Binding("down", "move(0, 1)", "Down", show=False),
-        Binding("pagedown,n", "turn(1)", "Next page"),
-        Binding("pageup,p", "turn(-1)", "Previous page"),
-        Binding("enter,space", "choose", "Choose"),
+        Binding("space", "mark", "Mark"),
+        Binding("e", "edit_marked", "Same edit on the marked"),
     ]
 
     def __init__(self, editor: Editor, mode: CanvasMode, graphics: Graphics | None = None) -> None:
-        super().__init__()
-        self._sheet = editor.sheet
-        self._mode = mode
-        self._graphics = graphics
-        self._seed = editor.document.start.seed
-        self._first = -1
-        self._unsubscribe = editor.state.subscribe(self._changed)
+        super().__init__(
+            editor, mode, graphics, count=LARGEST_SEED + 1, at=editor.document.start.seed
+        )
+        self._marked = editor.other_seeds.marked
 
-    def compose(self) -> ComposeResult:
-        """The page."""
-        with Vertical(classes="dialog"):
-            yield Words(id="sheet-title", classes="title")
-            yield Sheet(self._mode, self._graphics, id="sheet")
-            yield Words("Arrows move, Enter or a click chooses, PgUp PgDn turn, Esc leaves",
-                        classes="hint")  # fmt: skip
+    def begin_page(self, first: int, count: int) -> list[str]:
+        """See `SheetDialog.begin_page`."""
+        return [str(seed) for seed in self.editor.sheet.show_page(first, count)]
 
-    def on_sheet_laid_out(self, event: Sheet.LaidOut) -> None:
-        """Begin with the page of the current seed."""
+    def pictures(self, first: int) -> Mapping[int, Picture]:
+        """See `SheetDialog.pictures`."""
+        return {int(seed) - first: each for seed, each in self.editor.sheet.pictures.items()}
+
+    def headline(self) -> str:
+        """See `SheetDialog.headline`."""
+        marked = f", {len(self._marked)} marked" if self._marked else ""
+        return f"Seed {self.selected}{marked}"
+
+    def marked(self) -> Collection[int]:
+        """See `SheetDialog.marked`."""
+        return self._marked
+
+    def end(self) -> None:
+        """See `SheetDialog.end`."""
+        self.editor.sheet.close()
+
+    def on_sheet_marked(self, event: Sheet.Marked) -> None:
+        """Mark the picture that was clicked."""
         event.stop()
-        self._first = -1
-        self._show()
+        self.select(self._first + event.index)
+        self.action_mark()
 
-    def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
-        """Answer with the picture that was clicked."""
-        event.stop()
-        self.dismiss(self._first + event.index)
+    def action_mark(self) -> None:
+        """Mark what is selected, or no more."""
+        if self.selected in self._marked:
+            del self._marked[self.selected]
+        else:
+            self._marked[self.selected] = None
+        self.show()
 
-    def on_sheet_turned(self, event: Sheet.Turned) -> None:
-        """Another page."""
-        event.stop()
-        self.action_turn(event.by)
+    def action_edit_marked(self) -> None:
+        """Answer with those that are marked."""
+        seeds = tuple(self._marked)
+        try:
+            self.editor.other_seeds.check(seeds)
+        except InputError as error:
+            self.show_problem(f"{error}.")
+        else:
+            self.dismiss(seeds)
 
-    def action_move(self, columns: int, rows: int) -> None:
-        """Select another picture, on another page where need be."""
-        sheet = self.query_one(Sheet)
-        self._select(self._seed + columns + rows * sheet.columns)
+    def other(self) -> None:
+        """The button for the same edit."""
+        self.action_edit_marked()
 
-    def action_turn(self, by: int) -> None:
-        """Another page."""
-        self._select(self._seed + by * self.query_one(Sheet).count)
-
-    def action_choose(self) -> None:
-        """Answer."""
-        self.dismiss(self._seed)
-
-    def action_leave(self) -> None:
-        """Leave without an answer."""
-        self.dismiss(None)
-
-    def on_unmount(self) -> None:
-        """Let go of the page."""
-        self._unsubscribe()
-        self._sheet.close()
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """Lay out anew."""
-        self._first = -1
-
-    def _changed(self, parts: Part) -> None:
-        """Show pictures that came."""
-        if Part.SHEET in parts:
-            for sheet in self.query(Sheet):  # none while the dialog is taken down
-                sheet.show(self._sheet.pictures)
-
-    def _select(self, seed: int) -> None:
-        self._seed = min(max(seed, 0), LARGEST_SEED)
-        self._show()
-
-    def _show(self) -> None:
-        sheet = self.query_one(Sheet)
-        first = self._seed // sheet.count * sheet.count
-        if first != self._first:
-            self._first = first
-            sheet.begin(self._sheet.show_page(self._seed, sheet.count))
-        sheet.select(self._seed - first)
-        self.query_one("#sheet-title", Words).update(f"Seed {self._seed}")
+    def accept(self) -> None:
+        """Answer with what is selected."""
+        self.dismiss(self.selected)

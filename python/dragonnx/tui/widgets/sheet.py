@@ -1,9 +1,9 @@
-"""A grid of small pictures with their seeds."""
+"""A grid of small pictures with a line below each."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,15 @@ from dragonnx.tui.drawing.cells import CanvasMode, Cells, cells_of
 from dragonnx.tui.drawing.geometry import CELL_ASPECT, Viewport
 from dragonnx.tui.drawing.graphics import Graphics
 from dragonnx.tui.drawing.raster import Raster, draw_picture
+from dragonnx.tui.widgets.canvas import RIGHT_BUTTON
 from dragonnx.tui.widgets.painted import Painted
 from dragonnx.types import Picture
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 18, 6
-"""Columns and rows of a tile; its last row holds the seed."""
-_PLAIN, _CHOSEN = (150, 150, 150), (255, 235, 90)
+"""Columns and rows of a tile; its last row holds its title."""
+_ANY = 2**32
+"""Pictures: more than any sheet holds."""
+_PLAIN, _CHOSEN, _MARKED = (150, 150, 150), (255, 235, 90), (120, 220, 120)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Grid:
         columns: Tiles beside each other.
         rows: Tiles on top of each other.
         width: Columns of characters of a tile, one of them a gap.
-        height: Rows of a tile, the last of them the seed's.
+        height: Rows of a tile, the last of them its title's.
     """
 
     columns: int
@@ -40,22 +43,33 @@ class Grid:
     height: int
 
     @classmethod
-    def filling(cls, width: int, height: int, aspect: float) -> Grid:
+    def filling(cls, width: int, height: int, aspect: float, count: int = _ANY) -> Grid:
         """As many tiles as can be told apart, for pictures that are about square.
 
         Args:
             width: Columns of characters.
             height: Rows.
             aspect: Width of a cell over its height.
+            count: How many pictures there are: few have larger tiles.
         """
-        columns = max(width // _LEAST_WIDTH, 1)
-        wide = width // columns
-        rows = max(round(height / max((wide - 1) * aspect + 1, _LEAST_HEIGHT)), 1)
+        most = max(width // _LEAST_WIDTH, 1)
+        for columns in range(1, most + 1):
+            wide = width // columns
+            rows = max(round(height / max((wide - 1) * aspect + 1, _LEAST_HEIGHT)), 1)
+            if columns == most or columns * rows >= count:
+                break
         return cls(columns, rows, wide, height // rows)
 
 
 class Sheet(Painted):
-    """Shows pictures in rows; a click chooses one."""
+    """Shows pictures in rows; a click chooses one, one with the right button marks it.
+
+    Args:
+        mode: How pictures are shown.
+        graphics: How the terminal takes real pixels; None where it does not.
+        count: How many pictures there are, on all pages.
+        id: Textual's name of it.
+    """
 
     @dataclass
     class LaidOut(Message):
@@ -64,6 +78,12 @@ class Sheet(Painted):
     @dataclass
     class Chosen(Message):
         """A tile was clicked."""
+
+        index: int
+
+    @dataclass
+    class Marked(Message):
+        """A tile was clicked with the right button."""
 
         index: int
 
@@ -78,21 +98,25 @@ class Sheet(Painted):
         mode: CanvasMode,
         graphics: Graphics | None = None,
         *,
+        count: int = _ANY,
         id: str,  # noqa: A002 Textual's word
     ) -> None:
         super().__init__(id=id)
+        self._count = count
         self._graphics = graphics
         self._mode = mode
         self._pictures: dict[int, Picture] = {}
-        self._seeds: list[int] = []
+        self._titles: list[str] = []
         self._selected = 0
+        self._marked: frozenset[int] = frozenset()
 
     @property
     def grid(self) -> Grid:
         """How the tiles lie."""
         cell = None if self._graphics is None else self._graphics.cell
         aspect = CELL_ASPECT if cell is None else cell[0] / cell[1]
-        return Grid.filling(max(self.size.width, 1), max(self.size.height, 1), aspect)
+        width, height = max(self.size.width, 1), max(self.size.height, 1)
+        return Grid.filling(width, height, aspect, self._count)
 
     @property
     def columns(self) -> int:
@@ -104,20 +128,20 @@ class Sheet(Painted):
         """Tiles on a page."""
         return self.grid.columns * self.grid.rows
 
-    def begin(self, seeds: list[int]) -> None:
-        """Begin another page."""
-        self._seeds = seeds
+    def begin(self, titles: list[str]) -> None:
+        """Begin another page, of so many tiles."""
+        self._titles = titles
         self._pictures = {}
         self._repaint()
 
     def show(self, pictures: Mapping[int, Picture]) -> None:
-        """Show the pictures that there are, by seed."""
+        """Show the pictures that there are, by the tile's number from 0."""
         self._pictures = dict(pictures)
         self._repaint()
 
-    def select(self, index: int) -> None:
-        """Mark a tile."""
-        self._selected = index
+    def select(self, index: int, marked: Collection[int] = ()) -> None:
+        """Point out a tile, and mark others."""
+        self._selected, self._marked = index, frozenset(marked)
         self._repaint()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -125,12 +149,13 @@ class Sheet(Painted):
         self.post_message(self.LaidOut())
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the tile under the mouse."""
+        """Choose or mark the tile under the mouse."""
         grid = self.grid
         column, row = event.x // grid.width, event.y // grid.height
         index = row * grid.columns + column
-        if column < grid.columns and index < len(self._seeds):
-            self.post_message(self.Chosen(index))
+        if column < grid.columns and index < len(self._titles):
+            marks = event.button == RIGHT_BUTTON or event.ctrl
+            self.post_message(self.Marked(index) if marks else self.Chosen(index))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The next page."""
@@ -152,44 +177,51 @@ class Sheet(Painted):
         cell = graphics.pixels(self.size.area, moving=False)
         self.paint_pixels(graphics, self._pixels(cell), cell[1], functools.cache(self._cells))
 
-    def _places(self) -> Iterator[tuple[int, int, int]]:
-        """Of each tile its seed, and the column and row where it begins."""
+    def _places(self) -> Iterator[tuple[int, int]]:
+        """The column and row where each tile begins."""
         grid = self.grid
-        for index, seed in enumerate(self._seeds):
+        for index in range(len(self._titles)):
             row, column = divmod(index, grid.columns)
-            yield seed, column * grid.width, row * grid.height
+            yield column * grid.width, row * grid.height
 
-    def _title(self, index: int, seed: int) -> tuple[str, tuple[int, int, int]]:
-        is_chosen = index == self._selected
-        return (f"> {seed} <", _CHOSEN) if is_chosen else (f"{seed}", _PLAIN)
+    def _title(self, index: int) -> tuple[str, tuple[int, int, int]]:
+        """The line below a tile, as it fits there."""
+        is_marked = index in self._marked
+        room = self.grid.width - 5 - 2 * is_marked
+        title = self._titles[index]
+        title = title if len(title) <= room else f"{title[: room - 3]}..."
+        text = f"* {title}" if is_marked else title
+        if index == self._selected:
+            return f"> {text} <", _CHOSEN
+        return text, _MARKED if is_marked else _PLAIN
 
     def _cells(self) -> Cells:
         """The sheet in characters."""
         (width, height), high = self.size, self._mode.rows_per_cell
         background, grid = self.background_colors[1].rgb, self.grid
         raster = np.full((height * high, width, 3), background, np.uint8)
-        for seed, left, top in self._places():
-            self._put(raster, seed, left, top * high, (grid.width - 1, grid.height - 1), high)
+        for index, (left, top) in enumerate(self._places()):
+            self._put(raster, index, left, top * high, (grid.width - 1, grid.height - 1), high)
         cells = cells_of(raster, self._mode)
-        for index, (seed, left, top) in enumerate(self._places()):
-            text, colour = self._title(index, seed)
+        for index, (left, top) in enumerate(self._places()):
+            text, colour = self._title(index)
             start = left + (grid.width - 1 - len(text)) // 2
             for k, character in enumerate(text):
                 cells.put(start + k, top + grid.height - 1, character, colour, background)
         return cells
 
     def _pixels(self, cell: tuple[int, int]) -> Raster:
-        """The sheet in pixels, the seeds written below their pictures."""
+        """The sheet in pixels, the titles written below their pictures."""
         wide, high = cell
         background, grid = self.background_colors[1].rgb, self.grid
         raster = np.full((self.size.height * high, self.size.width * wide, 3), background, np.uint8)
         tile = (grid.width - 1) * wide, (grid.height - 1) * high
-        for seed, left, top in self._places():
-            self._put(raster, seed, left * wide, top * high, tile, 1, aspect=1.0)
+        for index, (left, top) in enumerate(self._places()):
+            self._put(raster, index, left * wide, top * high, tile, 1, aspect=1.0)
         picture = Image.fromarray(raster)
         draw, font = ImageDraw.Draw(picture), ImageFont.load_default(max(0.7 * high, 6))
-        for index, (seed, left, top) in enumerate(self._places()):
-            text, colour = self._title(index, seed)
+        for index, (left, top) in enumerate(self._places()):
+            text, colour = self._title(index)
             middle = (left + (grid.width - 1) / 2) * wide, (top + grid.height - 0.5) * high
             draw.text(middle, text, fill=colour, font=font, anchor="mm")
         return np.asarray(picture)
@@ -197,15 +229,15 @@ class Sheet(Painted):
     def _put(
         self,
         raster: Raster,
-        seed: int,
+        index: int,
         left: int,
         top: int,
         tile: tuple[int, int],
         high: int,
         aspect: float = CELL_ASPECT,
     ) -> None:
-        """Put a seed's picture on the sheet, where it is there yet."""
-        picture = self._pictures.get(seed)
+        """Put a tile's picture on the sheet, where it is there yet."""
+        picture = self._pictures.get(index)
         if picture is None:
             return
         view = Viewport((picture.shape[1], picture.shape[0]), tile, aspect=aspect)
