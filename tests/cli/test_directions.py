@@ -111,6 +111,25 @@ def test_a_drag_and_a_walk_start_from_what_was_moved(
     assert far["moved"] < far["seed"] / 2
 
 
+def test_one_of_several_in_a_file_is_named_by_its_number(
+    folder: Path, generator: Generator, w: Float32
+) -> None:
+    several = np.concatenate([w, 2 * w, 3 * w])
+    np.save("several.npy", several)
+    np.testing.assert_allclose(
+        Direction.of_text("several.npy#2:0.5").step(generator),
+        np.broadcast_to(1.5 * w, generator.w_plus(0).shape),
+        atol=EXACT,
+    )
+    run("generate", "--direction", "several.npy#1:1", "-o", "a.png")
+    assert open_picture("a.png").start.describe() == "seed 0 + several.npy#1:1"
+    refused = dragonnx("generate", *ONE, "--direction", "several.npy:1", "-o", "b.png")
+    assert "as in several.npy#0" in refused.stderr
+    refused = dragonnx("generate", *ONE, "--direction", "several.npy#3:1", "-o", "b.png")
+    assert refused.returncode == 2
+    assert "there is no number 3" in refused.stderr
+
+
 @pytest.mark.parametrize("text", ["", ":", "a.npy", ":1", "a.npy:", "a.npy:x", "pc0", "a.npy:1,5"])
 def test_what_is_no_direction_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="a direction is given as FILE:AMOUNT"):

@@ -29,6 +29,7 @@ from dragonnx.document import (
 )
 from dragonnx.document.facts import facts_of, members_of
 from dragonnx.document.recipe import document_of, recipe_of
+from dragonnx.document.state import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
 
@@ -46,7 +47,13 @@ RESULT = DragResult(
     precision="float32",
 )
 WHOLE = Document(
-    start=LatentStart(seed=3, truncation_psi=0.7, label=1, name="mine.npz"),
+    start=LatentStart(
+        seed=3,
+        truncation_psi=0.7,
+        label=1,
+        name="mine.npz",
+        directions=(Along("d.npy", 1.5, np.ones(RESULT.w_plus.shape, np.float32)),),
+    ),
     pairs=(PointPair((1, 2), (3, 4), (1, 1)),),
     config=DragConfig(r1=5.0, max_steps=7),
     mask=np.eye(8, dtype=bool),
@@ -95,6 +102,11 @@ IMPOSSIBLE: list[tuple[tuple[str | int, ...], object, str]] = [
     (("start", "seed"), ..., "seed is missing"),
     (("start", "truncation_psi"), 1e300, "start.truncation_psi must be a number from -100 to 100"),
     (("start", "truncation_psi"), "1", "start.truncation_psi must be a number from -100 to 100"),
+    (("start", "directions"), 3, "start.directions must be a list, not 3"),
+    (("start", "directions"), [3], "start.directions[0] must hold values by name, not 3"),
+    (("start", "directions", 0, "amount"), 1e6, "start.directions[0].amount must be a number from"),
+    (("start", "directions", 0, "name"), ..., "start.directions[0].name is missing"),
+    (("start", "directions"), [], "directions.npy holds directions that start.directions does not name"),
     (("start", "label"), -1, "start.label must be a whole number from 0 to 999999, not -1"),
     (("start", "name"), ["a"], "start.name must be a text, not ['a']"),
     (("start", "name"), "n" * 1001, "start.name must have at most 1000 characters, not 1001"),
@@ -155,6 +167,9 @@ def test_an_impossible_fact_is_refused_by_its_name(
         ("trace.npy", np.full((3, 1, 2), 1e9), "result.trace holds a point more than 16384 pixels"),
         ("targets.npy", np.zeros((1, 3)), "result.targets must be an array [points, 2] of numbers"),
         ("targets.npy", np.full((1, 2), np.inf), "result.targets holds numbers that are not finite"),
+        ("directions.npy", np.zeros((2, 2, 2)), "directions.npy must hold an array [1, num_ws, w_dim]"),
+        ("directions.npy", np.full((1, 2, 2), np.inf), "start.directions[0].vector holds numbers that"),
+        ("directions.npy", np.zeros((1, 2, 3)), "directions must have the shape of the result's w_plus"),
         ("loss.npy", np.zeros((2, 1)), "result.loss must be an array [steps] of numbers, not [2, 1]"),
         ("loss.npy", np.array([1, np.nan]), "result.loss holds numbers that are not finite"),
     ],

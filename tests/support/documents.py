@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
+from dragonnx.document.state import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
@@ -21,10 +22,12 @@ def same(one: object, other: object) -> bool:
     """Whether two values are equal, arrays within them to the bit."""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other)
-    if isinstance(one, Document | LatentStart | DragResult):
+    if isinstance(one, Document | LatentStart | DragResult | Along):
         return type(one) is type(other) and all(
             same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
         )
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
 
 
@@ -41,6 +44,12 @@ def _arrays(*shape: int, dtype: type = np.float32) -> st.SearchStrategy[np.ndarr
     return values.map(lambda flat: np.array(flat, dtype).reshape(shape))
 
 
+directions = st.builds(
+    Along,
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
+    amount=st.floats(-100, 100),
+    vector=_arrays(1, NUM_WS, W_DIM),
+)
 starts = st.builds(
     LatentStart,
     seed=_seeds,
@@ -50,6 +59,7 @@ starts = st.builds(
     | st.dictionaries(st.integers(0, 1000), st.floats(0.125, 1), min_size=1, max_size=3),
     w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
+    directions=st.lists(directions, max_size=2).map(tuple),
 )
 configs = st.builds(
     DragConfig,

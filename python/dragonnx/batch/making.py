@@ -155,7 +155,7 @@ class JobMaker:
         elif "photo" in said:
             start = LatentStart(name=self._path(said, "photo").name, label=start.label)
         elif "seed" in said:
-            start = LatentStart(said["seed"], start.truncation_psi, start.label)
+            start = replace(start, seed=said["seed"], w_plus=None, name="")
         if "truncation_psi" in said:
             if start.w_plus is not None or "photo" in said:
                 raise InputError("truncation_psi is for a seed, and the job starts from another")
@@ -231,6 +231,8 @@ def check_fits(document: Document, model: Manifest, *, needs_label: bool) -> Non
         InputError: A point, the mask, a setting, the latent or the class does not fit the model.
     """
     start, pairs = document.start, document.complete_pairs
+    for each in start.directions:
+        checked_w_plus(each.vector, model.num_ws, model.w_dim)
     if start.w_plus is not None:
         checked_w_plus(start.w_plus, model.num_ws, model.w_dim)
     elif start.label is not None or needs_label:

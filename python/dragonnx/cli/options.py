@@ -40,7 +40,7 @@ Directions = Annotated[
     typer.Option(
         "--direction",
         help="Move the latent along FILE:AMOUNT, a w or w_plus; or pc0:2, by spreads along the "
-        "model's own; may be repeated.",
+        "model's own; FILE#2:AMOUNT takes the third of several; may be repeated.",
     ),
 ]
 Device = Annotated[

@@ -12,7 +12,7 @@ import numpy as np
 
 from dragonnx.document.latent_file import load_direction
 from dragonnx.document.latents import start_w_plus
-from dragonnx.document.state import LatentStart
+from dragonnx.document.state import FARTHEST_ALONG, LatentStart
 from dragonnx.errors import InputError
 from dragonnx.reading.values import number, shown
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
     from dragonnx.types import Float32
 
-FARTHEST = 1e5
-"""Along a direction, either way: far past any picture."""
 _PRINCIPAL = re.compile(r"pc(\d{1,6})", re.ASCII)
+_NUMBERED = re.compile(r"(.+)#(\d{1,9})", re.ASCII | re.DOTALL)
 _LONGEST_NAME = 400
 """Characters of a name that tells how a start was made."""
 
@@ -32,8 +31,9 @@ class Direction:
     """A direction of w, and how far to go along it.
 
     Attributes:
-        source: A file of one w or w_plus, which is taken as long as it is; or pc0, pc1, ...: the
-            principal directions of the model's w's, each as long as their standard deviation along it.
+        source: A file of w's or w_plus, which are taken as long as they are, FILE#2 for the third of
+            several; or pc0, pc1, ...: the principal directions of the model's w's, each as long as
+            their standard deviation along it.
         amount: How many times its length.
     """
 
@@ -57,22 +57,38 @@ class Direction:
                 f"a direction is given as FILE:AMOUNT, such as smile.npy:1.5, or as pc0:2, not "
                 f"{shown(text)}"
             )
-        return cls(source, number(value, f"the amount of {source}", -FARTHEST, FARTHEST))
+        return cls(
+            source, number(value, f"the amount of {source}", -FARTHEST_ALONG, FARTHEST_ALONG)
+        )
 
     @property
     def file(self) -> Path | None:
         """Where it is read from; None for a direction of the model's own."""
-        return None if _PRINCIPAL.fullmatch(self.source) else Path(self.source)
+        if _PRINCIPAL.fullmatch(self.source):
+            return None
+        numbered = _NUMBERED.fullmatch(self.source)
+        return Path(self.source if numbered is None else numbered[1])
+
+    @property
+    def name(self) -> str:
+        """For users: a file's without its folder."""
+        return Path(self.source).name
 
     def step(self, generator: Generator) -> Float32:
-        """What is added to a latent of this model, [1, num_ws, w_dim].
+        """What is added to a latent of this model, [1, num_ws, w_dim]."""
+        return self.amount * self.vector(generator)
+
+    def vector(self, generator: Generator) -> Float32:
+        """The direction, [1, num_ws, w_dim].
 
         Raises:
             InputError: The file cannot be read or does not fit the model, or it has no such direction.
         """
         file = self.file
         if file is not None:
-            return self.amount * load_direction(file, generator)
+            numbered = _NUMBERED.fullmatch(self.source)
+            index = None if numbered is None else int(numbered[2])
+            return load_direction(file, generator, index)
         count, index = generator.manifest.w_dim, int(self.source.removeprefix("pc"))
         if index >= count:
             raise InputError(
@@ -80,7 +96,7 @@ class Direction:
             )
         principal = generator.principal_w()
         along = principal.spreads[index] * principal.directions[index]
-        return generator.checked_w_plus(self.amount * along)
+        return generator.checked_w_plus(along)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +124,7 @@ class Shift:
             step = np.sum([each.step(generator) for each in directions], axis=0)
         if not np.isfinite(step).all():
             raise InputError("the directions lead too far for any number: name smaller amounts")
-        name = " + ".join(f"{Path(each.source).name}:{each.amount:g}" for each in directions)
+        name = " + ".join(f"{each.name}:{each.amount:g}" for each in directions)
         return cls(step, name if len(name) < _LONGEST_NAME / 2 else f"{len(directions)} directions")
 
     def moved(self, start: LatentStart, generator: Generator) -> LatentStart:

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.document.result import DragResult
-from dragonnx.document.state import MOST_PAIRS, Document, LatentStart, PointPair
+from dragonnx.document.state import (
+    MOST_DIRECTIONS,
+    MOST_PAIRS,
+    Along,
+    Document,
+    LatentStart,
+    PointPair,
+)
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import mask_of_png
 from dragonnx.errors import InputError
@@ -28,7 +35,9 @@ MASK = "mask.png"
 _START, _LATENTS, _TRACE, _TARGETS, _LOSS = (
     f"{name}.npy" for name in ("start_w_plus", "latents", "trace", "targets", "loss")
 )
-ARRAYS = (_START, _LATENTS, _TRACE, _TARGETS, _LOSS)
+_VECTORS = "directions.npy"
+_DIRECTIONS = "directions"
+ARRAYS = (_START, _VECTORS, _LATENTS, _TRACE, _TARGETS, _LOSS)
 """The arrays that a document may have beside its mask."""
 _LONGEST_MEMBER = 64 * 2**20
 """Characters, in a recipe."""
@@ -45,6 +54,12 @@ def facts_of(document: Document) -> dict[str, Any]:
             "truncation_psi": start.truncation_psi,
             "label": label_facts(start.label),
             "name": start.name,
+            # Beside them only where there are some, so that keys of results without them stay.
+            **(
+                {}
+                if not start.directions
+                else {_DIRECTIONS: [{"name": e.name, "amount": e.amount} for e in start.directions]}
+            ),
         },
         "pairs": [asdict(pair) for pair in document.pairs],
         "config": {
@@ -70,6 +85,8 @@ def members_of(document: Document) -> dict[str, bytes]:
     arrays: dict[str, Array] = {}
     if document.start.w_plus is not None:
         arrays[_START] = document.start.w_plus
+    if document.start.directions:
+        arrays[_VECTORS] = np.concatenate([each.vector for each in document.start.directions])
     if (result := document.result) is not None:
         arrays |= {
             _LATENTS: result.latents,
@@ -109,6 +126,7 @@ def document_of_facts(
             label=entry(start, "label"),
             w_plus=arrays.get(_START),
             name=entry(start, "name"),
+            directions=_directions(start.get(_DIRECTIONS, []), arrays),
         )
     return Document(
         model=entry(facts, "model"),
@@ -176,6 +194,28 @@ def _npy(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
+
+
+def _directions(facts: object, arrays: Mapping[str, Array]) -> tuple[Along, ...]:
+    named = items(facts, _DIRECTIONS, MOST_DIRECTIONS)
+    if not named:
+        if _VECTORS in arrays:
+            raise InputError(f"{_VECTORS} holds directions that start.{_DIRECTIONS} does not name")
+        return ()
+    vectors = entry(arrays, _VECTORS)
+    if vectors.ndim != 3 or len(vectors) != len(named):
+        raise InputError(
+            f"{_VECTORS} must hold an array [{len(named)}, num_ws, w_dim], not {list(vectors.shape)}"
+        )
+    found = []
+    for index, each in enumerate(named):
+        name = f"{_DIRECTIONS}[{index}]"
+        known = record(each, name)
+        with within(name):
+            found.append(
+                Along(entry(known, "name"), entry(known, "amount"), vectors[index : index + 1])
+            )
+    return tuple(found)
 
 
 def _result(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> DragResult:

@@ -76,15 +76,19 @@ def load_latent(
     return found.w_plus
 
 
-def load_direction(path: str | os.PathLike[str], generator: Generator) -> Float32:
+def load_direction(
+    path: str | os.PathLike[str], generator: Generator, index: int | None = None
+) -> Float32:
     """Read a direction to move latents in, [1, num_ws, w_dim], from a file of arrays.
 
     Args:
         path: The file: `.npy`, `.npz`, `.pt` or `.pkl`, of one w or w_plus under any name but z's.
         generator: The model that it is for: it must fit.
+        index: Which of several, from 0; None where it holds one.
 
     Raises:
-        InputError: The file is missing, damaged, holds no direction for the model, or several.
+        InputError: The file is missing, damaged, holds no direction for the model, or several and
+            none is named, or not so many.
     """
     path = as_path(path)
     kind = file_kind(path, LARGEST)
@@ -93,7 +97,7 @@ def load_direction(path: str | os.PathLike[str], generator: Generator) -> Float3
             f"{path} holds no direction: one comes as .npy, .npz, .pt or .pkl, of a w or w_plus"
         )
     with held_arrays(path, kind) as held:
-        found = choose_direction(held, _size_of(generator), path.name)
+        found = choose_direction(held, _size_of(generator), path.name, index)
     for note in found.notes:
         logger.warning("%s", note)
     return found.w_plus
@@ -158,8 +162,12 @@ def _pictured(path: Path) -> Document:
 
 def _of_document(document: Document, generator: Generator | None, size: LatentSize) -> Float32:
     """The latent of a document's picture, of the size that is wanted."""
-    found = document.start.w_plus if document.result is None else document.result.w_plus
-    if found is None:
+    start = document.start
+    if document.result is not None:
+        found = document.result.w_plus
+    elif start.w_plus is not None:
+        found = start.moved(start.w_plus)
+    else:
         found = _of_seed(document, generator)
     if size.layout(found.shape) is None:
         raise InputError(size.refusal(found.shape))

@@ -30,10 +30,14 @@ def start_w_plus(start: LatentStart, generator: Generator) -> Float32:
         InputError: It does not fit the model.
     """
     if start.w_plus is not None:
-        return generator.checked_w_plus(start.w_plus)
-    return generator.w_plus(
-        start.seed, label=effective_label(start, generator), truncation_psi=start.truncation_psi
-    )
+        w_plus = generator.checked_w_plus(start.w_plus)
+    else:
+        w_plus = generator.w_plus(
+            start.seed, label=effective_label(start, generator), truncation_psi=start.truncation_psi
+        )
+    for each in start.directions:
+        generator.checked_w_plus(each.vector)
+    return generator.checked_w_plus(start.moved(w_plus)) if start.directions else w_plus
 
 
 def effective_label(start: LatentStart, generator: Generator) -> Label | None:

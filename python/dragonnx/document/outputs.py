@@ -128,7 +128,7 @@ def report(document: Document) -> dict[str, Any]:
         "device": result.device or None,
         "precision": result.precision or None,
         "model": document.model,
-        "seed": start.seed if start.w_plus is None else None,
+        "seed": start.seed if start.is_seed else None,
         **({} if start.label is None else {"label": label_facts(start.label)}),
         "config": result.settings,
         "points": [

@@ -27,6 +27,11 @@ MOST_PAIRS = 1000
 """More than anybody sets by hand."""
 LONGEST_PATH = 4096
 """Characters, as systems have it."""
+MOST_DIRECTIONS = 64
+"""More than anybody sets by hand."""
+FARTHEST_ALONG = 1e5
+"""Times a direction, either way: far past any picture."""
+_DRAGGED = ", dragged"
 _LONGEST_NAME = 1000
 """Characters of a file's name, four times what systems allow."""
 
@@ -76,6 +81,37 @@ class PointPair:
 
 
 @dataclass(frozen=True, eq=False)
+class Along:
+    """How far a start goes along a direction of w.
+
+    Attributes:
+        name: The direction's, for users.
+        amount: How many times its length.
+        vector: The direction, [1, num_ws, w_dim].
+
+    Raises:
+        InputError: A value is of another type, or too large.
+    """
+
+    name: str
+    amount: float
+    vector: Float32
+
+    def __post_init__(self) -> None:
+        values.set_fields(
+            self,
+            name=values.text(self.name, "name", _LONGEST_NAME),
+            amount=values.number(self.amount, "amount", -FARTHEST_ALONG, FARTHEST_ALONG),
+            vector=checked_array(self.vector, "vector", W_PLUS, np.float32),
+        )
+
+    @property
+    def step(self) -> Float32:
+        """What is added to a latent."""
+        return np.float32(self.amount) * self.vector
+
+
+@dataclass(frozen=True, eq=False)
 class LatentStart:
     """The latent that a document starts from: a seed, or a w_plus from elsewhere.
 
@@ -86,6 +122,7 @@ class LatentStart:
             as a class, or as pairs of class and weight.
         w_plus: [1, num_ws, w_dim], instead of a seed.
         name: Where `w_plus` came from, for users.
+        directions: How far it goes from there along directions.
 
     Raises:
         InputError: A value is of another type, or out of range for any model.
@@ -96,6 +133,7 @@ class LatentStart:
     label: Label | None = None
     w_plus: Float32 | None = None
     name: str = ""
+    directions: tuple[Along, ...] = ()
 
     def __post_init__(self) -> None:
         psi, label, w_plus = self.truncation_psi, self.label, self.w_plus
@@ -106,11 +144,31 @@ class LatentStart:
             label=None if label is None else checked_label(label),
             w_plus=None if w_plus is None else checked_array(w_plus, "w_plus", W_PLUS, np.float32),
             name=values.text(self.name, "name", _LONGEST_NAME),
+            directions=tuple(values.items(self.directions, "directions", MOST_DIRECTIONS)),
         )
+        for index, each in enumerate(self.directions):
+            values.instance(each, f"directions[{index}]", Along)
+        shapes = {each.vector.shape for each in self.directions}
+        if len(shapes | ({self.w_plus.shape} if self.w_plus is not None else set())) > 1:
+            raise InputError("directions must have the shape of w_plus, and of each other")
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether the seed alone says it."""
+        return self.w_plus is None and not any(each.amount for each in self.directions)
+
+    def moved(self, w_plus: Float32) -> Float32:
+        """A latent [1, num_ws, w_dim] after going along the directions."""
+        for each in self.directions:
+            if each.amount:
+                w_plus = w_plus + each.step
+        return w_plus
 
     def describe(self) -> str:
         """The start in a few words."""
-        return f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
+        base = f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
+        ways = [f" + {each.name}:{each.amount:g}" for each in self.directions if each.amount]
+        return base + "".join(ways)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +204,9 @@ class Document:
         values.instance(self.config, "config", DragConfig)
         if self.result is not None:
             values.instance(self.result, "result", DragResult)
+            for each in self.start.directions[:1]:
+                if each.vector.shape != self.result.w_plus.shape:
+                    raise InputError("directions must have the shape of the result's w_plus")
         mask = self.mask
         if mask is not None:
             mask = checked_array(mask, "mask", ("height", "width"), np.bool_)
@@ -216,6 +277,21 @@ class Document:
             return replace(self, start=start, pairs=(), mask=None, result=None)
         return replace(self.at_start(), start=start)
 
+    def with_directions(self, directions: tuple[Along, ...]) -> Document:
+        """Go as far along directions, from the picture as it is: what a drag reached becomes the start.
+
+        Points stay where they are, and so does the mask.
+        """
+        start, pairs = replace(self.start, directions=directions), self.pairs
+        if self.result is not None:
+            before = replace(self.start, w_plus=None)
+            base = self.result.w_plus - before.moved(np.zeros_like(self.result.w_plus))
+            name = self.start.name or f"seed {self.start.seed}"
+            name = name if name.endswith(_DRAGGED) else f"{name[: _LONGEST_NAME // 2]}{_DRAGGED}"
+            start = replace(start, w_plus=base, name=name)
+            pairs = tuple(replace(pair, origin=None) for pair in pairs)
+        return replace(self, start=start, pairs=pairs, result=None)
+
     def with_model(self, model: str) -> Document:
         """Use another model; nothing but the seed and the settings fits it."""
         start = LatentStart(seed=self.start.seed)
@@ -245,6 +321,7 @@ class Document:
     def nbytes(self, counted: set[int]) -> int:
         """Bytes of the arrays that are not yet in `counted` (ids), which then holds them."""
         arrays: list[NDArray[Any] | None] = [self.mask, self.start.w_plus]
+        arrays += [each.vector for each in self.start.directions]
         if self.result is not None:
             arrays += [self.result.latents, self.result.trace]
         new = {id(array): array.nbytes for array in arrays if array is not None}

@@ -35,7 +35,7 @@ class ContactSheet:
         first = min(max(seed, 0), LARGEST_SEED) // count * count
         seeds = list(range(first, min(first + count, LARGEST_SEED + 1)))
         start = self._state.document.start
-        self._show({seed: replace(start, seed=seed, w_plus=None) for seed in seeds})
+        self._show({seed: replace(start, seed=seed, w_plus=None, name="") for seed in seeds})
         self.seeds = seeds
         return seeds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from dragonnx.document import Document, LatentStart
+from dragonnx.document import Document
 from dragonnx.editor.answers import checked_psi
 from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
@@ -57,7 +57,7 @@ class LatentCommands:
             old = document.start
             if old.w_plus is None and old.seed == seed:
                 return document
-            return document.with_start(LatentStart(seed, old.truncation_psi, old.label))
+            return document.with_start(replace(old, seed=seed, w_plus=None, name=""))
 
         lost = change(self._state.document) is not self._state.document and self._loses_points()
         told = f"Seed {seed}." + " Points and mask went with the old one; u undoes." * lost

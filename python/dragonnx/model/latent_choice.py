@@ -106,27 +106,31 @@ class ChosenLatent:
     notes: tuple[str, ...] = ()
 
 
-def choose_direction(held: Sequence[HeldArray], size: LatentSize, name: str) -> ChosenLatent:
+def choose_direction(
+    held: Sequence[HeldArray], size: LatentSize, name: str, index: int | None = None
+) -> ChosenLatent:
     """The direction of w in a file, shaped as a latent: what is alone in it needs no telling name.
 
     Args:
         held: The arrays of a file.
         size: What is wanted.
         name: The file's.
+        index: Which of several, from 0; None where there is to be one.
 
     Raises:
-        InputError: There is none of that size, or more than one.
+        InputError: There is none of that size or number, or more than one and none is named.
     """
     _refuse_z(held, name)
     if len(held) == 1 and not is_z(held[0].place):
         held = [replace(held[0], place=())]
     counts = [layout[0] for each in _fitting(held, size) if (layout := size.layout(each.shape))]
-    if sum(counts) > 1:
+    if index is None and sum(counts) > 1:
         raise InputError(
-            f"it holds {sum(counts)} directions, and one is to be taken: save that one alone, with "
-            "numpy.save"
+            f"it holds {sum(counts)} directions, and one is to be taken: name it by its number from 0 "
+            f"on, as in {name}#0"
         )
-    return choose(held, size, 0, name)
+    # Several are asked for by number, so that there is nothing to be told of it.
+    return replace(choose(held, size, index or 0, name), notes=())
 
 
 def choose(held: Sequence[HeldArray], size: LatentSize, index: int, name: str) -> ChosenLatent:
