@@ -22,7 +22,7 @@ from dragonnx_export.cli import app as export_app
 from dragonnx_export.evaluation import evaluate as evaluating
 from dragonnx_export.evaluation.cases import Cases
 from dragonnx_export.evaluation.correspondences import mutual_nearest
-from dragonnx_export.evaluation.entrants import Entrant
+from dragonnx_export.evaluation.entrants import Entrant, ablations
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
 
@@ -212,6 +212,16 @@ def test_an_entrant_is_a_preset_with_settings() -> None:
     assert entrant.name == "paper space=w r1=10 windows=false"
     config = entrant.config
     assert (config.preset, config.space, config.r1, config.windows) == ("paper", "w", 10, False)
+
+
+def test_ablations_change_one_setting_each(generator: Generator) -> None:
+    """Of the bundled model, whose radii are 20 and 48."""
+    changed = [entrant.config for entrant in ablations(generator.manifest)]
+    assert [config.r1 for config in changed[:2]] == [10, 40]
+    assert [config.r2 for config in changed[2:4]] == [24, 96]
+    assert [config.trainable_layers for config in changed[4:6]] == [2, 4]
+    assert [config.space for config in changed] == 6 * ["w+"] + ["w"]
+    assert {config.preset for config in changed} == {"paper"}
 
 
 def test_what_is_no_landmark_estimator_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from dragonnx.cli.console import say
 from dragonnx.cli.options import Threads
 from dragonnx_export.commands.evaluate import (
+    Ablations,
     Drags,
     DrawSeed,
     Entrants,
@@ -212,6 +213,7 @@ def evaluate_command(
     perceptual: Perceptual = None,
     threads: Threads = None,
     *,
+    ablations: Ablations = False,
     plot: Plot = True,
 ) -> None:
     """Measure drags as `dragonnx-export evaluate` does, of targets that the renderer's factors can reach."""
@@ -229,6 +231,7 @@ def evaluate_command(
         perceptual,
         "cpu",
         threads,
+        with_ablations=ablations,
         plot=plot,
     )
 

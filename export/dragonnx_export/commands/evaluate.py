@@ -45,6 +45,10 @@ Perceptual = Annotated[
     Path | None,
     typer.Option(help="A perceptual network's folder, which compares the pictures of pairs too."),
 ]
+Ablations = Annotated[
+    bool,
+    typer.Option("--ablations", help="Add paper with one setting changed: radii, layers, space."),
+]
 Plot = Annotated[bool, typer.Option(help="Draw the plot, which needs matplotlib.")]
 
 
@@ -60,6 +64,7 @@ def evaluate(
     device: Device = "cpu",
     threads: Threads = None,
     *,
+    ablations: Ablations = False,
     plot: Plot = True,
 ) -> None:
     """Measure how good drags of a model are.
@@ -81,6 +86,7 @@ def evaluate(
         perceptual,
         device,
         threads,
+        with_ablations=ablations,
         plot=plot,
     )
 
@@ -97,21 +103,24 @@ def measure(
     device: Device,
     threads: int | None,
     *,
+    with_ablations: bool,
     plot: bool,
 ) -> None:
     """Measure with a judge, and write what came of it."""
     from dragonnx import Generator, PerceptualLoss
     from dragonnx_export.evaluation.cases import KINDS, checked_kinds
-    from dragonnx_export.evaluation.entrants import Entrant
+    from dragonnx_export.evaluation.entrants import DEFAULT, Entrant, ablations
     from dragonnx_export.evaluation.evaluate import evaluate as evaluated
     from dragonnx_export.evaluation.figures import require_matplotlib
     from dragonnx_export.evaluation.report import write_report
 
-    entrants = [Entrant.parse(text) for text in entrant or ("released", "paper", "best")]
+    entrants = [Entrant.parse(text) for text in entrant or DEFAULT]
     kinds = checked_kinds(kind or KINDS)
     if plot:
         require_matplotlib()
     generator = Generator.open(bundle, device, threads)
+    if with_ablations:
+        entrants += ablations(generator.manifest)
     network = PerceptualLoss.open(perceptual, device=generator.device) if perceptual else None
     found = evaluated(
         generator, judge, entrants, drags=drags, seed=seed, kinds=kinds, folder=output,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 from dragonnx.drag.config import PRESETS, DragConfig
 from dragonnx.errors import InputError
+from dragonnx.model.manifest import Manifest
 
-BASELINE = "released"
-"""The entrant of every table that the others are compared with."""
-ABLATIONS = ("paper space=w", "paper trainable_layers=4", "paper trainable_layers=8")
-"""Beside those of radii, which depend on the model's."""
+DEFAULT = ("released", "paper", "best")
+_LAYERS = (2, 4)
+"""Trained in place of the paper's 6."""
 
 _NAMES = tuple(field.name for field in fields(DragConfig) if field.name not in {"preset"})
 
@@ -51,6 +52,23 @@ class Entrant:
                 )
             chosen[name] = _value(value)
         return cls(" ".join([preset, *assignments]), DragConfig(preset=preset, **chosen))
+
+
+def ablations(manifest: Manifest) -> Iterator[Entrant]:
+    """`paper` with one setting changed at a time: radii halved and doubled, layers, space.
+
+    Other feature maps are other bundles, made by `dragonnx-export --feature-resolution`.
+
+    Args:
+        manifest: Of the model, whose radii are changed.
+    """
+    for name in ("r1", "r2"):
+        usual = manifest.drag_settings.get(name, getattr(PRESETS["paper"], name))
+        for factor in (0.5, 2.0):
+            yield Entrant.parse(f"paper {name}={factor * usual:g}")
+    for layers in _LAYERS:
+        yield Entrant.parse(f"paper trainable_layers={layers}")
+    yield Entrant.parse("paper space=w")
 
 
 def _value(text: str) -> Any:
