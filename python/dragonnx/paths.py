@@ -58,7 +58,9 @@ def typed_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
-def user_folder(kind: Literal["config", "data", "state"], variable: str, inside: str = "") -> Path:
+def user_folder(
+    kind: Literal["cache", "config", "data", "state"], variable: str, inside: str = ""
+) -> Path:
     """Where a user's own files of dragonnx go.
 
     Args:

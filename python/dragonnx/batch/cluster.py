@@ -12,6 +12,7 @@ import dragonnx
 from dragonnx.batch.bench import Bench
 from dragonnx.batch.job import Job
 from dragonnx.batch.messages import POOLS, Answer, Done, Gone, Ready, Setup, Stuck
+from dragonnx.batch.parcel import Packer, Parcel, unpacked
 from dragonnx.batch.results import JobResult
 from dragonnx.batch.team import Team, Worker
 from dragonnx.errors import DeviceError, DragonnxError, InputError, StateError
@@ -49,10 +50,11 @@ class RayBench:
             )
         self._bench = Bench(self._setup)
 
-    def do(self, job: Job) -> JobResult:
+    def do(self, parcel: Parcel) -> JobResult:
         """Do a job."""
         assert self._bench is not None  # noqa: S101 `start` comes first
-        return self._bench.do(job)
+        with unpacked(parcel, _ray().get) as job:
+            return self._bench.do(job)
 
 
 class RayWorker(Worker):
@@ -67,6 +69,7 @@ class RayWorker(Worker):
         super().__init__(device)
         self._why = "was lost"
         self._inbox = team.inbox
+        self._packer = team.packer
         self.actor = team.actor(replace(team.setup, device=device))
         self._await_start()
 
@@ -80,7 +83,7 @@ class RayWorker(Worker):
         return self._why
 
     def _start(self, job: Job) -> None:
-        self.actor.do.remote(job).future().add_done_callback(self._done)
+        self.actor.do.remote(self._packer.parcel(job)).future().add_done_callback(self._done)
 
     def _await_start(self) -> None:
         self.actor.start.remote().future().add_done_callback(self._started)
@@ -125,6 +128,7 @@ class RayTeam(Team[RayWorker]):
         super().__init__()
         self.setup = setup
         self.inbox = inbox
+        self.packer = Packer(_ray().put)
         variables = dict.fromkeys(POOLS, str(setup.threads))
         # A restarted actor keeps its call, and may wait for a free node all the while: what it was at
         # goes to one that runs, and another actor takes its place when there is room for it.

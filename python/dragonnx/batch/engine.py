@@ -85,7 +85,7 @@ def run(
         video: For drags whose job does not say: "gif", "webp", "mp4", or None for no video.
         folder: What paths in jobs are relative to.
         engine: "local" for processes of this machine, "ray" for actors of a Ray cluster, all of whose
-            nodes must see `output`, if it is a folder, and the files of jobs under the same paths.
+            nodes must see `output` under the same path, if it is a folder. All else goes with the jobs.
         address: Of the cluster, as `ray.init` takes it; None for what RAY_ADDRESS says, or for one of
             this machine alone.
         gpus: The share of a card for each worker on the cluster; None for a whole one where `device`

@@ -27,7 +27,7 @@ _TOLD = (
 )  # fmt: skip
 """Variables whose values are choices; of the others only that they are set."""
 _SET = (
-    "TMUX", "STY", "SSH_CONNECTION", "WT_SESSION", "DRAGONNX_CONFIG", "DRAGONNX_MODELS",
+    "TMUX", "STY", "SSH_CONNECTION", "WT_SESSION", "DRAGONNX_CACHE", "DRAGONNX_CONFIG", "DRAGONNX_MODELS",
     "DRAGONNX_STATE", "CUDA_VISIBLE_DEVICES",
 )  # fmt: skip
 
