@@ -51,6 +51,7 @@ SAFETENSORS_FORMAT = "dragonnx checkpoint (safetensors)"
 
 ARCHITECTURE = "architecture"
 _NPY = ".npy"
+_MOST_SHOWN = 5
 _MAX_JSON_BYTES = 1 << 20
 _UNPACKED_PER_BYTE = 8  # trained weights hardly compress; this leaves room for those of zeros
 _UNPACKED_EXTRA = 1 << 26
@@ -193,9 +194,10 @@ def _contents(
         return replace(contents, format=f"{contents.format} ({container})")
     else:
         refuse_foreign(arrays.keys())
+        held = ", ".join(quoted(name[:20]) for name in list(arrays)[:_MOST_SHOWN]) or "nothing"
         raise CheckpointError(
-            f"it has no entry 'architecture', and no JSON file {quoted(sidecar.name)} that says "
-            "what its arrays make up lies beside it"
+            f"it holds {held} and no entry 'architecture', and no JSON file {quoted(sidecar.name)} "
+            "that says what its arrays make up lies beside it"
         )
     own = {name: as_array(name, values) for name, values in arrays.items() if not unread(values)}
     architecture, notes = choices.completed(architecture, own, stated)
