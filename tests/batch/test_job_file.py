@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -368,6 +369,14 @@ WRONG: list[Any] = [
     # videos
     *(job(1, video=value) for value in ("avi", ".gif", "", 7, ["gif"], True)),
     {"model": str(SMALL), "seed": 1, "video": "gif"},
+    # no field takes these
+    *(job(1) | {name: value} for name in FIELDS for value in (
+        True, [[]], [None], {"a": {}}, math.nan, math.inf, -math.inf,
+    )),
+    *(job(1) | {"config": {name: value}} for name in SETTINGS for value in (
+        [[]], {"a": {}}, math.nan, math.inf, -math.inf,
+    )),
+    *(job(1) | {"points": [PAIR | {"target": [1, value]}]} for value in (math.nan, math.inf)),
 ]  # fmt: skip
 
 
@@ -393,6 +402,7 @@ def test_every_wrong_line_is_told_of_in_one_sentence(folder: Path) -> None:
     for line in told:
         assert "\n" not in line
         assert "Traceback" not in line
+    assert len(expected) >= 500
     assert f"{len(expected)} of {len(lines)} jobs" in str(caught.value)
 
 

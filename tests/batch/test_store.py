@@ -78,6 +78,16 @@ def test_a_job_that_fails_has_a_report_alone(store: ResultStore) -> None:
     assert report["outcome"] == "failed"
 
 
+def test_of_a_job_that_is_given_up_a_report_alone_stays(store: ResultStore, tmp_path: Path) -> None:
+    """Also in a run that found the place empty, and so looks for nothing of another one."""
+    nose = JobMaker(tmp_path).make(job(3, id="nose"), "")
+    with store.claimed(resume=False):
+        with store.adding() as folder:
+            (folder / "nose.png").touch()  # of a worker that was lost then
+        store.save_failure(nose, "it was lost", "run", 0)
+    assert names(store) == ["nose.json"]
+
+
 def test_what_ends_half_way_sends_nothing(store: ResultStore) -> None:
     def half(folder: Path) -> None:
         (folder / "nose.png").write_bytes(b"half")

@@ -39,7 +39,7 @@ class Formats:
 
     def __post_init__(self) -> None:
         one_of(self.picture, "format", tuple(PICTURES))
-        check_quality(self.quality, [self._picture])
+        check_quality(self.quality, [Path(self.picture_of("a"))])
         if self.video is None:
             return
         check_animation(Path(f"a.{one_of(self.video, 'video', VIDEOS)}"))
@@ -80,7 +80,7 @@ class Formats:
 
     def picture_of(self, name: str) -> str:
         """The name of a job's picture."""
-        return f"{name}{self._picture.suffix}"
+        return f"{name}{PICTURES[self.picture]}"
 
     def video_of(self, name: str) -> str:
         """The name of the video of a job that has one."""
@@ -89,10 +89,6 @@ class Formats:
     def files_of(self, name: str) -> list[str]:
         """The names of a job's files beside its report."""
         return [self.picture_of(name), *([self.video_of(name)] if self.video else [])]
-
-    @property
-    def _picture(self) -> Path:
-        return Path(f"a{PICTURES[self.picture]}")
 
 
 def report_of(name: str) -> str:

@@ -55,10 +55,14 @@ class Results(ABC):
 
     Args:
         address: Of the place, for users.
+
+    Attributes:
+        may_hold_others: Whether results of an earlier run may be there, which are looked for then.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.may_hold_others = True
 
     @abstractmethod
     def check_empty(self, *, resume: bool) -> None:
@@ -133,7 +137,8 @@ class Results(ABC):
         Raises:
             OutputError: That cannot be removed, or the new files cannot be written.
         """
-        self.clear(name)
+        if self.may_hold_others:
+            self.clear(name)
         with self.adding() as folder:
             yield folder
 
@@ -181,7 +186,8 @@ class Results(ABC):
             OutputError: That cannot be written.
         """
         report = {**head(job, "failed", run, seconds), "reason": reason}
-        with self.replacing(job.id) as folder:
+        self.clear(job.id)
+        with self.adding() as folder:
             save_json(report, folder / report_of(job.id))
         return JobResult(job.id, "failed", reason, None, report)
 

@@ -72,8 +72,6 @@ class ResultStore(Results):
         except Exception as error:
             raise InputError(f"results cannot go to {address}: {_words(error)}") from error
         self._root = root.rstrip("/")
-        self._may_hold = True
-        """Whether anything of an earlier run may be there."""
 
     def check_empty(self, *, resume: bool) -> None:
         """See `Results.check_empty`."""
@@ -86,9 +84,11 @@ class ResultStore(Results):
             except FileNotFoundError:
                 listed = []
         names = sorted(
-            each.rstrip("/").rpartition("/")[2] for each in listed if each.strip("/") != self._root
+            each.rstrip("/").rpartition("/")[2]
+            for each in listed
+            if each.strip("/") != self._root.strip("/")  # some name the place itself
         )
-        found = next((name for name in names if name and not name.startswith(".")), None)
+        found = next((name for name in names if not name.startswith(".")), None)
         if found is not None:
             raise InputError(
                 f"{self.address} is not empty ({found}): name another place, or go on there with "
@@ -101,7 +101,7 @@ class ResultStore(Results):
         self.check_empty(resume=resume)
         with self.adding() as folder:
             (folder / _MARK).touch()
-        self._may_hold = resume
+        self.may_hold_others = resume
         try:
             yield
         finally:
@@ -144,10 +144,9 @@ class ResultStore(Results):
                     self._system.put_file(str(file), self._inside(file.name))
 
     def clear(self, name: str) -> None:
-        """See `Results.clear`. Where nothing can be there, nothing is looked for, since that takes time."""
-        if self._may_hold:
-            for suffix in SUFFIXES:
-                self._remove(f"{name}{suffix}")
+        """See `Results.clear`."""
+        for suffix in SUFFIXES:
+            self._remove(f"{name}{suffix}")
 
     def _remove(self, file: str) -> None:
         if self.has(file):
