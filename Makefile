@@ -121,7 +121,7 @@ check-workflows: .venv/installed-dev
 # Each command and the editor, killed at KILLS moments, the first that of SEED; the tests try 10.
 KILLS ?= 300
 kill: .venv/installed-dev
-	DRAGONNX_KILLS=$(KILLS) DRAGONNX_SEED=$(SEED) $(RUN)/pytest -rA tests/test_killing.py
+	DRAGONNX_KILLS=$(KILLS) DRAGONNX_SEED=$(SEED) $(RUN)/pytest -rA tests/test_killing.py tests/tui/test_killing.py
 
 # The tests try 200 for each reader; Linux alone can bound what a reader does.
 fuzz: .venv/installed-dev

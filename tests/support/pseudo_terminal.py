@@ -79,16 +79,25 @@ class PseudoTerminal:
         self._before = len(self.written)
         os.write(self._ours, keys.encode())
 
-    def wait(self, text: str) -> int:
-        """Read until the program has written a text, after the last keys; how many bytes came."""
-        self._read(lambda: text.encode() in self.written[self._before :])
-        assert text.encode() in self.written[self._before :], self.written[-2000:]
+    def wait(self, *texts: str) -> int:
+        """Read until the program has written one of the texts, after the last keys; how many bytes came."""
+
+        def came() -> bool:
+            return any(text.encode() in self.since_keys for text in texts)
+
+        self._read(came)
+        assert came(), self.written[-2000:]
         return self.read
+
+    @property
+    def since_keys(self) -> bytes:
+        """What came after the last keys."""
+        return self.written[self._before :]
 
     @property
     def read(self) -> int:
         """How many bytes came after the last keys."""
-        return len(self.written) - self._before
+        return len(self.since_keys)
 
     def rest(self, seconds: float) -> None:
         """Read for a while."""

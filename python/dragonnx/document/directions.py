@@ -62,9 +62,14 @@ class Direction:
         )
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is one of the model's own."""
+        return _PRINCIPAL.fullmatch(self.source) is not None
+
+    @property
     def file(self) -> Path | None:
         """Where it is read from; None for a direction of the model's own."""
-        if _PRINCIPAL.fullmatch(self.source):
+        if self.is_own:
             return None
         numbered = _NUMBERED.fullmatch(self.source)
         return Path(self.source if numbered is None else numbered[1])

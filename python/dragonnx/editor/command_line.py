@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import fields
 
+from dragonnx.document.directions import Direction
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.state import EditorState
 from dragonnx.errors import InputError
@@ -20,21 +21,11 @@ def command_of(state: EditorState) -> tuple[str, str]:
     Raises:
         InputError: Nothing is to be dragged, or the start is in no file.
     """
-    document = state.document
-    start, config = document.start, document.config
+    document, config = state.document, state.document.config
     if not document.complete_pairs:
         raise InputError("there is no drag to write down yet: place a handle point and its target")
-    words, notes = ["dragonnx", "drag", "--model", document.model], []
-    if start.w_plus is None:
-        words += ["--seed", f"{start.seed}"]
-        if start.truncation_psi is not None:
-            words += ["--truncation-psi", f"{start.truncation_psi:g}"]
-        if start.label is not None:
-            words += ["--label", label_text(start.label)]
-    elif state.path is None:
-        raise InputError("the picture starts from a latent: save the document first with Ctrl+S")
-    else:
-        words += ["--latent", f"{state.path}"]
+    start, notes = _start(state)
+    words = ["dragonnx", "drag", "--model", document.model, *start]
     for pair in document.complete_pairs:
         assert pair.target is not None, "or it would take no part"  # noqa: S101
         words += ["--point", f"{_place(pair.first)}:{_place(pair.target)}"]
@@ -51,6 +42,28 @@ def command_of(state: EditorState) -> tuple[str, str]:
         notes.append("export the mask as mask.png")
     words += ["-o", "dragged.png"]
     return shlex.join(words), "; ".join(notes)
+
+
+def _start(state: EditorState) -> tuple[list[str], list[str]]:
+    """The options that say what the drag starts from, and what they do not say."""
+    start = state.document.start
+    if start.w_plus is not None:
+        if state.path is None:
+            raise InputError(
+                "the picture starts from a latent: save the document first with Ctrl+S"
+            )
+        return ["--latent", f"{state.path}"], []
+    words, notes = ["--seed", f"{start.seed}"], []
+    if start.truncation_psi is not None:
+        words += ["--truncation-psi", f"{start.truncation_psi:g}"]
+    if start.label is not None:
+        words += ["--label", label_text(start.label)]
+    moved = [each for each in start.directions if each.amount]
+    for each in moved:
+        words += ["--direction", f"{each.name}:{each.amount:g}"]
+    if not all(Direction(each.name, 1.0).is_own for each in moved):
+        notes.append("directions of files are named without their folder")
+    return words, notes
 
 
 def _place(point: tuple[float, float]) -> str:

@@ -10,10 +10,12 @@ from dragonnx.document import Document, Recovery
 from dragonnx.editor.autosave import Autosave
 from dragonnx.editor.compare import CompareCommands
 from dragonnx.editor.contact_sheet import ContactSheet
+from dragonnx.editor.directions import DirectionCommands
 from dragonnx.editor.drag import DragCommands
 from dragonnx.editor.events import (
     AutosaveFailed,
     BeforeMade,
+    DirectionsRead,
     DocumentSaved,
     DragEnded,
     DragProgressed,
@@ -76,6 +78,7 @@ class Editor:
         drag: For the drag.
         scrub: For looking at the steps of a drag.
         latent: For model, seed, class and truncation.
+        directions: For going along directions of w.
         photo: For inverting a photo.
         compare: Before and after, and the bare picture.
         files: For opening, saving and exporting.
@@ -110,6 +113,7 @@ class Editor:
         self.scrub = ScrubCommands(self.state)
         self.drag = DragCommands(self.state, self.scrub)
         self.latent = LatentCommands(self.state)
+        self.directions = DirectionCommands(self.state)
         self.photo = PhotoCommands(self.state)
         self.compare = CompareCommands(self.state)
         self.files = FileCommands(self.state)
@@ -133,6 +137,7 @@ class Editor:
             FileChanged: self.files.file_changed,
             Exported: self.files.exported,
             SheetPictureMade: self.sheet.picture_made,
+            DirectionsRead: self.directions.read,
             SeedEdited: self.other_seeds.edited,
             SeedBatchEnded: self.other_seeds.ended,
             TaskFailed: self._task_failed,

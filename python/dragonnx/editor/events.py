@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Task(enum.Enum):
     EXPORT = enum.auto()
     OPEN_FILE = enum.auto()
     CONTACT_SHEET = enum.auto()
+    READ_DIRECTION = enum.auto()
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,6 +298,14 @@ class SeedBatchEnded(Event):
 
     batch: object
     failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class DirectionsRead(Event):
+    """Directions of a model were read, each [1, num_ws, w_dim], by name."""
+
+    model: str
+    vectors: Mapping[str, Float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from dragonnx.document import Document, LatentStart, save_document
 from dragonnx.document.archive import SUFFIX, digest_of
+from dragonnx.document.directions import Direction
 from dragonnx.document.latents import current_w_plus, start_w_plus
 from dragonnx.document.opening import read_file
 from dragonnx.document.outputs import Output
@@ -24,6 +25,7 @@ from dragonnx.editor.document_file import Replaces
 from dragonnx.editor.drag_job import DragJob
 from dragonnx.editor.events import (
     BeforeMade,
+    DirectionsRead,
     DocumentSaved,
     Event,
     Exported,
@@ -216,6 +218,16 @@ class Jobs:
         for name, start in starts.items():
             self._put(Task.CONTACT_SHEET, partial(self._sheet, model, name, start, ticket))
         return ticket
+
+    def read_directions(self, model: str, sources: Mapping[str, str]) -> None:
+        """Read directions one by one: what `Direction` takes, by name."""
+
+        def do(name: str, source: str) -> None:
+            vector = Direction(source, 1.0).vector(self._model.generator(model))
+            self.post(DirectionsRead(model, {name: vector}))
+
+        for name, source in sources.items():
+            self._put(Task.READ_DIRECTION, partial(do, name, source), name)
 
     def drop_sheet(self) -> None:
         """Forget pictures of a contact sheet that are not made yet."""

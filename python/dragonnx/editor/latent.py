@@ -135,6 +135,7 @@ class LatentCommands:
             trainable_layers=manifest.trainable_layers,
             label_count=manifest.label_dim,
             recommended=dict(manifest.drag_settings),
+            w_dim=manifest.w_dim,
         )
         state.picture = state.pictured = None
         state.comparison = Comparison()

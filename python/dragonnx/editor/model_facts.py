@@ -17,6 +17,7 @@ class ModelFacts:
         trainable_layers: How many layers a drag can move.
         label_count: How many classes it has; 0 for one without.
         recommended: Settings of a drag that suit it.
+        w_dim: How many numbers a w has, and principal directions there are.
     """
 
     model: str
@@ -25,3 +26,4 @@ class ModelFacts:
     trainable_layers: int
     label_count: int = 0
     recommended: Mapping[str, float] = field(default_factory=dict)
+    w_dim: int = 0

@@ -45,6 +45,8 @@ class Part(enum.Flag):
     """A photo was found: how to invert it is to be asked."""
     SHEET = enum.auto()
     """The contact sheet, or that of the same edit on other seeds, has another picture."""
+    DIRECTIONS = enum.auto()
+    """One more direction can be gone along."""
     CONFLICT = enum.auto()
     """The document's file was changed by others: what to do is to be asked."""
 

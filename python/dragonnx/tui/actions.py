@@ -158,6 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         ("type_psi", "y", "Truncation psi", "How far from the average picture, as a rule 0 to 1.",
          ASK),
         ("truncations", "T", "Truncation sweep", "The picture at psi 0 to 1 side by side, to choose one.", ASK),
+        ("directions", "E", "Directions", "Sliders along edit directions: files of w, and the model's own.", ASK),
         ("type_label", "l", "Class", "The class, for a model that has classes.", ASK),
         ("contact_sheet", "k", "Contact sheet", "Choose among the pictures of many seeds.", ASK),
         ("other_seeds", "K", "Other seeds", "What the same edit did to the seeds marked in the contact sheet.",

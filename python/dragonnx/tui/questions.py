@@ -11,6 +11,7 @@ from dragonnx.model.labels import label_text
 from dragonnx.tui.file_questions import FileQuestions
 from dragonnx.tui.model_choices import model_choices
 from dragonnx.tui.screens.choice import ChoiceScreen
+from dragonnx.tui.screens.directions import DirectionsScreen
 from dragonnx.tui.screens.photo import PhotoScreen
 from dragonnx.tui.screens.prompt import PromptScreen
 from dragonnx.tui.screens.settings import SettingsScreen
@@ -84,6 +85,12 @@ class Questions(FileQuestions, SheetQuestions):
             ),
             use,
         )  # fmt: skip
+
+    def directions(self) -> None:
+        """How far along directions; each change is made at once."""
+        editor = self.editor
+        editor.directions.begin()
+        self.when_idle(lambda: DirectionsScreen(editor), lambda _: None)
 
     def choose_model(self) -> None:
         """A model, or a bundle folder."""

@@ -21,10 +21,12 @@ class Buttons(Horizontal):
     Args:
         accept: What the accepting button says; empty for none.
         other: What a button says that does something else; empty for none.
+        leave: What the button says that leaves.
     """
 
-    def __init__(self, accept: str, other: str = "") -> None:
+    def __init__(self, accept: str, other: str = "", leave: str = "Cancel") -> None:
         super().__init__(classes="buttons")
+        self._leave = leave
         self._accept = accept
         self._other = other
 
@@ -34,7 +36,7 @@ class Buttons(Horizontal):
             yield self._button(self._accept, "accept")
         if self._other:
             yield self._button(self._other, "other")
-        yield self._button("Cancel", "cancel")
+        yield self._button(self._leave, "cancel")
 
     @staticmethod
     def _button(label: str, name: str) -> Button:
@@ -55,6 +57,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """What the dialog is for, in a word or two."""
     advice = ""
     """How it is used."""
+    lies_on_panel = False
+    """Whether it leaves the canvas free where the side panel is shown."""
 
     def accept(self) -> None:
         """Answer, where everything fits."""

@@ -23,6 +23,7 @@ from dragonnx.tui.drawing.graphics import Graphics
 from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.preferences import Preferences
 from dragonnx.tui.questions import Questions
+from dragonnx.tui.screens.dialog import Dialog
 from dragonnx.tui.screens.help import HelpScreen
 from dragonnx.tui.terminal import SMALLEST, cell_aspect
 from dragonnx.tui.viewer import open_outside
@@ -103,7 +104,9 @@ class EditorScreen(Screen[None], inherit_bindings=False):
 
     def on_screen_suspend(self) -> None:
         """A dialog opens."""
-        self.canvas.cover(True)
+        dialog = self.app.screen
+        beside = isinstance(dialog, Dialog) and dialog.lies_on_panel
+        self.canvas.cover(not (beside and self.query_one(SidePanel).display))
 
     def on_screen_resume(self) -> None:
         """No dialog is open any more."""

@@ -1,0 +1,132 @@
+"""Directions as sliders: files and the model's own, each move an edit that the picture follows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from editor.sliding_model import NUM_WS, W_DIM, SlidingModel
+from support.editor_runs import EditorRun
+
+from dragonnx.document.latents import current_w_plus
+from dragonnx.editor.command_line import command_of
+from dragonnx.editor.events import DirectionsRead, TaskFailed
+from dragonnx.editor.state import Part
+from dragonnx.errors import InputError
+from dragonnx.model.principal import PrincipalW
+
+SIDEWAYS = np.array([[1.0, 0.0]], np.float32)
+
+
+@pytest.fixture
+def model(models):
+    """A model with principal directions."""
+    model = models["sliding"]
+    principal = PrincipalW(np.eye(W_DIM, dtype=np.float32), np.array([3, 2], np.float32))
+    model.principal_w = lambda: principal
+    return model
+
+
+@pytest.fixture
+def sideways(tmp_path):
+    path = tmp_path / "sideways.npy"
+    np.save(path, SIDEWAYS)
+    return path
+
+
+def names(run: EditorRun) -> list[str]:
+    return [slider.name for slider in run.editor.directions.sliders()]
+
+
+def test_the_model_s_own_directions_move_the_picture(run: EditorRun, model: SlidingModel) -> None:
+    run.place((10, 10), (20, 10))
+    before = current_w_plus(run.document, model)
+    run.editor.directions.begin()
+    assert not run.editor.directions.sliders()[0].is_known
+    with pytest.raises(InputError, match="pc0 is not read yet"):
+        run.editor.directions.move_to("pc0", 1)
+    run.received(DirectionsRead, W_DIM)
+    assert Part.DIRECTIONS in run.told
+    for amount in (0.2, 0.4, -0.5):
+        run.editor.directions.move_to("pc0", amount)
+    run.settled()
+    assert run.notice == "pc0: -0.5"
+    np.testing.assert_array_equal(
+        run.state.picture, np.asarray(model.image(before + np.array([-1.5, 0])))
+    )
+    assert len(run.document.pairs) == 1, "the points stay"
+    assert run.document.start.describe() == "seed 40 + pc0:-0.5"
+    run.editor.history.undo()
+    assert not run.document.start.directions, "all moves of one slider are one edit"
+
+
+def test_a_file_is_offered_now_and_by_the_next_editor(
+    run: EditorRun, model: SlidingModel, sideways
+) -> None:
+    run.editor.directions.begin()
+    assert run.editor.directions.add(str(sideways)) == "sideways.npy"
+    run.until(lambda: run.editor.directions.sliders()[0].is_known)
+    run.editor.directions.move_to("sideways.npy", 2)
+    run.settled()
+    wanted = model.w_plus(40) + np.repeat(2 * SIDEWAYS[None], NUM_WS, 1)
+    np.testing.assert_allclose(current_w_plus(run.document, model), wanted, atol=1e-6)
+    with EditorRun(run.document.with_directions(())) as later:
+        later.settled()
+        later.editor.directions.begin()
+        later.until(lambda: later.editor.directions.sliders()[0].is_known)
+        assert names(later)[0] == "sideways.npy"
+        sideways.unlink()
+        later.editor.directions.begin()
+    with EditorRun(run.document.with_directions(())) as last:
+        last.settled()
+        last.editor.directions.begin()
+        assert "sideways.npy" not in names(last), "it is gone"
+
+
+def test_a_document_has_its_directions_without_their_files(run: EditorRun, sideways) -> None:
+    run.editor.directions.begin()
+    run.editor.directions.add(str(sideways))
+    run.until(lambda: run.editor.directions.sliders()[0].is_known)
+    run.editor.directions.move_to("sideways.npy", 2)
+    sideways.unlink()
+    with EditorRun(run.document) as later:
+        later.settled()
+        later.editor.directions.move_to("sideways.npy", 1)
+        assert later.document.start.directions[0].amount == 1
+        later.editor.latent.next_seed()
+        assert later.document.start.describe() == "seed 41 + sideways.npy:1", "other seeds go too"
+        later.place((10, 10), (20, 10))
+        command, note = command_of(later.state)
+        assert "--seed 41 --direction sideways.npy:1" in command
+        assert note == "directions of files are named without their folder"
+
+
+def test_what_a_drag_reached_goes_along(run: EditorRun, model: SlidingModel) -> None:
+    run.editor.directions.begin()
+    run.received(DirectionsRead, W_DIM)
+    run.place((10, 10), (20, 10))
+    run.drag_to_the_end()
+    reached = current_w_plus(run.document, model)
+    run.editor.directions.move_to("pc1", 1)
+    run.settled()
+    np.testing.assert_allclose(
+        current_w_plus(run.document, model), reached + np.array([0, 2]), atol=1e-5
+    )
+    run.editor.history.undo()
+    np.testing.assert_array_equal(current_w_plus(run.document, model), reached)
+
+
+def test_what_is_no_direction_is_told(run: EditorRun, tmp_path) -> None:
+    run.editor.directions.begin()
+    for text, told in (
+        ("", "Type a file"),
+        ("gone.npy", "There is no file"),
+        (str(tmp_path), "folder"),
+    ):
+        with pytest.raises(InputError, match=told):
+            run.editor.directions.add(text)
+    np.save(tmp_path / "long.npy", np.zeros((1, 77), np.float32))
+    run.editor.directions.add(str(tmp_path / "long.npy"))
+    run.until(lambda: any(event.subject == "long.npy" for event in run.all(TaskFailed)))
+    assert run.notice.startswith("Could not read the direction long.npy: ")
+    with pytest.raises(InputError, match="not read yet"):
+        run.editor.directions.move_to("long.npy", 1)
