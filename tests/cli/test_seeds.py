@@ -81,6 +81,18 @@ REFUSED = {
     "latents out": (["--seeds", "1", "--latent-out", "a.npz", "-o", "a"], "--latent-out is for one"),
     "a quality": (["--seeds", "1", "--quality", "90", "-o", "a"], "a quality is for pictures"),
     "no class": (["--seeds", "1", "--label", "3", "-o", "a"], "has no classes"),
+    "a sweep without a grid": (["--seeds", "1", "--sweep-psi", "0:1", "-o", "a"], "takes a row of --grid"),
+    "a sweep of too few rows": (
+        ["--seeds", "1,2", "--sweep-psi", "0:1", "--grid", "2x1", "-o", "a.png"], "--grid COLUMNSx2",
+    ),
+    "a sweep of nothing": (["--sweep-psi", "0:1", "-o", "a.png"], "--sweep-psi is for --seeds"),
+    "no sweep": (
+        ["--seeds", "1", "--sweep-psi", "0-1", "--grid", "2x1", "-o", "a.png"], "given as FROM:TO",
+    ),
+    "a sweep of one psi": (
+        ["--seeds", "1", "--sweep-psi", "0:1", "--truncation-psi", "1", "--grid", "2x1", "-o", "a.png"],
+        "name one",
+    ),
     "a psi": (["--seeds", "1", "--truncation-psi", "nan", "-o", "a"], "must be a number from -100"),
     "too large": (["--seeds", "1", "--grid", "9999x1", "-o", "a.webp"], "WebP has at most 16383"),
     "not read again": (["--seeds", "1", "--grid", "99x99", "-o", "a.png"], "DRAGONNX_MAX_MEGAPIXELS="),
@@ -130,3 +142,14 @@ def test_very_many_seeds_are_refused_at_once(text: str) -> None:
 def test_what_is_no_grid_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="a grid is given as COLUMNSxROWS"):
         grid_sides(text)
+
+
+def test_a_sweep_has_a_row_of_truncations_for_each_seed(tmp_path: Path) -> None:
+    generate("--seeds", "3,5", "--sweep-psi", "0:1", "--grid", "3x2", "-o", tmp_path / "sweep.png")
+    with Image.open(tmp_path / "sweep.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB"))
+    side = alone(0).shape[0]
+    for row, seed in enumerate((3, 5)):
+        for column, psi in enumerate((0, 0.5, 1)):
+            cell = pixels[GAP + row * (side + GAP) :, GAP + column * (side + GAP) :][:side, :side]
+            np.testing.assert_array_equal(cell, alone(seed, psi))

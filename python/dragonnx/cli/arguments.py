@@ -63,6 +63,17 @@ def grid_sides(text: str) -> tuple[int, int]:
     return columns, rows
 
 
+def psi_range(text: str) -> tuple[float, float]:
+    """`0:1` as two truncation psi's."""
+    first, _, last = text.partition(":")
+    try:
+        return float(first), float(last)
+    except ValueError as error:
+        raise InputError(
+            f"a sweep of truncation psi is given as FROM:TO, such as 0:1, not {shown(text)}"
+        ) from error
+
+
 def check_outputs(
     outputs: Iterable[tuple[Path | None, tuple[str, ...]]], inputs: Iterable[Path | None] = ()
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dragonnx.cli.arguments import check_outputs, grid_sides, seed_list
+from dragonnx.cli.arguments import check_outputs, grid_sides, psi_range, seed_list
 from dragonnx.cli.console import say
 from dragonnx.cli.counting import counted
 from dragonnx.cli.options import (
@@ -52,6 +52,10 @@ def generate(
         str | None, typer.Option(help="All --seeds in one picture: columns x rows, as 8x4.")
     ] = None,
     truncation_psi: Psi = None,
+    sweep_psi: Annotated[
+        str | None,
+        typer.Option(help="FROM:TO, along each row of --grid, a row for each of --seeds."),
+    ] = None,
     label: Label = None,
     latent: Latent = None,
     index: Index = None,
@@ -77,7 +81,9 @@ def generate(
         sides = None if grid is None else grid_sides(grid)
         check_place(output, numbers, sides, files)
         check_quality(quality, [] if sides is None else [output])
-        starts = [LatentStart(each, truncation_psi, chosen_label(label)) for each in numbers]
+        psis = _psis(sweep_psi, truncation_psi, numbers, sides)
+        classes = chosen_label(label)
+        starts = [LatentStart(each, psi, classes) for each in numbers for psi in psis]
         generator = open_generator(model, device, threads, precision)
         fitting_label(generator, label)
         shift = Shift.along(directions, generator)
@@ -93,6 +99,8 @@ def generate(
         return
     if grid is not None:
         raise InputError("--grid is for --seeds, which is missing")
+    if sweep_psi is not None:
+        raise InputError("--sweep-psi is for --seeds and --grid, which are missing")
     check_outputs([(output, kind("picture").suffixes), (latent_out, (".npz",))], (latent, *files))
     check_quality(quality, [output])
     check_start(latent, index, seed=seed, psi=truncation_psi)
@@ -104,6 +112,30 @@ def generate(
     if latent_out:
         kind("latent").write(document, generator, latent_out)
     say(f"wrote {output}")
+
+
+def _psis(
+    sweep: str | None, psi: float | None, seeds: list[int], grid: tuple[int, int] | None
+) -> list[float | None]:
+    """The truncation psi's of each seed.
+
+    Raises:
+        InputError: There is no grid for a sweep, or not a row for each seed.
+    """
+    if sweep is None:
+        return [psi]
+    if psi is not None:
+        raise InputError(
+            "--truncation-psi and --sweep-psi both say how close to the average: name one"
+        )
+    if grid is None or grid[1] != len(seeds):
+        raise InputError(
+            f"--sweep-psi takes a row of --grid for each seed: name --grid COLUMNSx{len(seeds)}, such as "
+            f"8x{len(seeds)}"
+        )
+    first, last = psi_range(sweep)
+    steps = max(grid[0] - 1, 1)
+    return [first + (last - first) * step / steps for step in range(grid[0])]
 
 
 def _refuse_beside_seeds(

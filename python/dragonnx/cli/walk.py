@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,10 +29,6 @@ from dragonnx.model.manifest import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from dragonnx.document import LatentStart
-    from dragonnx.model.generator import Generator
-    from dragonnx.types import Float32
 
 
 def walk(
@@ -62,31 +58,28 @@ def walk(
     With --loop it ends where it begins, and goes on without a halt. Interrupting (Ctrl+C) writes
     nothing.
     """
-    from dragonnx.document import LatentStart
+    import numpy as np
+
     from dragonnx.document.directions import Shift
+    from dragonnx.document.waypoints import w_plus_of, waypoint
     from dragonnx.media import ANIMATION_SUFFIXES, check_animation, save_animation
     from dragonnx.model.latent_walk import check_walk
     from dragonnx.model.latent_walk import walk as latents
 
     check_walk(len(through), frames)
     check_animation(output)
-    files = [Path(each) for each in through if not _is_seed(each)]
+    starts = [waypoint(each, truncation_psi, chosen_label(label)) for each in through]
+    files = [each for each in starts if isinstance(each, Path)]
     directions = chosen_directions(direction)
     check_outputs([(output, ANIMATION_SUFFIXES)], [*files, *(each.file for each in directions)])
     if len(files) == len(through):
         for option, given in (("--truncation-psi", truncation_psi), ("--label", label)):
             if given is not None:
                 raise InputError(f"{option} is for seeds, and every --through names a file")
-    starts = [
-        LatentStart(_seed(each), truncation_psi, chosen_label(label))
-        if _is_seed(each)
-        else Path(each)
-        for each in through
-    ]
     generator = open_generator(model, device, threads, precision)
     if len(files) < len(through):
         fitting_label(generator, label)
-    points = _waypoints(generator, starts)
+    points = np.concatenate([w_plus_of(each, generator) for each in starts])
     if (shift := Shift.along(directions, generator)) is not None:
         points = points + shift.step
 
@@ -96,33 +89,3 @@ def walk(
 
     save_animation(pictures(), output, holds_last=not loop)
     say(f"wrote {output}")
-
-
-def _is_seed(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
-
-
-def _seed(text: str) -> int:
-    # So many digits tell that it is too large, and Python reads no more than some thousand.
-    return int(text.lstrip("0")[:20] or "0")
-
-
-def _waypoints(generator: Generator, starts: Sequence[LatentStart | Path]) -> Float32:
-    """The latents to go through, [N, num_ws, w_dim].
-
-    Raises:
-        InputError: A file does not fit the model.
-    """
-    import numpy as np
-
-    from dragonnx.document.latent_file import load_latent
-    from dragonnx.document.latents import start_w_plus
-
-    return np.concatenate(
-        [
-            load_latent(start, generator=generator)
-            if isinstance(start, Path)
-            else start_w_plus(start, generator)
-            for start in starts
-        ]
-    )

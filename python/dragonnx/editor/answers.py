@@ -150,6 +150,31 @@ def quality_of(text: str) -> int | None:
     raise InputError(f"Quality: a whole number from 1 to {LOSSLESS} is expected")
 
 
+def frames_of(text: str) -> int:
+    """How many pictures an animation has.
+
+    Raises:
+        InputError: It is no number.
+    """
+    try:
+        return _integer(text.strip())
+    except ValueError:
+        raise InputError("Pictures: a whole number is expected") from None
+
+
+def yes_or_no(text: str) -> bool:
+    """Whether it says yes.
+
+    Raises:
+        InputError: It says neither.
+    """
+    answers = {"yes": True, "y": True, "no": False, "n": False}
+    try:
+        return answers[text.strip().lower()]
+    except KeyError:
+        raise InputError("yes or no is expected") from None
+
+
 def existing_file(text: str, what: str = "a file's name") -> Path:
     """The path of a file that is there.
 

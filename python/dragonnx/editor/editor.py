@@ -35,6 +35,8 @@ from dragonnx.editor.events import (
     SheetPictureMade,
     Task,
     TaskFailed,
+    WalkEnded,
+    WalkProgressed,
 )
 from dragonnx.editor.files import FileCommands
 from dragonnx.editor.jobs import Jobs
@@ -138,6 +140,8 @@ class Editor:
             Exported: self.files.exported,
             SheetPictureMade: self.sheet.picture_made,
             DirectionsRead: self.directions.read,
+            WalkProgressed: self.files.walk_progressed,
+            WalkEnded: self.files.walk_ended,
             SeedEdited: self.other_seeds.edited,
             SeedBatchEnded: self.other_seeds.ended,
             TaskFailed: self._task_failed,
@@ -196,6 +200,11 @@ class Editor:
         """Act on an event."""
         self._receivers[type(event)](event)
 
+    def stop(self) -> None:
+        """End the walk that is written, else the drag or the inversion."""
+        if not self.files.stop_walk():
+            self.drag.stop()
+
     def yield_to_screen(self) -> bool:
         """Keep a drag or an inversion from its next step until `go_on`; whether one runs."""
         if self.state.running is None:
@@ -220,6 +229,8 @@ class Editor:
             waiting = state.become_idle()
             state.document_changed()
             state.do_waiting(waiting)
+        if event.task is Task.WALK:
+            self.files.walk_ended()
         if event.task is Task.SAVE:
             self.files.save_failed()
         failure(state, event.task, event.reason, event.subject)

@@ -30,6 +30,7 @@ class Task(enum.Enum):
     OPEN_FILE = enum.auto()
     CONTACT_SHEET = enum.auto()
     READ_DIRECTION = enum.auto()
+    WALK = enum.auto()
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,6 +307,23 @@ class DirectionsRead(Event):
 
     model: str
     vectors: Mapping[str, Float32]
+
+
+@dataclass(frozen=True, eq=False)
+class WalkProgressed(Event):
+    """So many frames of a walk are made, of all."""
+
+    made: int
+    total: int
+
+    def is_replaced_by(self, newer: Event) -> bool:
+        """A newer number is enough."""
+        return isinstance(newer, WalkProgressed)
+
+
+@dataclass(frozen=True, eq=False)
+class WalkEnded(Event):
+    """A walk is written, or was told to end."""
 
 
 @dataclass(frozen=True, eq=False)

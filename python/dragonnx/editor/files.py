@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from dragonnx.document import Document
@@ -10,11 +11,19 @@ from dragonnx.document.archive import SUFFIX
 from dragonnx.document.outputs import OutputId, free_path, output
 from dragonnx.editor.answers import checked_target
 from dragonnx.editor.document_file import DocumentFile, Replaces
-from dragonnx.editor.events import DocumentSaved, Exported, FileChanged, FileOpened
+from dragonnx.editor.events import (
+    DocumentSaved,
+    Exported,
+    FileChanged,
+    FileOpened,
+    WalkEnded,
+    WalkProgressed,
+)
 from dragonnx.editor.phase import Change, Idle
 from dragonnx.editor.state import EditorState, Part
+from dragonnx.editor.walks import WalkRequest, check_frames
 from dragonnx.errors import InputError
-from dragonnx.media import check_animation, check_quality
+from dragonnx.media import ANIMATION_SUFFIXES, check_animation, check_quality
 
 
 class FileCommands:
@@ -27,6 +36,8 @@ class FileCommands:
     def __init__(self, state: EditorState) -> None:
         self._state = state
         self._after_save: Change | None = None
+        self._stop_walk: threading.Event | None = None
+        """Ends the walk that is written; None where none is."""
         self.last_written: Path | None = None
         """The picture, animation or other output that was exported last."""
         self.changed_path: Path | None = None
@@ -116,6 +127,53 @@ class FileCommands:
             lambda: state.jobs.export(state.document, chosen, path, replaces, quality),
             "write what is shown",
         )
+
+    def walk(self, request: WalkRequest, *, replace: bool = False) -> None:
+        """Write a walk from the picture to others.
+
+        Args:
+            request: The walk.
+            replace: Whether a file that is there may be replaced.
+
+        Raises:
+            InputError: There are too few frames, or nothing can or may be written there.
+        """
+        state, path = self._state, request.path
+        check_frames(request.to, request.frames)
+        checked_target(path, ANIMATION_SUFFIXES)
+        check_animation(path)
+        _keep_existing(path, replace=replace)
+        replaces = Replaces.ANYTHING if replace else Replaces.NOTHING
+
+        def write() -> None:
+            self._stop_walk = threading.Event()
+            state.say(f"Walking to {path.name} ... x ends it.")
+            state.jobs.walk(state.document, request, replaces, self._stop_walk)
+
+        state.when_idle(write, "walk from what is shown")
+
+    def stop_walk(self) -> bool:
+        """End a walk that is written; whether there is one."""
+        if self._stop_walk is None:
+            return False
+        self._stop_walk.set()
+        self._state.say("Ending the walk ...")
+        return True
+
+    def walk_progressed(self, event: WalkProgressed) -> None:
+        """Say how far the walk is."""
+        if self._stop_walk is not None and not self._stop_walk.is_set():
+            self._state.say(f"Frame {event.made} of {event.total}. x ends the walk.")
+
+    def walk_ended(self, _event: WalkEnded | None = None) -> None:
+        """A walk is written, or was ended, or failed."""
+        if self._stop_walk is not None and self._stop_walk.is_set():
+            self._state.say("The walk was ended; nothing was written.")
+        self._stop_walk = None
+
+    def suggested_walk(self) -> Path:
+        """Where a walk would be written."""
+        return free_path(Path(), f"{self.suggested_stem()}-walk", ".webp")
 
     def suggested_document(self) -> Path:
         """Where the document would be saved."""

@@ -43,6 +43,7 @@ from dragonnx.editor.events import (
 from dragonnx.editor.inversion_job import PhotoRequest, invert
 from dragonnx.editor.open_model import OpenModel
 from dragonnx.editor.pace import Pace, go_after_the_screen
+from dragonnx.editor.walks import WalkRequest, write_walk
 from dragonnx.errors import InputError
 from dragonnx.types import Float32
 
@@ -204,12 +205,22 @@ class Jobs:
         """Write an output of a document, a picture in a quality, but only over what it may replace."""
 
         def do() -> None:
-            if not replaces.allows(path):
-                raise InputError(f"{path} exists by now: choose another name")
+            _check_free(path, replaces)
             output.write(document, self._model.generator(document.model), path, quality)
             self.post(Exported(path))
 
         self._put(Task.EXPORT, do, path.name)
+
+    def walk(
+        self, document: Document, request: WalkRequest, replaces: Replaces, stop: threading.Event
+    ) -> None:
+        """Write a walk from a document's picture, but only over what it may replace."""
+
+        def do() -> None:
+            _check_free(request.path, replaces)
+            write_walk(document, request, self._model.generator(document.model), self.post, stop)
+
+        self._put(Task.WALK, do, request.path.name)
 
     def make_sheet(self, model: str, starts: Mapping[float, LatentStart]) -> int:
         """Make pictures of starts one by one; returns the ticket that they carry, with their names."""
@@ -278,3 +289,8 @@ class Jobs:
         w_plus = start_w_plus(start, self._model.generator(model))
         picture, _ = self._model.pictures(model).quick(w_plus)
         self.post(SheetPictureMade(ticket, name, picture))
+
+
+def _check_free(path: Path, replaces: Replaces) -> None:
+    if not replaces.allows(path):
+        raise InputError(f"{path} exists by now: choose another name")

@@ -14,6 +14,7 @@ _COULD_NOT = {
     Task.EXPORT: "write {subject}",
     Task.OPEN_FILE: "open {subject}",
     Task.CONTACT_SHEET: "make the contact sheet",
+    Task.WALK: "write {subject}",
     Task.READ_DIRECTION: "read the direction {subject}",
 }
 

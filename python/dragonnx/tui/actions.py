@@ -80,8 +80,8 @@ ACTIONS: tuple[Action, ...] = (
         ("drag", "space", "*Drag", "Start the drag, or pause it after the current step.",
          lambda e: e.drag.start_or_pause()),
         ("step", "full_stop", "Step", "Make a single step.", lambda e: e.drag.step()),
-        ("stop", "x", "Stop", "End the drag, or inverting a photo; what it reached stays.",
-         lambda e: e.drag.stop()),
+        ("stop", "x", "Stop", "End the drag, inverting a photo, or a walk that is written.",
+         lambda e: e.stop()),
         ("reset", "backspace", "Reset", "Back to the picture before any drag.",
          lambda e: e.drag.reset()),
         ("step_back", "less_than_sign", "A step back", "Look at the step before; Space goes on from it.",
@@ -213,6 +213,7 @@ ACTIONS: tuple[Action, ...] = (
         ("view_file", "V", "View file", "Open what was exported last in the system's viewer.", VIEW),
         ("copy_command", "Y", "Copy command", "Copy the command line of this drag to the clipboard.",
          VIEW),
+        ("walk", "W", "Walk", "An animation from this picture to other seeds, documents or latents.", ASK),
         ("export", "e", "*Export", "PNG, JPEG, WebP, before and after, animation, report, latent, mask.", ASK),
     ),
     *_group(

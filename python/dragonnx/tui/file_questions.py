@@ -10,11 +10,13 @@ from dragonnx.document.archive import SUFFIX
 from dragonnx.document.opening import OPENS
 from dragonnx.document.outputs import OutputId
 from dragonnx.document.recovery import LostWork
+from dragonnx.editor.walks import WalkRequest
 from dragonnx.tui.asks import Asks
 from dragonnx.tui.screens.confirm import Choice, ConfirmScreen
 from dragonnx.tui.screens.export import ExportScreen
 from dragonnx.tui.screens.lost_work import LostWorkScreen
 from dragonnx.tui.screens.path import PathScreen
+from dragonnx.tui.screens.walk import WalkScreen
 
 _OPEN_HELP = (
     "A document goes on where it was saved; a picture that dragonnx saved opens with its points; a "
@@ -79,6 +81,16 @@ class FileQuestions(Asks):
                 )
 
         self.when_idle(lambda: ExportScreen(self.editor.document, files.suggested_output), use)
+
+    def walk(self) -> None:
+        """Where to walk, and what to write."""
+        files, document = self.editor.files, self.editor.document
+
+        def use(request: WalkRequest | None) -> None:
+            if request is not None:
+                self._write(request.path, lambda replace: files.walk(request, replace=replace))
+
+        self.when_idle(lambda: WalkScreen(document, files.suggested_walk()), use)
 
     def leave(self) -> None:
         """Whether to leave, where something would be lost; a drag pauses first."""
