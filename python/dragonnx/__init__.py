@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dragonnx.document.latent_file import load_latent
     from dragonnx.document.pictures import open_picture, save_picture
     from dragonnx.document.result import DragResult
-    from dragonnx.document.state import Document, LatentStart, PointPair
+    from dragonnx.document.start import LatentStart
+    from dragonnx.document.state import Document, PointPair
     from dragonnx.drag.config import DragConfig
     from dragonnx.drag.mask import load_mask
     from dragonnx.drag.progress import DragStep
@@ -97,7 +98,7 @@ _HOMES = {
     "InversionConfig": "dragonnx.inversion.config",
     "InversionSession": "dragonnx.inversion.session",
     "InversionStep": "dragonnx.inversion.session",
-    "LatentStart": "dragonnx.document.state",
+    "LatentStart": "dragonnx.document.start",
     "Outcome": "dragonnx.drag.session",
     "OutputError": "dragonnx.errors",
     "PerceptualLoss": "dragonnx.inversion.perceptual",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from dragonnx.errors import InputError
 
@@ -56,6 +59,25 @@ def typed_path(text: str) -> Path:
     """A path as a user types it: `~` is the home folder, where there is one."""
     # Path.expanduser raises for a user that does not exist; this leaves such a name as it is.
     return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
+def pasted_path(text: str) -> str:
+    """A path as terminals paste it where a file is dropped on them, as it is typed.
+
+    It may be quoted, its blanks may have backslashes, it may be an address `file://...`, and blanks or
+    the end of a line may follow. Another text is left as it is but for what surrounds it.
+    """
+    text = text.strip().partition("\n")[0].strip()
+    if text.lower().startswith("file://"):
+        path = url2pathname(urlsplit(text).path)
+        return path if len(path) > 1 else text
+    if os.name == "nt" or not (text.startswith(("'", '"')) or "\\" in text):
+        return text.strip('"') if os.name == "nt" else text
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quote that is not closed is part of a name
+        return text
+    return words[0] if len(words) == 1 else text
 
 
 def user_folder(

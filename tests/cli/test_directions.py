@@ -12,7 +12,7 @@ from support.program import dragonnx
 
 from dragonnx import Generator, InputError, load_latent, open_picture
 from dragonnx.document.directions import Direction, Shift
-from dragonnx.document.state import LatentStart
+from dragonnx.document.start import LatentStart
 from dragonnx.types import Array, Float32
 
 SMALL = Path(__file__).parents[1] / "fixtures" / "bundle-v2"

@@ -14,7 +14,8 @@ from dragonnx.document.latents import current_w_plus
 from dragonnx.document.outputs import output, report
 from dragonnx.document.pictures import open_picture
 from dragonnx.document.run import drag
-from dragonnx.document.state import Along, PointPair
+from dragonnx.document.start import Along
+from dragonnx.document.state import PointPair
 from dragonnx.drag.config import DragConfig
 
 SMALL = Path(__file__).parents[1] / "fixtures" / "bundle-v2"

@@ -29,7 +29,7 @@ from dragonnx.document import (
 )
 from dragonnx.document.facts import facts_of, members_of
 from dragonnx.document.recipe import document_of, recipe_of
-from dragonnx.document.state import Along
+from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.errors import InputError
 

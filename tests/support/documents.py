@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
-from dragonnx.document.state import Along
+from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome

@@ -17,7 +17,8 @@ from dragonnx.batch.photo import FaceSource
 from dragonnx.document.archive import SUFFIX, open_document
 from dragonnx.document.latent_file import load_latent
 from dragonnx.document.pictures import open_picture
-from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, LatentStart, PointPair
+from dragonnx.document.start import LatentStart
+from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs

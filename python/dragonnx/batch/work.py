@@ -13,7 +13,8 @@ from dragonnx.batch.results import JobResult, head
 from dragonnx.document.latents import effective_label
 from dragonnx.document.outputs import output, report
 from dragonnx.document.run import drag
-from dragonnx.document.state import Document, LatentStart
+from dragonnx.document.start import LatentStart
+from dragonnx.document.state import Document
 from dragonnx.errors import DragonnxError, OutputError
 from dragonnx.log import logger
 from dragonnx.media import save_json

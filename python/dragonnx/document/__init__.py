@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dragonnx.document.recovery import Recovery
     from dragonnx.document.result import DragResult
     from dragonnx.document.run import DragRun, drag
-    from dragonnx.document.state import Document, LatentStart, PointPair
+    from dragonnx.document.start import LatentStart
+    from dragonnx.document.state import Document, PointPair
 
 __all__ = [
     "Document",
@@ -34,7 +35,7 @@ _HOMES = {
     "DragResult": "result",
     "DragRun": "run",
     "History": "history",
-    "LatentStart": "state",
+    "LatentStart": "start",
     "PointPair": "state",
     "Recovery": "recovery",
     "drag": "run",

@@ -12,7 +12,7 @@ import numpy as np
 
 from dragonnx.document.latent_file import load_direction
 from dragonnx.document.latents import start_w_plus
-from dragonnx.document.state import FARTHEST_ALONG, LatentStart
+from dragonnx.document.start import FARTHEST_ALONG, LatentStart
 from dragonnx.errors import InputError
 from dragonnx.reading.values import number, shown
 

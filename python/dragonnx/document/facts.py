@@ -15,14 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.document.result import DragResult
-from dragonnx.document.state import (
-    MOST_DIRECTIONS,
-    MOST_PAIRS,
-    Along,
-    Document,
-    LatentStart,
-    PointPair,
-)
+from dragonnx.document.start import MOST_DIRECTIONS, Along, LatentStart
+from dragonnx.document.state import MOST_PAIRS, Document, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import mask_of_png
 from dragonnx.errors import InputError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dragonnx.document.state import Document, LatentStart
+from dragonnx.document.start import LatentStart
+from dragonnx.document.state import Document
 from dragonnx.model.labels import Label
 from dragonnx.types import Float32
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from dragonnx.document.archive import LARGEST, SUFFIX, open_document
 from dragonnx.document.latent_file import read_latent
 from dragonnx.document.recipe import document_of
-from dragonnx.document.state import Document, LatentStart
+from dragonnx.document.start import LatentStart
+from dragonnx.document.state import Document
 from dragonnx.errors import InputError
 from dragonnx.model.latent_choice import checked_index
 from dragonnx.reading.file_kind import FileKind as Content

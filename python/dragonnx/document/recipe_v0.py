@@ -10,7 +10,8 @@ import numpy as np
 
 from dragonnx.document.facts import config_of, decoded, pair_of
 from dragonnx.document.result import DragResult
-from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, LatentStart, PointPair
+from dragonnx.document.start import LatentStart
+from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, PointPair
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import mask_of_png
 from dragonnx.drag.points import FARTHEST

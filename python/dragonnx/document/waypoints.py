@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dragonnx.document.latent_file import load_latent
 from dragonnx.document.latents import start_w_plus
-from dragonnx.document.state import LatentStart
+from dragonnx.document.start import LatentStart
 from dragonnx.paths import typed_path
 
 if TYPE_CHECKING:

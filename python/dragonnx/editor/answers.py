@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.inversion_job import PhotoRequest
@@ -20,6 +21,9 @@ from dragonnx.model.labels import (
 )
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.paths import typed_path, usable
+
+if TYPE_CHECKING:
+    from dragonnx.inversion.window import Box
 
 LARGEST_PSI = 2.0
 
@@ -118,8 +122,10 @@ def settings_of(texts: Mapping[str, str], most_layers: int) -> DragConfig:
     return config
 
 
-def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoRequest:
-    """How to invert a photo, by the names in `PHOTO_SETTINGS`.
+def photo_settings_of(
+    texts: Mapping[str, str], path: Path = Path(), box: Box | None = None
+) -> PhotoRequest:
+    """How to invert a photo, by the names in `PHOTO_SETTINGS`, and the part of it that was chosen.
 
     Raises:
         InputError: One of them cannot be used.
@@ -133,7 +139,11 @@ def photo_settings_of(texts: Mapping[str, str], path: Path = Path()) -> PhotoReq
         raise InputError("Steps: a whole number is expected") from None
     config = InversionConfig(space=space, steps=count)  # type: ignore[arg-type]
     face = existing_file(texts["face"]) if texts["face"].strip() else None
-    return PhotoRequest(path, config, "pad" if fit == "pad" else "crop", face)
+    if box is not None and face is not None:
+        raise InputError(
+            "A face is cut by its landmarks: leave that line empty, or take no crop box"
+        )
+    return PhotoRequest(path, config, "pad" if fit == "pad" else "crop", face, box)
 
 
 def quality_of(text: str) -> int | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dragonnx.document import Document
 from dragonnx.document.directions import Direction
-from dragonnx.document.state import FARTHEST_ALONG, MOST_DIRECTIONS, Along
+from dragonnx.document.start import FARTHEST_ALONG, MOST_DIRECTIONS, Along
 from dragonnx.editor.answers import existing_file
 from dragonnx.editor.events import DirectionsRead
 from dragonnx.editor.notices import Notice

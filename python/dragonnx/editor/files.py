@@ -20,6 +20,7 @@ from dragonnx.editor.events import (
     WalkProgressed,
 )
 from dragonnx.editor.phase import Change, Idle
+from dragonnx.editor.recent import Recent
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.editor.walks import WalkRequest, check_frames
 from dragonnx.errors import InputError
@@ -36,6 +37,7 @@ class FileCommands:
     def __init__(self, state: EditorState) -> None:
         self._state = state
         self._after_save: Change | None = None
+        self._recent = Recent("files")
         self._stop_walk: threading.Event | None = None
         """Ends the walk that is written; None where none is."""
         self.last_written: Path | None = None
@@ -48,6 +50,10 @@ class FileCommands:
         """The document's file, also while it is being made; None where it has none."""
         file = self._state.file
         return file.path or file.going_to
+
+    def recent(self) -> list[str]:
+        """Files that were opened or saved last and are there, the newest first."""
+        return [each for each in self._recent.all() if Path(each).is_file()]
 
     def open(self, path: Path, index: int = 0) -> None:
         """Open a document, a picture with its recipe, a latent, a mask, or a photo.
@@ -197,6 +203,8 @@ class FileCommands:
         """Use what was opened: a latent and a mask on the document as it is by now."""
         state = self._state
 
+        self.remember(event.path)
+
         def use() -> None:
             state.selected = None
             state.enter(Idle())
@@ -213,12 +221,17 @@ class FileCommands:
         state = self._state
         file = state.file_of(event.document)
         file.path, file.saved, file.digest = event.path, event.document, event.digest
+        self.remember(event.path)
         state.note_autosave()
         state.changed(Part.FACTS)
         state.say(f"Saved {event.path}.{self._can_go_on()}", "good")
         then, self._after_save = self._after_save, None
         if then is not None and state.is_saved:
             then()
+
+    def remember(self, path: Path) -> None:
+        """List a file among the recent ones."""
+        self._recent.add(str(path.absolute()))
 
     def file_changed(self, event: FileChanged) -> None:
         """Have it asked what to do with a file that others changed."""

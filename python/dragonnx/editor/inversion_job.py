@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from dragonnx.inversion.photo import Photo
     from dragonnx.inversion.session import InversionSession
+    from dragonnx.inversion.window import Box
     from dragonnx.model.generator import Generator
 
 _REPORTED_LOSSES = 60
@@ -45,12 +46,14 @@ class PhotoRequest:
         fit: What to do where the photo's shape is not the model's.
         face: What a face in it is aligned by: a file of landmarks, or an .onnx network that finds
             them; None where nothing is aligned.
+        box: The part of it to take, left, top, right, bottom in its pixels; None for all of it.
     """
 
     path: Path
     config: InversionConfig
     fit: Fit = "crop"
     face: Path | None = None
+    box: Box | None = None
 
 
 def invert(
@@ -103,7 +106,7 @@ def _part(request: PhotoRequest, image_size: tuple[int, int]) -> tuple[Photo, st
 
     photo, face = load_photo(request.path, image_size=image_size), request.face
     if face is None:
-        return align(photo, image_size, fit=request.fit), ""
+        return align(photo, image_size, box=request.box, fit=request.fit), ""
     from dragonnx.inversion.faces.alignment import align_face
     from dragonnx.inversion.faces.choice import landmarks_in
 

@@ -131,6 +131,25 @@ class PointCommands:
         verb = "off" if is_on else "on"
         state.edit(f"switch point {index + 1} {verb}", change, told=Notice(told))
 
+    def swap(self) -> None:
+        """Let the selected point's handle and target change places."""
+        state, index = self._state, self._state.selected
+        pairs = live_pairs(state)
+        if index is None or index >= len(pairs):
+            state.say("Select a point first: Tab.")
+        elif pairs[index].target is None:
+            state.say(f"Point {index + 1} has no target yet.")
+        else:
+            self.put_down()
+
+            def change(document: Document) -> Document:
+                if index >= len(document.pairs) or document.pairs[index].target is None:
+                    return document  # it went while this waited
+                return document.with_pair_swapped(index)
+
+            told = Notice(f"Handle and target of point {index + 1} have changed places.")
+            state.edit(f"swap point {index + 1}", change, told=told)
+
     def move_handle(self) -> None:
         """Move the selected handle to the cross-hair."""
         self._move_selected("handle")

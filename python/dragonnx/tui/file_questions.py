@@ -32,15 +32,20 @@ class FileQuestions(Asks):
 
     def open(self) -> None:
         """What to open, and whether even though something would be lost."""
-        state = self.editor.state
 
         def use(path: Path | None) -> None:
-            if path is None:
-                return
-            # After a drag that runs: what it reaches is not saved.
-            state.when_idle(lambda: self._open(path), f"open {path.name}")
+            if path is not None:
+                self.open_path(path)
 
-        self.app.push_screen(PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP), use)
+        recent = self.editor.files.recent()
+        self.app.push_screen(
+            PathScreen(f"Open: {OPENS}", "", advice=_OPEN_HELP, recent=recent), use
+        )
+
+    def open_path(self, path: Path) -> None:
+        """Whether to open a file even though something would be lost."""
+        # After a drag that runs: what it reaches is not saved.
+        self.editor.state.when_idle(lambda: self._open(path), f"open {path.name}")
 
     def save(self) -> None:
         """Where to, where that is not known."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import label_of, psi_of, seed_of
 from dragonnx.editor.inversion_job import PhotoRequest
+from dragonnx.editor.state import Marker
+from dragonnx.errors import InputError
 from dragonnx.model.labels import label_text
 from dragonnx.tui.file_questions import FileQuestions
 from dragonnx.tui.model_choices import model_choices
@@ -29,6 +32,10 @@ _LABEL_HELP = (
 _MODEL_HELP = (
     "The bundled model, and those in your folder of models; or Tab and the path of a bundle folder. "
     "A model that fails leaves everything as it is."
+)
+_POINT_HELP = (
+    "What can be done with this point. What is switched off stays out of drags and keeps its place; u "
+    "brings back what was deleted."
 )
 
 
@@ -92,6 +99,40 @@ class Questions(FileQuestions, SheetQuestions):
         editor.directions.begin()
         self.when_idle(lambda: DirectionsScreen(editor), lambda _: None)
 
+    def point_menu(self, marker: Marker | None = None) -> None:
+        """What to do with a point: the one of this marker, else the selected one."""
+        state, points = self.editor.state, self.editor.points
+        index, end = marker or (state.selected, state.selected_end)
+        if index is None:
+            raise InputError("Select a point first: Tab, or the right button on it.")
+        points.select(index, end)
+        pair = state.document.pairs[index]
+        commands: dict[str, tuple[str, Callable[[], object]]] = {
+            "handle": (
+                "Pick up the handle; the arrows move it",
+                lambda: points.select(index, "handle"),
+            ),
+            "target": ("Pick up the target", lambda: points.select(index, "target")),
+            "switch": (f"Switch it {'off' if pair.is_on else 'on'} (O)", points.switch),
+            "swap": ("Swap handle and target (X)", points.swap),
+            "delete": ("Delete it (d)", points.delete),
+        }
+        if pair.target is None:
+            del commands["target"], commands["swap"]
+
+        def use(chosen: str | None) -> None:
+            points.put_down()
+            if chosen is not None:
+                self.attempt(commands[chosen][1])
+
+        self.app.push_screen(
+            ChoiceScreen(
+                f"Point {index + 1}", [(name, label) for name, (label, _) in commands.items()],
+                advice=_POINT_HELP,
+            ),
+            use,
+        )  # fmt: skip
+
     def choose_model(self) -> None:
         """A model, or a bundle folder."""
 
@@ -114,7 +155,12 @@ class Questions(FileQuestions, SheetQuestions):
             if request is not None:
                 photo.invert(request)
 
-        self.when_idle(lambda: PhotoScreen(path, photo.last_request), use)
+        self.when_idle(
+            lambda: PhotoScreen(
+                path, photo.last_request, self.editor.state.image_size, self.mode()
+            ),
+            use,
+        )
 
     def settings(self) -> None:
         """The settings of the drag."""

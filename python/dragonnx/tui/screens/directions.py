@@ -13,7 +13,7 @@ from dragonnx.editor.editor import Editor
 from dragonnx.editor.state import Part
 from dragonnx.errors import InputError
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-from dragonnx.tui.screens.path import PathSuggester
+from dragonnx.tui.screens.path import PathLine
 from dragonnx.tui.widgets.literal import Line, Words
 from dragonnx.tui.widgets.sliders import Sliders
 
@@ -64,9 +64,7 @@ class DirectionsScreen(Dialog[None]):
             yield Words("Directions", classes="title")
             yield Sliders(id="sliders")
             with Horizontal(classes="row"):
-                yield Line(
-                    placeholder="a file, or pc42 (Tab)", suggester=PathSuggester(), compact=True
-                )
+                yield PathLine(placeholder="a file, or pc42 (Tab)", compact=True)
             yield Words(classes="problem")
             yield Words("←→ move, ⇧ by 1, 0 none", classes="hint")
             yield Buttons("", leave="Close")

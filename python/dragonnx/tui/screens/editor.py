@@ -12,11 +12,13 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from dragonnx.editor.answers import existing_file
 from dragonnx.editor.command_line import command_of
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import DragProgressed, InversionProgressed
 from dragonnx.editor.state import Part
 from dragonnx.editor.tools import Tool
+from dragonnx.paths import pasted_path
 from dragonnx.tui.actions import BY_ID, bindings
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.drawing.graphics import Graphics
@@ -213,6 +215,11 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         """End what the press began."""
         self.editor.pointer.release()
 
+    @on(Canvas.MenuAsked)
+    def show_menu(self, event: Canvas.MenuAsked) -> None:
+        """Offer what can be done with a point."""
+        self.questions.attempt(lambda: self.questions.point_menu(event.marker))
+
     @on(Canvas.Hovered)
     def hover(self, event: Canvas.Hovered) -> None:
         """Let the cross-hair follow the mouse."""
@@ -240,6 +247,13 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def choose_step(self, event: SidePanel.StepChosen) -> None:
         """Look at a step of the drag."""
         self.editor.scrub.go_to(event.step)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Open a file that was dropped on the terminal, which pastes its path."""
+        event.stop()
+        text = pasted_path(event.text)
+        if text:
+            self.questions.attempt(lambda: self.questions.open_path(existing_file(text)))
 
     # --- the view, help -----------------------------------------------------------------------
 

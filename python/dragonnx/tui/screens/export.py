@@ -15,7 +15,7 @@ from dragonnx.editor.answers import new_file, quality_of
 from dragonnx.errors import InputError
 from dragonnx.media import QUALITY, check_animation, check_quality
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-from dragonnx.tui.screens.path import PathSuggester
+from dragonnx.tui.screens.path import PathLine
 from dragonnx.tui.widgets.literal import Choices, Line, Words
 
 
@@ -48,7 +48,7 @@ class ExportScreen(Dialog[tuple[OutputId, Path, int | None]]):
                 k for k, each in enumerate(OUTPUTS) if not each.is_possible(self._document)
             ]
             yield Choices(*(each.label for each in OUTPUTS), grey=nothing_yet)
-            yield Line(str(self._suggest(self._output.id)), id="path", suggester=PathSuggester())
+            yield PathLine(str(self._suggest(self._output.id)), id="path")
             with Horizontal(classes="row"):
                 yield Words("Quality of .jpg and .webp")
                 yield Line(id="quality", placeholder=f"{QUALITY}", compact=True)

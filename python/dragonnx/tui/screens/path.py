@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.suggester import Suggester
+from textual.widgets import Input, OptionList
 
 from dragonnx.editor.answers import existing_file, new_file
 from dragonnx.errors import InputError
-from dragonnx.paths import typed_path
+from dragonnx.paths import pasted_path, typed_path
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-from dragonnx.tui.widgets.literal import Line, Words
+from dragonnx.tui.widgets.literal import Choices, Line, Words
+
+_MOST_LISTED = 200
+"""Of a folder; who looks for more types a letter."""
+_SEPARATORS = tuple(each for each in (os.sep, os.altsep) if each)
 
 
 class PathSuggester(Suggester):
@@ -25,23 +33,22 @@ class PathSuggester(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first file that begins with what was typed."""
-        if not value:
-            return None
-        folder, start, separator = split_typed(value)
-        try:
-            names = sorted(
-                p.name + separator * p.is_dir() for p in typed_path(folder or ".").iterdir()
-            )
-        except (OSError, ValueError):
-            return None
-        for name in names:
-            if name.startswith(start) and not (name.startswith(".") and not start):
-                return value[: len(value) - len(start)] + name
-        return None
+        return next(iter(completions(value)), None) if value else None
+
+
+class PathLine(Line):
+    """A line for a path; a file that is dropped on the terminal is its path, without quotes."""
+
+    def __init__(self, value: str = "", **settings: Any) -> None:
+        super().__init__(value, suggester=PathSuggester(), **settings)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Let the line, whose turn is next, take the path as it is typed."""
+        event.text = pasted_path(event.text)
 
 
 class PathScreen(Dialog[Path]):
-    """A line for a path; → takes the completion.
+    """A line for a path, and a list of what is in its folder; → takes the completion.
 
     Args:
         title: What it is for; up to a colon it heads the help.
@@ -49,35 +56,93 @@ class PathScreen(Dialog[Path]):
         advice: What the file is for, for the help.
         suffixes: How a file to write must end; the first is added where it ends in nothing. None
             where the file must be there.
+        recent: Files that were used last, listed while nothing is typed.
     """
 
     def __init__(
-        self, title: str, value: str, *, advice: str, suffixes: tuple[str, ...] | None = None
+        self,
+        title: str,
+        value: str,
+        *,
+        advice: str,
+        suffixes: tuple[str, ...] | None = None,
+        recent: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._title_text = title
         self.heading, self.advice = title.partition(":")[0], advice
         self._value = value
         self._suffixes = suffixes
+        self._recent = recent
+        self._listed: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """The line."""
+        """The line and the list."""
         with Vertical(classes="dialog"):
             yield Words(self._title_text, classes="title")
-            yield Line(self._value, suggester=PathSuggester())
+            yield PathLine(self._value)
+            yield Choices()
             yield Words(classes="problem")
-            yield Words("Enter accepts, → completes, Esc leaves", classes="hint")
+            yield Words(
+                "Enter accepts, → completes, ↓ goes into the list, Esc leaves", classes="hint"
+            )
             yield Buttons("OK")
+
+    def on_mount(self) -> None:
+        """List what there is."""
+        self._list(self._value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """List what fits."""
+        self._list(event.value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take a name from the list: of a folder, to look into it."""
+        event.stop()
+        line, chosen = self.query_one(PathLine), self._listed[event.option_index]
+        line.value, line.cursor_position = chosen, len(chosen)
+        line.focus()
+        if not chosen.endswith(_SEPARATORS):
+            self.accept()
+
+    def key_down(self) -> None:
+        """Into the list."""
+        if self._listed:
+            self.query_one(Choices).focus()
 
     def accept(self) -> None:
         """Answer, where the path can be used."""
-        text = self.query_one(Line).value
+        text = self.query_one(PathLine).value
         try:
             path = existing_file(text) if self._suffixes is None else new_file(text, self._suffixes)
         except InputError as error:
             self.show_problem(f"{error}.")
         else:
             self.dismiss(path)
+
+    def _list(self, typed: str) -> None:
+        recent = [] if typed else list(self._recent)
+        self._listed = [*recent, *completions(typed)][:_MOST_LISTED]
+        choices = self.query_one(Choices)
+        choices.show(*self._listed)
+        choices.display = bool(self._listed)
+
+
+def completions(typed: str) -> list[str]:
+    """Paths of what is in the folder and begins with what was typed; folders end in a separator."""
+    folder, start, separator = split_typed(typed)
+    try:
+        names = sorted(
+            entry.name + separator * entry.is_dir() for entry in typed_path(folder or ".").iterdir()
+        )
+    except (OSError, ValueError):
+        return []
+    before = typed[: len(typed) - len(start)]
+    return [
+        before + name
+        for name in names
+        if name.startswith(start) and (start or not name.startswith("."))
+    ]
 
 
 def split_typed(value: str, system: ModuleType = os.path) -> tuple[str, str, str]:

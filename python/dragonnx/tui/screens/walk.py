@@ -13,7 +13,7 @@ from dragonnx.editor.walks import FRAMES, WalkRequest, check_frames, waypoints_o
 from dragonnx.errors import InputError
 from dragonnx.media import ANIMATION_SUFFIXES, check_animation
 from dragonnx.tui.screens.dialog import Buttons, Dialog
-from dragonnx.tui.screens.path import PathSuggester
+from dragonnx.tui.screens.path import PathLine
 from dragonnx.tui.widgets.literal import Line, Words
 
 _ROWS = (
@@ -54,8 +54,8 @@ class WalkScreen(Dialog[WalkRequest]):
             for name, label in _ROWS:
                 with Horizontal(classes="row"):
                     yield Words(label)
-                    suggester = PathSuggester() if name in ("to", "path") else None
-                    yield Line(self._values[name], id=name, suggester=suggester, compact=True)
+                    line = PathLine if name in ("to", "path") else Line
+                    yield line(self._values[name], id=name, compact=True)
             yield Words(classes="problem")
             yield Words("Enter writes, → completes, Tab or ↑↓ moves, Esc leaves", classes="hint")
             yield Buttons("Write")

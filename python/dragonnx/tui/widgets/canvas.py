@@ -32,8 +32,8 @@ class Canvas(Painted, can_focus=True):
 
     HELP = (
         "The arrow keys (Shift: 8 px) or the mouse move the cross-hair. The wheel, + and - zoom, the "
-        "right button and Ctrl+arrows pan, 0 fits. Red is a handle, blue its target; what the mask "
-        "keeps fixed is tinted."
+        "right button and Ctrl+arrows pan, 0 fits; on a point the right button opens a menu. Red is a "
+        "handle, blue its target; what the mask keeps fixed is tinted."
     )
 
     @dataclass
@@ -58,6 +58,12 @@ class Canvas(Painted, can_focus=True):
         """The left button went up."""
 
         pixel: tuple[int, int]
+
+    @dataclass
+    class MenuAsked(Message):
+        """The right button was pressed on a marker, and let go there."""
+
+        marker: Marker
 
     @dataclass
     class Hovered(Message):
@@ -92,6 +98,8 @@ class Canvas(Painted, can_focus=True):
         self._scene = Scene(np.zeros((1, 1, 3), np.uint8))
         self._view = Viewport((1, 1), (1, 1), aspect=aspect)
         self._panning: tuple[int, int] | None = None
+        self._panned = False
+        """Whether the mouse moved since the right button went down."""
         self._pressed = False
 
     @property
@@ -210,7 +218,7 @@ class Canvas(Painted, can_focus=True):
         self.focus()
         self.capture_mouse()
         if event.button in (RIGHT_BUTTON, MIDDLE_BUTTON):
-            self._panning = (event.x, event.y)
+            self._panning, self._panned = (event.x, event.y), False
             return
         pixel = self._view.pixel_at(event.x, event.y)
         if pixel is None:
@@ -223,6 +231,7 @@ class Canvas(Painted, can_focus=True):
         """Pan, drag or hover."""
         if self._panning is not None:
             self.pan(self._panning[0] - event.x, self._panning[1] - event.y)
+            self._panned = self._panned or self._panning != (event.x, event.y)
             self._panning = (event.x, event.y)
         elif self._pressed:
             self.post_message(self.Dragged(self._view.nearest_pixel(event.x, event.y)))
@@ -235,6 +244,9 @@ class Canvas(Painted, can_focus=True):
         if self._pressed:
             self._pressed = False
             self.post_message(self.Released(self._view.nearest_pixel(event.x, event.y)))
+        marker = point_at(self._scene.pairs, self._view, event.x, event.y)
+        if self._panning is not None and not self._panned and marker is not None:
+            self.post_message(self.MenuAsked(marker))
         self._panning = None
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

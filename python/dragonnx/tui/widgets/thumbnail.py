@@ -23,11 +23,11 @@ class Thumbnail(Painted):
     def __init__(self, mode: CanvasMode, *, id: str) -> None:  # noqa: A002 Textual's word
         super().__init__(id=id)
         self._mode = mode
-        self._picture: Picture | None = None
+        self.picture: Picture | None = None
 
     def show(self, picture: Picture | None) -> None:
         """Show another picture; None for nothing."""
-        self._picture = picture
+        self.picture = picture
         self._repaint()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -40,8 +40,8 @@ class Thumbnail(Painted):
         width, height = self.size
         background, high = self.background_colors[1].rgb, self._mode.rows_per_cell
         raster = np.full((height * high, width, 3), background, np.uint8)
-        if self._picture is not None:
-            rows, columns = self._picture.shape[:2]
+        if self.picture is not None:
+            rows, columns = self.picture.shape[:2]
             view = Viewport((columns, rows), (width, height))
-            raster = draw_picture(self._picture, view, high, background)
+            raster = draw_picture(self.picture, view, high, background)
         self.paint(cells_of(raster, self._mode))

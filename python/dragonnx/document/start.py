@@ -1,0 +1,112 @@
+"""What a document starts from: a seed or a latent, and how far from there along directions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dragonnx.errors import InputError
+from dragonnx.model.labels import Label, checked_label
+from dragonnx.model.latent import checked_psi, checked_seed
+from dragonnx.reading import values
+from dragonnx.reading.array_values import W_PLUS, checked_array
+from dragonnx.types import Float32
+
+MOST_DIRECTIONS = 64
+"""More than anybody sets by hand."""
+FARTHEST_ALONG = 1e5
+"""Times a direction, either way: far past any picture."""
+LONGEST_NAME = 1000
+"""Characters of a file's name, four times what systems allow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """How far a start goes along a direction of w.
+
+    Attributes:
+        name: The direction's, for users.
+        amount: How many times its length.
+        vector: The direction, [1, num_ws, w_dim].
+
+    Raises:
+        InputError: A value is of another type, or too large.
+    """
+
+    name: str
+    amount: float
+    vector: Float32
+
+    def __post_init__(self) -> None:
+        values.set_fields(
+            self,
+            name=values.text(self.name, "name", LONGEST_NAME),
+            amount=values.number(self.amount, "amount", -FARTHEST_ALONG, FARTHEST_ALONG),
+            vector=checked_array(self.vector, "vector", W_PLUS, np.float32),
+        )
+
+    @property
+    def step(self) -> Float32:
+        """What is added to a latent."""
+        return np.float32(self.amount) * self.vector
+
+
+@dataclass(frozen=True, eq=False)
+class LatentStart:
+    """The latent that a document starts from: a seed, or a w_plus from elsewhere.
+
+    Attributes:
+        seed: Gives z; not used where `w_plus` is given.
+        truncation_psi: Closeness to the average; None is the model's.
+        label: The class, for a model that has classes; or several, or weights by class. It is kept
+            as a class, or as pairs of class and weight.
+        w_plus: [1, num_ws, w_dim], instead of a seed.
+        name: Where `w_plus` came from, for users.
+        directions: How far it goes from there along directions.
+
+    Raises:
+        InputError: A value is of another type, or out of range for any model.
+    """
+
+    seed: int = 0
+    truncation_psi: float | None = None
+    label: Label | None = None
+    w_plus: Float32 | None = None
+    name: str = ""
+    directions: tuple[Along, ...] = ()
+
+    def __post_init__(self) -> None:
+        psi, label, w_plus = self.truncation_psi, self.label, self.w_plus
+        values.set_fields(
+            self,
+            seed=checked_seed(self.seed),
+            truncation_psi=None if psi is None else checked_psi(psi),
+            label=None if label is None else checked_label(label),
+            w_plus=None if w_plus is None else checked_array(w_plus, "w_plus", W_PLUS, np.float32),
+            name=values.text(self.name, "name", LONGEST_NAME),
+            directions=tuple(values.items(self.directions, "directions", MOST_DIRECTIONS)),
+        )
+        for index, each in enumerate(self.directions):
+            values.instance(each, f"directions[{index}]", Along)
+        shapes = {each.vector.shape for each in self.directions}
+        if len(shapes | ({self.w_plus.shape} if self.w_plus is not None else set())) > 1:
+            raise InputError("directions must have the shape of w_plus, and of each other")
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether the seed alone says it."""
+        return self.w_plus is None and not any(each.amount for each in self.directions)
+
+    def moved(self, w_plus: Float32) -> Float32:
+        """A latent [1, num_ws, w_dim] after going along the directions."""
+        for each in self.directions:
+            if each.amount:
+                w_plus = w_plus + each.step
+        return w_plus
+
+    def describe(self) -> str:
+        """The start in a few words."""
+        base = f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
+        ways = [f" + {each.name}:{each.amount:g}" for each in self.directions if each.amount]
+        return base + "".join(ways)
