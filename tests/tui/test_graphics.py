@@ -322,6 +322,41 @@ def test_the_terminal_is_asked(truecolor, answer, found):
     os.close(terminal)
 
 
+SIXEL_OF_TMUX = "\x1bP>|tmux 3.5a\x1b\\\x1b[6;20;10t\x1b[?1;2;4c"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="tmux is not for Windows")
+@pytest.mark.parametrize(
+    ("answer", "told", "protocol"),
+    [
+        # foot, iTerm2 and WezTerm, which speak Sixel, around a tmux that knows it too.
+        (SIXEL_OF_TMUX, "foot|off|256,RGB,sixel", Protocol.SIXEL),
+        # Kitty around such a tmux, which would show words in place of its pictures.
+        (SIXEL_OF_TMUX, "xterm-kitty|on|256,RGB", Protocol.TMUX),
+        (SIXEL_OF_TMUX, "xterm-kitty|off|256,RGB", None),
+        (SIXEL_OF_TMUX, "xterm-256color|all|256", None),
+        ("\x1b[?1;2c", "xterm-ghostty|all|RGB", Protocol.TMUX),
+        ("\x1b[?1;2c", "foot|on|sixel", None),  # this tmux does not know it
+        ("\x1b[?1;2c", "", None),
+        (SIXEL_OF_TMUX, None, Protocol.SIXEL),  # tmux cannot be asked
+    ],
+)
+def test_tmux_and_the_terminal_around_it_are_both_asked(
+    tmp_path, monkeypatch, answer, told, protocol
+):
+    monkeypatch.setattr("dragonnx.tui.asking._asked", lambda _: answer)
+    monkeypatch.setattr("dragonnx.tui.asking.cell_size", lambda: None)
+    if told is not None:
+        program = tmp_path / "tmux"
+        program.write_text(f"#!/bin/sh\necho '{told}'\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = ask_terminal(
+        {"TERM": "tmux-256color", "TMUX": "/tmp/t", "PATH": str(tmp_path)}
+    ).graphics
+    assert (None if found is None else found.protocol) is protocol
+
+
 def test_a_user_may_choose(monkeypatch):
     truecolor = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     forced = ask_terminal({**truecolor, "DRAGONNX_GRAPHICS": "kitty"}).graphics

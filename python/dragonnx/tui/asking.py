@@ -27,6 +27,8 @@ COLOURS = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m\x1bP+q524742;5463\x1b\\"
 LAST = "\x1b[c"
 """Its primary attributes, which all terminals tell."""
 _SIXEL_ATTRIBUTE = "4"
+_SIXEL_FEATURE = "sixel"
+"""Of the terminal around tmux, as tmux names it."""
 _ITERM_PROGRAMS = ("iTerm2", "WezTerm", "mintty")
 _KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
 """Around tmux: terminals that have Kitty's placeholders."""
@@ -69,7 +71,9 @@ def ask_terminal(environment: Mapping[str, str] | None = None) -> Shows:
     truecolor = truecolor or tells_truecolor(answer)
     protocol = known.get(chosen)
     if protocol is None and not chosen:
-        protocol = protocol_of(answer) or _protocol_past_tmux(env)
+        protocol = protocol_of(answer)
+        if env.get("TMUX"):
+            protocol = _protocol_in_tmux(env, protocol)
     return Shows(_graphics(protocol, answer, is_chosen=bool(chosen)), truecolor)
 
 
@@ -103,21 +107,28 @@ def tells_truecolor(answer: str) -> bool:
     return bool(kept or re.search(r"\x1bP1\+r(524742|5463)", answer))
 
 
-def _protocol_past_tmux(env: Mapping[str, str]) -> Protocol | None:
-    """Kitty's, where tmux hands pictures on to a terminal that has its placeholders.
+def _protocol_in_tmux(env: Mapping[str, str], own: Protocol | None) -> Protocol | None:
+    """What tmux and the terminal around it take together.
 
-    tmux is asked, not the terminal around it: that one's answer could come as late as keys do.
+    tmux that knows sixels says so wherever it runs, and shows words where the terminal around it has
+    none: then Kitty's pictures pass through it, where that terminal has its placeholders. tmux is asked,
+    not the terminal: that one's answer could come as late as keys do.
+
+    Args:
+        env: The environment.
+        own: What tmux itself says that it takes.
     """
-    if not env.get("TMUX"):
-        return None
-    question = ["tmux", "display-message", "-p", "#{client_termname} #{allow-passthrough}"]
+    facts = "#{client_termname}|#{allow-passthrough}|#{client_termfeatures}"
+    question = ["tmux", "display-message", "-p", facts]
     try:
         done = subprocess.run(  # noqa: S603 no shell, and nothing of a stranger's in it
             question, capture_output=True, text=True, timeout=_PATIENCE, check=False, env=dict(env)
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    term, _, passes = done.stdout.strip().partition(" ")
+        return own
+    term, passes, features = (*done.stdout.strip().split("|"), "", "")[:3]
+    if own is Protocol.SIXEL and _SIXEL_FEATURE in features.split(","):
+        return own
     return Protocol.TMUX if term in _KITTY_TERMS and passes in ("on", "all", "1") else None
 
 
