@@ -64,6 +64,8 @@ class Told:
     coming: tuple[Look, ...] = ()
     """What the document may be before that is on the screen."""
     doing: str = "starting"
+    began: float = 0.0
+    """When the document was on the screen."""
 
     @property
     def look(self) -> Look:
@@ -89,10 +91,10 @@ class EditorKiller:
         """Kill one editor and the one that follows it; returns what it was killed at."""
         rng = random.Random(number)  # noqa: S311
         if self._seconds is None:
-            began = time.monotonic()
             place = self._place("whole")
-            assert self._use(place, random.Random("whole"), HANGS, ACTIONS).doing == "done"  # noqa: S311
-            self._seconds = time.monotonic() - began
+            whole = self._use(place, random.Random("whole"), HANGS, ACTIONS)  # noqa: S311
+            assert whole.doing == "done"
+            self._seconds = time.monotonic() - whole.began
             shutil.rmtree(place.parent)
         place = self._place(f"{number}")
         order = [*ACTIONS, *rng.choices(ACTIONS, k=3)]
@@ -126,9 +128,10 @@ class EditorKiller:
         told = Told([(Look(FIRST_SEED, 0, dragged=False), 0.0)])
         with self._terminal(place, NAME) as terminal:
             timer = threading.Timer(after, terminal.process.kill)
-            timer.start()
             try:
                 terminal.wait("Opened one")
+                told.began = time.monotonic()
+                timer.start()
                 for action in order:
                     told.doing = f"at {action}"
                     getattr(self, f"_{action}")(terminal, told, rng)

@@ -123,9 +123,7 @@ class PathScreen(Dialog[Path]):
     def _list(self, typed: str) -> None:
         recent = [] if typed else list(self._recent)
         self._listed = [*recent, *completions(typed)][:_MOST_LISTED]
-        choices = self.query_one(Choices)
-        choices.show(*self._listed)
-        choices.display = bool(self._listed)
+        self.query_one(Choices).show(*self._listed)
 
 
 def completions(typed: str) -> list[str]:
