@@ -28,6 +28,7 @@ from dragonnx_export.graphs.weight_file import WeightFile
 from dragonnx_export.parity import check
 from dragonnx_export.parity.cases import Arrays, ParityCase
 from dragonnx_export.parity.record import ParityError
+from dragonnx_export.parity.reference import ReferenceNetwork
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OPTIONS = ExportOptions(name="test")
@@ -148,9 +149,9 @@ def test_nan_is_no_parity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     run = check._run_graphs
 
     def broken(
-        manifest: Manifest, folder: Path, case: ParityCase
+        manifest: Manifest, folder: Path, network: ReferenceNetwork, case: ParityCase
     ) -> Iterator[tuple[GraphRecord, Arrays]]:
-        for graph, outputs in run(manifest, folder, case):
+        for graph, outputs in run(manifest, folder, network, case):
             yield graph, {"w": outputs["w"] * np.nan} if graph.role == "mapping" else outputs
 
     monkeypatch.setattr(check, "_run_graphs", broken)

@@ -57,9 +57,9 @@ def check_parity(
     for case in parity_cases(manifest, network.image_channels, network.w):
         progress(f"checking seed {case.seed} of {SEEDS[0]} to {SEEDS[-1]} against torch ...")
         torch_gives = network.reference(case)
-        for graph, measured in _run_graphs(manifest, folder, case):
+        for graph, measured in _run_graphs(manifest, folder, network, case):
             for reference, dtype in _REFERENCES.items():
-                if not _affordable(manifest, network, graph, case, dtype):
+                if dtype is torch.float64 and not _is_doubled(manifest, network, graph, case):
                     continue
                 expected = torch_gives.outputs(graph, measured, dtype)
                 for output, values in expected.items():
@@ -75,25 +75,19 @@ def check_parity(
     return tuple(records)
 
 
-def _affordable(
-    manifest: Manifest,
-    network: ReferenceNetwork,
-    graph: GraphRecord,
-    case: ParityCase,
-    dtype: torch.dtype,
+def _is_doubled(
+    manifest: Manifest, network: ReferenceNetwork, graph: GraphRecord, case: ParityCase
 ) -> bool:
-    """Whether to take the time, and for float64, in which torch unfolds large maps, the memory."""
+    """Whether to take the time for float64, and the memory, in which torch unfolds large maps."""
     whole_image = graph.role in {"image", "image_layers", "image_pullback"}
-    small = not whole_image or math.prod(manifest.image_size) <= network.largest_double_image
-    if dtype is torch.float64 or graph.role in {"image_layers", "image_pullback"}:
-        return case.seed == SEEDS[0] and (small or dtype is torch.float32)
-    return True
+    small = math.prod(manifest.image_size) <= network.largest_double_image
+    return case.seed == SEEDS[0] and (small or not whole_image)
 
 
 def _run_graphs(
-    manifest: Manifest, folder: Path, case: ParityCase
+    manifest: Manifest, folder: Path, network: ReferenceNetwork, case: ParityCase
 ) -> Iterator[tuple[GraphRecord, Arrays]]:
-    """Every graph of a case with its outputs; a pullback's come with its layers' outputs.
+    """Every graph of a case with its outputs; a pullback's come with those that tell its slopes.
 
     One at a time, and loaded for one run: all at once would need gigabytes at 1024 px.
     """
@@ -102,29 +96,33 @@ def _run_graphs(
         return Graph(folder / graph.file, Device(CPU), once=True).run(inputs)[0]
 
     w_plus = {"w_plus": case.w_plus}
+    first = case.seed == SEEDS[0]
     if mapping := manifest.graph("mapping"):
         yield mapping, run(mapping, case.mapping_inputs)
-    for role in _IMAGES:
-        if image := manifest.graph(role):
-            yield image, run(image, w_plus)
-    for roles in _IMAGE_PULLBACKS if case.seed == SEEDS[0] else ():
+    for roles in _IMAGE_PULLBACKS if first else ():
         layers, pullback = map(manifest.graph, roles)
         if layers and pullback:
-            forward = dict(run(layers, w_plus))
-            yield layers, forward
-            grad_image = case.grad_for(forward.pop("image"))
-            pulled = run(pullback, {**w_plus, **forward, "grad_image": grad_image})
-            yield pullback, {**forward, **pulled, "grad_image": grad_image}
+            forward = run(layers, w_plus)
+            grad = {"grad_image": case.grad_for(forward["image"])}
+            pulled = run(pullback, {**w_plus, **forward, **grad})
+            image, forward = {"image": forward["image"]}, network.telling(forward)
+            yield layers, image
+            yield pullback, {**forward, **grad, **pulled}
+            del forward  # of all layers, where one graph and one layer are what there is memory for
+    repeated = first or math.prod(manifest.image_size) <= network.largest_repeated_image
+    for role in _IMAGES if repeated else ():
+        if image_graph := manifest.graph(role):
+            yield image_graph, run(image_graph, w_plus)
     if transform := manifest.graph("transform"):
         yield transform, run(transform, {**w_plus, "motion": case.motion})
     for part in case.parts:
         features, pullback = (manifest.graph(role, part.cut) for role in WINDOWED_ROLES)
         if features and pullback:
             inputs = {**w_plus, **part.inputs}
-            forward = dict(run(features, inputs))
+            forward = run(features, inputs)
             yield features, forward
-            inputs = {**inputs, **forward, "grad_features": part.grad_features}
-            yield pullback, {**forward, **run(pullback, inputs)}
+            pulled = run(pullback, {**inputs, **forward, "grad_features": part.grad_features})
+            yield pullback, {**network.telling(forward), **pulled}
 
 
 def table(records: tuple[ParityRecord, ...]) -> Iterator[str]:

@@ -22,8 +22,8 @@ class Reference(Protocol):
 
         Args:
             graph: Which one.
-            measured: What the graph gave. A pullback's come with the layer outputs that it took,
-                which tell the slopes that it saw, and that of an image with the gradient that went in.
+            measured: What the graph gave. A pullback's come with the layer outputs that it took
+                and that tell the slopes that it saw, and that of an image with the gradient that went in.
             dtype: The precision to compute in.
         """
 
@@ -34,12 +34,19 @@ class ReferenceNetwork(Protocol):
     Attributes:
         image_channels: Colours of its image.
         largest_double_image: Pixels of the largest image that it makes in float64 in time and memory.
+        largest_repeated_image: Pixels of the largest image that is compared for every seed; a larger one
+            is for the first seed alone.
     """
 
     @property
     def image_channels(self) -> int: ...  # noqa: D102
     @property
     def largest_double_image(self) -> int: ...  # noqa: D102
+    @property
+    def largest_repeated_image(self) -> int: ...  # noqa: D102
+
+    def telling(self, outputs: Arrays) -> Arrays:
+        """Those of a forward graph's outputs that tell a reference the slopes that the pullback took."""
 
     def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
         """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""

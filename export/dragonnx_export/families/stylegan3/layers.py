@@ -32,8 +32,9 @@ class SynthesisLayer:
         resolution: Of the image.
         style_weight: From w to the style of the input channels, [w_dim, inputs], all gains folded in.
         style_bias: [inputs], likewise.
-        weight: [outputs, inputs, k, k], scaled to a mean square of one an output where the layer is
-            demodulated.
+        weight: [outputs, inputs, k, k], as the checkpoint has it.
+        weight_scale: What an output's are multiplied with, [outputs, 1, 1, 1]: it gives them a mean
+            square of one where the layer is demodulated.
         input_gain: What keeps the scale of its input at one.
         bias: [outputs].
         up_filter: [up_taps], or None.
@@ -46,7 +47,8 @@ class SynthesisLayer:
     resolution: int
     style_weight: Constant
     style_bias: Constant
-    weight: NDArray[np.float64]
+    weight: _Array
+    weight_scale: NDArray[np.float64]
     input_gain: float
     bias: _Array
     up_filter: _Array | None
@@ -61,12 +63,12 @@ class SynthesisLayer:
     @cached_property
     def kernel(self) -> Constant:
         """The convolution's weights."""
-        return Constant.of(self.weight * self.input_gain)
+        return Constant.of(self.weight * (self.weight_scale * self.input_gain))
 
     @cached_property
     def squares(self) -> Constant:
         """The weights' squares over the taps and without the input's gain, [outputs, inputs]."""
-        return Constant.of(np.square(self.weight).sum(axis=(2, 3)))
+        return Constant.of(np.square(self.weight * self.weight_scale).sum(axis=(2, 3)))
 
     @cached_property
     def map_bias(self) -> Constant:
@@ -189,12 +191,13 @@ def _layer(checkpoint: Contents, position: int) -> SynthesisLayer:
     a, arrays = checkpoint.architecture, checkpoint.weights
     facts = a.layers[position]
     name = f"synthesis.{facts.name}"
-    weight = arrays[f"{name}.weight"].astype(np.float64)
-    gain = 1.0
+    weight = arrays[f"{name}.weight"]
+    gain, weight_scale = 1.0, np.ones((facts.outputs, 1, 1, 1))
     if facts.colour:
         gain /= math.sqrt(facts.inputs * facts.kernel**2)
     else:
-        weight /= np.sqrt(np.square(weight).mean(axis=(1, 2, 3), keepdims=True))
+        squares = np.square(weight.astype(np.float64))
+        weight_scale = 1 / np.sqrt(squares.mean(axis=(1, 2, 3), keepdims=True))
     to_style = np.float64(gain / math.sqrt(a.w_dim))
     return SynthesisLayer(
         index=position,
@@ -203,6 +206,7 @@ def _layer(checkpoint: Contents, position: int) -> SynthesisLayer:
         style_weight=Constant.of(arrays[f"{name}.affine.weight"].T * to_style),
         style_bias=Constant.of(arrays[f"{name}.affine.bias"] * np.float64(gain)),
         weight=weight,
+        weight_scale=weight_scale,
         input_gain=1 / math.sqrt(float(arrays[f"{name}.magnitude_ema"])),
         bias=arrays[f"{name}.bias"],
         up_filter=arrays.get(f"{name}.up_filter"),

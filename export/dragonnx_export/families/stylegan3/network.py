@@ -22,11 +22,12 @@ from dragonnx_export.families.stylegan3.torch_resampling import Resampling
 _EPSILON = 1e-8
 _LEAK = 0.2
 
-RAISED_CELLS = 2**24
-"""Of maps at the raised rate, at a time."""
+RAISED_CELLS = 2**21
+"""Of maps at the raised rate, at a time: larger ones, of 32 MB and more, would come fresh from the system
+for every step, which zeroes them."""
 _UNFOLDED_CELLS = 2**24
 
-Bend = Callable[[Tensor, float | None], Tensor]
+Bend = Callable[[Tensor], Tensor]
 """A leaky ReLU with gain and clamp, at the raised rate."""
 
 
@@ -171,14 +172,7 @@ class Generator(nn.Module):
         """
         facts = self.architecture.layers[position]
         x = self.raised(facts, convolved)
-        if bend:
-            x = bend(x, facts.clamp)
-        else:
-            if not facts.colour:
-                x = F.leaky_relu(x, _LEAK) * math.sqrt(2)
-            if facts.clamp is not None:
-                x = x.clamp(-facts.clamp, facts.clamp)
-        x = self._lowered(facts, x)
+        x = self._lowered(facts, bend(x) if bend else _bent(facts, x))
         return x * self.architecture.output_scale if facts.colour else x
 
     def raised(self, facts: Layer, x: Tensor) -> Tensor:
@@ -210,12 +204,21 @@ def _normalised(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + _EPSILON).rsqrt()
 
 
+def _bent(facts: Layer, x: Tensor) -> Tensor:
+    if not facts.colour:
+        x = F.leaky_relu(x, _LEAK) * math.sqrt(2)
+    return x if facts.clamp is None else x.clamp(-facts.clamp, facts.clamp)
+
+
 def _convolved(x: Tensor, weight: Tensor) -> Tensor:
     """[1, I, h, w] and [O, I, k, k] to [1, O, h - k + 1, w - k + 1].
 
-    A band of rows at a time: torch unfolds what it convolves in float64, and all of a large map, nine
+    A band of rows at a time where torch unfolds what it convolves, as in float64: all of a large map, nine
     times over, takes gigabytes.
     """
+    unfolds = not torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if x.dtype is torch.float32 and not unfolds:
+        return F.conv2d(x, weight)
     taps = weight[0].numel()
     rows = x.shape[2] - weight.shape[2] + 1
     step = max(1, _UNFOLDED_CELLS // (taps * x.shape[3]))

@@ -48,6 +48,16 @@ class TorchNetwork:
         """Pixels: activations at twice or four times the rate take minutes beyond."""
         return 256 * 256
 
+    @property
+    def largest_repeated_image(self) -> int:
+        """Pixels: beyond, graph and torch take half a minute for each."""
+        return 256 * 256
+
+    def telling(self, outputs: Arrays) -> Arrays:
+        """Those outputs of a graph that tell the slopes that it took."""
+        names = {convolved_name(layer) for layer in self._layers.layers}
+        return {name: values for name, values in outputs.items() if name in names}
+
     def w(self, mapping_inputs: Arrays) -> NDArray[np.float32]:
         """The mapping network in float32: z, and a label where there are classes, to w [N, w_dim]."""
         tensors = {name: torch.tensor(values) for name, values in mapping_inputs.items()}
@@ -80,6 +90,7 @@ class CaseReference:
         self._trainable_layers = trainable_layers
         self._images: dict[torch.dtype, NDArray[np.float64]] = {}
         self._maps: dict[torch.dtype, list[Tensor]] = {}
+        """What the first layer reads, and what it and others give: of the feature map's layers, or of all."""
 
     def outputs(
         self, graph: GraphRecord, measured: Arrays, dtype: torch.dtype
@@ -91,9 +102,11 @@ class CaseReference:
                 inputs = {k: torch.tensor(v, dtype=dtype) for k, v in case.mapping_inputs.items()}
                 return {"w": _double(self._generator.to(dtype).mapping(**inputs))}
             case "image" | "image_layers":
-                return {"image": self._image(dtype)}
+                return {"image": self._image(dtype, graph.role == "image_layers")}
             case "image_pullback":
-                gradient = self._gradient(every, measured["grad_image"], measured, dtype)
+                maps = self._up_to(every, dtype)
+                self._maps[dtype] = maps[: count + 1]
+                gradient = self._gradient(maps, measured["grad_image"], measured, dtype)
                 return {"grad_w_plus": gradient}
             case "transform":
                 moved = self._generator.to(dtype).moved(
@@ -103,57 +116,65 @@ class CaseReference:
             case "features":
                 part = self._part(graph)
                 return {"features": _double(self._up_to(count, dtype)[count])[part.place]}
-        part = self._part(graph)
-        grad = np.zeros(self._up_to(count, dtype)[count].shape, np.float32)
+        part, maps = self._part(graph), self._up_to(count, dtype)
+        grad = np.zeros(maps[count].shape, np.float32)
         grad[part.place] = part.grad_features
-        gradient = self._gradient(count, grad, measured, dtype, part.plan)
+        gradient = self._gradient(maps, grad, measured, dtype, part.plan)
         return {"grad_w_plus": gradient[:, : self._trainable_layers]}
 
     def _part(self, graph: GraphRecord) -> FeaturesPart:
         (part,) = (part for part in self._case.parts if part.cut == graph.cut)
         return part
 
-    def _image(self, dtype: torch.dtype) -> NDArray[np.float64]:
+    def _image(self, dtype: torch.dtype, its_pullback_follows: bool) -> NDArray[np.float64]:
+        """Its layers' maps are kept for the pullback alone: they are gigabytes."""
         if dtype not in self._images:
-            with torch.no_grad():
-                image = self._generator.to(dtype).image(self._w_plus(dtype))
-            self._images[dtype] = _double(image)
+            every, x = len(self._layers.layers), self._up_to(self._feature_layer + 1, dtype)[-1]
+            if its_pullback_follows:
+                x = self._up_to(every, dtype)[-1]
+            else:
+                for position in range(self._feature_layer + 1, every):
+                    x = self._layer(position, x)
+            self._images[dtype] = _double(x)
         return self._images[dtype]
 
     def _up_to(self, count: int, dtype: torch.dtype) -> list[Tensor]:
-        """What so many layers read, and what the last one gives; of the feature map computed once."""
-        if (known := self._maps.get(dtype)) and len(known) == count + 1:
-            return list(known)
-        generator, w_plus = self._generator.to(dtype), self._w_plus(dtype)
+        """What so many layers read, and what the last one gives; nothing is computed twice."""
+        maps = self._maps.setdefault(dtype, [])
+        if not maps:
+            with torch.no_grad():
+                maps.append(self._generator.to(dtype).first(self._w_plus(dtype)[:, 0]))
+        while len(maps) <= count:
+            maps.append(self._layer(len(maps) - 1, maps[-1]))
+        return maps[: count + 1]
+
+    def _layer(self, position: int, x: Tensor) -> Tensor:
+        """What a layer gives, from what it reads."""
+        w = self._w_plus(x.dtype)[:, position + 1]
         with torch.no_grad():
-            maps = [generator.first(w_plus[:, 0])]
-            for position in range(count):
-                maps.append(generator.layer(position, maps[-1], w_plus[:, position + 1]))
-        if count == self._feature_layer + 1:  # the image's are gigabytes
-            self._maps[dtype] = list(maps)
-        return maps
+            return self._generator.to(x.dtype).layer(position, x, w)
 
     def _w_plus(self, dtype: torch.dtype) -> Tensor:
         return torch.tensor(self._case.w_plus, dtype=dtype)
 
     def _gradient(
         self,
-        count: int,
+        maps: list[Tensor],
         grad: NDArray[np.float32],
         measured: Arrays,
         dtype: torch.dtype,
         plan: GraphWindows | None = None,
     ) -> NDArray[np.float64]:
-        """Of the output of the last of so many layers.
+        """Of the last of some maps, which are let go as they are used.
 
         One layer at a time, and a few channels of its activation: autograd on all of them would keep
         gigabytes.
         """
-        maps, w_plus = self._up_to(count, dtype), self._w_plus(dtype)
+        w_plus = self._w_plus(dtype)
         generator = self._generator.to(dtype)
         given = torch.tensor(grad, dtype=dtype)
         rows = torch.zeros_like(w_plus)
-        for position in reversed(range(count)):
+        for position in reversed(range(len(maps) - 1)):
             layer = self._layers.layers[position]
             w = w_plus[:, position + 1].clone().requires_grad_()
             maps.pop()  # what it gives

@@ -78,26 +78,41 @@ class TakenSlopes:
     def of(self, channels: range) -> Bend:
         """What takes the place of the activation of some channels.
 
-        Outside a window nothing is bent: there the gradient is zero.
+        Outside a window all is zero: there the gradient is.
         """
-        slope, bent = map(self._in_place, self._slopes(channels))
+        convolved = np.ascontiguousarray(self._convolved[:, channels.start : channels.stop])
+        inputs = {"convolved": convolved, **(self._window.inputs if self._window else {})}
+        values = torch.from_numpy(self._raised.run(inputs)[0]["raised"])
+        clamped = self._clamped(values)
 
-        def bend(x: Tensor, clamp: float | None) -> Tensor:
-            activated = x * (slope.to(x.dtype) * self.layer.gain)
-            if clamp is None:
-                return activated
-            return torch.where(bent.abs() < clamp, activated, clamp * bent.sign().to(x.dtype))
+        def bend(x: Tensor) -> Tensor:
+            slopes = self._slopes(values, x.dtype)
+            if clamped is None:
+                return x * self._in_place(slopes)
+            slopes[clamped != 0] = 0
+            return x * self._in_place(slopes) + self._in_place(clamped.to(x.dtype))
 
         return bend
 
-    def _slopes(self, channels: range) -> tuple[Tensor, Tensor]:
-        """Slopes, and what the leaky ReLU gives."""
-        convolved = np.ascontiguousarray(self._convolved[:, channels.start : channels.stop])
-        inputs = {"convolved": convolved, **(self._window.inputs if self._window else {})}
-        values = torch.tensor(self._raised.run(inputs)[0]["raised"])
-        slope = torch.full_like(values, 1.0 if self.layer.facts.colour else LEAK)
-        slope = torch.where(values > 0, 1.0, slope)
-        return slope, values * slope
+    def _slopes(self, values: Tensor, dtype: torch.dtype) -> Tensor:
+        """Of the leaky ReLU and its gain, for values at the raised rate."""
+        gain = self.layer.gain
+        above, below = torch.tensor([gain, gain * self._leak], dtype=dtype)
+        return torch.where(values > 0, above, below)
+
+    def _clamped(self, values: Tensor) -> Tensor | None:
+        """What is given where values are clamped, and 0 elsewhere; None where none is."""
+        clamp = self.layer.facts.clamp
+        if clamp is None:
+            return None
+        lowest, highest = (float(each) for each in values.aminmax())
+        if -clamp / self._leak < lowest and highest < clamp:
+            return None
+        return clamp * ((values >= clamp).float() - (values <= -clamp / self._leak).float())
+
+    @property
+    def _leak(self) -> float:
+        return 1.0 if self.layer.facts.colour else LEAK
 
     def _in_place(self, values: Tensor) -> Tensor:
         """A window's values in a map that is 0 elsewhere."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-_BLOCK = 32
-"""Cells that one product gives. Larger ones multiply with more zeros, smaller ones copy more."""
+_BLOCK = 48
+"""Cells that one product gives. Larger ones multiply with more zeros, smaller ones take more calls."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,9 @@ class Resampling:
         Products with a small matrix, the same for every block of cells: in torch they are much faster
         than convolutions of one channel.
         """
-        matrix, first, step = self._block(taps)
-        blocks = -(-self.length // len(matrix))
-        read = (blocks - 1) * step + matrix.shape[1]
-        for axis in (2, 3):
-            after = read + first - x.shape[axis]
-            x = F.pad(x, [-first, after] if axis == 3 else [0, 0, -first, after])
-            each = x.unfold(axis, matrix.shape[1], step)
-            if axis == 2:  # (1, C, blocks, w, read)
-                x = (matrix @ each.transpose(3, 4)).flatten(2, 3)[:, :, : self.length]
-            else:
-                x = (each @ matrix.T).flatten(3, 4)[..., : self.length]
+        for axis in (3, 2):  # along rows of the map first, as the format's own code does
+            blocks = _Blocks(axis, x.shape[axis], self.length, *self._block(taps))
+            x = _Products.apply(x, blocks)
         return x
 
     def _block(self, taps: Tensor) -> tuple[Tensor, int, int]:
@@ -62,3 +55,54 @@ class Resampling:
         read = (tap >= 0) & (tap < len(taps))
         matrix = torch.where(read, taps.flip(0)[tap.clamp(0, len(taps) - 1)], 0)
         return matrix, first, size * self.down // self.up
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Cells along an axis, each a product of some that are read; see `Resampling._block`."""
+
+    axis: int
+    cells: int
+    kept: int
+    matrix: Tensor
+    first: int
+    step: int
+
+    def __iter__(self) -> Iterator[tuple[slice, slice, Tensor]]:
+        """Which cells a block gives, which it reads, and its matrix. What lies beyond the map is zero."""
+        size, reads = self.matrix.shape
+        for number, start in enumerate(range(0, self.kept, size)):
+            given = slice(start, min(start + size, self.kept))
+            lowest = self.first + number * self.step
+            read = slice(max(lowest, 0), min(lowest + reads, self.cells))
+            rows = slice(given.stop - given.start)
+            yield given, read, self.matrix[rows, read.start - lowest : read.stop - lowest]
+
+    def some(self, x: Tensor, cells: slice) -> Tensor:
+        """Some cells along the axis."""
+        return x[:, :, cells] if self.axis == 2 else x[..., cells]
+
+    def product(self, matrix: Tensor, x: Tensor) -> Tensor:
+        """A matrix times what lies along the axis."""
+        return matrix @ x if self.axis == 2 else x @ matrix.T
+
+
+class _Products(torch.autograd.Function):
+    """All blocks of an axis. Torch's own way back through them would add up a whole map for each."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, blocks: _Blocks) -> Tensor:
+        ctx.blocks = blocks
+        parts = [blocks.product(matrix, blocks.some(x, read)) for _, read, matrix in blocks]
+        return torch.cat(parts, dim=blocks.axis)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        blocks, (grad,) = ctx.blocks, grads
+        shape = list(grad.shape)
+        shape[blocks.axis] = blocks.cells
+        given_back = grad.new_zeros(shape)
+        for given, read, matrix in blocks:
+            of_block = blocks.product(matrix.T, blocks.some(grad, given))
+            blocks.some(given_back, read).add_(of_block)
+        return given_back, None
