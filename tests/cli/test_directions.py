@@ -12,6 +12,7 @@ from support.program import dragonnx
 
 from dragonnx import Generator, InputError, load_latent, open_picture
 from dragonnx.document.directions import Direction, Shift
+from dragonnx.document.moves import moved
 from dragonnx.document.start import LatentStart
 from dragonnx.types import Array, Float32
 
@@ -193,6 +194,7 @@ def test_a_start_can_be_moved_again_and_again(generator: Generator) -> None:
     shift = Shift.along([Direction("pc0", 0.001)], generator)
     assert shift is not None
     for _ in range(60):
-        start = shift.moved(start, generator)
+        start = moved(start, [shift], generator)
     assert start.describe().endswith("+ pc0:0.001")
     assert Shift.along([], generator) is None
+    assert moved(start, [], generator) is start

@@ -22,11 +22,15 @@ from dragonnx.cli.options import (
     PrecisionOption,
     Psi,
     Quality,
+    Rotate,
     Seed,
     SpaceOption,
     Threads,
+    Translate,
     check_start,
     chosen_directions,
+    chosen_motion,
+    chosen_moves,
     latent_start,
     open_generator,
 )
@@ -54,6 +58,8 @@ def drag(
     latent: Latent = None,
     index: Index = None,
     direction: Directions = None,
+    rotate: Rotate = None,
+    translate: Translate = None,
     mask: Annotated[Path | None, typer.Option(help="Picture: white moves, black is fixed.")] = None,
     preset: Annotated[PresetName, typer.Option(help="Defaults; best ends nearest.")] = "paper",
     space: SpaceOption = "w+",
@@ -87,7 +93,6 @@ def drag(
     (Ctrl+C) stops after the current step and saves the picture as far as it got.
     """
     from dragonnx.document import Document, PointPair
-    from dragonnx.document.directions import Shift
     from dragonnx.document.outputs import OutputId
     from dragonnx.document.outputs import output as kind
     from dragonnx.document.run import DragRun
@@ -95,7 +100,7 @@ def drag(
     from dragonnx.media import check_animation, check_quality
     from dragonnx.model.library import model_name
 
-    directions = chosen_directions(direction)
+    directions, motion = chosen_directions(direction), chosen_motion(rotate, translate)
     wanted: list[tuple[OutputId, Path | None]] = [
         ("picture", output),
         ("latent", latent_out),
@@ -123,10 +128,10 @@ def drag(
         trainable_layers=trainable_layers,
     )
     generator = open_generator(model, device, threads, precision)
-    shift = Shift.along(directions, generator)
+    moves = chosen_moves(generator, directions, motion)
     document = Document(
         model=model_name(model),
-        start=latent_start(generator, seed, truncation_psi, label, latent, index, shift),
+        start=latent_start(generator, seed, truncation_psi, label, latent, index, moves),
         pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)

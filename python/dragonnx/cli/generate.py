@@ -20,11 +20,15 @@ from dragonnx.cli.options import (
     PrecisionOption,
     Psi,
     Quality,
+    Rotate,
     Seed,
     Threads,
+    Translate,
     check_start,
     chosen_directions,
     chosen_label,
+    chosen_motion,
+    chosen_moves,
     fitting_label,
     latent_start,
     open_generator,
@@ -60,6 +64,8 @@ def generate(
     latent: Latent = None,
     index: Index = None,
     direction: Directions = None,
+    rotate: Rotate = None,
+    translate: Translate = None,
     latent_out: Annotated[Path | None, typer.Option(help="Save the latent, .npz.")] = None,
     quality: Quality = None,
     device: Device = "auto",
@@ -68,12 +74,12 @@ def generate(
 ) -> None:
     """Make a picture from a seed or a latent, or many from many seeds."""
     from dragonnx.document import Document, LatentStart
-    from dragonnx.document.directions import Shift
+    from dragonnx.document.moves import moved
     from dragonnx.document.outputs import output as kind
     from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
 
-    directions = chosen_directions(direction)
+    directions, motion = chosen_directions(direction), chosen_motion(rotate, translate)
     files = [each.file for each in directions]
     if seeds is not None:
         _refuse_beside_seeds(seed, latent, index, latent_out)
@@ -86,9 +92,9 @@ def generate(
         starts = [LatentStart(each, psi, classes) for each in numbers for psi in psis]
         generator = open_generator(model, device, threads, precision)
         fitting_label(generator, label)
-        shift = Shift.along(directions, generator)
-        moved = (each if shift is None else shift.moved(each, generator) for each in starts)
-        documents = (Document(model=model_name(model), start=each) for each in moved)
+        moves = chosen_moves(generator, directions, motion)
+        begun = (moved(each, moves, generator) for each in starts)
+        documents = (Document(model=model_name(model), start=each) for each in begun)
         bar = counted(documents, len(starts), "pictures")
         if sides is None:
             write_each(bar, generator, output)
@@ -105,8 +111,8 @@ def generate(
     check_quality(quality, [output])
     check_start(latent, index, seed=seed, psi=truncation_psi)
     generator = open_generator(model, device, threads, precision)
-    shift = Shift.along(directions, generator)
-    start = latent_start(generator, seed, truncation_psi, label, latent, index, shift)
+    moves = chosen_moves(generator, directions, motion)
+    start = latent_start(generator, seed, truncation_psi, label, latent, index, moves)
     document = Document(model=model_name(model), start=start)
     kind("picture").write(document, generator, output, quality)
     if latent_out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,11 @@ from dragonnx.types import DeviceName, Precision, Space
 
 if TYPE_CHECKING:
     from dragonnx.document import LatentStart
-    from dragonnx.document.directions import Direction, Shift
+    from dragonnx.document.directions import Direction
+    from dragonnx.document.moves import Move
     from dragonnx.model.generator import Generator
     from dragonnx.model.labels import Label as AnyLabel
+    from dragonnx.model.motion import Motion
 
 
 Model = Annotated[str, typer.Option(help="A known model's name, or a bundle folder.")]
@@ -42,6 +45,14 @@ Directions = Annotated[
         help="Move the latent along FILE:AMOUNT, a w or w_plus; or pc0:2, by spreads along the "
         "model's own; FILE#2:AMOUNT takes the third of several; may be repeated.",
     ),
+]
+Rotate = Annotated[
+    float | None,
+    typer.Option(help="Turn the picture by so many degrees, counterclockwise: StyleGAN3 alone."),
+]
+Translate = Annotated[
+    str | None,
+    typer.Option(help="Then move it by X,Y pixels, to the right and down: StyleGAN3 alone."),
 ]
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, or cuda:1 for the second GPU.")
@@ -96,7 +107,7 @@ def latent_start(
     label: str | None,
     latent: Path | None,
     index: int | None,
-    shift: Shift | None,
+    moves: Sequence[Move],
 ) -> LatentStart:
     """The start of a document that the options name, after `check_start`.
 
@@ -105,6 +116,7 @@ def latent_start(
     """
     from dragonnx.document import LatentStart
     from dragonnx.document.latent_file import load_latent
+    from dragonnx.document.moves import moved
 
     if latent is None:
         start = LatentStart(seed or 0, psi, fitting_label(generator, label))
@@ -113,7 +125,7 @@ def latent_start(
         chosen = None if label is None else fitting_label(generator, label)
         w_plus = load_latent(latent, index=index or 0, generator=generator)
         start = LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
-    return start if shift is None else shift.moved(start, generator)
+    return moved(start, moves, generator)
 
 
 def chosen_directions(texts: list[str] | None) -> list[Direction]:
@@ -125,6 +137,36 @@ def chosen_directions(texts: list[str] | None) -> list[Direction]:
     from dragonnx.document.directions import Direction
 
     return [Direction.of_text(text) for text in texts or ()]
+
+
+def chosen_motion(rotate: float | None, translate: str | None) -> Motion | None:
+    """The motion that the options name.
+
+    Raises:
+        InputError: One cannot be read.
+    """
+    from dragonnx.model.motion import Motion
+    from dragonnx.reading.typed_points import shift
+
+    if rotate is None and translate is None:
+        return None
+    return Motion(rotate or 0.0, (0.0, 0.0) if translate is None else shift(translate))
+
+
+def chosen_moves(
+    generator: Generator, directions: Sequence[Direction], motion: Motion | None
+) -> list[Move]:
+    """What is done to where a picture starts: directions are gone along before it is turned and moved.
+
+    Raises:
+        InputError: A direction does not fit the model, or it cannot turn and move what it shows.
+    """
+    from dragonnx.document.directions import Shift
+    from dragonnx.document.moves import Transform
+
+    along = Shift.along(directions, generator)
+    moves: list[Move] = [] if along is None else [along]
+    return moves if motion is None else [*moves, Transform(motion, generator)]
 
 
 def fitting_label(generator: Generator, label: str | None) -> AnyLabel | None:

@@ -18,9 +18,13 @@ from dragonnx.cli.options import (
     Model,
     PrecisionOption,
     Psi,
+    Rotate,
     Threads,
+    Translate,
     chosen_directions,
     chosen_label,
+    chosen_motion,
+    chosen_moves,
     fitting_label,
     open_generator,
 )
@@ -49,6 +53,8 @@ def walk(
     truncation_psi: Psi = None,
     label: Label = None,
     direction: Directions = None,
+    rotate: Rotate = None,
+    translate: Translate = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionOption = "auto",
@@ -60,7 +66,6 @@ def walk(
     """
     import numpy as np
 
-    from dragonnx.document.directions import Shift
     from dragonnx.document.waypoints import w_plus_of, waypoint
     from dragonnx.media import ANIMATION_SUFFIXES, check_animation, save_animation
     from dragonnx.model.latent_walk import check_walk
@@ -70,18 +75,19 @@ def walk(
     check_animation(output)
     starts = [waypoint(each, truncation_psi, chosen_label(label)) for each in through]
     files = [each for each in starts if isinstance(each, Path)]
-    directions = chosen_directions(direction)
+    directions, motion = chosen_directions(direction), chosen_motion(rotate, translate)
     check_outputs([(output, ANIMATION_SUFFIXES)], [*files, *(each.file for each in directions)])
     if len(files) == len(through):
         for option, given in (("--truncation-psi", truncation_psi), ("--label", label)):
             if given is not None:
                 raise InputError(f"{option} is for seeds, and every --through names a file")
     generator = open_generator(model, device, threads, precision)
+    moves = chosen_moves(generator, directions, motion)
     if len(files) < len(through):
         fitting_label(generator, label)
     points = np.concatenate([w_plus_of(each, generator) for each in starts])
-    if (shift := Shift.along(directions, generator)) is not None:
-        points = points + shift.step
+    for move in moves:
+        points = move.applied(points)
 
     def pictures() -> Iterator[Image]:
         for w_plus in counted(latents(points, frames, loop=loop), frames, "pictures"):

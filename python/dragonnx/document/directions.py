@@ -1,18 +1,17 @@
-"""Edit directions: a start moved along directions of w, from files or the model's own."""
+"""Edit directions: latents moved along directions of w, from files or the model's own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dragonnx.document.latent_file import load_direction
-from dragonnx.document.latents import start_w_plus
-from dragonnx.document.start import FARTHEST_ALONG, LatentStart
+from dragonnx.document.start import FARTHEST_ALONG
 from dragonnx.errors import InputError
 from dragonnx.reading.values import number, shown
 
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 _PRINCIPAL = re.compile(r"pc(\d{1,6})", re.ASCII)
 _NUMBERED = re.compile(r"(.+)#(\d{1,9})", re.ASCII | re.DOTALL)
-_LONGEST_NAME = 400
-"""Characters of a name that tells how a start was made."""
+_LONGEST_NAME = 200
+"""Characters of a name that tells which they were."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Direction:
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """Where directions together lead.
+    """Where directions together lead: a `Move`.
 
     Attributes:
         step: What is added to a latent, [1, num_ws, w_dim].
@@ -130,18 +129,8 @@ class Shift:
         if not np.isfinite(step).all():
             raise InputError("the directions lead too far for any number: name smaller amounts")
         name = " + ".join(f"{each.name}:{each.amount:g}" for each in directions)
-        return cls(step, name if len(name) < _LONGEST_NAME / 2 else f"{len(directions)} directions")
+        return cls(step, name if len(name) < _LONGEST_NAME else f"{len(directions)} directions")
 
-    def moved(self, start: LatentStart, generator: Generator) -> LatentStart:
-        """The start after the shift, which is a latent, whatever it was.
-
-        Raises:
-            InputError: The start does not fit the model.
-        """
-        name = f"{start.describe()} + {self.name}"
-        return replace(
-            start,
-            truncation_psi=None,
-            w_plus=start_w_plus(start, generator) + self.step,
-            name=name if len(name) <= _LONGEST_NAME else f"a latent + {self.name}",
-        )
+    def applied(self, w_plus: Float32) -> Float32:
+        """Latents [N, num_ws, w_dim] after it."""
+        return w_plus + self.step

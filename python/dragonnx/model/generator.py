@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, cast
 
@@ -12,19 +11,20 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
-from dragonnx.model.facts import LARGEST_SIDE, GraphRole
+from dragonnx.model.facts import GraphRole
 from dragonnx.model.graphs import GraphSet
 from dragonnx.model.labels import Label, fitting_label, label_row
 from dragonnx.model.latent import checked_psi, checked_seeds, checked_w_plus, truncate, z_of_seed
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
+from dragonnx.model.motion import Motion
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
 from dragonnx.model.picture import picture_of
 from dragonnx.model.placements import IMAGES, placements
 from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.array_values import checked_array
-from dragonnx.reading.values import number, point, record, shown, whole
+from dragonnx.reading.values import record, shown, whole
 from dragonnx.runtime import Device, DeviceTensor, Sharing, checked_threads, choose_device
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _PREVIEW_SIDE = 64
 _LARGEST_CUT = 2**16
-_MOST_DEGREES = 360.0
 
 
 class Generator:
@@ -207,19 +206,23 @@ class Generator:
                 shows.
         """
         latent = self.checked_w_plus(w_plus)
-        m = self.manifest
-        angle = -math.radians(number(rotation, "rotation", -_MOST_DEGREES, _MOST_DEGREES))
-        shift = point(translation, "translation", float(LARGEST_SIDE))
-        if m.graph("transform") is None:
-            raise InputError(
-                f"the model {m.name} cannot turn and move what it shows: take one of StyleGAN3, "
-                "exported by this dragonnx"
-            )
-        height, width = m.image_size
-        motion = [math.cos(angle), math.sin(angle), shift[0] / width, shift[1] / height]
-        inputs = {"w_plus": latent, "motion": np.array([motion], np.float32)}
-        moved: Float32 = self._graphs.get("transform").run(inputs)[0]["moved_w_plus"]
+        motion = Motion(rotation, translation).vector(self.manifest.image_size)
+        self.check_transform()
+        graph = self._graphs.get("transform")
+        moved: Float32 = graph.run({"w_plus": latent, "motion": motion})[0]["moved_w_plus"]
         return moved
+
+    def check_transform(self) -> None:
+        """Refuse to `transform` where the model cannot.
+
+        Raises:
+            InputError: It cannot turn and move what it shows.
+        """
+        if self.manifest.graph("transform") is None:
+            raise InputError(
+                f"the model {self.manifest.name} cannot turn and move what it shows: take one of "
+                "StyleGAN3, exported by this dragonnx"
+            )
 
     def features(
         self,

@@ -21,3 +21,18 @@ def pair(text: str) -> tuple[Point, Point]:
             f"not {text!r}"
         ) from error
     return (x, y), (target_x, target_y)
+
+
+def shift(text: str) -> Point:
+    """`x,y` as how far to move something.
+
+    Raises:
+        InputError: It is another thing.
+    """
+    try:
+        x, y = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"a translation is given as x,y in pixels, such as 12,-4, not {text!r}"
+        ) from error
+    return x, y
