@@ -82,6 +82,8 @@ class Graph:
             options.graph_optimization_level = onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
         if once:
             options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+            # A buffer that a later tensor of its shape takes again is held until then.
+            options.enable_mem_reuse = False
         self._giving_back: Any = None
         if gives_back and device.kind == CPU.name:
             # A planned block would come beside the pieces of the first run.
