@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from dragonnx.errors import InputError
 
@@ -69,10 +66,15 @@ def pasted_path(text: str) -> str:
     """
     text = text.strip().partition("\n")[0].strip()
     if text.lower().startswith("file://"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname  # which loads what speaks to servers
+
         path = url2pathname(urlsplit(text).path)
         return path if len(path) > 1 else text
     if os.name == "nt" or not (text.startswith(("'", '"')) or "\\" in text):
         return text.strip('"') if os.name == "nt" else text
+    import shlex
+
     try:
         words = shlex.split(text)
     except ValueError:  # a quote that is not closed is part of a name

@@ -19,6 +19,7 @@ from dragonnx.model.latent import checked_w_plus, truncate, z_of_seed
 from dragonnx.model.manifest import Manifest
 from dragonnx.model.passes import FeaturePass, ImagePass
 from dragonnx.model.picture import picture_of
+from dragonnx.model.principal import PrincipalW
 from dragonnx.runtime import CPU, Device
 
 HEIGHT, WIDTH = 48, 64
@@ -137,6 +138,9 @@ class SlidingModel:
         psi = self.manifest.truncation_psi if truncation_psi is None else truncation_psi
         w = truncate(codes * 6 + 5 * (label or 0), self.w_avg, psi)
         return np.repeat(w[:, None], NUM_WS, axis=1)
+
+    def principal_w(self):
+        return PrincipalW(np.eye(W_DIM, dtype=np.float32), np.array([3, 2], np.float32))
 
     def checked_w_plus(self, w_plus):
         return checked_w_plus(w_plus, NUM_WS, W_DIM)

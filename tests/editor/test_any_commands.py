@@ -106,7 +106,7 @@ class AnyCommands(RuleBasedStateMachine):
 
     @rule(command=st.sampled_from([
         "select_next", "select_previous", "move_handle", "move_target", "delete", "clear",
-        "use_tool", "switch",
+        "use_tool", "switch", "swap",
     ]))  # fmt: skip
     def points(self, command) -> None:
         getattr(self.run.editor.points, command)()
@@ -165,6 +165,14 @@ class AnyCommands(RuleBasedStateMachine):
     @rule(by=st.integers(-3, 3))
     def scrub(self, by) -> None:
         self.run.editor.scrub.go_by(by)
+
+    @rule(amount=st.sampled_from([-1, 0, 0.5]))
+    def direction(self, amount) -> None:
+        directions = self.run.editor.directions
+        if self.run.state.is_model_open:
+            directions.begin()
+        if any(slider.name == "pc0" and slider.is_known for slider in directions.sliders()):
+            directions.move_to("pc0", amount)
 
     @rule()
     def let_go(self) -> None:

@@ -12,18 +12,8 @@ from dragonnx.editor.command_line import command_of
 from dragonnx.editor.events import DirectionsRead, TaskFailed
 from dragonnx.editor.state import Part
 from dragonnx.errors import InputError
-from dragonnx.model.principal import PrincipalW
 
 SIDEWAYS = np.array([[1.0, 0.0]], np.float32)
-
-
-@pytest.fixture
-def model(models):
-    """A model with principal directions."""
-    model = models["sliding"]
-    principal = PrincipalW(np.eye(W_DIM, dtype=np.float32), np.array([3, 2], np.float32))
-    model.principal_w = lambda: principal
-    return model
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ class DirectionCommands:
                     return document
                 moved = replace(each, amount=amount)
                 return document.with_directions((*directions[:at], moved, *directions[at + 1 :]))
-        vector = self._known.get(name)
+        vector = self._vector(name, document)
         if vector is None or amount == 0:
             return document
         if len(directions) == MOST_DIRECTIONS:  # those that are at 0 say nothing
@@ -150,5 +150,10 @@ class DirectionCommands:
         return document.with_directions((*directions, Along(name, amount, np.asarray(vector))))
 
     def _is_known(self, name: str) -> bool:
-        used = {each.name for each in self._state.document.start.directions}
-        return name in used or name in self._known
+        document = self._state.document
+        used = {each.name for each in document.start.directions}
+        return name in used or self._vector(name, document) is not None
+
+    def _vector(self, name: str, document: Document) -> Float32 | None:
+        """A direction that was read for the document's model."""
+        return self._known.get(name) if document.model == self._model else None
