@@ -101,7 +101,7 @@ async def test_all_are_listed_with_what_they_are_recognised_by():
         assert str(facts.content) == "critters, seed 7, 1 point, 0 steps"
         await editor.press("down")
         assert str(facts.content) == f"critters, seed {SEED}, 1 point, 0 steps"
-        shown = picture._picture
+        shown = picture.picture
         assert max(shown.shape) <= 96
         assert abs(shown.mean() - looked.mean()) < 3, "the same picture, smaller"
         assert np.ptp(shown) > 50

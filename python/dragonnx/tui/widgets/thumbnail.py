@@ -24,6 +24,7 @@ class Thumbnail(Painted):
         super().__init__(id=id)
         self._mode = mode
         self.picture: Picture | None = None
+        """What is shown."""
 
     def show(self, picture: Picture | None) -> None:
         """Show another picture; None for nothing."""
