@@ -31,6 +31,7 @@ from dragonnx_export.families.stylegan3.forward import convolved_name
 from dragonnx_export.families.stylegan3.layers import SynthesisLayers
 from dragonnx_export.families.stylegan3.model import StyleGAN3Model
 from dragonnx_export.families.stylegan3.network import Generator
+from dragonnx_export.families.stylegan3.reference import TorchNetwork
 from dragonnx_export.families.stylegan3.taken_slopes import TakenSlopes
 from dragonnx_export.graphs.weight_file import WeightFile
 
@@ -269,6 +270,19 @@ def test_a_bundle_opens_and_makes_pictures(tmp_path: Path) -> None:
     # Its own transform shears, which no rotation and translation can follow.
     with pytest.raises(InputError, match="waves cannot turn and move what it shows"):
         generator.transform(w_plus, rotation=5)
+
+
+def test_a_large_image_is_compared_for_one_seed_and_its_record_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TorchNetwork, "largest_repeated_image", 15 * 15)
+    checkpoint = random_stylegan3(stylegan3(num_layers=3))
+    manifest = write_bundle(checkpoint, tmp_path / "bundle", ExportOptions(name="x"))
+    single = [record for record in manifest.parity if record.reference == "torch float32"]
+    seeds = {record.graph: record.seeds for record in single}
+    once = {"image": (0,), "image_layers": (0,), "image_pullback": (0,)}
+    assert seeds == {**once, **dict.fromkeys(("features", "mapping", "pullback"), (0, 1, 2))}
+    assert {record.graph for record in manifest.parity} == {each.name for each in manifest.graphs}
 
 
 def test_a_picture_is_turned_and_moved_by_its_latent(tmp_path: Path) -> None:
