@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.checkpoint_files import FIXTURES
+from support.checkpoint_files import FIXTURES, nvidia_pickle
 from support.random_checkpoints import CLAMPED, GREY, ORIG, random_checkpoint
+from support.random_stylegan3 import random_stylegan3, stylegan3, stylegan3_state
 
 from dragonnx.errors import InputError
 from dragonnx.model.generator import Generator as BundledGenerator
@@ -17,8 +18,9 @@ from dragonnx_export import bundle_writer
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import write_native
 from dragonnx_export.cli import app
-from dragonnx_export.families.stylegan2.channels import with_channels
+from dragonnx_export.families.channels import with_channels
 from dragonnx_export.families.stylegan2.networks import Generator
+from dragonnx_export.families.stylegan3.network import Generator as StyleGAN3
 
 SIX = FIXTURES / "field" / "six_channels.pt"
 MANY = dataclasses.replace(CLAMPED, image_channels=6)
@@ -37,6 +39,17 @@ def test_the_channels_chosen_are_those_of_the_whole_image(
     w_plus = torch.randn(1, checkpoint.architecture.num_ws, checkpoint.architecture.w_dim)
     whole = Generator.from_checkpoint(checkpoint).synthesis(w_plus)
     part = Generator.from_checkpoint(chosen).synthesis(w_plus)
+    np.testing.assert_allclose(part, whole[:, list(channels)], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [(0, 1, 2), (5, 0, 3), (4,)])
+def test_so_it_is_with_stylegan3(channels: tuple[int, ...]) -> None:
+    checkpoint = random_stylegan3(stylegan3(colours=6))
+    chosen = with_channels(checkpoint, channels)
+    assert chosen.architecture.image_channels == len(channels)
+    w_plus = torch.randn(1, checkpoint.architecture.num_ws, checkpoint.architecture.w_dim)
+    whole = StyleGAN3.from_checkpoint(checkpoint).image(w_plus)
+    part = StyleGAN3.from_checkpoint(chosen).image(w_plus)
     np.testing.assert_allclose(part, whole[:, list(channels)], rtol=1e-5, atol=1e-5)
 
 
@@ -80,6 +93,17 @@ def test_a_command_shows_three_of_six(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_channels_are_numbers(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="channel"):
         app([str(SIX), "--inspect", f"--channels={text}"], standalone_mode=False)
+
+
+def test_a_command_shows_three_of_six_of_stylegan3(tmp_path: Path) -> None:
+    source = tmp_path / "six.pkl"
+    source.write_bytes(nvidia_pickle(stylegan3_state(random_stylegan3(stylegan3(colours=6)))))
+    with pytest.raises(InputError, match=r"has 6 channels.*--channels 0,1,2"):
+        app([str(source), "-o", str(tmp_path / "bundle")], standalone_mode=False)
+    app([str(source), "-o", str(tmp_path / "bundle"), "--channels", "3,4,5"], standalone_mode=False)
+    generator = BundledGenerator.open(tmp_path / "bundle")
+    assert "numbered 3, 4, 5" in generator.manifest.source.note
+    assert generator.image(generator.w_plus(seed=1)).mode == "RGB"
 
 
 def test_of_four_channels_a_command_shows_the_colours(

@@ -75,18 +75,12 @@ def read_any(
     """The checkpoint of whichever family as the options want it, after a line to the user."""
     # torch takes seconds to import: it is not needed for a file that cannot be read.
     from dragonnx_export.checkpoints import Choices, read_checkpoint
-    from dragonnx_export.families.stylegan2.channels import with_shown_channels
-    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint as StyleGAN2
+    from dragonnx_export.families.channels import with_shown_channels
 
     choices = Choices(network=network, mapping_lr=mapping_lr, conv_clamp=conv_clamp)
     chosen = None if channels is None else _numbers(channels)
     say(f"reading {path} ...")
-    checkpoint = read_checkpoint(path, choices)
-    if isinstance(checkpoint, StyleGAN2):
-        return with_shown_channels(checkpoint, chosen)
-    if chosen is not None:
-        raise InputError("channels can be chosen of a StyleGAN2 only; leave --channels out")
-    return checkpoint
+    return with_shown_channels(read_checkpoint(path, choices), chosen)
 
 
 def refuse_unshown(checkpoint: Checkpoint) -> None:
@@ -95,11 +89,9 @@ def refuse_unshown(checkpoint: Checkpoint) -> None:
     Raises:
         InputError: They have another number of channels than any picture.
     """
-    from dragonnx_export.families.stylegan2.channels import require_shown
-    from dragonnx_export.families.stylegan2.checkpoint import Checkpoint as StyleGAN2
+    from dragonnx_export.families.channels import require_shown
 
-    if isinstance(checkpoint, StyleGAN2):
-        require_shown(checkpoint.architecture)
+    require_shown(checkpoint.architecture)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -133,6 +133,18 @@ class Architecture:
         """Whether the block of that resolution has a layer to colour."""
         return self.variant == "skip" or resolution == self.resolution
 
+    @property
+    def colour_arrays(self) -> frozenset[str]:
+        """Names of the arrays that have a row for each channel of the image."""
+        blocks = filter(self.has_colour, self.block_resolutions)
+        return frozenset(
+            f"synthesis.b{b}.torgb.{part}" for b in blocks for part in ("weight", "bias")
+        )
+
+    def with_image_channels(self, count: int) -> Architecture:
+        """The same network for an image of so many channels."""
+        return dataclasses.replace(self, image_channels=count)
+
     def layers_up_to(self, resolution: int) -> int:
         """How many convolutions there are up to the end of a block."""
         return 2 * self.block_resolutions.index(resolution) + 1

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
 from dragonnx.model.facts import FeatureMap, WindowFacts
+from dragonnx_export.families.channels import require_shown
 from dragonnx_export.families.family import ModelFacts, ModelGraph
 from dragonnx_export.families.mapping import mapping_graph
 from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.channels import require_shown
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.features import features_graph
 from dragonnx_export.families.stylegan2.image import (

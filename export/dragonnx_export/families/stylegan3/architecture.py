@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragonnx_export.families.family import ArchitectureError
 
@@ -151,6 +151,15 @@ class Architecture:
     def image_channels(self) -> int:
         """Colours of the image."""
         return self.layers[-1].outputs
+
+    @property
+    def colour_arrays(self) -> frozenset[str]:
+        """Names of the arrays that have a row for each channel of the image."""
+        return frozenset(f"synthesis.{self.layers[-1].name}.{part}" for part in ("weight", "bias"))
+
+    def with_image_channels(self, count: int) -> Architecture:
+        """The same network for an image of so many channels."""
+        return replace(self, layers=(*self.layers[:-1], replace(self.layers[-1], outputs=count)))
 
     @property
     def image_size(self) -> tuple[int, int]:

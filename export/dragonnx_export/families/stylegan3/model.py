@@ -12,6 +12,7 @@ from dragonnx.model.checking.expected import most_run_bytes
 from dragonnx.model.checking.graph import Declared, check_graph
 from dragonnx.model.checking.schema import FLOAT
 from dragonnx.model.facts import FeatureMap
+from dragonnx_export.families.channels import require_shown
 from dragonnx_export.families.family import ModelFacts, ModelGraph
 from dragonnx_export.families.mapping import mapping_graph
 from dragonnx_export.families.stylegan3.architecture import Architecture
@@ -29,8 +30,6 @@ from dragonnx_export.families.stylegan3.reference import TorchNetwork
 from dragonnx_export.families.stylegan3.transform import can_be_moved, transform_graph
 from dragonnx_export.families.stylegan3.windows import window_facts
 from dragonnx_export.graphs.weight_file import WeightFile
-
-_COLOURS = (1, 3)
 
 
 class StyleGAN3Model:
@@ -54,11 +53,7 @@ class StyleGAN3Model:
         self, checkpoint: Checkpoint, feature_layer: int | None, trainable_layers: int
     ) -> None:
         a = checkpoint.architecture
-        if a.image_channels not in _COLOURS:
-            raise InputError(
-                f"the image has {a.image_channels} channels where a picture shows 1 or 3: such a "
-                "StyleGAN3 cannot be exported"
-            )
+        require_shown(a)
         self._checkpoint = checkpoint
         self._layer = _feature_layer(a, feature_layer)
         self._layers = SynthesisLayers.of(checkpoint)

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, Protocol, Self, TypeVar
 
 from dragonnx.errors import InputError
-from dragonnx_export.families.stylegan2.architecture import Architecture
-from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
+from dragonnx_export.families.checkpoint import Contents
+
+
+class ColouredArchitecture(Protocol):
+    """What an architecture of any family says of its image's channels.
+
+    Attributes:
+        image_channels: How many there are.
+        colour_arrays: Names of the arrays that have a row for each of them.
+    """
+
+    @property
+    def image_channels(self) -> int: ...  # noqa: D102
+    @property
+    def colour_arrays(self) -> frozenset[str]: ...  # noqa: D102
+
+    def with_image_channels(self, count: int) -> Self:
+        """The same network with so many."""
+        ...
+
+
+C = TypeVar("C", bound=Contents[Any])
 
 SHOWN = (1, 3)
 """How many channels a picture can have: grey, or colours."""
 
 _COLOURS = (0, 1, 2)
 _COLOURS_AND_OPACITY = 4
-_COLOUR_LAYER = ".torgb."
-_PARTS = ("weight", "bias")
 
 
-def with_shown_channels(checkpoint: Checkpoint, channels: Sequence[int] | None) -> Checkpoint:
+def with_shown_channels(checkpoint: C, channels: Sequence[int] | None) -> C:
     """The generator with the channels that were chosen, or the colours of an image with opacity.
 
     Args:
@@ -36,7 +55,7 @@ def with_shown_channels(checkpoint: Checkpoint, channels: Sequence[int] | None) 
     return checkpoint
 
 
-def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint:
+def with_channels(checkpoint: C, channels: Sequence[int]) -> C:
     """The generator with some of its image's channels, in the order given.
 
     Colours are made and added up channel by channel, so that it is the same network, and nothing is
@@ -49,7 +68,7 @@ def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint
     Raises:
         InputError: They are of a number that no picture has, or there is no such channel.
     """
-    architecture = checkpoint.architecture
+    architecture: ColouredArchitecture = checkpoint.architecture
     if len(channels) not in SHOWN:
         raise InputError(f"a picture shows 1 or 3 channels, not {len(channels)}")
     missing = [number for number in channels if not 0 <= number < architecture.image_channels]
@@ -60,7 +79,7 @@ def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint
         )
     chosen = list(channels)
     weights = {
-        name: values[chosen].copy() if _is_of_colours(name) else values
+        name: values[chosen].copy() if name in architecture.colour_arrays else values
         for name, values in checkpoint.weights.items()
     }
     note = (
@@ -69,13 +88,13 @@ def with_channels(checkpoint: Checkpoint, channels: Sequence[int]) -> Checkpoint
     )
     return replace(
         checkpoint,
-        architecture=replace(architecture, image_channels=len(chosen)),
+        architecture=architecture.with_image_channels(len(chosen)),
         weights=weights,
         notes=(*checkpoint.notes, note),
     )
 
 
-def require_shown(architecture: Architecture) -> None:
+def require_shown(architecture: ColouredArchitecture) -> None:
     """Refuse an image that cannot be shown as it is.
 
     Raises:
@@ -87,8 +106,3 @@ def require_shown(architecture: Architecture) -> None:
             f"the image has {architecture.image_channels} channels where a picture shows 1 or 3; "
             f"choose some with --channels, such as --channels {example}"
         )
-
-
-def _is_of_colours(name: str) -> bool:
-    layer, _, part = name.rpartition(".")
-    return f"{layer}.".endswith(_COLOUR_LAYER) and part in _PARTS
