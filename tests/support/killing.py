@@ -33,6 +33,8 @@ from dragonnx.tui.preferences import Preferences
 POINT = ("--point", "113,151:153,151", "--seed", "40")
 HOME = {"models", "state", "config"}
 """Folders beside the working folder that the program may fill."""
+RECENT = "recent-files.json"
+"""In the state folder: names of files that were used."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,9 @@ def check_nothing_left(place: Path, scenario: Scenario) -> None:
     inputs = {"photo.png", "bundle", "other"}
     if not scenario.arguments:  # the next start of an editor that saves
         save_bytes(b"1", place / "next")
+        state = place.parent / "state"
+        state.mkdir(exist_ok=True)
+        save_bytes(b"[]", state / RECENT)
     expected = (
         inputs
         | set(scenario.outputs)
@@ -258,6 +263,6 @@ def check_nothing_left(place: Path, scenario: Scenario) -> None:
     for name in HOME:
         folder = place.parent / name
         left = {path.name for path in folder.iterdir()} if folder.exists() else set()
-        assert left <= {"mine", "autosave", "editor.json"}, left
+        assert left <= {"mine", "autosave", "editor.json", RECENT}, left
         if (folder / "autosave").exists():
             assert list((folder / "autosave").iterdir()) == []
