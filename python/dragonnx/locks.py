@@ -104,6 +104,8 @@ def remove_abandoned(path: Path) -> None:
             facts = os.fstat(handle)
             if not stat.S_ISREG(facts.st_mode) or not lock(handle):
                 return
+            if not is_at(handle, path):  # another removed it, and who made it has made it anew
+                return
             if not is_locked(path) and time.time() - facts.st_mtime < _A_DAY:
                 return
             if sys.platform != "win32":  # it removes no file that is open
