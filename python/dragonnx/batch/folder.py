@@ -25,27 +25,20 @@ class ResultFolder(Results):
         folder: The folder; it is made where it is missing.
     """
 
+    kind = "folder"
+
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder))
         self._folder = folder
 
-    def check_empty(self, *, resume: bool) -> None:
-        """See `Results.check_empty`."""
-        if resume:
-            return
+    def names(self) -> Iterator[str]:
+        """See `Results.names`."""
         try:
-            names = sorted(entry.name for entry in self._folder.iterdir())
+            yield from [entry.name for entry in self._folder.iterdir()]
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:  # a name with a zero is a ValueError
             raise self._unusable(error) from error
-        # Hidden files are no results: what a killed run left is cleared away, too.
-        found = next((name for name in names if not name.startswith(".")), None)
-        if found is not None:
-            raise InputError(
-                f"{self._folder} is not empty ({found}): name another folder, or go on there with "
-                "--resume (in Python resume=True)"
-            )
 
     @contextlib.contextmanager
     def claimed(self, *, resume: bool) -> Iterator[None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from dragonnx.batch.formats import report_of
 from dragonnx.batch.job import Job
@@ -57,14 +57,16 @@ class Results(ABC):
         address: Of the place, for users.
 
     Attributes:
+        kind: What such a place is called.
         may_hold_others: Whether results of an earlier run may be there, which are looked for then.
     """
+
+    kind: ClassVar[str]
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.may_hold_others = True
 
-    @abstractmethod
     def check_empty(self, *, resume: bool) -> None:
         """Refuse a place that holds results, where none may be there.
 
@@ -73,6 +75,21 @@ class Results(ABC):
 
         Raises:
             InputError: There are some.
+            OutputError: It cannot be looked into.
+        """
+        # Hidden files are no results: what a killed run left is cleared away, too.
+        found = () if resume else [each for each in self.names() if not each.startswith(".")]
+        if found:
+            raise InputError(
+                f"{self.address} is not empty ({min(found)}): name another {self.kind}, or go on there "
+                "with --resume (in Python resume=True)"
+            )
+
+    @abstractmethod
+    def names(self) -> Iterator[str]:
+        """Names of all that is there, in any order; none where there is no such place yet.
+
+        Raises:
             OutputError: It cannot be looked into.
         """
 

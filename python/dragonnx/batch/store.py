@@ -57,6 +57,8 @@ class ResultStore(Results):
         InputError: fsspec, or what it needs for such an address, is not installed; or there is none.
     """
 
+    kind = "place"
+
     def __init__(self, address: str) -> None:
         super().__init__(address.rstrip("/"))
         try:
@@ -73,27 +75,17 @@ class ResultStore(Results):
             raise InputError(f"results cannot go to {address}: {_words(error)}") from error
         self._root = root.rstrip("/")
 
-    def check_empty(self, *, resume: bool) -> None:
-        """See `Results.check_empty`."""
-        if resume:
-            return
+    def names(self) -> Iterator[str]:
+        """See `Results.names`."""
         with self._reached():
             self._system.invalidate_cache()
             try:
                 listed = self._system.ls(self._root, detail=False)
             except FileNotFoundError:
                 listed = []
-        names = sorted(
-            each.rstrip("/").rpartition("/")[2]
-            for each in listed
-            if each.strip("/") != self._root.strip("/")  # some name the place itself
-        )
-        found = next((name for name in names if not name.startswith(".")), None)
-        if found is not None:
-            raise InputError(
-                f"{self.address} is not empty ({found}): name another place, or go on there with "
-                "--resume (in Python resume=True)"
-            )
+        for each in listed:
+            if each.strip("/") != self._root.strip("/"):  # some name the place itself
+                yield each.rstrip("/").rpartition("/")[2]
 
     @contextlib.contextmanager
     def claimed(self, *, resume: bool) -> Iterator[None]:
