@@ -75,8 +75,8 @@ class PathScreen(Dialog[Path]):
         self._suffixes = suffixes
         self._recent = recent
         self._listed: list[str] = []
-        self._is_listed = True
-        """Whether the list is that of what is typed."""
+        self._listed_for: str | None = None
+        """What was typed when the list was made; None before there is one."""
 
     def compose(self) -> ComposeResult:
         """The line and the list."""
@@ -92,17 +92,16 @@ class PathScreen(Dialog[Path]):
 
     def on_mount(self) -> None:
         """List what there is."""
-        self._list(self._value)
+        self._list()
 
     def on_input_changed(self, _: Input.Changed) -> None:
         """List what fits, once the line shows the key: a long list takes longer than a key may."""
-        self._is_listed = False
-        self.call_after_refresh(self._list_typed)
+        self.call_after_refresh(self._list)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Who goes into the list chooses from what fits."""
         if isinstance(event.widget, Choices):
-            self._list_typed()
+            self._list()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take a name from the list: of a folder, to look into it."""
@@ -115,7 +114,7 @@ class PathScreen(Dialog[Path]):
 
     def key_down(self) -> None:
         """Into the list."""
-        self._list_typed()
+        self._list()
         if self._listed:
             self.query_one(Choices).focus()
 
@@ -129,12 +128,11 @@ class PathScreen(Dialog[Path]):
         else:
             self.dismiss(path)
 
-    def _list_typed(self) -> None:
-        if not self._is_listed:
-            self._list(self.query_one(PathLine).value)
-
-    def _list(self, typed: str) -> None:
-        self._is_listed = True
+    def _list(self) -> None:
+        typed = self.query_one(PathLine).value
+        if typed == self._listed_for:
+            return
+        self._listed_for = typed
         recent = [] if typed else list(self._recent)
         self._listed = [*recent, *completions(typed)][:_MOST_LISTED]
         self.query_one(Choices).show(*self._listed)
