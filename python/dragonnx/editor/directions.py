@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -78,7 +77,7 @@ class DirectionCommands:
         if model != self._model:
             self._model, self._known, self._sources = model, {}, {}
         own = min(OWN, state.model.w_dim)
-        recent = [each for each in self._recent.all() if Path(each.partition("#")[0]).is_file()]
+        recent = [each for each in self._recent.all() if _is_there(each)]
         for source in [*recent, *(f"pc{number}" for number in range(own))]:
             self._sources.setdefault(Direction(source, 1).name, source)
         if missing := {n: s for n, s in self._sources.items() if n not in self._known}:
@@ -157,3 +156,9 @@ class DirectionCommands:
     def _vector(self, name: str, document: Document) -> Float32 | None:
         """A direction that was read for the document's model."""
         return self._known.get(name) if document.model == self._model else None
+
+
+def _is_there(source: str) -> bool:
+    """Whether a direction is one of a file that is there."""
+    file = Direction(source, 1.0).file
+    return file is not None and file.is_file()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from pathlib import Path
 
 from dragonnx.document.recovery import state_folder
 from dragonnx.document.state import LONGEST_PATH
@@ -47,4 +46,4 @@ class Recent:
         with contextlib.suppress(InputError, OutputError, OSError):
             path = state_folder() / self._name
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_bytes(json.dumps(names).encode(), Path(path))
+            save_bytes(json.dumps(names).encode(), path)

@@ -109,8 +109,7 @@ class PhotoScreen(Dialog[PhotoRequest]):
             texts = self._texts()
             photo_settings_of(texts)
             path = existing_file(self.query_one("#path", Line).value, "a photo's path")
-            box = self._box if str(path) == self._boxed else None
-            self.dismiss(photo_settings_of(texts, path, box))
+            self.dismiss(photo_settings_of(texts, path, self._box_of(path)))
         except InputError as error:
             self.show_problem(f"{error}.")
 
@@ -130,8 +129,12 @@ class PhotoScreen(Dialog[PhotoRequest]):
                     f"Crop box {right - left} x {bottom - top} px at {left},{top}"
                 )
 
-        box = self._box if str(path) == self._boxed else None
-        self.app.push_screen(CropScreen(path, self._image_size, self._mode, box), use)
+        screen = CropScreen(path, self._image_size, self._mode, self._box_of(path))
+        self.app.push_screen(screen, use)
+
+    def _box_of(self, path: Path) -> Box | None:
+        """The box that was chosen on this photo, if it was the last one."""
+        return self._box if str(path) == self._boxed else None
 
     def other(self) -> None:
         """The button for that."""
