@@ -127,17 +127,17 @@ class CritterJudge(Judge):
     def correspondences(
         self,
         generator: Generator,
-        first: Float32,
-        second: Float32,
+        latents: tuple[Float32, Float32],
+        places: tuple[Points, Points],
         count: int,
         rng: np.random.Generator,
     ) -> tuple[Points, Points]:
         """See `Judge`: points of the surface that both critters show, by the renderer."""
-        shown, other = (
-            scene_of(factors_of_entries(Shape.seen(self.places(picture), picture.height).entries))
-            for picture in (generator.image(w_plus) for w_plus in (first, second))
-        )
+        del latents
         side = generator.manifest.image_size[0]
+        shown, other = (
+            scene_of(factors_of_entries(Shape.seen(each, side).entries)) for each in places
+        )
         pixels = rng.permutation(side**2)[: _TRIED * count]
         points = np.stack([pixels % side, pixels // side], axis=-1).astype(np.float64)
         surface = surface_points(shown, points, side)

@@ -147,10 +147,12 @@ class Cases:
         spreads = np.float32(_PERTURBATION) * principal.spreads
         way = rng.standard_normal(len(spreads), np.float32) * spreads
         second = np.asarray(first + way @ principal.directions, np.float32)
-        here, there = self.judge.correspondences(self.generator, first, second, PAIR_POINTS, rng)
+        places, goals = self._places(first), self._places(second)
+        here, there = self.judge.correspondences(
+            self.generator, (first, second), (places, goals), PAIR_POINTS, rng
+        )
         handles = np.rint(here)
         targets = there + (handles - here)
-        places, goals = (self._places(w_plus) for w_plus in (first, second))
         every = np.arange(len(places))
         return Case(PAIR, seed, every, places, goals, handles, targets, second=second)
 

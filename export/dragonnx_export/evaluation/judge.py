@@ -84,10 +84,19 @@ class Judge:
     def correspondences(
         self,
         generator: Generator,
-        first: Float32,
-        second: Float32,
+        latents: tuple[Float32, Float32],
+        places: tuple[Points, Points],
         count: int,
         rng: np.random.Generator,
     ) -> tuple[Points, Points]:
-        """Points that two pictures show: their mutual nearest features, see `mutual_nearest`."""
-        return mutual_nearest(generator, first, second, count, rng)
+        """Points that two pictures show: their mutual nearest features, see `mutual_nearest`.
+
+        Args:
+            generator: The model.
+            latents: Of the pictures, [1, num_ws, w_dim] each.
+            places: Where all landmarks are in each.
+            count: How many points.
+            rng: Chooses among them.
+        """
+        del places
+        return mutual_nearest(generator, *latents, count, rng)
