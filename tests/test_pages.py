@@ -94,7 +94,8 @@ def test_every_option_in_a_sentence_is_one_that_there_is() -> None:
 def test_the_commands_run_from_top_to_bottom(tmp_path: Path, page: Path) -> None:
     make_what_pages_name(tmp_path)
     lines = [line for line in shell_lines(page) if re.match(r"(dragonnx|seq) [a-z-]", line)]
-    lines = [line for line in lines if not re.search("dragonnx edit|--model", line)]
+    # Tests of the editor, of models and of object stores run the others.
+    lines = [line for line in lines if not re.search("dragonnx edit|--model|s3://", line)]
     assert len(lines) > 2
     run_lines(lines, tmp_path)
 

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 from support.batches import check_nothing_left, job, started, write_jobs
 from support.buckets import BUCKET, s3_server
+from support.pages import DOCS, run_lines, shell_lines
 
 from dragonnx.media import read_recipe
 
@@ -106,6 +107,15 @@ def test_a_bucket_that_is_not_there_is_told_of_before_any_work(bucket: Any, tmp_
     assert done.returncode == 2
     assert "s3://other/run cannot be used" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_the_command_of_the_page_on_batches(bucket: Any, tmp_path: Path) -> None:
+    write_jobs(tmp_path / "jobs.jsonl", [job(1, id="one")])
+    lines = [line for line in shell_lines(DOCS / "batch.md") if "s3://" in line]
+    assert lines
+    bucket.mkdir("bucket")
+    run_lines(lines, tmp_path)
+    assert {"one.png", "one.json"} <= {Path(each).name for each in bucket.find("bucket/turned")}
 
 
 def _env(temporary: Path) -> dict[str, str]:
