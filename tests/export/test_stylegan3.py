@@ -99,9 +99,11 @@ def test_the_graphs_give_what_the_formats_own_code_gives(
 def test_the_gradient_is_that_of_the_formats_own_code(
     fixture: tuple[Checkpoint, Arrays], tmp_path: Path
 ) -> None:
-    """But where it takes the other side of a kink: one activation of the fixture T is 2e-9.
+    """But where an activation is so small that float32 may find it on the other side of its kink.
 
-    Torch in float64 is the link. With its own slopes it gives what the fixture holds, and with those
+    One of the fixture T is 2e-9, and moves the gradient by 2.4e-4. Its side depends on the order of sums,
+    and so on the processor.
+    Torch in float64 is the link: with its own slopes it gives what the fixture holds, and with those
     that the graph took it gives what the graph gives.
     """
     checkpoint, expected = fixture
@@ -116,7 +118,29 @@ def test_the_gradient_is_that_of_the_formats_own_code(
     # Float32 sums of some ten thousand terms; the fixture's own are as far from float64.
     assert difference(own, expected["grad_w_plus"]) < 1e-5
     assert difference(pulled, taken[:, :count]) < 1e-5
-    assert difference(pulled, expected["grad_w_plus"][:, :count]) < 5e-4
+    other = activations_on_the_other_side(checkpoint, w_plus, forward, 7)
+    # Of a million, those that are smaller than the error of a map in float32.
+    assert len(other) <= 3
+    assert np.all(np.abs(other) < 5e-7)
+    bound = 5e-4 if len(other) else 1e-4
+    assert difference(pulled, expected["grad_w_plus"][:, :count]) < bound
+
+
+def activations_on_the_other_side(
+    checkpoint: Checkpoint, w_plus: NDArray[Any], forward: Arrays, count: int
+) -> NDArray[Any]:
+    """Those at the raised rate whose sign a graph took otherwise than float64: their values there."""
+    generator = Generator.from_checkpoint(checkpoint).double()
+    latent = torch.tensor(w_plus).double()
+    x, found = generator.first(latent[:, 0]), []
+    for layer in SynthesisLayers.of(checkpoint).layers[:count]:
+        convolved = generator.convolved(layer.index, x, latent[:, layer.index + 1])
+        raised = generator.raised(layer.facts, convolved)
+        rows = layer.raise_rows.values
+        taken = rows @ (forward[convolved_name(layer)] @ rows.T)
+        found.append(raised.numpy()[(raised.numpy() > 0) != (taken > 0)])
+        x = generator.activated(layer.index, convolved)
+    return np.concatenate(found)
 
 
 def gradient(

@@ -9,6 +9,7 @@ import numpy as np
 
 from dragonnx_export.families.stylegan3.layers import FirstFeatures
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.row_product import row_product
 
 _TURN = ((1.0, 0.0), (0.0, 1.0)), ((0.0, -1.0), (1.0, 0.0))
 """A rotation is the cosine times the first of these, and the sine times the second."""
@@ -81,7 +82,7 @@ def first_backward(graph: GraphBuilder, first: FirstFeatures, w: str, grad: str)
 
 def _waves(graph: GraphBuilder, first: FirstFeatures, w: str) -> _Waves:
     channels, size = first.channels, len(first.places)
-    turn = graph.op("Gemm", w, graph.constant(first.turn_weight), graph.constant(first.turn_bias))
+    turn = row_product(graph, w, first.turn_weight, first.turn_bias)
     direction = _columns(graph, turn, 0, 2)
     squared = graph.sum(graph.op("Mul", direction, direction), (1,), keepdims=True)
     length = graph.op("Sqrt", squared)

@@ -67,8 +67,8 @@ class SynthesisLayer:
 
     @cached_property
     def squares(self) -> Constant:
-        """The weights' squares over the taps and without the input's gain, [outputs, inputs]."""
-        return Constant.of(np.square(self.weight * self.weight_scale).sum(axis=(2, 3)))
+        """The weights' squares over the taps and without the input's gain, [inputs, outputs]."""
+        return Constant.of(np.square(self.weight * self.weight_scale).sum(axis=(2, 3)).T)
 
     @cached_property
     def map_bias(self) -> Constant:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dragonnx_export.families.stylegan3.layers import SynthesisLayer
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.row_product import row_product
 
 _EPSILON = 1e-8
 
@@ -34,17 +35,14 @@ def row_of(graph: GraphBuilder, w_plus: str, index: int) -> str:
 
 def modulation(graph: GraphBuilder, layer: SynthesisLayer, w: str) -> Modulation:
     """What a w [1, w_dim] makes of a layer."""
-    weight, bias = graph.constant(layer.style_weight), graph.constant(layer.style_bias)
-    style = graph.op("Gemm", w, weight, bias)
+    style = row_product(graph, w, layer.style_weight, layer.style_bias)
     if layer.facts.colour:
         return Modulation(style)
     axis = graph.constant(np.array([1], np.int64))
     mean_square = graph.op("ReduceMean", graph.op("Mul", style, style), axis, keepdims=1)
     scale = graph.op("Reciprocal", graph.op("Sqrt", mean_square))
     style = graph.op("Mul", style, scale)
-    squares = graph.constant(layer.squares)
-    power = graph.op("Gemm", graph.op("Mul", style, style), squares, graph.constant([_EPSILON]),
-                     transB=1)  # fmt: skip
+    power = row_product(graph, graph.op("Mul", style, style), layer.squares, [_EPSILON])
     return Modulation(style, scale, graph.op("Reciprocal", graph.op("Sqrt", power)))
 
 
@@ -62,9 +60,9 @@ def style_backward(
             [1, outputs]: what demodulation is worth. None where there is none.
     """
     if moved is not None and made.demodulation is not None and made.scale is not None:
-        # d = (squares s^2 + epsilon)^(-1/2), hence dL/ds = -s * squares^T (d^2 * moved).
+        # d = (s^2 squares + epsilon)^(-1/2), hence dL/ds = -s * squares (d^2 * moved).
         weighed = graph.op("Mul", graph.op("Mul", made.demodulation, made.demodulation), moved)
-        weighed = graph.op("MatMul", weighed, graph.constant(layer.squares))
+        weighed = graph.op("Gemm", weighed, graph.constant(layer.squares), transB=1)
         grad_style = graph.op("Sub", grad_style, graph.op("Mul", made.style, weighed))
         # Of a row scaled to a mean square of one only what is across it counts.
         axis = graph.constant(np.array([1], np.int64))

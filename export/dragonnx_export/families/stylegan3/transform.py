@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dragonnx_export.families.stylegan3.layers import FirstFeatures, SynthesisLayers
 from dragonnx_export.graphs.builder import GraphBuilder
+from dragonnx_export.graphs.row_product import row_product
 from dragonnx_export.graphs.weight_file import WeightFile
 
 _TURN = ((1.0, 0.0), (0.0, 1.0)), ((0.0, -1.0), (1.0, 0.0))
@@ -47,7 +48,7 @@ def transform_graph(network: SynthesisLayers, weights: WeightFile) -> onnx.Model
     w = _part(graph, w_plus, 0, 1, axis=1)
     w = graph.reshape(w, (1, a.w_dim))
     weight = first.turn_weight.values
-    turn = graph.op("Gemm", w, graph.constant(first.turn_weight), graph.constant(first.turn_bias))
+    turn = row_product(graph, w, first.turn_weight, first.turn_bias)
     direction = _part(graph, turn, 0, 2, axis=1)
     squared = graph.sum(graph.op("Mul", direction, direction), (1,), keepdims=True)
     length = graph.op("Sqrt", squared)
