@@ -11,6 +11,7 @@ from support.terminal_editor import TerminalEditor, problem
 from textual import events
 
 from dragonnx.editor.inversion_job import PhotoRequest
+from dragonnx.inversion.config import InversionConfig
 from dragonnx.tui.screens.crop import CropScreen
 from dragonnx.tui.screens.photo import PhotoScreen
 from dragonnx.tui.widgets.crop_view import CropView
@@ -55,6 +56,24 @@ async def test_a_part_of_a_photo_is_chosen_and_inverted(photo: Path, monkeypatch
         assert shown == "Crop box 300 x 300 px at 90,0"
         await editor.press("enter")
         assert asked[0].box == (90, 0, 390, 300)
+
+
+async def test_the_box_that_was_chosen_before_is_told_for_its_photo(photo: Path):
+    async with TerminalEditor() as editor:
+        last = PhotoRequest(photo, InversionConfig(), box=(90, 0, 390, 300))
+        editor.app.editor.photo.last_request = last
+
+        def told() -> str:
+            return str(editor.app.screen.query_one("#box").content)
+
+        await editor.press("P")
+        assert told() == "Crop box 300 x 300 px at 90,0"
+        editor.app.screen.query_one("#path").value = str(photo.with_name("other.png"))
+        await editor.rest()
+        assert told() == "", "it is of another photo"
+        editor.app.screen.query_one("#path").value = str(photo)
+        await editor.rest()
+        assert told() == "Crop box 300 x 300 px at 90,0"
 
 
 async def test_a_photo_that_cannot_be_read_is_told(tmp_path: Path):

@@ -14,6 +14,7 @@ from dragonnx.editor.answers import PHOTO_SETTINGS, existing_file, photo_setting
 from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.errors import InputError
 from dragonnx.inversion.config import InversionConfig
+from dragonnx.paths import typed_path
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.crop import CropScreen
 from dragonnx.tui.screens.dialog import Buttons, Dialog
@@ -94,8 +95,13 @@ class PhotoScreen(Dialog[PhotoRequest]):
             )
             yield Buttons("Start", "Crop box")
 
+    def on_mount(self) -> None:
+        """Show the box that was chosen before."""
+        self._show_box()
+
     def on_input_changed(self, _event: Input.Changed) -> None:
-        """Say at once which setting is wrong."""
+        """Say at once which setting is wrong, and which box counts."""
+        self._show_box()
         try:
             photo_settings_of(self._texts())
         except InputError as error:
@@ -124,10 +130,7 @@ class PhotoScreen(Dialog[PhotoRequest]):
         def use(box: Box | None) -> None:
             if box is not None:
                 self._box, self._boxed = box, str(path)
-                left, top, right, bottom = box
-                self.query_one("#box", Words).update(
-                    f"Crop box {right - left} x {bottom - top} px at {left},{top}"
-                )
+                self._show_box()
 
         screen = CropScreen(path, self._image_size, self._mode, self._box_of(path))
         self.app.push_screen(screen, use)
@@ -135,6 +138,14 @@ class PhotoScreen(Dialog[PhotoRequest]):
     def _box_of(self, path: Path) -> Box | None:
         """The box that was chosen on this photo, if it was the last one."""
         return self._box if str(path) == self._boxed else None
+
+    def _show_box(self) -> None:
+        """Say which part of the photo that is named counts, where one was chosen."""
+        box, text = self._box_of(typed_path(self.query_one("#path", Line).value.strip())), ""
+        if box is not None:
+            left, top, right, bottom = box
+            text = f"Crop box {right - left} x {bottom - top} px at {left},{top}"
+        self.query_one("#box", Words).update(text)
 
     def other(self) -> None:
         """The button for that."""
