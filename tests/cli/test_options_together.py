@@ -28,6 +28,10 @@ NO_EFFECT = {
         ["generate", "-o", "o.png", "--latent", "l.npz", "--truncation-psi", "0.5"],
         "--truncation-psi and --latent both",
     ),
+    "a mask's weight and no mask": (
+        ["drag", "-o", "o.png", "--point", "1,1:2,2", "--lambda-mask", "5"],
+        "--lambda-mask is the weight of a mask: give one with --mask",
+    ),
 }
 OVER_WHAT_IS_READ = {
     "a latent": ["generate", "-o", "o.png", "--latent", "l.npz", "--latent-out", "./l.npz"],

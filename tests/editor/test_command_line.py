@@ -21,6 +21,7 @@ def test_the_command_says_all_of_the_drag(run):
     run.editor.latent.use_psi(0.5)
     config = DragConfig(preset="released", space="w", step_size=0.02, max_steps=9, r1=3.0, r2=12.0)
     run.editor.drag.use_settings(replace(config, trainable_layers=2, lambda_mask=7.0))
+    run.state.apply("a mask", run.document.with_mask(np.eye(48, 64, dtype=bool)))
     run.editor.points.select(1)
     run.editor.points.switch()
     command, note = command_of(run.state)
@@ -32,8 +33,18 @@ def test_the_command_says_all_of_the_drag(run):
         "--model": "sliding", "--seed": "40", "--truncation-psi": "0.5", "--point": "20,20:26,20",
         "--preset": "released", "--space": "w", "--step-size": "0.02", "--max-steps": "9",
         "--r1": "3.0", "--r2": "12.0", "--trainable-layers": "2", "--lambda-mask": "7.0",
+        "--mask": "mask.png",
     }  # fmt: skip
     assert {name[2:].replace("-", "_") for name in told} <= set(inspect.signature(drag).parameters)
+    assert note == "export the mask as mask.png"
+
+
+def test_a_mask_s_weight_is_not_told_without_the_mask(run):
+    """`dragonnx drag` refuses it there, and the drag is the same."""
+    run.place((20, 20), (26, 20))
+    run.editor.drag.use_settings(DragConfig(lambda_mask=7.0))
+    command, note = command_of(run.state)
+    assert "lambda" not in command
     assert note == ""
 
 

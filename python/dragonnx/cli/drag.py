@@ -35,6 +35,7 @@ from dragonnx.cli.options import (
     open_generator,
 )
 from dragonnx.drag.config import DragConfig, PresetName
+from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading.typed_points import pair
 
@@ -67,7 +68,7 @@ def drag(
     step_size: Annotated[
         float | None, typer.Option(help="Of Adam; with best, in spreads of w.")
     ] = None,
-    lambda_mask: Annotated[float | None, typer.Option(help="Weight of the mask.")] = None,
+    lambda_mask: Annotated[float | None, typer.Option(help="Weight of --mask.")] = None,
     r1: Annotated[float | None, typer.Option(help="Patch radius, at 512 px.")] = None,
     r2: Annotated[float | None, typer.Option(help="Tracking window, at 512 px.")] = None,
     trainable_layers: Annotated[int | None, typer.Option(help="Of the first w's.")] = None,
@@ -127,6 +128,10 @@ def drag(
         max_steps=max_steps,
         trainable_layers=trainable_layers,
     )
+    if lambda_mask is not None and mask is None:
+        raise InputError(
+            "--lambda-mask is the weight of a mask: give one with --mask, or leave it out"
+        )
     generator = open_generator(model, device, threads, precision)
     moves = chosen_moves(generator, directions, motion)
     document = Document(

@@ -13,6 +13,8 @@ from dragonnx.model.labels import label_text
 
 _NO_OPTION = "stop_distance"
 """A setting that documents have and `dragonnx drag` has no option for."""
+_OF_MASK = "lambda_mask"
+"""A setting that `dragonnx drag` takes beside a mask alone, and that does nothing without one."""
 
 
 def command_of(state: EditorState) -> tuple[str, str]:
@@ -31,7 +33,7 @@ def command_of(state: EditorState) -> tuple[str, str]:
         words += ["--point", f"{_place(pair.first)}:{_place(pair.target)}"]
     for field in fields(DragConfig):
         value = getattr(config, field.name)
-        if value == field.default:
+        if value == field.default or (field.name == _OF_MASK and document.mask is None):
             continue
         if field.name == _NO_OPTION:
             notes.append("the stop distance has no option")
