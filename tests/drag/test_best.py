@@ -9,8 +9,9 @@ from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
 from dragonnx import DragConfig, DragSession, Generator, Outcome
 from dragonnx._core import Threads, WindowPlan
 from dragonnx.drag.config import DragSettings
+from dragonnx.drag.descriptor import Descriptor
 from dragonnx.drag.step.host_features import HostFeatures
-from dragonnx.drag.tracking import reference_features, track, whitening
+from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import FeatureWindows
 from dragonnx.model.principal import PrincipalW
 
@@ -71,7 +72,8 @@ def test_whitened_features_vary_alike_in_all_directions() -> None:
     rng = np.random.default_rng(3)
     turn = np.linalg.qr(rng.standard_normal((6, 6)))[0] * [9, 5, 3, 2, 1, 0]
     features = np.einsum("ab,bhw->ahw", turn, rng.standard_normal((6, 40, 40)))
-    mapped = np.einsum("ab,bhw->ahw", whitening(features.astype(np.float32)), features)
+    found = Descriptor.of(features.astype(np.float32))
+    mapped = found.described(windows(features)).values
     variation = np.linalg.eigvalsh(np.cov(mapped.reshape(6, -1)))
     # A tenth of the mean of 81, 25, 9, 4, 1 and 0 is 2: v is divided by v + 2.
     np.testing.assert_allclose(variation, [0, 0.33, 0.67, 0.82, 0.93, 0.98], atol=0.03)
@@ -95,7 +97,7 @@ def test_what_varies_everywhere_does_not_lead_tracking_astray() -> None:
     at, moved = np.array([[12.0, 12.0]]), np.array([[17.0, 15.0]])
     first, second = hills(*at[0], noise=2), hills(*moved[0], noise=2)
     off = []
-    for whitened in (None, whitening(first.astype(np.float32))):
+    for whitened in (None, Descriptor.of(first.astype(np.float32))):
         references = reference_features(windows(first), at, whitened)
         found = track(windows(second), at, references, settings("best"), Threads(1), whitened)
         off.append(np.linalg.norm(found - moved))
@@ -103,13 +105,48 @@ def test_what_varies_everywhere_does_not_lead_tracking_astray() -> None:
     assert off[1] < 1.5
 
 
+def test_a_description_tells_what_lies_around() -> None:
+    """By its own cell another place is more like the handle; what lies above the cells tells them apart."""
+    first, second = np.zeros((2, 1, SIDE, SIDE), np.float32)
+    first[0, [8, 10], 8] = 1
+    second[0, [8, 10], 9] = 0.9
+    second[0, 10, 19] = 1
+    learned = np.zeros((2, 1, 5, 5), np.float32)
+    learned[0, 0, 2, 2] = learned[1, 0, 0, 2] = 30
+    for kernel, x in ((None, 19), (learned, 9)):
+        descriptor = Descriptor.of(first, kernel)
+        references = reference_features(windows(first), np.array([[8.0, 10.0]]), descriptor)
+        between = np.array([[14.0, 10.0]])
+        found = track(
+            windows(second), between, references, settings("best"), Threads(1), descriptor
+        )
+        np.testing.assert_allclose(found, [[x, 10]], atol=0.5)
+
+
+def test_a_description_beyond_the_map_repeats_its_border() -> None:
+    rng = np.random.default_rng(5)
+    features = rng.standard_normal((3, SIDE, SIDE)).astype(np.float32)
+    learned = rng.standard_normal((4, 3, 3, 3)).astype(np.float32)
+    found = Descriptor((learned,)).described(windows(features)).values[0]
+    padded = np.pad(features, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    for x, y in [(0, 0), (7, 12), (SIDE - 1, 5)]:
+        expected = np.einsum("kcij,cij->k", learned, padded[:, y : y + 3, x : x + 3])
+        # Sums of 27 products in float32.
+        np.testing.assert_allclose(found[:, y, x], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [0, 1, 5])
 @pytest.mark.parametrize("r2", [2, 24])
 def test_windows_hold_the_pixels_beside_the_one_that_is_found(
-    generator: Generator, r2: float
+    generator: Generator, r2: float, side: int
 ) -> None:
     """Handles run to the edge of a search window, since the second latent is of another animal."""
     m = generator.manifest
     rng = np.random.default_rng(4)
+    descriptor = None
+    if side:
+        kernel = rng.standard_normal((8, m.feature_map.channels, side, side)) / side
+        descriptor = Descriptor((kernel.astype(np.float32),))
     handles = rng.uniform(0, SIZE - 1, (12, 2))
     found = []
     for windowed in (True, False):
@@ -117,12 +154,12 @@ def test_windows_hold_the_pixels_beside_the_one_that_is_found(
         s = config.settings(
             image_height=SIZE, point_count=12, trainable_layers=6, recommended=m.drag_settings
         )
-        source = HostFeatures(generator, s, 1, whole=not windowed)
+        source = HostFeatures(generator, s, 1, whole=not windowed, around=side // 2)
         assert (source.cut is None) is not windowed
         first = source.at(generator.w_plus(1), handles)
-        references = reference_features(first.windows, handles, None)
+        references = reference_features(first.windows, handles, descriptor)
         second = source.at(generator.w_plus(2), handles)
-        found.append(track(second.windows, handles, references, s, Threads(1), None))
+        found.append(track(second.windows, handles, references, s, Threads(1), descriptor))
     # Features differ in float32's last digits, and squares of them.
     np.testing.assert_allclose(*found, atol=1e-2)
 

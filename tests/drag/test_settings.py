@@ -39,8 +39,17 @@ def test_the_released_codes_defaults() -> None:
 def test_the_best_presets_step_size_is_of_spreads_and_not_of_the_model() -> None:
     s = settings(DragConfig(preset="best"), recommended={"step_size": 0.5, "r1": 9.0})
     assert (s.step_size, s.r1) == (BEST.step_size, 9)
-    assert (s.coordinates, s.shared_moment, s.whitened_tracking) == ("principal", True, True)
+    assert (s.coordinates, s.shared_moment, s.described_tracking) == ("principal", True, True)
     assert settings(DragConfig(preset="best", step_size=0.3)).step_size == 0.3
+
+
+def test_what_suits_a_model_with_one_preset_alone() -> None:
+    recommended = {"r1": 12.0, "best.r1": 5.0, "best.step_size": 0.02}
+    best = settings(DragConfig(preset="best"), recommended=recommended)
+    assert (best.r1, best.step_size) == (5, 0.02)
+    assert settings(DragConfig(preset="best", r1=7), recommended=recommended).r1 == 7
+    paper = settings(DragConfig(), recommended=recommended)
+    assert (paper.r1, paper.step_size) == (12, 2e-3)
 
 
 def test_a_person_goes_before_the_model_and_the_model_before_the_preset() -> None:

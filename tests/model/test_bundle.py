@@ -18,6 +18,7 @@ from support.bundled import SIZE
 from dragonnx.errors import BundleError
 from dragonnx.model import folder_files
 from dragonnx.model.bundle import Bundle, read_manifest
+from dragonnx.model.generator import Generator
 from dragonnx.model.library import find_bundle, open_bundle
 
 
@@ -130,6 +131,48 @@ def test_an_average_that_is_none(
     assert not (tmp_path / "trap").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "tracking.npy of the bundle .* is no array that can be read"),
+        (saved(np.array([Trap()])), "holds values of a type that cannot be used"),
+        (
+            saved(np.zeros((8, 48, 5, 5))),
+            r"float32 \[1 to 256, 48, s, s\] with s odd .* not float64",
+        ),
+        (saved(np.zeros((8, 47, 5, 5), np.float32)), r"not float32 \[8, 47, 5, 5\]"),
+        (saved(np.zeros((8, 48, 4, 4), np.float32)), r"not float32 \[8, 48, 4, 4\]"),
+        (saved(np.zeros((8, 48, 3, 5), np.float32)), r"not float32 \[8, 48, 3, 5\]"),
+        (saved(np.zeros((8, 48, 11, 11), np.float32)), r"not float32 \[8, 48, 11, 11\]"),
+        (saved(np.zeros((257, 48, 1, 1), np.float32)), r"not float32 \[257, 48, 1, 1\]"),
+        (saved(np.full((8, 48, 1, 1), np.inf, np.float32)), "holds values that are no numbers"),
+        (saved(np.zeros((8, 48), np.float32)), r"not float32 \[8, 48\]"),
+        (
+            saved(np.zeros((300, 48, 9, 9), np.float32)),
+            "tracking.npy with 4665728 bytes, and it can",
+        ),
+    ],
+)
+def test_a_map_for_tracking_that_is_none(
+    copy: Path, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    replace_file(copy, "tracking.npy", content)
+    with pytest.raises(BundleError, match=message):
+        Bundle.open(copy)
+    assert not (tmp_path / "trap").exists()
+
+
+def test_a_map_for_tracking_is_used_and_may_be_missing(copy: Path) -> None:
+    kernel = np.ones((4, 48, 3, 3), np.float32)
+    replace_file(copy, "tracking.npy", saved(kernel))
+    with Generator.open(copy, "cpu") as generator:
+        np.testing.assert_array_equal(generator.tracking_kernel, kernel)
+    edit_manifest(copy, lambda facts: facts["files"].pop("tracking.npy"))
+    with Generator.open(copy, "cpu") as generator:
+        assert generator.tracking_kernel is None
+
+
 def test_a_file_is_hashed_once_until_it_changes(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +235,9 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, name: str) -> None
             "drag_settings.r1 must be a positive .* '3'",
         ),
         (lambda f: f.update(drag_settings={"r3": 3}), "there is no drag setting 'r3'"),
+        (lambda f: f.update(drag_settings={"best.r3": 3}), "there is no drag setting 'best.r3'"),
+        (lambda f: f.update(drag_settings={".r1": 3}), "there is no drag setting '.r1'"),
+        (lambda f: f.update(drag_settings={"best.r1": -3}), "best.r1 must be a positive number"),
         (lambda f: f.update(drag_settings={"r1": -3}), "r1 must be a positive number.* not -3"),
         (lambda f: f.update(image_size=[128]), "cannot be read"),
         (lambda f: f["windows"].update(cuts=[24]), "a cut that is no block"),

@@ -37,9 +37,11 @@ class Preset:
         coordinates: What Adam descends in: "w" is the numbers of w, "principal" the directions in
             which w's differ, each in units of how much they do.
         shared_moment: Whether Adam's second moment is one number for all coordinates.
-        whitened_tracking: Whether features are compared after a map that makes them vary alike in all
-            directions over the first picture.
+        described_tracking: Whether features are compared after a map that makes them vary alike in all
+            directions over the first picture, and after what was learned where the bundle has that.
         subpixel_tracking: Whether handles are looked for between pixels too.
+        slow_within: Distance from the targets, in pixels of a 512 px image, below which steps are shorter,
+            so that handles do not run past them; 0 for nowhere.
         stall_steps: Steps without progress after which a drag ends as stalled; None lets it go on to
             its limit.
     """
@@ -55,8 +57,9 @@ class Preset:
     stop_distance: Callable[[int, int], float]
     coordinates: Coordinates = "w"
     shared_moment: bool = False
-    whitened_tracking: bool = False
+    described_tracking: bool = False
     subpixel_tracking: bool = False
+    slow_within: float = 0.0
     stall_steps: int | None = None
 
 
@@ -97,8 +100,9 @@ BEST = Preset(
     stop_distance=lambda _height, points: 1.0 if points == 1 else 2.0,
     coordinates="principal",
     shared_moment=True,
-    whitened_tracking=True,
+    described_tracking=True,
     subpixel_tracking=True,
+    slow_within=8.0,
     stall_steps=40,  # most drags with this preset take fewer in all
 )
 
@@ -109,7 +113,7 @@ PRESETS: Mapping[PresetName, Preset] = {"paper": PAPER, "released": RELEASED, "b
 class DragSettings:
     """What a drag runs with: every value known. Distances are in pixels of the image.
 
-    `r1` and `r2` are as given, at 512 px; `r1_pixels` and `r2_pixels` as scaled to the image.
+    `r1` and `r2` are as given, at 512 px; `r1_pixels`, `r2_pixels` and `slow_within` as scaled to the image.
     """
 
     preset: PresetName
@@ -127,8 +131,9 @@ class DragSettings:
     inclusive_window: bool
     coordinates: Coordinates
     shared_moment: bool
-    whitened_tracking: bool
+    described_tracking: bool
     subpixel_tracking: bool
+    slow_within: float
     stall_steps: int | None
     windows: bool
 
@@ -202,19 +207,23 @@ class DragConfig:
             image_height: In pixels.
             point_count: Number of handle points.
             trainable_layers: For how many layers the model gives a gradient.
-            recommended: The values that suit the model.
+            recommended: The values that suit the model, by the setting's name; by PRESET.NAME those for
+                one preset alone.
 
         Raises:
             InputError: More layers were asked for than the model can train.
         """
         preset = PRESETS[self.preset]
-        if preset.coordinates == "principal":
-            # The model's own is in the numbers of w.
-            recommended = {name: recommended[name] for name in recommended if name != "step_size"}
 
         def value(name: str) -> Any:
-            asked = getattr(self, name)
-            return asked if asked is not None else recommended.get(name, getattr(preset, name))
+            if (asked := getattr(self, name)) is not None:
+                return asked
+            own = recommended.get(f"{self.preset}.{name}")
+            if own is not None:
+                return own
+            # What suits every preset is in the numbers of w.
+            others = name == "step_size" and preset.coordinates == "principal"
+            return getattr(preset, name) if others else recommended.get(name, getattr(preset, name))
 
         layers = int(value("trainable_layers"))
         if layers > trainable_layers:
@@ -241,8 +250,9 @@ class DragConfig:
             inclusive_window=preset.inclusive_window,
             coordinates=preset.coordinates,
             shared_moment=preset.shared_moment,
-            whitened_tracking=preset.whitened_tracking,
+            described_tracking=preset.described_tracking,
             subpixel_tracking=preset.subpixel_tracking,
+            slow_within=preset.slow_within * image_height / REFERENCE_SIZE,
             stall_steps=preset.stall_steps,
             windows=self.windows,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
+from dragonnx.drag.descriptor import Descriptor
 from dragonnx.types import Float32, Mask, Points
 
 
@@ -20,8 +21,7 @@ class DragProblem:
         threads: What the kernels may use.
         basis: The coordinates that Adam descends in, a direction of w a row, [k, w_dim]; None for w
             itself.
-        whitening: What features are mapped by before point tracking compares them, [C, C]; None for
-            nothing.
+        descriptor: What maps features before point tracking compares them; None for nothing.
     """
 
     settings: DragSettings
@@ -29,4 +29,9 @@ class DragProblem:
     mask: Mask | None
     threads: _core.Threads
     basis: Float32 | None = None
-    whitening: Float32 | None = None
+    descriptor: Descriptor | None = None
+
+    @property
+    def around(self) -> int:
+        """How many cells on each side of a cell point tracking reads with it."""
+        return self.descriptor.around if self.descriptor else 0

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dragonnx import _core
 from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
+from dragonnx.drag.descriptor import Descriptor
 from dragonnx.drag.mask import checked_mask
 from dragonnx.drag.one_thread import OneThread
 from dragonnx.drag.points import checked_pairs, distances
@@ -21,7 +22,6 @@ from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
 from dragonnx.drag.stall import is_stalled, stall_reason
 from dragonnx.drag.step import HostState, step_for
-from dragonnx.drag.tracking import whitening
 from dragonnx.errors import InputError
 from dragonnx.log import took
 from dragonnx.model.generator import Generator, checked_generator
@@ -106,7 +106,7 @@ class DragSession:
             mask=checked_mask(mask, m.image_size),
             threads=_threads(generator.threads),
             basis=_basis(generator, self.settings),
-            whitening=_whitening(generator, self.settings, self._w_plus),
+            descriptor=_descriptor(generator, self.settings, self._w_plus),
         )
         self._method = step_for(generator, problem)
         self._file = DragProgressFile(generator, problem, self._w_plus, self._handles)
@@ -291,11 +291,11 @@ def _basis(generator: Generator, settings: DragSettings) -> Float32 | None:
     return generator.principal_w().floored(_LEAST_SPREAD)
 
 
-def _whitening(generator: Generator, settings: DragSettings, w_plus: Float32) -> Float32 | None:
+def _descriptor(generator: Generator, settings: DragSettings, w_plus: Float32) -> Descriptor | None:
     """See `DragProblem`."""
-    if not settings.whitened_tracking:
+    if not settings.described_tracking:
         return None
-    return whitening(generator.features(w_plus).features[0])
+    return Descriptor.of(generator.features(w_plus).features[0], generator.tracking_kernel)
 
 
 def _threads(count: int | None) -> _core.Threads:

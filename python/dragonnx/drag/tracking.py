@@ -7,36 +7,23 @@ from numpy.typing import NDArray
 
 from dragonnx import _core
 from dragonnx.drag.config import DragSettings
-from dragonnx.drag.windows import FeatureWindows
-from dragonnx.types import Float32, Points
+from dragonnx.drag.descriptor import Descriptor
+from dragonnx.drag.windows import FeatureWindows, cut_out
+from dragonnx.types import Points
 
 _DISTANCES = {"l1": _core.Distance.L1, "l2": _core.Distance.L2}
-_LEAST_VARIATION = 0.1
-"""Of a direction of features, in shares of the mean one, so that noise is not taken for features."""
+_BETWEEN = 1
+"""Pixels on each side of a point that it is read from: those that it lies between."""
 _AROUND = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], np.float64)
 """Pixels whose distances a parabola goes through, the found one first."""
 
 
-def whitening(features: Float32) -> Float32:
-    """The map of features, [C, C], after which they vary over the image alike in all directions.
-
-    Where they all vary together, a step of the picture's larger parts outweighs what tells a handle
-    from its neighbours; distances after this map are Mahalanobis's.
-
-    Args:
-        features: The whole map before the first step, [C, h, w].
-    """
-    rows = features.reshape(len(features), -1).astype(np.float64)
-    variation, directions = np.linalg.eigh(np.cov(rows, ddof=0))
-    floor = _LEAST_VARIATION * variation.mean() + np.finfo(np.float32).tiny
-    return np.asarray((directions / np.sqrt(variation + floor)) @ directions.T, np.float32)
-
-
 def reference_features(
-    windows: FeatureWindows, points: Points, whitening: Float32 | None
+    windows: FeatureWindows, points: Points, descriptor: Descriptor | None
 ) -> NDArray[np.float32]:
-    """f_i = F0(p_i), [n, C]: what the features at each handle are to stay like."""
-    return _core.sample(_whitened(windows, whitening).values, windows.plan, points)
+    """f_i = F0(p_i), [n, C], or what describes it: what each handle is to stay like."""
+    windows = _described(windows, points, _BETWEEN, descriptor)
+    return _core.sample(windows.values, windows.plan, points)
 
 
 def track(
@@ -45,23 +32,25 @@ def track(
     references: NDArray[np.float32],
     settings: DragSettings,
     threads: _core.Threads,
-    whitening: Float32 | None,
+    descriptor: Descriptor | None,
 ) -> Points:
     """The pixel near each handle whose features are nearest to its reference (equation 2).
 
     Args:
         windows: The feature map after the update.
         points: Handles before it, [n, 2].
-        references: f_i, [n, C].
+        references: Of each handle, as `reference_features` gives them.
         settings: Gives the window's reach and the norm, and whether to look between pixels.
         threads: How many the kernel may use.
-        whitening: What features are mapped by before they are compared, as the references were;
-            None for nothing.
+        descriptor: What maps features before they are compared, as it did the references; None
+            compares them as they are.
 
     Returns:
         The new handles, [n, 2]; on whole pixels unless looked for between them.
     """
-    windows = _whitened(windows, whitening)
+    # Between pixels a handle is looked for from those beside the one that was found.
+    reach = settings.r2_pixels + _BETWEEN
+    windows = _described(windows, points, reach, descriptor)
     found = _core.point_tracking(
         windows.values,
         windows.plan,
@@ -75,12 +64,13 @@ def track(
     return _between_pixels(windows, found, references) if settings.subpixel_tracking else found
 
 
-def _whitened(windows: FeatureWindows, whitening: Float32 | None) -> FeatureWindows:
-    if whitening is None:
+def _described(
+    windows: FeatureWindows, points: Points, reach: float, descriptor: Descriptor | None
+) -> FeatureWindows:
+    """What is compared within so many pixels of each point; the features as they are without a map."""
+    if descriptor is None:
         return windows
-    count, channels, *_ = windows.values.shape
-    mapped = whitening @ windows.values.reshape(count, channels, -1)
-    return FeatureWindows(mapped.reshape(windows.values.shape), windows.plan)
+    return descriptor.described(cut_out(windows, points, reach, descriptor.around))
 
 
 def _between_pixels(

@@ -133,6 +133,13 @@ class Geometry:
             origins, size, self.feature_size, self.image_size, indices, self.margin
         )
 
+    def pixels(self, cells: int) -> float:
+        """How far so many cells reach in the image, along the axis where they are larger."""
+        return max(
+            cells * length / (side - 2 * self.margin)
+            for length, side in zip(self.image_size, self.feature_size, strict=True)
+        )
+
     def window_size(self, reach: float) -> tuple[int, int]:
         """(x, y) of the windows that hold an interval of 2 reach pixels along each axis.
 
@@ -219,3 +226,31 @@ def first_cells(points: Points, reach: float, geometry: Geometry) -> _Cells:
     lowest = np.minimum(np.maximum(points - reach, 0), length - 1)
     first: _Cells = np.floor((lowest + 0.5) * covering / length - 0.5 + margin).astype(np.int64)
     return first
+
+
+def cut_out(
+    windows: FeatureWindows, points: Points, reach: float, around: int = 0
+) -> FeatureWindows:
+    """Windows of what is read around points: parts of a whole map, where windows are one.
+
+    Args:
+        windows: Of a map.
+        points: (x, y) in pixels, [n, 2].
+        reach: How far around them is read, in pixels.
+        around: Cells that are read besides, on each side of those.
+    """
+    plan, (height, width) = windows.plan, windows.plan.window_size
+    if (height, width) != plan.feature_size or len(windows.values) > 1:
+        return windows
+    geometry = Geometry(
+        image_size=plan.image_size, feature_size=plan.feature_size, margin=plan.margin
+    )
+    reach += geometry.pixels(around)
+    columns, rows = geometry.window_size(reach)
+    if len(points) * columns * rows >= width * height:
+        return windows
+    origins = np.clip(first_cells(points, reach, geometry), 0, (width - columns, height - rows))
+    values = np.stack(
+        [windows.values[0, :, y : y + rows, x : x + columns] for x, y in origins.tolist()]
+    )
+    return FeatureWindows(values, geometry.window_plan(origins, (rows, columns)))

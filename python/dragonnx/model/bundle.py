@@ -12,11 +12,17 @@ from dragonnx.model.checking.signatures import check_graphs
 from dragonnx.model.decoding import LARGEST_MANIFEST
 from dragonnx.model.facts import MANIFEST_NAME, GraphRole, graph_name
 from dragonnx.model.folder_files import opened_inside, verified_files
-from dragonnx.model.manifest import W_AVG_NAME, Manifest
+from dragonnx.model.manifest import (
+    LARGEST_DESCRIPTION,
+    TRACKING_NAME,
+    W_AVG_NAME,
+    WIDEST_KERNEL,
+    Manifest,
+)
 from dragonnx.reading.regular_file import read_bytes
 
 if TYPE_CHECKING:
-    from dragonnx.types import Float32
+    from dragonnx.types import Array, Float32
 
 PACKAGE_MODELS = Path(__file__).parent / "bundled"
 _MOST_CHECKED = 4096
@@ -51,6 +57,7 @@ class Bundle:
                 check_graphs(folder, manifest, content_of)
         bundle = cls(folder, manifest)
         bundle.load_w_avg()
+        bundle.load_tracking_kernel()
         if len(_checked) >= _MOST_CHECKED:
             _checked.clear()
         _checked.add(known)
@@ -84,24 +91,67 @@ class Bundle:
         Raises:
             BundleError: The file holds something else.
         """
-        import numpy as np  # not for looking at manifests
-
-        from dragonnx.reading.npy_array import read_npy
-
-        name = f"{W_AVG_NAME} of the bundle {self.folder}"
         w_dim = self.manifest.w_dim
+        array, name = self._array(W_AVG_NAME)
+        return _fitting(array, name, f"[{w_dim}]", fits=array.shape == (w_dim,))
+
+    def load_tracking_kernel(self) -> Float32 | None:
+        """What point tracking compares, [K, C, s, s]; None where the bundle says nothing of it.
+
+        Raises:
+            BundleError: The file holds something else.
+        """
+        if TRACKING_NAME not in self.manifest.files:
+            return None
+        channels = self.manifest.feature_map.channels
+        return checked_kernel(*self._array(TRACKING_NAME), channels)
+
+    def _array(self, file_name: str) -> tuple[Array, str]:
+        """What is in a file of NumPy's format, and what it is called in messages."""
+        from dragonnx.reading.npy_array import read_npy  # NumPy is not for looking at manifests
+
+        name = f"{file_name} of the bundle {self.folder}"
         try:
-            with opened_inside(self.folder, W_AVG_NAME) as file:
-                w_avg = read_npy(file, self.manifest.files[W_AVG_NAME].size, name)
+            with opened_inside(self.folder, file_name) as file:
+                return read_npy(file, self.manifest.files[file_name].size, name), name
         except InputError as error:
             raise BundleError(str(error)) from error
-        if w_avg.shape != (w_dim,) or w_avg.dtype != np.float32:
-            raise BundleError(
-                f"{name} must be float32 [{w_dim}], not {w_avg.dtype} {list(w_avg.shape)}"
-            )
-        if not np.isfinite(w_avg).all():
-            raise BundleError(f"{name} holds values that are no numbers")
-        return w_avg
+
+
+def checked_kernel(array: Array, name: str, channels: int) -> Float32:
+    """The map by which points are followed, if it is one, float32 [K, C, s, s].
+
+    Args:
+        array: What it is to be.
+        name: What it is called in messages.
+        channels: C, those of the feature map.
+
+    Raises:
+        BundleError: It is something else.
+    """
+    most, widest = LARGEST_DESCRIPTION, WIDEST_KERNEL
+    count, given, height, width = array.shape if array.ndim == 4 else (0, 0, 0, 0)
+    odd = height % 2 == 1 and height <= widest
+    fits = 1 <= count <= most and given == channels and odd and height == width
+    expected = f"[1 to {most}, {channels}, s, s] with s odd and at most {widest}"
+    return _fitting(array, name, expected, fits=fits)
+
+
+def _fitting(array: Array, name: str, expected: str, *, fits: bool) -> Float32:
+    """An array of finite float32, and of a shape that fits.
+
+    Raises:
+        BundleError: It is something else.
+    """
+    import numpy as np  # not for looking at manifests
+
+    if not fits or array.dtype != np.float32:
+        raise BundleError(
+            f"{name} must be float32 {expected}, not {array.dtype} {list(array.shape)}"
+        )
+    if not np.isfinite(array).all():
+        raise BundleError(f"{name} holds values that are no numbers")
+    return array
 
 
 def read_manifest(folder: Path) -> Manifest:

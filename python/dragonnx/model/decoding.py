@@ -179,11 +179,13 @@ def _whole(least: int, most: int) -> Decoder:
     return lambda value, name: whole(value, name, least, most)
 
 
-def _setting(value: Any, name: str) -> Any:
-    """One of the drag settings, whose name is the last part of where it is."""
-    with within(name.rpartition(".")[0]):
-        checked_setting(name.rpartition(".")[2], value)
-    return value
+def _settings(value: object, name: str) -> dict[str, Any]:
+    """Drag settings by name, of which some are for one preset alone."""
+    found = record(value, name, _MOST_FILES)
+    with within(name):
+        for key in found:
+            checked_setting(key, found[key])
+    return dict(found)
 
 
 def _hash(value: object, name: str) -> str:
@@ -332,6 +334,6 @@ MODEL_DECODERS: Decoders = {
     "label_dim": _whole(0, LARGEST_LABEL + 1),
     "trainable_layers": _whole(1, MOST_LAYERS),
     "truncation_psi": lambda value, name: number(value, name, -LARGEST_PSI, LARGEST_PSI),
-    "drag_settings": _by_name(_setting),
+    "drag_settings": _settings,
 }
 """Entries of a model's manifest."""

@@ -36,9 +36,14 @@ DRAG_SETTINGS = tuple(_CHECKS)
 def checked_setting(name: str, value: object) -> float:
     """The value of a setting, in its range; of one that counts something, a whole number.
 
+    Args:
+        name: Of the setting, or PRESET.NAME where it is for one preset alone, whichever that is.
+        value: What it is to be.
+
     Raises:
         InputError: It is out of range or of another type, or there is no such setting.
     """
-    if name not in _CHECKS:
+    preset, dot, setting = name.rpartition(".")
+    if setting not in _CHECKS or (dot and not preset.isidentifier()):
         raise InputError(f"there is no drag setting {shown(name)}")
-    return _CHECKS[name](value, name)
+    return _CHECKS[setting](value, name)

@@ -56,6 +56,7 @@ class Generator:
         self.device = device
         self.threads = threads
         self._w_avg = bundle.load_w_avg()
+        self._tracking_kernel = bundle.load_tracking_kernel()
         self._principal_w: PrincipalW | None = None
 
     @classmethod
@@ -117,6 +118,11 @@ class Generator:
     def w_avg(self) -> Float32:
         """The mean of w, [w_dim], to which truncation pulls."""
         return self._w_avg.copy()
+
+    @property
+    def tracking_kernel(self) -> Float32 | None:
+        """The map of features that point tracking compares, [K, C, s, s]; None where the bundle has none."""
+        return None if self._tracking_kernel is None else self._tracking_kernel.copy()
 
     def principal_w(self) -> PrincipalW:
         """Where this model's w's lie, from some thousand of them; measured when first asked."""

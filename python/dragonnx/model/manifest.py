@@ -35,6 +35,12 @@ from dragonnx.reading.values import entry
 
 FORMAT_VERSION = 2
 W_AVG_NAME = "w_avg.npy"
+TRACKING_NAME = "tracking.npy"
+"""What point tracking compares, float32 [K, C, s, s]; a bundle may lack it. See `dragonnx.drag.descriptor`."""
+LARGEST_DESCRIPTION = 256
+"""Numbers that describe a cell: K at most."""
+WIDEST_KERNEL = 9
+"""Cells along a side that are read for one: s at most."""
 _LARGEST_HEADER = 4096
 """Bytes before the values in a file of NumPy's format."""
 DEFAULT_MODEL = "critters"
@@ -58,7 +64,8 @@ class Manifest:
         label_dim: Number of classes, 0 for none.
         trainable_layers: For how many of the first w's the pullback gives a gradient.
         truncation_psi: The truncation that suits the model when the user names none.
-        drag_settings: `DragConfig` values that suit the model, used where the user names none.
+        drag_settings: `DragConfig` values that suit the model, used where the user names none; as
+            PRESET.NAME those for one preset alone.
         files: Every other file of the bundle.
         source: Where the weights came from.
         versions: The exporter and the libraries that made and checked the graphs.
@@ -156,6 +163,9 @@ class Manifest:
         decoding.require_bounded(self.files)
         largest = {graph.file: LARGEST_GRAPH for graph in self.runnable}
         largest[W_AVG_NAME] = 4 * self.w_dim + _LARGEST_HEADER
+        if TRACKING_NAME in self.files:
+            numbers = LARGEST_DESCRIPTION * self.feature_map.channels * WIDEST_KERNEL**2
+            largest[TRACKING_NAME] = 4 * numbers + _LARGEST_HEADER
         for name, most in largest.items():
             if self.files[name].size > most:
                 raise BundleError(

@@ -32,7 +32,8 @@ class PrincipalW:
     @classmethod
     def of(cls, w: NDArray[np.floating]) -> PrincipalW:
         """Of w's [N, w_dim]."""
-        spreads, directions = np.linalg.eigh(np.cov(w.astype(np.float64), rowvar=False, ddof=0))
+        covariance = np.cov(w.astype(np.float64), rowvar=False, ddof=0)
+        spreads, directions = np.linalg.eigh(np.atleast_2d(covariance))
         return cls(
             np.ascontiguousarray(directions.T[::-1], np.float32),
             np.sqrt(np.maximum(spreads[::-1], 0)).astype(np.float32),

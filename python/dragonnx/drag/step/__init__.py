@@ -33,6 +33,7 @@ def step_for(
         settings,
         len(problem.target_points),
         whole=bool(everywhere) or not settings.windows,
+        around=problem.around,
     )
     if host.cut is None:
         reason = (

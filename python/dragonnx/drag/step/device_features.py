@@ -34,7 +34,7 @@ class DeviceFeatures:
         self._generator = generator
         self._problem = problem
         self._geometry = Geometry.of(generator.manifest)
-        self._reach = Reach.of(problem.settings)
+        self._reach = Reach.of(problem.settings, self._geometry.pixels(problem.around))
         self._pass: BoundPass | None = None
         self._held: Features | None = None
         """The features that the pass was last run for; None while it runs, which may be cut short."""

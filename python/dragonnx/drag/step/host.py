@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dragonnx.drag.adam import Adam
+from dragonnx.drag.points import distances
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.step.features import Features, FeatureSource
 from dragonnx.drag.terms.base import FeatureTerm, LatentTerm, Term
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.errors import InputError
 from dragonnx.types import Float32, Points
+
+_SHORTEST = 0.2
+"""Of a whole step, right beside the targets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,7 @@ class HostStep:
             handle_points=handle_points,
             adam=Adam(problem.settings.step_size, is_shared=problem.settings.shared_moment),
             features=features,
-            references=reference_features(features.windows, handle_points, problem.whitening),
+            references=reference_features(features.windows, handle_points, problem.descriptor),
             feature_terms=tuple(
                 term(problem, features.windows)
                 for term in self._terms
@@ -111,7 +115,7 @@ class HostStep:
             state.references,
             self._problem.settings,
             self._problem.threads,
-            self._problem.whitening,
+            self._problem.descriptor,
         )
         after = replace(
             state, w_plus=w_plus, handle_points=handle_points, adam=adam, features=features
@@ -128,6 +132,9 @@ class HostStep:
         if basis is not None:
             gradient = gradient @ basis.T
         update, adam = state.adam.update(gradient)
+        if settings.slow_within:
+            left = distances(state.handle_points, self._problem.target_points).max()
+            update *= np.float32(np.clip(left / settings.slow_within, _SHORTEST, 1))
         if basis is not None:
             update = update @ basis
         w_plus = state.w_plus.copy()

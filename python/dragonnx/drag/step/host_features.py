@@ -23,15 +23,22 @@ class HostFeatures:
         settings: Of the drag: how far tracking and supervision read.
         point_count: How many handles there are.
         whole: Whether the whole map is needed.
+        around: How many cells on each side of a cell tracking reads with it.
     """
 
     def __init__(
-        self, generator: Generator, settings: DragSettings, point_count: int, *, whole: bool
+        self,
+        generator: Generator,
+        settings: DragSettings,
+        point_count: int,
+        *,
+        whole: bool,
+        around: int = 0,
     ) -> None:
         m = generator.manifest
         self._generator = generator
         self._geometry = Geometry.of(m)
-        self._reach = Reach.of(settings)
+        self._reach = Reach.of(settings, self._geometry.pixels(around))
         self.cut: int | None = None
         if m.windows and not whole:
             self.cut = cheapest_cut(self._geometry, m.cuts, self._reach.window, point_count)
