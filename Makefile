@@ -13,7 +13,7 @@ DEVICE ?= cpu
 FUZZ ?= 20000
 SEED ?= 0
 
-.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu test-ray gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels evaluate model drag-graphs train-model pictures notices wheel docs clean
+.PHONY: help demo test test-rust test-runtime test-editor test-core test-export test-slow test-gpu test-ray gpu-check fuzz kill lint deny advisories check-targets test-lowest try-wheel check-workflows format bench bench-inversion bench-batch bench-kernels evaluate model tune-model drag-graphs train-model pictures notices wheel docs clean
 
 help:
 	@echo "make demo    drag the bundled model; writes out/before.png, out/after.png, out/drag.gif"
@@ -32,7 +32,8 @@ help:
 	@echo "             bench-batch, bench-kernels likewise on the CPU; gpu-check all that is said of cards"
 	@echo "make evaluate  how good drags are: 400 landmarks dragged, DRAGS=40 for a first look"
 	@echo "make model   export the bundled model anew from export/critters/weights; train-model trains"
-	@echo "             those from nothing, pictures renews the README's pictures of it"
+	@echo "             those from nothing, tune-model learns how its points are followed, pictures"
+	@echo "             renews the README's pictures of it"
 
 # --- environments -----------------------------------------------------------------------------
 
@@ -241,11 +242,19 @@ notices: .venv/installed
 # --- the bundled model ------------------------------------------------------------------------
 
 # r1, r2 and step size suit its few channels and small w; its 64 px block is the one that follows.
+WEIGHTS := export/critters/weights
+EXPORT_CRITTERS = $(EXPORT)/dragonnx-export $(WEIGHTS)/critters.npz --name critters --overwrite \
+    --feature-resolution 64 --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
+    --truncation-psi 0.7 --licence MIT --note 'Rendered toy animals, trained by this project.'
 model: .venv-export/installed
-	$(EXPORT)/dragonnx-export export/critters/weights/critters.npz \
-	    -o python/dragonnx/model/bundled/critters --name critters --overwrite --feature-resolution 64 \
-	    --drag-setting step_size=0.03 --drag-setting r1=20 --drag-setting r2=48 \
-	    --truncation-psi 0.7 --licence MIT --note 'Rendered toy animals, trained by this project.'
+	$(EXPORT_CRITTERS) -o python/dragonnx/model/bundled/critters --tracking $(WEIGHTS)/tracking.npy \
+	    --drag-setting best.step_size=0.008 --drag-setting best.r1=20 --drag-setting best.r2=24
+
+# What `dragonnx-export tune` finds for it: what follows points, and the settings above. Five minutes.
+tune-model: .venv-export/installed
+	$(EXPORT_CRITTERS) -o out/critters/bundle
+	$(EXPORT)/dragonnx-export tune out/critters/bundle --landmarks $(WEIGHTS)/landmarks.onnx
+	cp out/critters/bundle/tracking.npy $(WEIGHTS)/tracking.npy
 
 # Graphs of the method, which belong to no model.
 drag-graphs: .venv-export/installed

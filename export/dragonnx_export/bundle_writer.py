@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from dragonnx.model.bundle import Bundle
+from dragonnx.model.bundle import Bundle, checked_kernel
 from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRecord, Source, graph_name
-from dragonnx.model.manifest import W_AVG_NAME, Manifest
+from dragonnx.model.manifest import TRACKING_NAME, W_AVG_NAME, Manifest
+from dragonnx.types import Float32
 from dragonnx_export.families.family import FamilyCheckpoint, FamilyModel
 from dragonnx_export.families.registry import Dragged, model_of
 from dragonnx_export.folder_writer import (
     ExportError,
+    array_file,
     check_target,
     library_versions,
     serialised,
@@ -44,7 +43,8 @@ class ExportOptions:
         feature_layer: Layer whose output is dragged, counted from 0, where a family goes by layers.
         trainable_layers: For how many of the first w's the pullback gives a gradient.
         truncation_psi: The truncation that suits the model.
-        drag_settings: `DragConfig` values that suit the model.
+        drag_settings: `DragConfig` values that suit the model, as a manifest has them.
+        tracking: The map of features by which points are followed, [K, C, s, s]; None for none.
         overwrite: Whether a bundle that is already there may be replaced.
     """
 
@@ -56,6 +56,7 @@ class ExportOptions:
     trainable_layers: int = 6
     truncation_psi: float = USUAL_PSI
     drag_settings: Mapping[str, float] = field(default_factory=dict)
+    tracking: Float32 | None = None
     overwrite: bool = False
 
 
@@ -85,9 +86,14 @@ def write_bundle(
     dragged = Dragged(options.feature_resolution, options.feature_layer)
     model = model_of(checkpoint, dragged, options.trainable_layers)
     check_target(folder, overwrite=options.overwrite)
+    further = dict(further or {})
+    if options.tracking is not None:
+        channels = model.facts.feature_map.channels
+        checked_kernel(options.tracking, "the map by which points are followed", channels)
+        further[TRACKING_NAME] = array_file(options.tracking)
     progress("writing the graphs ...")
     with staged(folder) as staging:
-        graphs, files = _write_graphs(model, staging, further or {})
+        graphs, files = _write_graphs(model, staging, further)
         manifest = Manifest(
             name=options.name,
             **vars(model.facts),
@@ -125,7 +131,5 @@ def _write_graphs(
         name = graph_name(graph.role, graph.cut)
         graphs.append(GraphRecord(role=graph.role, file=f"{name}.onnx", cut=graph.cut))
         contents[graphs[-1].file] = serialised(graph.model)
-    w_avg = io.BytesIO()
-    np.save(w_avg, model.w_avg)
-    contents = {**contents, W_AVG_NAME: w_avg.getvalue(), **further}
+    contents = {**contents, W_AVG_NAME: array_file(model.w_avg), **further}
     return tuple(graphs), write_files(staging, contents, weights)

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dragonnx.cli.console import run
-from dragonnx_export.commands import bundle, evaluate, invert, perceptual
+from dragonnx_export.commands import bundle, evaluate, invert, perceptual, tune
 
 DEFAULT_COMMAND = "bundle"
 
@@ -33,6 +33,7 @@ app.command(DEFAULT_COMMAND)(bundle.bundle)
 app.command("evaluate")(evaluate.evaluate)
 app.command("invert")(invert.invert)
 app.command()(perceptual.perceptual)
+app.command()(tune.tune)
 
 
 @app.callback()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from dragonnx.errors import DragonnxError
 from dragonnx.folders import atomic_folder, restore_folders
@@ -80,6 +83,13 @@ def serialised(model: onnx.ModelProto) -> bytes:
     """A graph's file; equal graphs are equal bytes."""
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def array_file(array: NDArray[np.float32]) -> bytes:
+    """The content of a file of NumPy's format."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
 
 
 def library_versions() -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from pictures import ShownDrag, shown_drags
 from support.bundled import LANDMARKS
-from support.trained_checkpoints import CRITTERS
+from support.trained_checkpoints import CRITTERS, TRACKING
 
 from dragonnx import DragSession, Generator, Outcome
 from dragonnx.model.library import open_bundle
@@ -53,6 +53,7 @@ def test_the_checkpoint_gives_the_bundled_graphs_again(tmp_path: Path) -> None:
         feature_resolution=shipped.feature_map.size[0],
         truncation_psi=shipped.truncation_psi,
         drag_settings=shipped.drag_settings,
+        tracking=np.load(TRACKING),
     )
     made = write_bundle(read_checkpoint(CRITTERS), tmp_path / "critters", options)
     # Measured differences and versions belong to the machine that measured.

@@ -14,7 +14,8 @@ import numpy as np
 from dragonnx_export.checkpoints import Checkpoint, parameter_shapes, read_checkpoint
 from dragonnx_export.families.stylegan2.architecture import RESIDUAL_GAIN, Variant
 
-CRITTERS = Path(__file__).parents[2] / "export" / "critters" / "weights" / "critters.npz"
+_WEIGHTS = Path(__file__).parents[2] / "export" / "critters" / "weights"
+CRITTERS, TRACKING = _WEIGHTS / "critters.npz", _WEIGHTS / "tracking.npy"
 _SKIP_SCALE = 0.05
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +21,12 @@ from dragonnx_export.commands.checkpoint_options import (
     refuse_unshown,
 )
 
+if TYPE_CHECKING:
+    from dragonnx.types import Array
+
 NOT_STATED = "not stated"
+_LARGEST_ARRAY = 2**30
+"""Bytes; a map by which points are followed has a hundredth of that at most."""
 
 
 def bundle(
@@ -49,7 +55,13 @@ def bundle(
     ] = None,
     drag_setting: Annotated[
         list[str] | None,
-        typer.Option(help="A drag setting that suits the model, such as step_size=0.001."),
+        typer.Option(
+            help="A drag setting that suits the model, such as step_size=0.001, or best.r1=10 for one preset."
+        ),
+    ] = None,
+    tracking: Annotated[
+        Path | None,
+        typer.Option(help="The tracking.npy that `tune` wrote into a bundle of this checkpoint."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = NOT_STATED,
     note: Annotated[str, typer.Option(help="Anything else about the weights.")] = "",
@@ -94,6 +106,7 @@ def bundle(
         trainable_layers=trainable_layers,
         truncation_psi=USUAL_PSI if truncation_psi is None else truncation_psi,
         drag_settings=_drag_settings(drag_setting or []),
+        tracking=None if tracking is None else _array(tracking),
         overwrite=overwrite,
     )
     manifest = write_bundle(source, output, options, progress=say)
@@ -111,6 +124,8 @@ def bundle(
 
 def _drag_settings(assignments: list[str]) -> dict[str, float]:
     """`name=value` pairs as numbers in their ranges."""
+    from dragonnx.drag.config import PRESETS
+
     settings: dict[str, float] = {}
     for assignment in assignments:
         name, _, text = assignment.partition("=")
@@ -120,5 +135,19 @@ def _drag_settings(assignments: list[str]) -> dict[str, float]:
             raise InputError(
                 f"a drag setting is given as NAME=NUMBER, not {assignment!r}"
             ) from error
+        preset, dot, _ = name.rpartition(".")
+        if dot and preset not in PRESETS:
+            raise InputError(
+                f"a drag setting is for one of the presets {', '.join(PRESETS)}, not for {preset!r}"
+            )
         settings[name] = checked_setting(name, value)
     return settings
+
+
+def _array(path: Path) -> Array:
+    """What is in a file of NumPy's format; whether it fits the model is seen when that is known."""
+    from dragonnx.reading.npy_array import read_npy
+    from dragonnx.reading.regular_file import opened_file
+
+    with opened_file(path, _LARGEST_ARRAY) as file:
+        return read_npy(file, os.fstat(file.fileno()).st_size, str(path))

@@ -233,6 +233,7 @@ def _options(
         trainable_layers=m.trainable_layers,
         truncation_psi=m.truncation_psi,
         drag_settings=m.drag_settings,
+        tracking=generator.tracking_kernel,
         overwrite=overwrite,
     )
 

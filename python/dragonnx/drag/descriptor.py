@@ -14,7 +14,7 @@ from dragonnx.types import Float32
 
 _LEAST_VARIATION = 0.1
 """Of a direction of features, in shares of the mean one, so that noise is not taken for features."""
-_BESIDE = 0.1
+_BESIDE = 0.03
 """What squared distances of whitened features count beside those of a learned map. That knows best what it
 has learned to follow, eyes say; of others whitening knows more."""
 
