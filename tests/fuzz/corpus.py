@@ -26,6 +26,7 @@ from dragonnx.document.recipe import recipe_of
 from dragonnx.drag.adam import Adam
 from dragonnx.inversion.progress import Progress
 from dragonnx.media import save_image
+from dragonnx.model.facts import FileRecord
 from dragonnx.model.latent import save_latent
 from dragonnx.tui.preferences import Preferences
 
@@ -316,7 +317,22 @@ def folder_files(folder: Path) -> Files:
 
 
 def _bundles() -> list[Files]:
-    return [folder_files(FIXTURES / f"bundle-v{version}") for version in (2, 2, 1)]
+    newer, older = (folder_files(FIXTURES / f"bundle-v{version}") for version in (2, 1))
+    return [newer, _tuned(newer), older]
+
+
+def _tuned(files: Files) -> Files:
+    """A bundle with a map by which points are followed, and settings for a preset."""
+    facts = json.loads(files["manifest.json"])
+    stream = io.BytesIO()
+    np.save(stream, np.ones((2, facts["feature_map"]["channels"], 3, 3), np.float32))
+    facts["files"]["tracking.npy"] = vars(FileRecord.of(stream.getvalue()))
+    facts["drag_settings"]["best.r1"] = 10
+    return {
+        **files,
+        "tracking.npy": stream.getvalue(),
+        "manifest.json": json.dumps(facts).encode(),
+    }
 
 
 def _manifests() -> MakeCase:
