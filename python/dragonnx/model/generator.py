@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, cast
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
@@ -13,19 +12,19 @@ from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.facts import GraphRole
 from dragonnx.model.graphs import GraphSet
-from dragonnx.model.labels import Label, fitting_label, label_row
-from dragonnx.model.latent import checked_psi, checked_seeds, checked_w_plus, truncate, z_of_seed
+from dragonnx.model.labels import Label, fitting_label
+from dragonnx.model.latent import checked_w_plus
 from dragonnx.model.library import open_bundle
 from dragonnx.model.manifest import DEFAULT_MODEL, Manifest
+from dragonnx.model.mapping import MappingNetwork
 from dragonnx.model.motion import Motion
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
 from dragonnx.model.picture import picture_of
 from dragonnx.model.placements import IMAGES, placements
 from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
-from dragonnx.reading.array_values import checked_array
 from dragonnx.reading.values import record, shown, whole
-from dragonnx.runtime import Device, DeviceTensor, Sharing, checked_threads, choose_device
+from dragonnx.runtime import Device, Sharing, checked_threads, choose_device
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Generator:
         self.threads = threads
         self._w_avg = bundle.load_w_avg()
         self._tracking_kernel = bundle.load_tracking_kernel()
-        self._principal_w: PrincipalW | None = None
+        self._mapping = MappingNetwork(bundle.manifest, self._graphs, self._w_avg)
 
     @classmethod
     def open(
@@ -126,14 +125,7 @@ class Generator:
 
     def principal_w(self) -> PrincipalW:
         """Where this model's w's lie, from some thousand of them; measured when first asked."""
-        if self._principal_w is None:  # two threads at once find the same
-
-            def mapped(z: Float32, label: int | None) -> Float32:
-                return self.w_plus(z=z, label=label, truncation_psi=1.0)[:, 0]
-
-            m = self.manifest
-            self._principal_w = PrincipalW.measured(mapped, m.z_dim, m.label_dim)
-        return self._principal_w
+        return self._mapping.principal_w()
 
     def w_plus(
         self,
@@ -156,20 +148,7 @@ class Generator:
         Raises:
             InputError: Neither or both of seed and z came, or a value does not fit the model.
         """
-        m = self.manifest
-        if (seed is None) == (z is None):
-            raise InputError("either a seed or z must be given, and not both")
-        psi = m.truncation_psi if truncation_psi is None else checked_psi(truncation_psi)
-        # One by one: a product of several rows may be rounded in another order.
-        codes = (
-            [checked_array(z, "z", ("N", m.z_dim), np.float32)]
-            if seed is None
-            else [z_of_seed(each, m.z_dim) for each in checked_seeds(seed)]
-        )
-        given = [{"z": rows, **self._label_input(label, len(rows))} for rows in codes]
-        mapping = self._graphs.get("mapping")
-        w = np.concatenate([mapping.run(inputs)[0]["w"] for inputs in given])
-        return np.repeat(truncate(w, self._w_avg, psi)[:, None], m.num_ws, axis=1)
+        return self._mapping.w_plus(seed, z, label, truncation_psi)
 
     def image(self, w_plus: ArrayLike) -> Image:
         """The picture of a latent [1, num_ws, w_dim], as a PIL image.
@@ -262,14 +241,8 @@ class Generator:
 
     def pullback(self, forward: FeaturePass, grad_features: Float32) -> Float32:
         """dL/dw_plus [1, trainable_layers, w_dim] from dL/dF, shaped as `forward.features`."""
-        inputs: dict[str, Array | DeviceTensor] = {
-            "w_plus": forward.w_plus,
-            "features": forward.features,
-            "grad_features": grad_features,
-            **forward.layer_outputs,
-            **forward.windows,
-        }
-        gradient: Float32 = self._graphs.get("pullback", forward.cut).run(inputs)[0]["grad_w_plus"]
+        graph = self._graphs.get("pullback", forward.cut)
+        gradient: Float32 = graph.run(forward.pullback_inputs(grad_features))[0]["grad_w_plus"]
         return gradient
 
     def bound_features(
@@ -328,13 +301,8 @@ class Generator:
 
         A preview depends on the first w's only: those of the others are 0.
         """
-        inputs: dict[str, Array | DeviceTensor] = {
-            "w_plus": forward.w_plus,
-            "grad_image": grad_image,
-            **forward.layer_outputs,
-        }
         graph = self._graphs.get("preview_pullback" if forward.preview else "image_pullback")
-        gradient: Float32 = graph.run(inputs)[0]["grad_w_plus"]
+        gradient: Float32 = graph.run(forward.pullback_inputs(grad_image))[0]["grad_w_plus"]
         return of_all_layers(gradient, self.manifest.num_ws)
 
     def _check_preview(self, *, wanted: bool) -> None:
@@ -373,11 +341,6 @@ class Generator:
             InputError: It is one of these.
         """
         fitting_label(label, self.manifest.name, self.manifest.label_dim)
-
-    def _label_input(self, label: Label | None, rows: int) -> dict[str, Float32]:
-        classes = self.manifest.label_dim
-        found = fitting_label(label, self.manifest.name, classes)
-        return {} if found is None else {"label": label_row(found, classes).repeat(rows, axis=0)}
 
 
 def checked_generator(generator: object) -> Generator:

@@ -32,6 +32,16 @@ class FeaturePass:
     cut: int | None = None
     windows: Mapping[str, Array] = field(default_factory=dict)
 
+    def pullback_inputs(self, grad_features: Float32) -> dict[str, Array | DeviceTensor]:
+        """What the pullback takes, by name."""
+        return {
+            "w_plus": self.w_plus,
+            "features": self.features,
+            "grad_features": grad_features,
+            **self.layer_outputs,
+            **self.windows,
+        }
+
 
 @dataclass(frozen=True)
 class ImagePass:
@@ -48,6 +58,10 @@ class ImagePass:
     image: Float32
     layer_outputs: Mapping[str, DeviceTensor]
     preview: bool = False
+
+    def pullback_inputs(self, grad_image: Float32) -> dict[str, Array | DeviceTensor]:
+        """What the pullback takes, by name."""
+        return {"w_plus": self.w_plus, "grad_image": grad_image, **self.layer_outputs}
 
 
 def of_all_layers(grad_w_plus: Float32, num_ws: int) -> Float32:
