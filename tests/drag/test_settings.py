@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dragonnx import DragConfig
-from dragonnx.drag.config import BEST, DragSettings, scaled_radius
+from dragonnx.drag.config import BEST, BEST_WITH_MASK, DragSettings, scaled_radius
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.errors import InputError
@@ -50,6 +51,23 @@ def test_what_suits_a_model_with_one_preset_alone() -> None:
     assert settings(DragConfig(preset="best", r1=7), recommended=recommended).r1 == 7
     paper = settings(DragConfig(), recommended=recommended)
     assert (paper.r1, paper.step_size) == (12, 2e-3)
+
+
+def test_with_a_mask_the_best_preset_takes_other_steps_and_the_others_the_same() -> None:
+    config = DragConfig(preset="best")
+    recommended = {"step_size": 0.5, "best.step_size": 0.4, "lambda_mask": 8.0}
+    s = settings(config, masked=True, recommended=recommended)
+    assert (s.coordinates, s.shared_moment) == ("even", False)
+    assert (s.step_size, s.lambda_mask) == (BEST_WITH_MASK.step_size, 8)
+    assert replace(
+        settings(config, masked=True),
+        coordinates="principal", shared_moment=True, step_size=BEST.step_size, stop_distance=1,
+        stall_steps=BEST.stall_steps,
+    ) == settings(config)  # fmt: skip
+    for preset in ("paper", "released"):
+        assert settings(DragConfig(preset=preset), masked=True) == settings(
+            DragConfig(preset=preset)
+        )
 
 
 def test_a_person_goes_before_the_model_and_the_model_before_the_preset() -> None:

@@ -242,12 +242,13 @@ def check_fits(document: Document, model: Manifest, *, needs_label: bool) -> Non
         return
     handles, targets = zip(*((pair.handle, pair.target) for pair in pairs), strict=True)
     checked_pairs(handles, targets, model.image_size)
-    checked_mask(document.mask, model.image_size)
+    mask = checked_mask(document.mask, model.image_size)
     document.config.settings(
         image_height=model.image_size[0],
         point_count=len(pairs),
         trainable_layers=model.trainable_layers,
         recommended=model.drag_settings,
+        masked=mask is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from dragonnx.errors import InputError
@@ -13,7 +13,7 @@ from dragonnx.types import Space
 
 PresetName = Literal["paper", "released", "best"]
 TrackingDistance = Literal["l1", "l2"]
-Coordinates = Literal["w", "principal"]
+Coordinates = Literal["w", "principal", "even"]
 
 REFERENCE_SIZE = 512
 """Image height in pixels at which radii are given; they scale with the image (paper, section 4)."""
@@ -35,7 +35,8 @@ class Preset:
         stop_distance: From image height and number of points to the distance, in pixels, within
             which every handle must lie of its target.
         coordinates: What Adam descends in: "w" is the numbers of w, "principal" the directions in
-            which w's differ, each in units of how much they do.
+            which w's differ, each in units of how much they do; "even" the same directions, all in
+            units of the largest spread.
         shared_moment: Whether Adam's second moment is one number for all coordinates.
         described_tracking: Whether features are compared after a map that makes them vary alike in all
             directions over the first picture, and after what was learned where the bundle has that.
@@ -89,7 +90,7 @@ RELEASED = Preset(
 
 BEST = Preset(
     step_size=0.004,  # of a spread; docs/quality.md has what was tried
-    lambda_mask=12.0,  # with one second moment, 20 lets nothing move
+    lambda_mask=20.0,
     r1=3.0,
     r2=12.0,
     max_steps=300,
@@ -106,7 +107,19 @@ BEST = Preset(
     stall_steps=40,  # most drags with this preset take fewer in all
 )
 
+BEST_WITH_MASK = replace(
+    BEST,
+    # What is to stay depends on small directions of w too: each needs a step, and a moment, of its own.
+    coordinates="even",
+    shared_moment=False,
+    step_size=0.0012,  # of the largest spread; docs/quality.md has what was tried
+    stop_distance=lambda _height, _points: 2.0,  # the last pixel changes the rest most
+    stall_steps=60,  # steps are shorter
+)
+
 PRESETS: Mapping[PresetName, Preset] = {"paper": PAPER, "released": RELEASED, "best": BEST}
+_WITH_MASK: Mapping[PresetName, Preset] = {**PRESETS, "best": BEST_WITH_MASK}
+"""What holds in their place where a mask fixes something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +163,8 @@ class DragConfig:
         preset: "paper" for the method as published, "released" for what its authors' code does, "best"
             for the same idea with what was measured to end nearer to the targets, in fewer steps.
         space: "w+" optimises each layer's w, "w" moves them all by the same amount.
-        step_size: Adam's learning rate: in the numbers of w, or with "best" in how much w's differ.
+        step_size: Adam's learning rate: in the numbers of w, or with "best" in how much w's differ
+            (with a mask: in how much they do in the direction in which they do most).
         lambda_mask: Weight of the mask penalty; 0 or more.
         r1: Radius of the motion supervision patch, in pixels of a 512 px image.
         r2: Reach of the point tracking window, likewise.
@@ -200,6 +214,7 @@ class DragConfig:
         point_count: int,
         trainable_layers: int,
         recommended: Mapping[str, float],
+        masked: bool = False,
     ) -> DragSettings:
         """Fill in what was left open, and scale the radii to the image.
 
@@ -209,21 +224,24 @@ class DragConfig:
             trainable_layers: For how many layers the model gives a gradient.
             recommended: The values that suit the model, by the setting's name; by PRESET.NAME those for
                 one preset alone.
+            masked: Whether a mask fixes something.
 
         Raises:
             InputError: More layers were asked for than the model can train.
         """
-        preset = PRESETS[self.preset]
+        unmasked = PRESETS[self.preset]
+        preset = _WITH_MASK[self.preset] if masked else unmasked
 
         def value(name: str) -> Any:
             if (asked := getattr(self, name)) is not None:
                 return asked
-            own = recommended.get(f"{self.preset}.{name}")
-            if own is not None:
-                return own
-            # What suits every preset is in the numbers of w.
-            others = name == "step_size" and preset.coordinates == "principal"
-            return getattr(preset, name) if others else recommended.get(name, getattr(preset, name))
+            names = [f"{self.preset}.{name}", name]
+            if name == "step_size":
+                # In the preset's coordinates without a mask, and in the numbers of w.
+                has_unit = preset.coordinates == unmasked.coordinates, preset.coordinates == "w"
+                names = [each for each, fits in zip(names, has_unit, strict=True) if fits]
+            found = (recommended[each] for each in names if each in recommended)
+            return next(found, getattr(preset, name))
 
         layers = int(value("trainable_layers"))
         if layers > trainable_layers:

@@ -28,7 +28,7 @@ from dragonnx.model.generator import Generator, checked_generator
 from dragonnx.reading.values import flag, instance
 from dragonnx.types import Float32, Points
 
-_LEAST_SPREAD = 0.1
+_LEAST_SPREAD = {"principal": 0.1, "even": 1.0}
 """Share of the largest: below it directions of w are as one, since what spreads there is noise."""
 
 
@@ -93,17 +93,19 @@ class DragSession:
         m = checked_generator(generator).manifest
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
+        mask = checked_mask(mask, m.image_size)
         chosen = DragConfig() if config is None else instance(config, "config", DragConfig)
         self.settings: DragSettings = chosen.settings(
             image_height=m.image_size[0],
             point_count=len(self._handles),
             trainable_layers=m.trainable_layers,
             recommended=m.drag_settings,
+            masked=mask is not None,
         )
         problem = DragProblem(
             settings=self.settings,
             target_points=self._targets,
-            mask=checked_mask(mask, m.image_size),
+            mask=mask,
             threads=_threads(generator.threads),
             basis=_basis(generator, self.settings),
             descriptor=_descriptor(generator, self.settings, self._w_plus),
@@ -288,7 +290,7 @@ def _basis(generator: Generator, settings: DragSettings) -> Float32 | None:
     """See `DragProblem`."""
     if settings.coordinates == "w":
         return None
-    return generator.principal_w().floored(_LEAST_SPREAD)
+    return generator.principal_w().floored(_LEAST_SPREAD[settings.coordinates])
 
 
 def _descriptor(generator: Generator, settings: DragSettings, w_plus: Float32) -> Descriptor | None:

@@ -119,12 +119,13 @@ class DragCommands:
         state, model = self._state, self._state.model
         if model is None:
             return {}
-        config = state.document.config
+        config, mask = state.document.config, state.document.mask
         settings = DragConfig(preset=config.preset, space=config.space).settings(
             image_height=model.image_size[1],
             point_count=max(len(state.document.complete_pairs), 1),
             trainable_layers=model.trainable_layers,
             recommended=model.recommended,
+            masked=mask is not None and not mask.all(),
         )
         return {
             name: value
