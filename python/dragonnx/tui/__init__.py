@@ -42,7 +42,7 @@ def edit(
     import sys
 
     # Textual paints at ticks of this rate; 60 of them a second add up to 17 ms to every key.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     from dragonnx.tui.app import EditorApp
     from dragonnx.tui.asking import ask_terminal
     from dragonnx.tui.terminal import without_others

@@ -87,7 +87,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
         """Title and tools, canvas and panel, status line, keys."""
         with Horizontal(id="top"):
             yield Words(id="title")
-            yield ToolStrip(id="tools", markup=False)
+            yield ToolStrip(id="tools")
         with Horizontal(id="body"):
             yield Canvas(
                 mode=self._first_mode, aspect=cell_aspect(), graphics=self._graphics, id="canvas"

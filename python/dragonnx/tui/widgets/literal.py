@@ -41,9 +41,10 @@ class Words(Label):
         super().__init__(visible(text), id=id, classes=classes, markup=False)
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
-        """Show another text."""
+        """Show another text; the same as before is not painted again."""
         content = visible(content) if isinstance(content, str) else content
-        super().update(content, layout=layout)
+        if content != self.content:
+            super().update(content, layout=layout)
 
 
 class Choices(OptionList):

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
 
 from dragonnx.document import Document, PointPair
 from dragonnx.editor.editor import Editor
@@ -18,6 +17,7 @@ from dragonnx.model.labels import label_text
 from dragonnx.text import visible
 from dragonnx.tui.drawing.cell_scene import label_of
 from dragonnx.tui.drawing.sparkline import columns_of, plot, sparkline
+from dragonnx.tui.widgets.rows import Rows
 
 _WIDTH = 26
 _LONG = 100
@@ -84,7 +84,7 @@ class PanelState:
         )
 
 
-class SidePanel(Static):
+class SidePanel(Rows):
     """Shows a `PanelState`; a press on a point's row selects it."""
 
     NAME = "Side panel"
@@ -141,7 +141,7 @@ class SidePanel(Static):
         self._plot_rows = range(len(lines) + 1, len(lines) + len(plotted))
         self._steps = columns_of(len(state.distances), _WIDTH) if plotted else []
         lines += plotted
-        self.update(Text("\n").join(lines), layout=False)
+        self.show_rows(lines)
 
     def on_click(self, event: events.Click) -> None:
         """Select the point whose row was pressed, or the step whose column of the plot was."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual.widgets import Static
+
+from dragonnx.tui.widgets.rows import Rows
 
 STYLES = {"": "", "good": "bold green", "bad": "bold red", "hint": "bold yellow"}
 
 
-class StatusLine(Static):
+class StatusLine(Rows):
     """One line with a place on the left and a message after it."""
 
     NAME = "Status line"
@@ -33,7 +34,5 @@ class StatusLine(Static):
         self._draw()
 
     def _draw(self) -> None:
-        self.update(
-            Text.assemble((f"{self.place:<12} ", "bold"), (self.message, STYLES[self._tone])),
-            layout=False,
-        )
+        place = (f"{self.place:<12} ", "bold")
+        self.show_rows([Text.assemble(place, (self.message, STYLES[self._tone]))])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
 
 from dragonnx.editor.tools import Tool
+from dragonnx.tui.widgets.rows import Rows
 
 _NAMES = {
     Tool.POINTS: "points",
@@ -24,7 +24,7 @@ _NAMES = {
 """On the strip; + is what may move, - what stays fixed."""
 
 
-class ToolStrip(Static):
+class ToolStrip(Rows):
     """One line of tools."""
 
     NAME = "Tools"
@@ -44,7 +44,7 @@ class ToolStrip(Static):
         for tool, name in _NAMES.items():
             line.append(name, "reverse" if tool is used else "")
             line.append(" ")
-        self.update(line, layout=False)
+        self.show_rows([line])
 
     def on_click(self, event: events.Click) -> None:
         """Use the tool under the mouse."""
