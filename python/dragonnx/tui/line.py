@@ -23,8 +23,6 @@ _SLOW_PIECE = 512
 many are written nobody knows which line it is."""
 _LONG = 0.25
 """Seconds that a large write takes on a slow line."""
-_LOOK_EVERY = 0.05
-"""Seconds between two looks at a line that takes nothing, for whether it is to end."""
 
 
 class Line:
@@ -51,6 +49,9 @@ class Line:
         self._closed = False
         self._abandoned = False
         self._wake = threading.Condition()
+        # Wakes the thread where it waits for the terminal. Looking now and then would do that too, but
+        # each look lets a full line take a little, and then how long it takes says nothing of its rate.
+        self._abandoning, self._abandon = os.pipe()
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
         self._thread.start()
 
@@ -98,7 +99,9 @@ class Line:
     def abandon(self) -> None:
         """Write nothing any more, of what waits neither: nobody reads it."""
         with self._wake:
-            self._abandoned = True
+            if not self._abandoned:
+                self._abandoned = True
+                os.close(self._abandon)
             self._pending.clear()
             self._wake.notify_all()
 
@@ -111,13 +114,14 @@ class Line:
         self.abandon()
 
     def _run(self) -> None:
-        while (piece := self._next()) is not None:
-            try:
+        try:
+            while (piece := self._next()) is not None:
                 self._write(piece)
-            except OSError:
-                self.abandon()
-                self._is_gone()
-                return
+        except OSError:
+            self.abandon()
+            self._is_gone()
+        finally:
+            os.close(self._abandoning)
 
     def _next(self) -> bytes | None:
         """What to write next; None at the end."""
@@ -149,9 +153,8 @@ class Line:
     def _write(self, piece: bytes) -> None:
         """Write a piece, and have the estimate know how long that waited."""
         began = time.monotonic()
-        while not select.select([], [self._handle], [], _LOOK_EVERY)[1]:
-            if self._abandoned:
-                return
+        if not select.select([self._abandoning], [self._handle], [])[1]:
+            return
         free = time.monotonic()
         left = memoryview(piece)
         while left:
