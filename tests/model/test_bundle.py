@@ -109,6 +109,14 @@ def saved(array: object) -> bytes:
     return stream.getvalue()
 
 
+def check_refused(copy: Path, name: str, content: bytes, message: str) -> None:
+    """A bundle that holds something else under a name is refused, and nothing in it runs."""
+    replace_file(copy, name, content)
+    with pytest.raises(BundleError, match=message):
+        Bundle.open(copy)
+    assert not Path("trap").exists()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -125,10 +133,7 @@ def test_an_average_that_is_none(
     copy: Path, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    replace_file(copy, "w_avg.npy", content)
-    with pytest.raises(BundleError, match=message):
-        Bundle.open(copy)
-    assert not (tmp_path / "trap").exists()
+    check_refused(copy, "w_avg.npy", content, message)
 
 
 @pytest.mark.parametrize(
@@ -157,10 +162,7 @@ def test_a_map_for_tracking_that_is_none(
     copy: Path, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    replace_file(copy, "tracking.npy", content)
-    with pytest.raises(BundleError, match=message):
-        Bundle.open(copy)
-    assert not (tmp_path / "trap").exists()
+    check_refused(copy, "tracking.npy", content, message)
 
 
 def test_a_map_for_tracking_is_used_and_may_be_missing(copy: Path) -> None:

@@ -55,8 +55,9 @@ def found_settings(
     found = {name: float(getattr(chosen, name)) for name in TRIED}
     least = _tried(generator, judge, cases, found, tell)
     for name, values in TRIED.items():
+        known = found[name]
         for value in values:
-            if value == found[name]:
+            if value == known:
                 continue
             other = {**found, name: float(value)}
             worth = _tried(generator, judge, cases, other, tell)

@@ -150,6 +150,12 @@ class DragSettings:
     stall_steps: int | None
     windows: bool
 
+    @property
+    def search_pixels(self) -> float:
+        """How far from a handle features are compared with it."""
+        # Between pixels it is looked for from those beside the one that was found.
+        return self.r2_pixels + int(self.subpixel_tracking)
+
     def to_dict(self) -> dict[str, Any]:
         """These settings as plain data."""
         return asdict(self)

@@ -48,9 +48,7 @@ def track(
     Returns:
         The new handles, [n, 2]; on whole pixels unless looked for between them.
     """
-    # Between pixels a handle is looked for from those beside the one that was found.
-    reach = settings.r2_pixels + _BETWEEN
-    windows = _described(windows, points, reach, descriptor)
+    windows = _described(windows, points, settings.search_pixels, descriptor)
     found = _core.point_tracking(
         windows.values,
         windows.plan,

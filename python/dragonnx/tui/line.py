@@ -51,7 +51,7 @@ class Line:
         self._wake = threading.Condition()
         # Wakes the thread where it waits for the terminal. Looking now and then would do that too, but
         # each look lets a full line take a little, and then how long it takes says nothing of its rate.
-        self._abandoning, self._abandon = os.pipe()
+        self._woken, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
         self._thread.start()
 
@@ -101,7 +101,7 @@ class Line:
         with self._wake:
             if not self._abandoned:
                 self._abandoned = True
-                os.close(self._abandon)
+                os.close(self._waker)
             self._pending.clear()
             self._wake.notify_all()
 
@@ -121,7 +121,7 @@ class Line:
             self.abandon()
             self._is_gone()
         finally:
-            os.close(self._abandoning)
+            os.close(self._woken)
 
     def _next(self) -> bytes | None:
         """What to write next; None at the end."""
@@ -153,7 +153,7 @@ class Line:
     def _write(self, piece: bytes) -> None:
         """Write a piece, and have the estimate know how long that waited."""
         began = time.monotonic()
-        if not select.select([self._abandoning], [self._handle], [])[1]:
+        if not select.select([self._woken], [self._handle], [])[1]:
             return
         free = time.monotonic()
         left = memoryview(piece)

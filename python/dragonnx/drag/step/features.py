@@ -50,9 +50,7 @@ class Reach:
             around: How far around a pixel its description reads, in pixels.
         """
         patch = settings.r1_pixels + 1
-        # Between pixels a handle is looked for from those beside the one that was found.
-        search = settings.r2_pixels + int(settings.subpixel_tracking)
-        return cls(patch, max(search + around, patch + _ROOM_TO_MOVE))
+        return cls(patch, max(settings.search_pixels + around, patch + _ROOM_TO_MOVE))
 
     def holds(self, features: Features, points: Points) -> bool:
         """Whether features hold each point's patch, although points moved since."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
@@ -29,9 +31,10 @@ class Rows(Widget):
     def show_rows(self, rows: Sequence[Text]) -> None:
         """Show other rows; one that does not fit ends in an ellipsis."""
         old, self._rows = self._rows, list(rows)
-        for row in range(max(len(old), len(rows))):
-            if not _are_equal(old[row : row + 1], self._rows[row : row + 1]):
-                self.refresh(Region(0, row, self.size.width, 1))
+        both = zip_longest(map(_look, old), map(_look, rows))
+        changed = [y for y, (before, after) in enumerate(both) if before != after]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         """One row."""
@@ -47,6 +50,6 @@ class Rows(Widget):
         return strip.adjust_cell_length(width, style)
 
 
-def _are_equal(one: Sequence[Text], other: Sequence[Text]) -> bool:
-    # Rich compares a text and its spans, not the style of the whole.
-    return [(text, text.style) for text in one] == [(text, text.style) for text in other]
+def _look(row: Text) -> tuple[Text, str | Style]:
+    """What differs where a row looks otherwise: Rich compares texts without the style of the whole."""
+    return row, row.style
