@@ -339,12 +339,16 @@ def test_closing_ends_the_workers(tmp_path: Path) -> None:
     results = run(
         [job(0), *map(long_job, range(1, 9))], tmp_path / "out", workers=WORKERS, device="cpu"
     )
-    next(results)
-    found = workers_of(os.getpid())
-    assert len(found) == WORKERS
-    # Beside the one that computes, one listens and one watches.
-    assert [threads_of(pid) - 2 for pid in found] == [cores() // WORKERS] * WORKERS
-    results.close()
+    with contextlib.closing(results):
+        next(results)
+        found = workers_of(os.getpid())
+        assert len(found) == WORKERS
+        # Beside the one that computes, one listens and one watches. A worker that has just begun
+        # does not compute yet.
+        wait_until(
+            lambda: [threads_of(pid) - 2 for pid in found] == [cores() // WORKERS] * WORKERS,
+            "a core's share of threads in each worker",
+        )
     assert workers_of(os.getpid()) == []
     check_nothing_left(tmp_path / "out")
 
