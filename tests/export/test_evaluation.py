@@ -19,9 +19,11 @@ from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks, project, surf
 from dragonnx_critters.reachable import CritterJudge, Shape
 from dragonnx_critters.scene import scene_of
 from dragonnx_export.cli import app as export_app
+from dragonnx_export.evaluation import critic as criticising
 from dragonnx_export.evaluation import evaluate as evaluating
 from dragonnx_export.evaluation.cases import Cases
 from dragonnx_export.evaluation.correspondences import mutual_nearest
+from dragonnx_export.evaluation.critic import Critic
 from dragonnx_export.evaluation.entrants import Entrant, ablations
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
@@ -40,6 +42,13 @@ def judge() -> CritterJudge:
     return CritterJudge(LANDMARKS)
 
 
+@pytest.fixture
+def hasty_critic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that looked at few pictures: what it says is not what is tested."""
+    monkeypatch.setattr(criticising, "LEARNED_FROM", 30)
+    monkeypatch.setattr(criticising, "LIMIT_FROM", 20)
+
+
 def asked(folder: Path, *further: str) -> list[str]:
     return [
         "evaluate", "--estimator", str(LANDMARKS), "-o", str(folder), "--drags", "1", "--no-plot",
@@ -48,6 +57,7 @@ def asked(folder: Path, *further: str) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("hasty_critic")
 def test_an_evaluation_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +67,7 @@ def test_an_evaluation_goes_on_where_it_was_stopped(
     names = ["released max_steps=3", "best max_steps=6"]
     assert [row["entrant"] for row in results["rows"]] == names
     assert [len(drag["looks"]) for drag in results["drags"]] == [1, 2]
+    assert all(drag["strangeness"] > 0 for drag in results["drags"])
     assert all(drag["outcome"] == "max_steps" for drag in results["drags"])
     for row in results["rows"]:
         assert row["off"] < row["before"]
@@ -70,7 +81,7 @@ def test_an_evaluation_goes_on_where_it_was_stopped(
     real = evaluating.dragged
     monkeypatch.setattr(evaluating, "dragged", lambda *a: made.append(a) or real(*a))
     assert CliRunner().invoke(app, asked(tmp_path)).exit_code == 0
-    assert [(entrant.name, number) for _, _, entrant, _, number, _ in made] == [(names[1], 0)]
+    assert [(entrant.name, number) for _, _, _, entrant, _, number, _ in made] == [(names[1], 0)]
     again = json.loads((tmp_path / "results.json").read_text())
     for found, before in zip(again["rows"], results["rows"], strict=True):
         assert {**found, "seconds": 0} == {**before, "seconds": 0}
@@ -80,6 +91,7 @@ def test_an_evaluation_goes_on_where_it_was_stopped(
     assert "holds the drags of another evaluation" in str(other.exception)
 
 
+@pytest.mark.usefixtures("hasty_critic")
 def test_pictures_of_pairs_come_nearer_to_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +204,23 @@ def test_distances_from_where_w_lies(generator: Generator) -> None:
     assert distance_from_w(middle[None] + 3 * (w[:1] - middle), middle, principal) == pytest.approx(
         3 * usual[0], rel=1e-4
     )
+
+
+def test_the_critic_calls_broken_pictures_off_and_random_ones_not(generator: Generator) -> None:
+    critic = Critic.of(generator)
+    z = np.random.default_rng(101).standard_normal((300, generator.manifest.z_dim))
+    w = generator.w_plus(z=z.astype(np.float32), truncation_psi=1.0)
+
+    def share(latents: np.ndarray) -> float:
+        return float(np.mean([critic.strangeness(generator, each[None]) > 1 for each in latents]))
+
+    assert share(w) <= 0.03  # 0.01, but for chance
+    middle = generator.w_avg
+    assert share(middle + 3 * (w[:100] - middle)) >= 0.95
+    # A picture of layers that show two critters is still one of a critter.
+    mixed = w[:100].copy()
+    mixed[:, 4:] = w[100:200, 4:]
+    assert share(mixed) <= 0.05
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 from dragonnx import DragConfig, DragSession, Generator, PerceptualLoss
 from dragonnx.types import Float32, Points
 from dragonnx_export.evaluation.cases import Case
+from dragonnx_export.evaluation.critic import Critic
 from dragonnx_export.evaluation.entrants import Entrant
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
@@ -70,6 +71,7 @@ class Score:
         looks: Along the drag, the last one at its end.
         sharpness: See `measures`; mean over the points.
         distance_from_w: Of the trained w's at the end.
+        strangeness: Of the picture at the end, by a critic: above 1 it is off the model; None without one.
         change: Outside the mask, in levels of 255; None without one.
         reconstruction: Of a pair; None for other kinds.
     """
@@ -85,6 +87,7 @@ class Score:
     looks: tuple[Look, ...]
     sharpness: float
     distance_from_w: float
+    strangeness: float | None
     change: float | None
     reconstruction: Reconstruction | None
 
@@ -102,6 +105,7 @@ class Score:
 def dragged(
     generator: Generator,
     judge: Judge,
+    critic: Critic | None,
     entrant: Entrant,
     case: Case,
     number: int,
@@ -147,6 +151,9 @@ def dragged(
         looks=tuple(looks),
         sharpness=round(float(np.mean(sharp)), 4),
         distance_from_w=round(distance_from_w(moved, generator.w_avg, generator.principal_w()), 4),
+        strangeness=None
+        if critic is None
+        else round(critic.strangeness(generator, session.w_plus), 4),
         change=None if case.mask is None else round(change(before, after, case.mask), 4),
         reconstruction=None
         if case.second is None

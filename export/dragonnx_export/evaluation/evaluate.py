@@ -12,6 +12,7 @@ from dragonnx.errors import InputError
 from dragonnx.inversion.perceptual import PerceptualLoss
 from dragonnx.model.generator import Generator
 from dragonnx_export.evaluation.cases import Case, Cases
+from dragonnx_export.evaluation.critic import Critic
 from dragonnx_export.evaluation.drags import Score, dragged
 from dragonnx_export.evaluation.entrants import Entrant
 from dragonnx_export.evaluation.judge import Judge
@@ -87,6 +88,7 @@ def evaluate(
     }
     file = ScoresFile(folder, facts)
     draw = Cases(generator, judge, seed)
+    critic: Critic | None = None
     cases: dict[str, tuple[Case, ...]] = {}
     for kind in kinds:
         drawn: list[Case] = []
@@ -94,8 +96,12 @@ def evaluate(
             drawn.append(case)
             # Case by case, so that what was stopped half-way compares the same drags.
             for entrant in entrants:
-                if (entrant.name, kind, number) not in file.scores:
-                    file.add(dragged(generator, judge, entrant, case, number, perceptual))
+                if (entrant.name, kind, number) in file.scores:
+                    continue
+                if critic is None:
+                    tell("looking at what the model usually shows ...")
+                    critic = Critic.of(generator)
+                file.add(dragged(generator, judge, critic, entrant, case, number, perceptual))
             if (number + 1) % _TOLD_EVERY == 0:
                 tell(f"{kind}: {number + 1} cases")
         cases[kind] = tuple(drawn)

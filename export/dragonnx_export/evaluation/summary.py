@@ -37,6 +37,7 @@ class Row:
             None for pairs.
         sharpness: Median; see `measures`.
         distance_from_w: Mean; see `measures`.
+        off_model: Share of pictures that the critic calls off the model.
         change: Mean change outside the mask, in levels of 255; None without masks.
         reconstruction: Means, see `Reconstruction`; None but for pairs.
     """
@@ -55,6 +56,7 @@ class Row:
     tracking: float | None
     sharpness: float
     distance_from_w: float
+    off_model: float
     change: float | None
     reconstruction: Reconstruction | None
 
@@ -90,6 +92,7 @@ def _row(kind: str, entrant: str, scores: Sequence[Score], scale: float) -> Row:
         tracking=_mean(tracking) if tracking else None,
         sharpness=round(float(np.median([score.sharpness for score in scores])), 4),
         distance_from_w=_mean(score.distance_from_w for score in scores),
+        off_model=_mean((score.strangeness or 0) > 1 for score in scores),
         change=_mean(changes) if changes else None,
         reconstruction=_mean_reconstruction([each.reconstruction for each in scores]),
     )
@@ -127,11 +130,11 @@ def table(found: Sequence[Row], facts: Mapping[str, Any], refused: int) -> str:
 
 _LANDMARK_HEAD = (
     "| points | preset | cases | before | off | median | 3 px | 5 px | reached | steps | seconds "
-    "| tracking | sharpness | from W | outside |"
+    "| tracking | sharpness | from W | off the model | outside |"
 )
 _PAIR_HEAD = (
     "| points | preset | pairs | MSE before | MSE | perceptual before | perceptual | landmarks before "
-    "| landmarks off | steps | seconds | from W |"
+    "| landmarks off | steps | seconds | from W | off the model |"
 )
 
 
@@ -141,7 +144,7 @@ def _landmark_line(row: Row) -> str:
         f"| {row.kind} | {row.entrant} | {row.cases} | {row.before:.1f} px | {row.off:.2f} px "
         f"| {row.off_median:.2f} px | {row.near:.0%} | {row.far:.0%} | {row.reached:.1%} "
         f"| {row.steps:.0f} | {row.seconds:.2f} | {row.tracking:.2f} px | {row.sharpness:.2f} "
-        f"| {row.distance_from_w:.2f} | {outside} |"
+        f"| {row.distance_from_w:.2f} | {row.off_model:.1%} | {outside} |"
     )
 
 
@@ -153,7 +156,8 @@ def _pair_line(row: Row, found: Reconstruction) -> str:
     return (
         f"| {PAIR_POINTS} points | {row.entrant} | {row.cases} | {found.error_before:.4f} "
         f"| {found.error:.4f} | {' | '.join(seen)} | {row.before:.1f} px | {row.off:.2f} px "
-        f"| {row.steps:.0f} | {row.seconds:.2f} | {row.distance_from_w:.2f} |"
+        f"| {row.steps:.0f} | {row.seconds:.2f} | {row.distance_from_w:.2f} "
+        f"| {row.off_model:.1%} |"
     )
 
 

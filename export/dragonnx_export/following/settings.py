@@ -78,7 +78,8 @@ def _tried(
     words = " ".join(f"{name}={value:g}" for name, value in settings.items())
     entrant = Entrant.parse(f"{PRESET} {words}")
     scores = [
-        dragged(generator, judge, entrant, case, number, None) for number, case in enumerate(cases)
+        dragged(generator, judge, None, entrant, case, number, None)
+        for number, case in enumerate(cases)
     ]
     pixel = generator.manifest.image_size[0] / 256
     off = np.mean([min(score.end.off / pixel, _FARTHEST) for score in scores])
