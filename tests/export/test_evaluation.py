@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from support.bundled import LANDMARKS, SEED
 from support.face_models import yunet
 from typer.testing import CliRunner
 
-from dragonnx import Generator, InputError
+from dragonnx import DragConfig, Generator, InputError
 from dragonnx_critters.commands import app
 from dragonnx_critters.factors import factors_of_entries, factors_of_z, random_z
 from dragonnx_critters.landmarks import LANDMARK_NAMES, landmarks, project, surface_points
@@ -232,6 +233,7 @@ def test_the_critic_calls_broken_pictures_off_and_random_ones_not(generator: Gen
         ("paper r1", "not 'r1'"),
         ("paper r1=far", "r1 must be a positive number"),
         ("paper space=z", "space must be w"),
+        ("paper tracking_distance=l3", "tracking_distance must be l1"),
     ],
 )
 def test_entrants_that_are_none(text: str, message: str) -> None:
@@ -246,13 +248,26 @@ def test_an_entrant_is_a_preset_with_settings() -> None:
     assert (config.preset, config.space, config.r1, config.windows) == ("paper", "w", 10, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "norm"), [("paper", "l1"), ("paper tracking_distance=l2", "l2"), ("best", "l2")]
+)
+def test_the_norm_of_point_tracking_can_be_changed_alone(text: str, norm: str) -> None:
+    found, plain = (
+        config.settings(image_height=SIZE, point_count=1, trainable_layers=6, recommended={})
+        for config in (Entrant.parse(text).config, DragConfig(preset=text.split(maxsplit=1)[0]))
+    )
+    assert found.tracking_distance == norm
+    assert replace(found, tracking_distance=plain.tracking_distance) == plain
+
+
 def test_ablations_change_one_setting_each(generator: Generator) -> None:
     """Of the bundled model, whose radii are 20 and 48."""
     changed = [entrant.config for entrant in ablations(generator.manifest)]
     assert [config.r1 for config in changed[:2]] == [10, 40]
     assert [config.r2 for config in changed[2:4]] == [24, 96]
-    assert [config.trainable_layers for config in changed[4:6]] == [2, 4]
-    assert [config.space for config in changed] == 6 * ["w+"] + ["w"]
+    assert changed[4].tracking_distance == "l2"
+    assert [config.trainable_layers for config in changed[5:7]] == [2, 4]
+    assert [config.space for config in changed] == 7 * ["w+"] + ["w"]
     assert {config.preset for config in changed} == {"paper"}
 
 

@@ -47,7 +47,9 @@ Perceptual = Annotated[
 ]
 Ablations = Annotated[
     bool,
-    typer.Option("--ablations", help="Add paper with one setting changed: radii, layers, space."),
+    typer.Option(
+        "--ablations", help="Add paper with one setting changed: radii, norm, layers, space."
+    ),
 ]
 Plot = Annotated[bool, typer.Option(help="Draw the plot, which needs matplotlib.")]
 

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_args
 
-from dragonnx.drag.config import PRESETS, DragConfig
+from dragonnx.drag.config import PRESETS, DragConfig, DragSettings, TrackingDistance
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import Manifest
+from dragonnx.reading.values import one_of
 
 DEFAULT = ("released", "paper", "best")
 _LAYERS = (2, 4)
 """Trained in place of the paper's 6."""
 
-_NAMES = tuple(field.name for field in fields(DragConfig) if field.name not in {"preset"})
+
+@dataclass(frozen=True, kw_only=True)
+class EntrantConfig(DragConfig):
+    """A `DragConfig` with what else presets differ in, to change one thing at a time.
+
+    Attributes:
+        tracking_distance: Norm in which point tracking compares features; None is the preset's.
+    """
+
+    tracking_distance: TrackingDistance | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tracking_distance is not None:
+            one_of(self.tracking_distance, "tracking_distance", get_args(TrackingDistance))
+
+    def settings(self, **facts: Any) -> DragSettings:
+        """See `DragConfig`."""
+        found = super().settings(**facts)
+        return replace(found, tracking_distance=self.tracking_distance or found.tracking_distance)
+
+
+_NAMES = tuple(field.name for field in fields(EntrantConfig) if field.name not in {"preset"})
 
 
 @dataclass(frozen=True)
@@ -51,11 +74,11 @@ class Entrant:
                     f"{', '.join(_NAMES)}, not {assignment!r}"
                 )
             chosen[name] = _value(value)
-        return cls(" ".join([preset, *assignments]), DragConfig(preset=preset, **chosen))
+        return cls(" ".join([preset, *assignments]), EntrantConfig(preset=preset, **chosen))
 
 
 def ablations(manifest: Manifest) -> Iterator[Entrant]:
-    """`paper` with one setting changed at a time: radii halved and doubled, layers, space.
+    """`paper` with one setting changed at a time: radii halved and doubled, norm, layers, space.
 
     Other feature maps are other bundles, made by `dragonnx-export --feature-resolution`.
 
@@ -66,6 +89,7 @@ def ablations(manifest: Manifest) -> Iterator[Entrant]:
         usual = manifest.drag_settings.get(name, getattr(PRESETS["paper"], name))
         for factor in (0.5, 2.0):
             yield Entrant.parse(f"paper {name}={factor * usual:g}")
+    yield Entrant.parse("paper tracking_distance=l2")
     for layers in _LAYERS:
         yield Entrant.parse(f"paper trainable_layers={layers}")
     yield Entrant.parse("paper space=w")
