@@ -92,7 +92,9 @@ def measure(model: str, image: int, size: tuple[int, int], keys: int, where: str
     scale = image / 256
     handle, target = ((x * scale, y * scale) for x, y in (HANDLE, TARGET))
     document = Document(
-        model=model, start=LatentStart(13), config=DragConfig(max_steps=100_000, stop_distance=0.1)
+        model=model,
+        start=LatentStart(13),
+        config=DragConfig(preset="paper", max_steps=100_000, stop_distance=0.1),
     )
     document = document.with_point(handle).with_point(target)
     times = []

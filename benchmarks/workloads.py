@@ -62,7 +62,7 @@ def dragonnx_step(
     size = generator.manifest.image_size[0]
     handles, targets = points(size, count)
     mask = half_mask(size) if masked else None
-    config = DragConfig(windows=windows, max_steps=10**6, step_size=1e-4)
+    config = DragConfig(preset="paper", windows=windows, max_steps=10**6, step_size=1e-4)
     session = DragSession(generator, generator.w_plus(0), handles, targets, mask, config)
     return lambda: next(session)
 

@@ -2,13 +2,12 @@
 
 from PIL import ImageDraw
 
-from dragonnx import DragConfig, DragSession, Generator
+from dragonnx import DragSession, Generator
 
 generator = Generator.open("critters")
 session = DragSession(
-    generator, generator.w_plus(seed=40), [(113, 151)], [(153, 151)],
-    config=DragConfig(max_steps=10), keep_latents=True,
-)  # fmt: skip
+    generator, generator.w_plus(seed=40), [(113, 151)], [(153, 151)], keep_latents=True
+)
 for _ in session:
     pass
 

@@ -88,13 +88,21 @@ def test_a_recipe_that_does_not_tell_the_device(dragged):
 
 
 def test_only_chosen_settings_are_told():
-    assert recipe_of(Document(config=DragConfig(r1=5.0)))["config"] == {"r1": 5.0}
+    chosen = {"preset": "best", "r1": 5.0}
+    assert recipe_of(Document(config=DragConfig(r1=5.0)))["config"] == chosen
+
+
+def test_settings_without_a_preset_are_of_the_papers():
+    """What was written when no other was the default stays what it was."""
+    recipe = recipe_of(Document(config=DragConfig(preset="paper", r1=5.0)))
+    assert recipe["config"] == {"r1": 5.0}
+    assert document_of(recipe).config == DragConfig(preset="paper", r1=5.0)
 
 
 def test_the_editors_recipe_of_0_1_0(generator):
     document = of_v0("editor-recipe")
     assert document.start.seed == SEED
-    assert document.config == DragConfig(max_steps=2, step_size=0.02)
+    assert document.config == DragConfig(preset="paper", max_steps=2, step_size=0.02)
     assert not document.mask[:40].any()
     assert document.pairs[0].target == (126, 151)
     assert document.result.settings["r1"] == 20

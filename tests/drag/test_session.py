@@ -20,6 +20,7 @@ from support.bundled import (
 )
 
 from dragonnx import DragConfig, DragSession, Generator, InputError, Outcome, _core
+from dragonnx.drag.config import PRESETS, PresetName
 from dragonnx.model.passes import FeaturePass
 from dragonnx.runtime import CPU, Device, Graph
 
@@ -201,10 +202,12 @@ def test_threads_that_the_system_does_not_start(
         DragSession(generator, w_plus, [NOSE], [NOSE_TARGET])
 
 
-def test_a_step_size_beyond_reason_is_named(generator: Generator, w_plus: np.ndarray) -> None:
-    session = DragSession(
-        generator, w_plus, [NOSE], [NOSE_TARGET], config=DragConfig(step_size=1e38)
-    )
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_step_size_beyond_reason_is_named(
+    generator: Generator, w_plus: np.ndarray, preset: PresetName
+) -> None:
+    config = DragConfig(preset=preset, step_size=1e38)
+    session = DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=config)
     with pytest.raises(InputError, match=r"diverged .* smaller step size than 1e\+38"):
         list(session)
 

@@ -22,11 +22,15 @@ def settings(config: DragConfig, **changes: object) -> DragSettings:
 
 
 def test_the_papers_defaults() -> None:
-    s = settings(DragConfig())
+    s = settings(DragConfig(preset="paper"))
     assert (s.step_size, s.lambda_mask, s.r1, s.r2, s.max_steps) == (2e-3, 20, 3, 12, 300)
     assert (s.tracking_distance, s.inclusive_window, s.trainable_layers) == ("l1", False, 6)
     assert s.stop_distance == 1
-    assert settings(DragConfig(), point_count=6).stop_distance == 2
+    assert settings(DragConfig(preset="paper"), point_count=6).stop_distance == 2
+
+
+def test_the_best_preset_is_taken_where_none_is_named() -> None:
+    assert settings(DragConfig()) == settings(DragConfig(preset="best"))
 
 
 def test_the_released_codes_defaults() -> None:
@@ -49,7 +53,7 @@ def test_what_suits_a_model_with_one_preset_alone() -> None:
     best = settings(DragConfig(preset="best"), recommended=recommended)
     assert (best.r1, best.step_size) == (5, 0.02)
     assert settings(DragConfig(preset="best", r1=7), recommended=recommended).r1 == 7
-    paper = settings(DragConfig(), recommended=recommended)
+    paper = settings(DragConfig(preset="paper"), recommended=recommended)
     assert (paper.r1, paper.step_size) == (12, 2e-3)
 
 
@@ -72,7 +76,7 @@ def test_with_a_mask_the_best_preset_takes_other_steps_and_the_others_the_same()
 
 def test_a_person_goes_before_the_model_and_the_model_before_the_preset() -> None:
     recommended = {"r1": 12.0, "step_size": 0.01}
-    s = settings(DragConfig(r1=5), recommended=recommended)
+    s = settings(DragConfig(preset="paper", r1=5), recommended=recommended)
     assert (s.r1, s.step_size, s.r2) == (5, 0.01, 12)
 
 

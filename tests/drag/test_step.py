@@ -40,7 +40,7 @@ def generator() -> Generator:
 def problem(
     generator: Generator, mask: np.ndarray | None = None, *, windows: bool = True
 ) -> DragProblem:
-    settings = DragConfig(windows=windows).settings(
+    settings = DragConfig(preset="paper", windows=windows).settings(
         image_height=SIZE,
         point_count=1,
         trainable_layers=generator.manifest.trainable_layers,
@@ -82,7 +82,8 @@ def test_a_state_is_a_value(generator: Generator, way: str) -> None:
 def test_a_session_makes_the_same_steps(generator: Generator) -> None:
     method = step_for(generator, problem(generator))
     state = method.init(generator.w_plus(SEED), HANDLES)
-    session = DragSession(generator, generator.w_plus(SEED), HANDLES, TARGETS)
+    config = DragConfig(preset="paper")
+    session = DragSession(generator, generator.w_plus(SEED), HANDLES, TARGETS, config=config)
     for _ in range(3):
         state, losses = method.step(state)
         step = next(session)

@@ -160,7 +160,7 @@ def test_whole_drags_take_the_same_path(generator: Generator) -> None:
     for windows in (True, False):
         session = DragSession(
             generator, w_plus, [NOSE, EYE], [NOSE_NEAR, EYE_TARGET],
-            config=DragConfig(windows=windows, max_steps=12),
+            config=DragConfig(preset="paper", windows=windows, max_steps=12),
         )  # fmt: skip
         paths.append([step.handle_points for step in session])
         assert (session._method._source.cut is None) != windows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -129,8 +130,7 @@ def test_a_found_picture_can_be_dragged(generator: Generator, photo: Photo) -> N
         generator, session.w_plus, [(SIZE / 2, SIZE / 2)], [(SIZE / 2 + 8, SIZE / 2)]
     )
     first = drag.distances[0]
-    for _ in range(5):
-        next(drag)
+    list(islice(drag, 5))
     assert drag.distances[0] < first
 
 

@@ -34,7 +34,7 @@ from dragonnx.cli.options import (
     latent_start,
     open_generator,
 )
-from dragonnx.drag.config import DragConfig, PresetName
+from dragonnx.drag.config import DEFAULT_PRESET, DragConfig, PresetName
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.reading.typed_points import pair
@@ -62,7 +62,9 @@ def drag(
     rotate: Rotate = None,
     translate: Translate = None,
     mask: Annotated[Path | None, typer.Option(help="Picture: white moves, black is fixed.")] = None,
-    preset: Annotated[PresetName, typer.Option(help="Defaults; best ends nearest.")] = "paper",
+    preset: Annotated[
+        PresetName, typer.Option(help="Defaults; paper is the method as published.")
+    ] = DEFAULT_PRESET,
     space: SpaceOption = "w+",
     max_steps: Annotated[int | None, typer.Option(help="Give up after these.")] = None,
     step_size: Annotated[

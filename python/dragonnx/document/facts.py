@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ _VECTORS = "directions.npy"
 _DIRECTIONS = "directions"
 ARRAYS = (_START, _VECTORS, _LATENTS, _TRACE, _TARGETS, _LOSS)
 """The arrays that a document may have beside its mask."""
+_UNNAMED = DragConfig(preset="paper")
+"""The settings that a document does not name. Its first writers knew no better preset than "paper", so
+that what they wrote stays what it was; what is chosen today is named."""
 _LONGEST_MEMBER = 64 * 2**20
 """Characters, in a recipe."""
 
@@ -59,7 +62,7 @@ def facts_of(document: Document) -> dict[str, Any]:
         "config": {
             field.name: value
             for field in fields(DragConfig)
-            if (value := getattr(document.config, field.name)) != field.default
+            if (value := getattr(document.config, field.name)) != getattr(_UNNAMED, field.name)
         },
         "result": None
         if result is None
@@ -159,7 +162,7 @@ def config_of(facts: object, name: str) -> DragConfig:
     if unknown := sorted(set(chosen) - known):
         raise InputError(f"{name} holds {shown(unknown[0])}, which is no setting of a drag")
     with within(name):
-        return DragConfig(**chosen)
+        return replace(_UNNAMED, **chosen)
 
 
 def decoded(encoded: object, name: str) -> bytes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LARGEST_PSI = 2.0
 
 SETTINGS: tuple[tuple[str, str, type], ...] = (
-    ("preset", "Preset: paper, released or best", str),
+    ("preset", "Preset: best, paper or released", str),
     ("space", "Space: w+ or w", str),
     ("step_size", "Step size", float),
     ("lambda_mask", "Lambda of the mask", float),

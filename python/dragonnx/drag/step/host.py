@@ -124,6 +124,17 @@ class HostStep:
 
     def _descended(self, state: HostState, gradient: Float32) -> tuple[Float32, Adam]:
         """The latent after one Adam step on its first layers."""
+        with np.errstate(over="ignore", invalid="ignore"):  # that is refused here
+            w_plus, adam = self._moved(state, gradient)
+        if not np.isfinite(w_plus).all():
+            raise InputError(
+                f"the drag diverged after {state.adam.steps} steps: take a smaller step size than "
+                f"{self._problem.settings.step_size:g}"
+            )
+        return w_plus, adam
+
+    def _moved(self, state: HostState, gradient: Float32) -> tuple[Float32, Adam]:
+        """The same, where it may have left the range of numbers."""
         settings, basis = self._problem.settings, self._problem.basis
         gradient = gradient[:, : settings.trainable_layers]
         if settings.space == "w":
@@ -139,9 +150,4 @@ class HostStep:
             update = update @ basis
         w_plus = state.w_plus.copy()
         w_plus[:, : settings.trainable_layers] += update
-        if not np.isfinite(w_plus).all():
-            raise InputError(
-                f"the drag diverged after {state.adam.steps} steps: take a smaller step size than "
-                f"{settings.step_size:g}"
-            )
         return w_plus, adam
