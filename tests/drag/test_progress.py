@@ -51,7 +51,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "a mask": {**ONE, "mask": lower_part()},
     "the space w": {**ONE, "config": DragConfig(space="w")},
     "the released preset": {**ONE, "config": DragConfig(preset="released")},
-    "the best preset": {**ONE, "config": DragConfig(preset="best")},
+    "the paper's preset": {**ONE, "config": DragConfig(preset="paper")},
     "two points": {"handle_points": [NOSE, EYE], "target_points": [NOSE_TARGET, EYE_TARGET]},
 }
 

@@ -8,6 +8,7 @@ from support.editor_runs import EditorRun
 from support.surroundings import critters, labels, opened_once, surroundings
 
 from dragonnx.document import Document, LatentStart
+from dragonnx.drag.config import DragConfig
 from dragonnx.model.generator import Generator
 
 __all__ = ["critters", "labels", "opened_once", "surroundings"]
@@ -34,7 +35,11 @@ def model(models):
 
 @pytest.fixture
 def document(model):
-    return Document(model=model.manifest.name, start=LatentStart(seed=40))
+    return Document(
+        model=model.manifest.name,
+        start=LatentStart(seed=40),
+        config=DragConfig(preset="paper"),  # steps of a known size
+    )
 
 
 @pytest.fixture

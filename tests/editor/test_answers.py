@@ -23,7 +23,7 @@ from dragonnx.editor.answers import (
 )
 from dragonnx.errors import InputError
 
-NOTHING = {name: "" for name, _, _ in SETTINGS} | {"preset": "paper", "space": "w+"}
+NOTHING = {name: "" for name, _, _ in SETTINGS} | {"preset": "best", "space": "w+"}
 PHOTO = {"space": "w+", "steps": "500", "fit": "crop", "face": ""}
 
 

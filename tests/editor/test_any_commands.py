@@ -27,7 +27,7 @@ PIXELS = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
 CONFIGS = (
     DragConfig(),
     DragConfig(max_steps=2),
-    DragConfig(step_size=1e-6, max_steps=10**9),  # ends only when it is told to
+    DragConfig(preset="paper", step_size=1e-6, max_steps=10**9),  # ends only when it is told to
 )
 
 

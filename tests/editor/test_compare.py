@@ -79,7 +79,7 @@ def test_before_while_the_drag_runs_and_after_a_pause(run):
     run.editor.compare.show_next()
     assert "nothing to compare" in run.notice
     run.place(HANDLE, (60, 40))
-    run.editor.drag.use_settings(DragConfig(step_size=1e-3, max_steps=10**6))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-3, max_steps=10**6))
     run.editor.drag.start_or_pause()
     run.until(lambda: any(each.picture is not None for each in run.all(DragProgressed)))
     run.editor.compare.show_next()

@@ -18,7 +18,7 @@ HANDLE, TARGET = (20, 20), (50, 10)
 @pytest.fixture
 def marked(run):
     """An editor with a pair, and a drag that does not end by itself."""
-    run.editor.drag.use_settings(DragConfig(step_size=1e-6, max_steps=10**9))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**9))
     run.place(HANDLE, TARGET)
     return run
 
@@ -122,7 +122,7 @@ def test_a_handle_without_a_target_stays_out(marked):
 
 
 def test_the_step_limit_is_an_alert(run):
-    run.editor.drag.use_settings(DragConfig(step_size=1e-6, max_steps=2))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=2))
     run.place(HANDLE, TARGET)
     run.editor.drag.start_or_pause()
     run.received(DragEnded)

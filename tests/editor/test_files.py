@@ -36,7 +36,7 @@ def run():
 @pytest.fixture
 def dragged(run):
     """An editor after a drag of a few steps."""
-    run.editor.drag.use_settings(DragConfig(max_steps=3))
+    run.editor.drag.use_settings(DragConfig(preset="paper", max_steps=3))
     run.place(NOSE, NOSE_NEAR)
     run.drag_to_the_end()
     return run

@@ -45,7 +45,7 @@ def test_a_sentence_stays_while_it_holds(run):
 
 def test_a_change_that_waits_for_a_drag_is_told_when_it_is_made(run):
     run.place((20, 20), (60, 40))
-    run.editor.drag.use_settings(DragConfig(step_size=1e-6, max_steps=10**6))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.editor.drag.start_or_pause()
     run.editor.latent.use_seed(7)
     assert run.notice.startswith("Pausing")
@@ -59,7 +59,7 @@ def test_a_change_that_waits_for_a_drag_is_told_when_it_is_made(run):
 )
 def test_after_a_drag_it_is_told_what_can_come_next(run, end, next_steps):
     run.place((20, 20), (60, 40))
-    run.editor.drag.use_settings(DragConfig(step_size=1e-6, max_steps=10**6))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.editor.drag.start_or_pause()
     getattr(run.editor.drag, end)()
     run.received(DragEnded)

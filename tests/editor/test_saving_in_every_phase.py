@@ -24,7 +24,7 @@ from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping
 from dragonnx.inversion.config import InversionConfig
 
-ENDLESS = DragConfig(step_size=1e-6, max_steps=10**9)
+ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**9)
 """Steps so small that no handle ever leaves its pixel."""
 FILE = Path("cat.dragonnx")
 

@@ -84,7 +84,7 @@ def test_with_another_target_it_is_a_drag_of_its_own(dragged):
 
 def test_a_paused_drag_goes_on_exactly_from_its_last_step(run):
     run.place(HANDLE, (60, 40))
-    run.editor.drag.use_settings(DragConfig(step_size=1e-6, max_steps=10**6))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.editor.drag.start_or_pause()
     run.received(DragProgressed)
     assert run.editor.scrub.distances().shape[1] == 1

@@ -25,7 +25,7 @@ from dragonnx.inversion.config import InversionConfig
 
 HANDLES = ((20, 20), (40, 30))
 TARGET = (50, 10)
-ENDLESS = DragConfig(step_size=1e-6, max_steps=10**9)
+ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**9)
 """Steps so small that no handle ever leaves its pixel."""
 
 

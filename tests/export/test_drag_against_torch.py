@@ -82,7 +82,7 @@ def test_same_path_as_plain_torch(
 def test_w_space_moves_all_trained_layers_alike(model: tuple[Checkpoint, OnnxGenerator]) -> None:
     generator = model[1]
     w_plus = generator.w_plus(3)
-    config = DragConfig(space="w", r1=48, r2=80, max_steps=3)
+    config = DragConfig(preset="paper", space="w", r1=48, r2=80, max_steps=3)
     session = DragSession(generator, w_plus, *pairs(generator), config=config)
     list(session)
     moved = (session.w_plus - w_plus)[0]

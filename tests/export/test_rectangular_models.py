@@ -111,7 +111,7 @@ def test_a_drag_takes_the_path_of_plain_torch(
         may_move = np.ones((height, width), bool)
         may_move[height // 3 : height // 2, width // 4 :] = False
     w_plus = generator.w_plus(3)
-    config = DragConfig(r1=20, r2=32, step_size=5e-3, max_steps=STEPS)
+    config = DragConfig(preset="paper", r1=20, r2=32, step_size=5e-3, max_steps=STEPS)
     session = DragSession(generator, w_plus, handles, targets, mask=may_move, config=config)
     plain = PlainDrag(
         generator=Generator.from_checkpoint(checkpoint).double(),

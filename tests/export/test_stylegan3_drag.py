@@ -48,7 +48,7 @@ def test_same_path_as_plain_torch(
             module, "step_for", lambda g, problem: step.step_for(g, problem, map_on_device=True)
         )
     w_plus = generator.w_plus(3)
-    config = DragConfig(r1=48, r2=80, step_size=5e-3, max_steps=STEPS)
+    config = DragConfig(preset="paper", r1=48, r2=80, step_size=5e-3, max_steps=STEPS)
     may_move = np.ones((32, 32), bool)
     may_move[:, 22:] = False
     mask = may_move if masked else None

@@ -77,7 +77,7 @@ def test_same_points_loss_and_gradient(
     m = generator.manifest
     corner = np.array(m.image_size[::-1]) - 1
     handles, targets = (np.ascontiguousarray(p) * corner for p in np.hsplit(np.array(pairs), 2))
-    asked = DragConfig(r1=r1, r2=r2).settings(
+    asked = DragConfig(preset="paper", r1=r1, r2=r2).settings(
         image_height=m.image_size[0], point_count=len(handles), recommended={},
         trainable_layers=m.trainable_layers,
     )  # fmt: skip

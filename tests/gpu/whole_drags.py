@@ -37,7 +37,7 @@ class Drag:
             mask = np.zeros((SIZE, SIZE), bool)
             mask[int(0.4 * SIZE) :] = True
         w_plus = generator.w_plus(self.seed)
-        config = DragConfig(**self.settings)
+        config = DragConfig(**{"preset": "paper", **self.settings})
         return DragSession(generator, w_plus, self.handles, self.targets, mask, config)
 
     def done(self, generator: Generator) -> Dragged:

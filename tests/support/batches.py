@@ -31,7 +31,9 @@ def job(seed: int, **fields: Any) -> dict[str, Any]:
 
 def long_job(seed: int, **fields: Any) -> dict[str, Any]:
     """A drag that takes longer than any test."""
-    return job(seed, **fields) | {"config": {"max_steps": 10**6, "step_size": 1e-9}}
+    return job(seed, **fields) | {
+        "config": {"preset": "paper", "max_steps": 10**6, "step_size": 1e-9}
+    }
 
 
 def write_jobs(path: Path, jobs: Iterable[Mapping[str, Any]]) -> Path:

@@ -17,8 +17,8 @@ LANDMARKS = Path(__file__).parents[2] / "export" / "critters" / "weights" / "lan
 NOSE_LANDMARK = 4
 EYE, EYE_TARGET = (83, 122), (114, 122)
 """Of the same seed; it follows the nose to its target."""
-STEP_SIZE, R1 = 0.03, 20
-"""Settings of a drag that its manifest suggests."""
+STEP_SIZE, BEST_STEP_SIZE, R1 = 0.03, 0.008, 20
+"""Settings of a drag that its manifest suggests; the second one for the preset best."""
 FAR = (240, 20)
 """Where no feature of the animal can be brought."""
 

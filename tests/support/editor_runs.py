@@ -10,6 +10,7 @@ from collections.abc import Callable
 from support.bundled import SEED
 
 from dragonnx.document import Document, LatentStart, Recovery
+from dragonnx.drag.config import DragConfig
 from dragonnx.editor import Editor
 from dragonnx.editor.events import Event, ModelOpened
 from dragonnx.editor.scene import Scene
@@ -17,7 +18,7 @@ from dragonnx.editor.state import EditorState, Part
 from dragonnx.model.bundle import read_manifest
 from dragonnx.model.library import find_bundle
 
-BUNDLED_PICTURE = Document(start=LatentStart(SEED))
+BUNDLED_PICTURE = Document(start=LatentStart(SEED), config=DragConfig(preset="paper"))
 """Of the bundled model; what can be dragged on it is in `support.bundled`."""
 HANG = 300.0
 """Seconds after which a condition that does not come to hold is a failure."""

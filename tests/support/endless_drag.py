@@ -19,7 +19,7 @@ def truecolor() -> dict[str, str]:
 
 def endless_drag(path: Path) -> None:
     """Write a document whose drag does not reach its target."""
-    config = DragConfig(max_steps=10**6, stop_distance=0.1)
+    config = DragConfig(preset="paper", max_steps=10**6, stop_distance=0.1)
     document = Document(start=LatentStart(SEED), config=config)
     save_document(document.with_point((107, 163)).with_point((150.5, 80.5)), path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
+from support.bundled import BEST_STEP_SIZE, NOSE, NOSE_NEAR, NOSE_TARGET, SEED, STEP_SIZE
 from support.full_disk import full_disk
 from support.terminal_editor import TerminalEditor, problem
 from textual import events
@@ -187,6 +187,9 @@ async def test_settings_are_checked_while_typed():
         await editor.press("comma")
         screen = editor.app.screen
         assert isinstance(screen, SettingsScreen)
+        assert screen.query_one("#step_size").placeholder == str(BEST_STEP_SIZE)
+        screen.query_one("#preset").value = "paper"
+        await editor.rest()
         assert screen.query_one("#step_size").placeholder == str(STEP_SIZE)
         screen.query_one("#step_size").value = "-1"
         await editor.rest()

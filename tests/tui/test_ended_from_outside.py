@@ -21,7 +21,7 @@ from support.pseudo_terminal import PseudoTerminal
 
 ENDS = 60.0
 """Seconds. It takes less than one; a busy machine takes long."""
-ENDLESS = DragConfig(step_size=1e-6, max_steps=10**6)
+ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**6)
 
 
 @pytest.fixture

@@ -114,12 +114,16 @@ class DragCommands:
         model = self._state.model
         return _MOST_LAYERS if model is None else model.trainable_layers
 
-    def usual_settings(self) -> dict[str, float]:
-        """What applies where nothing is chosen: what suits the model, else the preset's."""
+    def usual_settings(self, config: DragConfig | None = None) -> dict[str, float]:
+        """What applies where nothing is chosen: what suits the model, else the preset's.
+
+        Args:
+            config: Whose preset and space count; None takes the document's.
+        """
         state, model = self._state, self._state.model
         if model is None:
             return {}
-        config, mask = state.document.config, state.document.mask
+        config, mask = config or state.document.config, state.document.mask
         settings = DragConfig(preset=config.preset, space=config.space).settings(
             image_height=model.image_size[1],
             point_count=max(len(state.document.complete_pairs), 1),

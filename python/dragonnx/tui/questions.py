@@ -171,8 +171,6 @@ class Questions(FileQuestions, SheetQuestions):
                 self.attempt(lambda: drag.use_settings(config))
 
         self.when_idle(
-            lambda: SettingsScreen(
-                state.document.config, drag.most_layers(), drag.usual_settings()
-            ),
+            lambda: SettingsScreen(state.document.config, drag.most_layers(), drag.usual_settings),
             use,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
@@ -19,7 +21,7 @@ class SettingsScreen(Dialog[DragConfig]):
     Args:
         config: What was chosen so far.
         most_layers: How many layers the model can train.
-        effective: What applies where nothing is chosen, by name.
+        usual: What applies where nothing is chosen, by name; depends on the preset.
     """
 
     heading = "Settings of the drag"
@@ -29,26 +31,29 @@ class SettingsScreen(Dialog[DragConfig]):
     )
 
     def __init__(
-        self, config: DragConfig, most_layers: int, effective: dict[str, float] | None = None
+        self,
+        config: DragConfig,
+        most_layers: int,
+        usual: Callable[[DragConfig], Mapping[str, float]],
     ) -> None:
         super().__init__()
         self._config = config
         self._most_layers = most_layers
-        self._effective = effective or {}
+        self._usual = usual
 
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(classes="dialog"):
             yield Words("Settings of the drag", classes="title")
+            usual = self._usual(self._config)
             for name, label, _ in SETTINGS:
                 value = getattr(self._config, name)
-                usual = self._effective.get(name)
                 with Horizontal(classes="row"):
                     yield Words(label)
                     yield Line(
                         "" if value is None else f"{value}",
                         id=name,
-                        placeholder="" if usual is None else f"{usual:g}",
+                        placeholder=_placeholder(usual, name),
                         compact=True,
                     )
             yield Words(classes="problem")
@@ -58,8 +63,13 @@ class SettingsScreen(Dialog[DragConfig]):
             yield Buttons("OK")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say at once what is wrong."""
-        event.input.set_class(self._read() is None, "-invalid")
+        """Say at once what is wrong, and what the lines that are left empty stand for now."""
+        config = self._read()
+        event.input.set_class(config is None, "-invalid")
+        if config is not None:
+            usual = self._usual(config)
+            for line in self.query(Line):
+                line.placeholder = _placeholder(usual, line.id or "")
 
     def accept(self) -> None:
         """Answer, where everything fits."""
@@ -85,3 +95,7 @@ class SettingsScreen(Dialog[DragConfig]):
             return None
         self.show_problem("")
         return config
+
+
+def _placeholder(usual: Mapping[str, float], name: str) -> str:
+    return f"{usual[name]:g}" if name in usual else ""
