@@ -18,7 +18,7 @@ from dragonnx.tui.drawing.cells import CanvasMode
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 SIZE = (80, 24)
-_STEPS = 12
+_STEPS = 5
 
 
 class Shot:
