@@ -11,6 +11,7 @@ from support.random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoi
 
 from dragonnx import DragConfig, DragSession
 from dragonnx import Generator as OnnxGenerator
+from dragonnx.types import Float32
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.networks import Generator
@@ -54,28 +55,30 @@ def test_same_path_as_plain_torch(
     model: tuple[Checkpoint, OnnxGenerator], preset: str, masked: bool
 ) -> None:
     checkpoint, generator = model
-    w_plus = generator.w_plus(3)
     config = DragConfig(preset=preset, r1=48, r2=80, step_size=5e-3, max_steps=STEPS)
     may_move = mask(generator) if masked else None
     handles, targets = pairs(generator)
+    w_plus = generator.w_plus(3)
     session = DragSession(generator, w_plus, handles, targets, mask=may_move, config=config)
+
+    def plain_drag(start: Float32) -> PlainDrag:
+        return PlainDrag(
+            generator=Generator.from_checkpoint(checkpoint).double(),
+            w_plus=torch.tensor(start).double(),
+            handles=torch.tensor(handles),
+            targets=torch.tensor(targets),
+            feature_resolution=16,
+            r1=session.settings.r1_pixels,
+            r2=session.settings.r2_pixels,
+            step_size=5e-3,
+            distance=1 if preset == "paper" else 2,
+            inclusive=preset == "released",
+            mask=None if may_move is None else torch.tensor(may_move),
+        )
+
     steps = list(session)
     assert len(steps) == STEPS
-
-    plain = PlainDrag(
-        generator=Generator.from_checkpoint(checkpoint).double(),
-        w_plus=torch.tensor(w_plus).double(),
-        handles=torch.tensor(handles),
-        targets=torch.tensor(targets),
-        feature_resolution=16,
-        r1=session.settings.r1_pixels,
-        r2=session.settings.r2_pixels,
-        step_size=5e-3,
-        distance=1 if preset == "paper" else 2,
-        inclusive=preset == "released",
-        mask=torch.tensor(may_move) if masked else None,
-    )
-    moved = assert_same_path(session, steps, plain, w_plus, layers=5)
+    moved = assert_same_path(session, steps, plain_drag, w_plus, layers=5)
     np.testing.assert_array_equal(moved[:, 6:], 0)
 
 
