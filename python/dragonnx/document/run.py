@@ -15,7 +15,7 @@ from dragonnx.drag.progress import DragStep
 from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import MOST_STEPS
-from dragonnx.model.generator import checked_generator
+from dragonnx.model.given import checked_generator
 from dragonnx.reading.values import function, instance, whole
 from dragonnx.types import Float32, Points
 

@@ -24,7 +24,8 @@ from dragonnx.drag.stall import is_stalled, stall_reason
 from dragonnx.drag.step import HostState, step_for
 from dragonnx.errors import InputError
 from dragonnx.log import took
-from dragonnx.model.generator import Generator, checked_generator
+from dragonnx.model.generator import Generator
+from dragonnx.model.given import checked_generator
 from dragonnx.reading.values import flag, instance
 from dragonnx.types import Float32, Points
 

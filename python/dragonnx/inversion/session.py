@@ -23,7 +23,8 @@ from dragonnx.inversion.photo import Photo, align, photo_of, target_of, weights_
 from dragonnx.inversion.progress import Progress, key_of
 from dragonnx.inversion.start import best_candidate, random_codes
 from dragonnx.log import timed, took
-from dragonnx.model.generator import Generator, checked_generator
+from dragonnx.model.generator import Generator
+from dragonnx.model.given import checked_generator
 from dragonnx.model.labels import Label, fitting_label
 from dragonnx.model.picture import picture_of
 from dragonnx.reading.pictures import PictureSource

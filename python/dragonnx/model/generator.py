@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from numpy.typing import ArrayLike
 
@@ -23,7 +23,7 @@ from dragonnx.model.picture import picture_of
 from dragonnx.model.placements import IMAGES, placements
 from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
-from dragonnx.reading.values import record, shown, whole
+from dragonnx.reading.values import record, whole
 from dragonnx.runtime import Device, Sharing, checked_threads, choose_device
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
@@ -341,16 +341,3 @@ class Generator:
             InputError: It is one of these.
         """
         fitting_label(label, self.manifest.name, self.manifest.label_dim)
-
-
-def checked_generator(generator: object) -> Generator:
-    """A generator, or what computes as one.
-
-    Raises:
-        InputError: It is another thing.
-    """
-    if isinstance(getattr(generator, "manifest", None), Manifest):
-        return cast(Generator, generator)
-    raise InputError(
-        f"generator must be one that Generator.open has opened, not {shown(generator)}"
-    )
