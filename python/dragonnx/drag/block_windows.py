@@ -22,6 +22,9 @@ _Cells = NDArray[np.int64]
 _TAPS = 9
 _WINDOWED_BLOCK = 2e6
 """What handling the windows of one block costs beside its convolutions, in multiply-adds."""
+_INNER_WINDOW = 0.95
+"""What a multiply-add costs in windows of a block before the last, where one in a whole map costs 1. It settles
+16 points of config-f, whose costs are alike: cut at 32 a step takes 0.92 of the time that it takes cut at 64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +92,14 @@ class BlockWindows:
         source = 0.0  # cells that the block before gives
         rows, columns = (side >> (len(self.blocks) - 1) for side in self.feature_size)
         for block, outputs in zip(self.blocks, self.channels, strict=True):
-            given = float(rows * columns)
+            given = cells = float(rows * columns)
+            weight = 1.0
             if block in windows:
                 given = points * windows[block]
                 total += _WINDOWED_BLOCK
-            total += _TAPS * outputs * (source * inputs + given * outputs)
+                if windows[block] < cells and block != self.blocks[-1]:
+                    weight = _INNER_WINDOW
+            total += weight * _TAPS * outputs * (source * inputs + given * outputs)
             inputs, source = outputs, given
             rows, columns = 2 * rows, 2 * columns
         return total
