@@ -168,6 +168,14 @@ def test_the_critter_that_is_seen_is_that_of_its_landmarks() -> None:
     assert not shape.can_reach(NOSE, np.array([[10.0, 10.0]]))
 
 
+def test_what_can_be_reached_does_not_depend_on_the_pictures_size(judge: CritterJudge) -> None:
+    scene = scene_of(factors_of_z(random_z(8)[0]))
+    for size in (SIZE // 2, SIZE):
+        places, pixel = landmarks(scene, size).points, size / SIZE
+        assert judge.is_feasible(places, NOSE, places[NOSE] + [12 * pixel, 0], size)
+        assert not judge.is_feasible(places, NOSE, np.array([[10.0, 10.0]]) * pixel, size)
+
+
 def test_the_judge_sees_noses_where_they_are(generator: Generator, judge: CritterJudge) -> None:
     picture = generator.image(generator.w_plus(SEED))
     mirrored = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

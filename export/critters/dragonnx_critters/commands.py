@@ -173,17 +173,22 @@ def judge_command(
     from dragonnx_critters.estimator_graph import open_estimator
     from dragonnx_critters.interpolation import measure_unevenness
     from dragonnx_critters.mixing import measure_mixing
-    from dragonnx_critters.shards import SHARD, Shards
+    from dragonnx_critters.shards import SHARD, Shards, size_for
     from dragonnx_critters.training import held_out_psnr
     from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
     from dragonnx_export.families.stylegan2.networks import Generator
 
     generator = Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint)))
     size = generator.architecture.resolution
-    likeness = held_out_psnr(generator, Shards(data, size), size, SHARD)
+    likeness = held_out_psnr(generator, Shards(data, size_for(size)), size, SHARD)
     say(f"held-out renders at {size} px: {likeness:.2f} dB, mean of {SHARD}")
     mixing = measure_mixing(generator, open_estimator(estimator))
     for what, shift, unit in (
+        (
+            "from where its latent code has them the estimator finds landmarks off",
+            mixing.landmark_error,
+            "px",
+        ),
         ("another appearance moves landmarks", mixing.landmark_shift, "px"),
         (
             "of renders, where nothing moves, by the estimator's doing,",

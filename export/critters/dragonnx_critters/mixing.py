@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
-from dragonnx_critters.estimator import FindLandmarks, Truth, as_images
+from dragonnx_critters.estimator import IMAGE_SIZE, FindLandmarks, Truth, as_images
 from dragonnx_critters.factors import GEOMETRY, factors_of_z, random_z, recombined
 from dragonnx_critters.render import render
 from dragonnx_critters.training import GEOMETRY_LAYERS
@@ -28,13 +29,18 @@ _EVERY = 16
 class Mixing:
     """What changed that should not have.
 
+    Distances are in pixels of an image of IMAGE_SIZE.
+
     Attributes:
+        landmark_error: Distance of each landmark that can be seen from where the renderer has it for
+            the same latent code, by the estimator, [n].
         landmark_shift: Pixels by which each landmark that can be seen moved when the appearance was
             exchanged, [n].
         estimator_shift: Likewise in renders, where nothing moves: what the estimator adds.
         colour_shift: Levels of 255 by which the backdrop changed when the geometry was, [m].
     """
 
+    landmark_error: NDArray[np.float32]
     landmark_shift: NDArray[np.float32]
     estimator_shift: NDArray[np.float32]
     colour_shift: NDArray[np.float32]
@@ -47,10 +53,12 @@ def measure_mixing(generator: Generator, find: FindLandmarks, count: int = 128) 
     plain = mixed_images(generator, z, z)
     recoloured = mixed_images(generator, z, other)
     reshaped = mixed_images(generator, other, z)
-    visible = Truth.of(z).visible  # which depends on the geometry alone
+    truth = Truth.of(z)
+    visible = truth.visible  # which depends on the geometry alone
     renders = (as_images(np.stack([render(factors_of_z(code)) for code in codes]))
                for codes in (z, recombined(z, other, GEOMETRY)))  # fmt: skip
     return Mixing(
+        landmark_error=_away(_found(find, plain), truth.points)[visible],
         landmark_shift=_shift(find, plain, recoloured)[visible],
         estimator_shift=_shift(find, *renders)[visible],
         colour_shift=np.abs(_backdrop(reshaped) - _backdrop(plain)).ravel() * np.float32(127.5),
@@ -70,14 +78,20 @@ def mixed_images(
 
 def _shift(find: FindLandmarks, before: Tensor, after: Tensor) -> NDArray[np.float32]:
     """How far each landmark lies from where it was, in pixels [n, landmarks]."""
-    was, is_now = (
-        np.concatenate(
-            [find(images[k : k + _EVERY].numpy()) for k in range(0, len(images), _EVERY)]
-        )
-        for images in (before, after)
-    )
-    shift: NDArray[np.float32] = np.linalg.norm(is_now - was, axis=2)
-    return shift
+    return _away(_found(find, after), _found(find, before))
+
+
+def _found(find: FindLandmarks, images: Tensor) -> NDArray[np.float32]:
+    """Where landmarks of images [n, 3, H, W] are, as if these were of IMAGE_SIZE, [n, landmarks, 2]."""
+    if images.shape[-1] != IMAGE_SIZE:
+        images = F.interpolate(images, size=IMAGE_SIZE, mode="bicubic", antialias=True)
+    parts = [find(images[k : k + _EVERY].numpy()) for k in range(0, len(images), _EVERY)]
+    return np.concatenate(parts)
+
+
+def _away(points: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    away: NDArray[np.float32] = np.linalg.norm(points - others, axis=2)
+    return away
 
 
 def _backdrop(images: Tensor) -> NDArray[np.float32]:

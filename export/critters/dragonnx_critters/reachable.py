@@ -33,9 +33,9 @@ Points = NDArray[np.float64]
 _MOST = 2.0
 """How far an entry may be from 0, in standard deviations: 19 of 20 critters are nearer."""
 _ERROR = 0.5
-"""Of a landmark by the estimator, in pixels of 256, with what a generator's pictures are off."""
+"""Of a landmark by the estimator, in pixels of a 256 px image, with what a generator's pictures are off."""
 _NEAR = 1.0
-"""Pixels within which a place counts as reached."""
+"""Likewise, within which a place counts as reached."""
 _TRIED = 16
 """Pixels that are tried for each point that both critters of a pair show."""
 _ROUNDS = 12
@@ -72,7 +72,7 @@ class Shape:
         """Whether a critter of usual factors has these landmarks, visible, at targets [n, 2]."""
         moved = self._moved(indices, targets, _NEAR / 8)
         off = np.linalg.norm(moved.places[indices] - targets, axis=1)
-        return bool((off <= _NEAR).all() and moved.visible[indices].all())
+        return bool((off <= _NEAR * self._pixel).all() and moved.visible[indices].all())
 
     @property
     def places(self) -> Points:
@@ -81,8 +81,14 @@ class Shape:
         found: Points = landmark_places(scene, self.size)
         return found
 
+    @property
+    def _pixel(self) -> float:
+        """The side of a pixel of a 256 px image, in those of this one."""
+        return self.size / IMAGE_SIZE
+
     def _moved(self, indices: NDArray[np.int_], targets: Points, error: float) -> Shape:
-        """The nearest shape with landmarks at targets, to within an error: Gauss-Newton steps."""
+        """The nearest shape with landmarks at targets, to within an error (of 256 px): Gauss-Newton steps."""
+        error *= self._pixel
         entries, start = self.entries.copy(), self.entries
         free = np.flatnonzero(GEOMETRY)
         for _ in range(_ROUNDS):
@@ -119,9 +125,11 @@ class CritterJudge(Judge):
         del count
         return [index for index, name in enumerate(LANDMARK_NAMES) if "muzzle" not in name]
 
-    def is_feasible(self, places: Points, indices: NDArray[np.int_], targets: Points) -> bool:
+    def is_feasible(
+        self, places: Points, indices: NDArray[np.int_], targets: Points, side: int
+    ) -> bool:
         """See `Judge`: where critters of usual factors have them, and they can be seen before."""
-        shape = Shape.seen(places, IMAGE_SIZE)
+        shape = Shape.seen(places, side)
         return bool(shape.visible[indices].all()) and shape.can_reach(indices, targets)
 
     def correspondences(

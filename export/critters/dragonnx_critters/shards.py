@@ -56,6 +56,11 @@ class Batch:
         )
 
 
+def size_for(resolution: int) -> int:
+    """The smallest of the `SIZES` that images of a resolution can be pooled from."""
+    return min(size for size in SIZES if size >= resolution)
+
+
 def shard_folder(root: Path, size: int) -> Path:
     """Where the shards of an image size lie."""
     return root / f"{size}px"

@@ -109,7 +109,8 @@ class Cases:
             case = self._drawn_once(kind, rng)
             if case is None:
                 continue
-            if self.judge.is_feasible(case.places, case.landmarks, case.targets):
+            height = self.generator.manifest.image_size[0]
+            if self.judge.is_feasible(case.places, case.landmarks, case.targets, height):
                 return case
             self.refused += 1
         raise InputError(

@@ -70,15 +70,18 @@ class Judge:
         """Which of so many landmarks are dragged one at a time."""
         return range(count)
 
-    def is_feasible(self, places: Points, indices: NDArray[np.int_], targets: Points) -> bool:
+    def is_feasible(
+        self, places: Points, indices: NDArray[np.int_], targets: Points, side: int
+    ) -> bool:
         """Whether these landmarks of the picture with landmarks at `places` can be at targets.
 
         Args:
             places: [landmarks, 2].
             indices: Which of them are dragged, [n].
             targets: Where to, [n, 2].
+            side: Of the picture, its height in pixels.
         """
-        del places, indices, targets
+        del places, indices, targets, side
         return True
 
     def correspondences(
