@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from dragonnx.errors import InputError
 from dragonnx_critters import commands, run, shards
 from dragonnx_critters.factors import FACTOR_COUNT, GEOMETRY, factors_of_z, recombined
 from dragonnx_critters.following import _follow, follow_landmarks
+from dragonnx_critters.landmarks import LANDMARK_NAMES
 from dragonnx_critters.loss import (
     contrast_weight,
     part_coverage,
@@ -21,7 +23,8 @@ from dragonnx_critters.loss import (
     psnr,
     regression_loss,
 )
-from dragonnx_critters.plan import ARCHITECTURE, PLAN, Plan, Stage
+from dragonnx_critters.mixing import measure_mixing
+from dragonnx_critters.plan import ARCHITECTURE, NETWORKS, PLAN, Network, Plan, Stage
 from dragonnx_critters.render import render_scene
 from dragonnx_critters.scene import scene_of
 from dragonnx_critters.shards import Shards, part_map, render_shards
@@ -113,10 +116,9 @@ def test_the_command_trains_resumes_and_writes_a_checkpoint(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "SHARD", 24)
-    monkeypatch.setattr(run, "SIZES", (32,))
+    monkeypatch.setattr(shards, "SIZES", (32,))
     short = dataclasses.replace(TINY_PLAN, stages=(Stage(16, 2, 1e-3, 1e-3),))
-    monkeypatch.setattr(run, "ARCHITECTURE", TINY)
-    monkeypatch.setattr(run, "PLAN", short)
+    monkeypatch.setitem(NETWORKS, "bundled", Network(TINY, short))
     monkeypatch.setattr(run, "held_out_psnr", lambda *_: 0.0)
     monkeypatch.setattr(run, "comparison_sheet", lambda *_: np.zeros((8, 8, 3), np.uint8))
     arguments = [
@@ -145,14 +147,13 @@ def test_the_command_trains_resumes_and_writes_a_checkpoint(
 def test_training_begins_with_a_checkpoint(
     tiny: Shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "ARCHITECTURE", TINY)
-    monkeypatch.setattr(run, "PLAN", TINY_PLAN)
+    monkeypatch.setitem(NETWORKS, "tiny", Network(TINY, TINY_PLAN))
     trained = Training(TINY, TINY_PLAN)
     for _ in range(3):
         trained.advance(tiny)
     weights = {name: array.numpy() for name, array in trained.average.state_dict().items()}
     write_native(tmp_path / "kept.npz", TINY, weights, half=True)
-    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31)
+    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31, "tiny")
     begun = Training.resume(run.state_path(tmp_path / "run"), TINY_PLAN)
     assert begun.step == 31
     for name, array in begun.generator.state_dict().items():
@@ -160,11 +161,29 @@ def test_training_begins_with_a_checkpoint(
         np.testing.assert_allclose(array, weights[name], rtol=5e-4, atol=1e-6)
     begun.advance(tiny)
     begun.save(run.state_path(tmp_path / "run"))
-    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31)  # nothing is taken back
+    run.begin(tmp_path / "run", tmp_path / "kept.npz", 31, "tiny")  # nothing is taken back
     assert Training.resume(run.state_path(tmp_path / "run"), TINY_PLAN).step == 32
-    monkeypatch.setattr(run, "ARCHITECTURE", ARCHITECTURE)
     with pytest.raises(InputError, match="another architecture"):
         run.begin(tmp_path / "other", tmp_path / "kept.npz", 31)
+
+
+def test_a_state_of_another_network_is_not_gone_on_from(tmp_path: Path) -> None:
+    Training(TINY, TINY_PLAN).save(run.state_path(tmp_path))
+    with pytest.raises(InputError, match="is not of the network small"):
+        run.Run(tmp_path, tmp_path, network="small")
+    with pytest.raises(InputError, match="no network large to train: bundled, small"):
+        run.Run(tmp_path / "new", tmp_path, network="large")
+    assert not (tmp_path / "new").exists()
+
+
+def test_images_of_any_size_are_judged() -> None:
+    def find(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert images.shape[2:] == (256, 256)
+        return np.zeros((len(images), len(LANDMARK_NAMES), 2), np.float32)
+
+    mixing = measure_mixing(Generator(TINY), find, 2)
+    assert mixing.landmark_shift.max() == 0
+    assert mixing.landmark_error.min() > 10
 
 
 def test_the_plan_counts_its_steps() -> None:

@@ -48,6 +48,9 @@ def render_command(
 def train_command(
     state: StateOption,
     data: DataOption,
+    network: Annotated[
+        str, typer.Option(help="What to train: bundled, or small, of 128 px and half the channels.")
+    ] = "bundled",
     threads: Annotated[int, typer.Option(help="Threads for torch.")] = 2,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     save_seconds: Annotated[float, typer.Option(help="Between saves of the state.")] = 120,
@@ -70,10 +73,10 @@ def train_command(
     torch.set_num_threads(threads)
     keep_freed_memory()
     if start is not None:
-        begin(state, start, start_step)
+        begin(state, start, start_step, network)
     run = Run(
-        state, data, pause_file=pause_file, save_seconds=save_seconds, look_seconds=look_seconds,
-        compiled=compile_steps,
+        state, data, network=network, pause_file=pause_file, save_seconds=save_seconds,
+        look_seconds=look_seconds, compiled=compile_steps,
     )  # fmt: skip
     run.go(minutes)
 

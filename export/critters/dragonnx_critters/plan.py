@@ -1,4 +1,4 @@
-"""What is trained and for how long: the architecture, the stages, the learning rate."""
+"""What is trained and for how long: the networks, their stages, the learning rate."""
 
 from __future__ import annotations
 
@@ -88,6 +88,14 @@ class Plan:
         return float(0.5 ** (1 / min(self.average_half_life, 1 + 0.05 * max(within, step / 4))))
 
 
+@dataclass(frozen=True)
+class Network:
+    """What `train` can train: an architecture, and how it is trained."""
+
+    architecture: Architecture
+    plan: Plan
+
+
 PLAN = Plan(
     stages=(
         Stage(32, 5_000, 2e-3, 1.6e-3),
@@ -97,3 +105,28 @@ PLAN = Plan(
         Stage(256, 5_000, 7e-4, 2e-5),
     )
 )
+
+BUNDLED = "bundled"
+"""The network in the package."""
+NETWORKS = {
+    BUNDLED: Network(ARCHITECTURE, PLAN),
+    # Half the size and half the channels: another model to try things on, in half an hour of one core.
+    "small": Network(
+        Architecture(
+            z_dim=FACTOR_COUNT,
+            w_dim=96,
+            resolution=128,
+            channels={4: 96, 8: 96, 16: 64, 32: 48, 64: 24, 128: 12},
+            mapping_layers=2,
+            mapping_lr_multiplier=1.0,
+            use_noise=False,
+        ),
+        Plan(
+            stages=(
+                Stage(32, 4_500, 2e-3, 1.6e-3),
+                Stage(64, 5_000, 1.6e-3, 1.0e-3),
+                Stage(128, 2_800, 1.0e-3, 2e-5),
+            )
+        ),
+    ),
+}

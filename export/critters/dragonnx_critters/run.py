@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dragonnx.cli.console import say
-from dragonnx_critters.plan import ARCHITECTURE, PLAN
-from dragonnx_critters.shards import SIZES, Shards
+from dragonnx.errors import InputError
+from dragonnx_critters.plan import BUNDLED, NETWORKS, Network
+from dragonnx_critters.shards import Shards, size_for
 from dragonnx_critters.sheet import comparison_sheet, write_sheet
 from dragonnx_critters.training import Training, held_out_psnr
 from dragonnx_export.checkpoints import of_stylegan2, read_checkpoint
@@ -20,15 +21,19 @@ _SHARDS_TO_START = 2  # the held-out one and another
 
 
 class Run:
-    """Trains by `PLAN` from where the folder's state stands, and keeps the folder up to date.
+    """Trains a network from where the folder's state stands, and keeps the folder up to date.
 
     Args:
         folder: Holds state.pt, log.txt and a sheet of held-out critters for each resolution.
         data: Folder of the shards; more of them may appear while the training runs.
+        network: A name of `NETWORKS`.
         pause_file: While this file exists, the training sleeps.
         save_seconds: Between saves of the state.
         look_seconds: Between looks at held-out critters.
         compiled: Whether torch compiles the steps, see `Training`.
+
+    Raises:
+        InputError: There is no such network, or the folder holds the state of another one.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Run:
         folder: Path,
         data: Path,
         *,
+        network: str = BUNDLED,
         pause_file: Path | None = None,
         save_seconds: float = 120.0,
         look_seconds: float = 300.0,
@@ -47,21 +53,24 @@ class Run:
         self._save_seconds = save_seconds
         self._look_seconds = look_seconds
         self._sets: dict[int, Shards] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        known = _network(network)
+        self._plan = known.plan
         kept = state_path(folder)
-        self.training = (
-            Training.resume(kept, PLAN, compiled=compiled)
-            if kept.exists()
-            else Training(ARCHITECTURE, PLAN, compiled=compiled)
-        )
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.training = Training(known.architecture, self._plan, compiled=compiled)
+            return
+        self.training = Training.resume(kept, self._plan, compiled=compiled)
+        if self.training.generator.architecture != known.architecture:
+            raise InputError(f"the state in {folder} is not of the network {network}")
 
     def go(self, minutes: float | None = None) -> None:
         """Train until the plan is done or the time is up."""
         started = saved = looked = time.monotonic()
         looked_step, loss = self.training.step, 0.0
-        while self.training.step < PLAN.steps:
+        while self.training.step < self._plan.steps:
             self._wait()
-            stage, within = PLAN.stage_at(self.training.step)
+            stage, within = self._plan.stage_at(self.training.step)
             new = self.training.advance(self._shards(stage.resolution))
             loss = new if loss == 0.0 else loss + 0.01 * (new - loss)
             now = time.monotonic()
@@ -78,8 +87,7 @@ class Run:
                 break
 
     def _shards(self, resolution: int) -> Shards:
-        """The smallest images that a resolution can be pooled from."""
-        size = min(size for size in SIZES if size >= resolution)
+        size = size_for(resolution)
         shards = self._sets.setdefault(size, Shards(self._data, size))
         while len(shards) < _SHARDS_TO_START:
             say(f"waiting for shards of {size} px in {self._data}")
@@ -104,23 +112,31 @@ class Run:
         write_sheet(self.folder / f"sheet-{resolution}.png", sheet)
 
 
-def begin(folder: Path, checkpoint: Path, step: int) -> None:
+def begin(folder: Path, checkpoint: Path, step: int, network: str = BUNDLED) -> None:
     """Make the state of a run from a checkpoint's weights, where the folder holds none yet.
 
     Args:
         folder: The run's.
         checkpoint: A generator of critters.
-        step: Which step of `PLAN` comes next.
+        step: Which step of the network's plan comes next.
+        network: A name of `NETWORKS`.
 
     Raises:
-        InputError: The plan trains another architecture.
+        InputError: There is no such network, or the checkpoint is of another architecture.
     """
     if state_path(folder).exists():
         return
-    training = Training(ARCHITECTURE, PLAN)
+    known = _network(network)
+    training = Training(known.architecture, known.plan)
     training.take_over(Generator.from_checkpoint(of_stylegan2(read_checkpoint(checkpoint))), step)
     folder.mkdir(parents=True, exist_ok=True)
     training.save(state_path(folder))
+
+
+def _network(name: str) -> Network:
+    if name not in NETWORKS:
+        raise InputError(f"there is no network {name} to train: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
 
 
 def state_path(folder: Path) -> Path:
