@@ -145,6 +145,11 @@ def bundle(tmp_path: Path) -> Path:
     return Path(shutil.copytree(find_bundle("critters"), tmp_path / "mine"))
 
 
+@pytest.fixture(scope="module")
+def critters() -> Generator:
+    return Generator.open("critters", "cpu", 1)
+
+
 def test_a_bundle_is_tuned_in_place(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following_settings, "TRIED", {"step_size": (0.006, 1e-9), "r1": (20, 16)})
     before = Generator.open(bundle, "cpu")
@@ -168,6 +173,16 @@ def test_a_bundle_is_tuned_in_place(bundle: Path, monkeypatch: pytest.MonkeyPatc
     assert "best.r1" in dragonnx("info", bundle).stdout
 
 
+def test_radii_that_are_the_same_in_pixels_are_tried_once(
+    critters: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following_settings, "TRIED", {"r1": (20, 20.4, 26), "step_size": (1e-9,)})
+    told: list[str] = []
+    following_settings.found_settings(critters, Judge(LANDMARKS), 1, 0, told.append)
+    assert [line.split()[0] for line in told[:2]] == ["r1=20", "r1=26"]
+    assert len(told) == 3
+
+
 def test_without_an_estimator_it_learns_and_tries_nothing(bundle: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     words = ["tune", bundle, "-o", new, "--drags", 1, "--steps", 2, "--threads", 1]
@@ -186,8 +201,7 @@ def test_the_packages_own_model_is_not_written_to() -> None:
     assert "lies in the package: name the bundle folder to write with -o" in done.stderr
 
 
-def test_blocks_are_compared() -> None:
-    generator = Generator.open("critters", "cpu", 1)
-    found = dict(compared_blocks(generator, Judge(LANDMARKS), 1, 0))
+def test_blocks_are_compared(critters: Generator) -> None:
+    found = dict(compared_blocks(critters, Judge(LANDMARKS), 1, 0))
     assert list(found) == [16, 32, 64, 128, 256]
     assert all(0 < away < 30 for away in found.values())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from dragonnx.drag.config import DragConfig
+from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.model.generator import Generator
 from dragonnx_export.evaluation.cases import KINDS, Case, Cases
 from dragonnx_export.evaluation.drags import dragged
@@ -45,26 +45,37 @@ def found_settings(
         tell: Is told what each value gave, a line each.
     """
     cases = tuple(Cases(generator, judge, 2 * DRAWS + seed).drawn(KINDS[0], count))
-    height = generator.manifest.image_size[0]
-    chosen = DragConfig(preset=PRESET).settings(
-        image_height=height,
-        point_count=1,
-        trainable_layers=generator.manifest.trainable_layers,
-        recommended=generator.manifest.drag_settings,
-    )
-    found = {name: float(getattr(chosen, name)) for name in TRIED}
-    least = _tried(generator, judge, cases, found, tell)
+    worths: dict[tuple[float, ...], float] = {}
+
+    def worth(values: Mapping[str, float]) -> float:
+        # On small images radii that differ are the same in pixels.
+        settled = _settled(generator, values)
+        drags = settled.step_size, settled.r1_pixels, settled.r2_pixels
+        if drags not in worths:
+            worths[drags] = _tried(generator, judge, cases, values, tell)
+        return worths[drags]
+
+    usual = _settled(generator, {})
+    found = {name: float(getattr(usual, name)) for name in TRIED}
+    least = worth(found)
     for name, values in TRIED.items():
-        known = found[name]
         for value in values:
-            if value == known:
-                continue
             other = {**found, name: float(value)}
-            worth = _tried(generator, judge, cases, other, tell)
             cheaper = name == _CHEAPER and value < found[name]
-            if worth < least + (_LEAST_GAIN if cheaper else -_LEAST_GAIN):
-                least, found = worth, other
+            if worth(other) < least + (_LEAST_GAIN if cheaper else -_LEAST_GAIN):
+                least, found = worth(other), other
     return {f"{PRESET}.{name}": value for name, value in found.items()}
+
+
+def _settled(generator: Generator, values: Mapping[str, float]) -> DragSettings:
+    """What a drag of one point without a mask runs with."""
+    m = generator.manifest
+    return DragConfig(preset=PRESET, **dict[str, Any](values)).settings(
+        image_height=m.image_size[0],
+        point_count=1,
+        trainable_layers=m.trainable_layers,
+        recommended=m.drag_settings,
+    )
 
 
 def _tried(
