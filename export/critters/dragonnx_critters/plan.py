@@ -110,7 +110,7 @@ BUNDLED = "bundled"
 """The network in the package."""
 NETWORKS = {
     BUNDLED: Network(ARCHITECTURE, PLAN),
-    # Half the size and half the channels: another model to try things on, in half an hour of one core.
+    # Half the size and half the channels: another model to try things on, in less than an hour of one core.
     "small": Network(
         Architecture(
             z_dim=FACTOR_COUNT,
