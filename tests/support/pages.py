@@ -22,8 +22,8 @@ def fenced(page: Path, language: str) -> list[str]:
 
 
 def shell_lines(page: Path) -> list[str]:
-    """Each line of the page's shell blocks."""
-    return "".join(fenced(page, "sh")).splitlines()
+    """Each line of the page's shell blocks, as a shell joins those that end in a backslash."""
+    return "".join(fenced(page, "sh")).replace("\\\n", "").splitlines()
 
 
 def run_lines(lines: Sequence[str], folder: Path) -> None:
