@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,6 @@ from support.random_checkpoints import CLAMPED, PLAIN, VARIANTS, random_checkpoi
 
 from dragonnx import DragConfig, DragSession
 from dragonnx import Generator as OnnxGenerator
-from dragonnx.types import Float32
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
 from dragonnx_export.families.stylegan2.networks import Generator
@@ -60,25 +61,17 @@ def test_same_path_as_plain_torch(
     handles, targets = pairs(generator)
     w_plus = generator.w_plus(3)
     session = DragSession(generator, w_plus, handles, targets, mask=may_move, config=config)
-
-    def plain_drag(start: Float32) -> PlainDrag:
-        return PlainDrag(
-            generator=Generator.from_checkpoint(checkpoint).double(),
-            w_plus=torch.tensor(start).double(),
-            handles=torch.tensor(handles),
-            targets=torch.tensor(targets),
-            feature_resolution=16,
-            r1=session.settings.r1_pixels,
-            r2=session.settings.r2_pixels,
-            step_size=5e-3,
-            distance=1 if preset == "paper" else 2,
-            inclusive=preset == "released",
-            mask=None if may_move is None else torch.tensor(may_move),
-        )
-
+    make = functools.partial(
+        PlainDrag,
+        generator=Generator.from_checkpoint(checkpoint).double(),
+        feature_resolution=16,
+        distance=1 if preset == "paper" else 2,
+        inclusive=preset == "released",
+        mask=None if may_move is None else torch.tensor(may_move),
+    )
     steps = list(session)
     assert len(steps) == STEPS
-    moved = assert_same_path(session, steps, plain_drag, w_plus, layers=5)
+    moved = assert_same_path(session, steps, make, w_plus, layers=5)
     np.testing.assert_array_equal(moved[:, 6:], 0)
 
 

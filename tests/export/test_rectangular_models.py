@@ -37,7 +37,6 @@ from dragonnx.inversion.perceptual import PerceptualLoss
 from dragonnx.inversion.photo import align, load_photo
 from dragonnx.inversion.session import InversionSession
 from dragonnx.tui.widgets.canvas import Canvas
-from dragonnx.types import Float32
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import Checkpoint
@@ -114,28 +113,20 @@ def test_a_drag_takes_the_path_of_plain_torch(
     w_plus = generator.w_plus(3)
     config = DragConfig(preset="paper", r1=20, r2=32, step_size=5e-3, max_steps=STEPS)
     session = DragSession(generator, w_plus, handles, targets, mask=may_move, config=config)
-
-    def plain_drag(start: Float32) -> PlainDrag:
-        return PlainDrag(
-            generator=Generator.from_checkpoint(checkpoint).double(),
-            w_plus=torch.tensor(start).double(),
-            handles=torch.tensor(handles),
-            targets=torch.tensor(targets),
-            feature_resolution=DRAGGED,
-            r1=session.settings.r1_pixels,
-            r2=session.settings.r2_pixels,
-            step_size=5e-3,
-            distance=1,
-            inclusive=False,
-            mask=None if may_move is None else torch.tensor(may_move),
-        )
-
+    make = functools.partial(
+        PlainDrag,
+        generator=Generator.from_checkpoint(checkpoint).double(),
+        feature_resolution=DRAGGED,
+        distance=1,
+        inclusive=False,
+        mask=None if may_move is None else torch.tensor(may_move),
+    )
     steps = list(session)
     assert len(steps) == STEPS
     source = session._method._source
     assert isinstance(source, DeviceFeatures if way == "mask on the device" else HostFeatures)
     assert getattr(source, "cut", None) == cut
-    assert_same_path(session, steps, plain_drag, w_plus, layers=6)
+    assert_same_path(session, steps, make, w_plus, layers=6)
 
 
 def test_a_mask_is_drawn_as_the_image_lies(model: Model, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from support.random_stylegan3 import random_stylegan3, stylegan3
 
 from dragonnx import DragConfig, DragSession, _core
 from dragonnx import Generator as OnnxGenerator
-from dragonnx.types import Float32
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 from dragonnx_export.checkpoints import read_checkpoint
 from dragonnx_export.families.stylegan3.checkpoint import Checkpoint
@@ -55,25 +55,17 @@ def test_same_path_as_plain_torch(
     mask = may_move if masked else None
     session = DragSession(generator, w_plus, HANDLES, TARGETS, mask=mask, config=config)
     steps = list(session)
-
-    def plain_drag(start: Float32) -> PlainStyleGAN3Drag:
-        return PlainStyleGAN3Drag(
-            generator=Generator.from_checkpoint(checkpoint).double(),
-            w_plus=torch.tensor(start).double(),
-            handles=torch.tensor(HANDLES),
-            targets=torch.tensor(TARGETS),
-            feature_resolution=LAYER,
-            r1=session.settings.r1_pixels,
-            r2=session.settings.r2_pixels,
-            step_size=5e-3,
-            trainable_layers=generator.manifest.trainable_layers,
-            distance=1,
-            inclusive=False,
-            mask=torch.tensor(may_move) if masked else None,
-        )
-
+    make = functools.partial(
+        PlainStyleGAN3Drag,
+        generator=Generator.from_checkpoint(checkpoint).double(),
+        feature_resolution=LAYER,
+        trainable_layers=generator.manifest.trainable_layers,
+        distance=1,
+        inclusive=False,
+        mask=torch.tensor(may_move) if masked else None,
+    )
     assert len(steps) == STEPS
-    assert_same_path(session, steps, plain_drag, w_plus, layers=LAYER + 2)
+    assert_same_path(session, steps, make, w_plus, layers=LAYER + 2)
 
 
 @pytest.mark.parametrize("shift", [(2, 0), (-3, 1), (1, -4)])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from reference.plain_draggan import PlainDrag
 
 from dragonnx import DragSession
@@ -19,26 +20,26 @@ CLOSE, OVERALL = 1e-3, 2e-2
 _ROUNDING = 1e-7
 """Of a latent, in shares of it: what float32 cannot tell apart."""
 
-PlainFrom = Callable[[Float32], PlainDrag]
-"""The plain drag from a latent, not begun."""
+MakesPlain = Callable[..., PlainDrag]
+"""A plain drag, but for what it has from a session: latent, points, radii and step size."""
 
 
 def assert_same_path(
-    session: DragSession, steps: list[DragStep], plain_from: PlainFrom, start: Float32, layers: int
+    session: DragSession, steps: list[DragStep], make: MakesPlain, start: Float32, layers: int
 ) -> Float32:
     """That a drag went as the plain one does, which is made here.
 
     Args:
         session: It, at its end.
         steps: All that it made.
-        plain_from: Makes the plain one.
+        make: Makes the plain one.
         start: Where both began, [1, num_ws, w_dim].
         layers: How many of the first w's are moved for sure.
 
     Returns:
         How far the session moved w_plus.
     """
-    plain = plain_from(start)
+    plain = _plain(make, session, start)
     for number, step in enumerate(steps):
         # The losses are sums of |differences| of float32 features of size about one.
         assert step.loss == pytest.approx(plain.step(), rel=2e-3, abs=1e-5), number
@@ -52,20 +53,31 @@ def assert_same_path(
     if apart >= OVERALL * np.linalg.norm(expected):
         # With few numbers in w one that goes the other way is a good part of all. Then plain drags
         # whose starts differ by rounding part as far, of which a dozen are tried.
-        assert apart < 2 * max(
-            _apart(plain_from, start, expected, len(steps), seed) for seed in range(12)
-        )
+        others = (_apart(make, session, start, expected, seed) for seed in range(12))
+        assert apart < 2 * max(others)
     return moved
 
 
+def _plain(make: MakesPlain, session: DragSession, start: Float32) -> PlainDrag:
+    """The plain drag from a latent, not begun."""
+    return make(
+        w_plus=torch.tensor(start).double(),
+        handles=torch.tensor(session.trace[0]),
+        targets=torch.tensor(session.target_points),
+        r1=session.settings.r1_pixels,
+        r2=session.settings.r2_pixels,
+        step_size=session.settings.step_size,
+    )
+
+
 def _apart(
-    plain_from: PlainFrom, start: Float32, expected: Float32, steps: int, seed: int
+    make: MakesPlain, session: DragSession, start: Float32, expected: Float32, seed: int
 ) -> float:
     """How far from where it is expected a plain drag ends whose start was rounded otherwise."""
     noise = np.random.default_rng(seed).standard_normal(start.shape)
     beside = np.asarray(start * (1 + _ROUNDING * noise), np.float32)
-    plain = plain_from(beside)
-    for _ in range(steps):
+    plain = _plain(make, session, beside)
+    for _ in range(session.steps):
         plain.step()
     return float(np.linalg.norm(_moved(plain, beside) - expected))
 
