@@ -31,6 +31,7 @@ def _steps(rows: list[dict[str, Any]], columns: list[str], digits: int) -> str:
 
 
 def _pictures(rows: list[dict[str, Any]], columns: list[str]) -> str:
+    columns = [name for name in columns if name in rows[0]]  # a preset is of drags alone
     lines = _head(["picture", "plain torch", *_with_ratios(columns)])
     lines += [_line([f"{row['size']} px", *_times(row, columns, 1)]) for row in rows]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from itertools import groupby
@@ -34,6 +34,7 @@ from workloads import Place, Work, dragonnx_image, dragonnx_step, interleaved
 
 import dragonnx
 from dragonnx import Generator
+from dragonnx.drag.config import DEFAULT_PRESET
 from dragonnx.runtime import choose_device, runtime_version
 from dragonnx_export.families.stylegan2.networks import Generator as PlainGenerator
 from dragonnx_export.families.stylegan3.network import Generator as PlainStyleGAN3
@@ -75,6 +76,8 @@ HELD = (Row(1024, 8), Row(1024, 1, mask=True))
 
 Places = Mapping[str, Place]
 """Where dragonnx is timed, by the name of its column."""
+DEFAULT_PRESET_COLUMN = f"dragonnx, {DEFAULT_PRESET}"
+"""Of drags that name no preset; the others do in a step what plain torch does."""
 Result = dict[str, Any]
 
 
@@ -115,28 +118,29 @@ def time_steps(
         generators = opened(bundle(size, folder, family), places)
         plain = plain_generator(size, places["dragonnx"], family)
         for row in group:
-            works = partial(step_works, row, generators, plain, whole_maps=rows is FULL)
+            works = partial(step_works, row, generators, places, plain, whole_maps=rows is FULL)
             results.add("steps", asdict(row), partial(timed, works, places["dragonnx"], rounds))
 
 
 def step_works(
-    row: Row, generators: Mapping[str, Generator], plain: PlainGenerator | PlainStyleGAN3, place: Place, *,
-    whole_maps: bool,
+    row: Row, generators: Mapping[str, Generator], places: Places, plain: PlainGenerator | PlainStyleGAN3,
+    place: Place, *, whole_maps: bool,
 ) -> dict[str, Work]:  # fmt: skip
     """A step of each kind."""
     first = generators["dragonnx"]
     plain_step = torch_step(plain, first.w_plus(0), row.points, place, masked=row.mask)
     works = {"torch": plain_step} | {
-        name: dragonnx_step(generator, row.points, masked=row.mask)
-        for name, generator in generators.items()
+        name: dragonnx_step(generators[name], row.points, each.preset, masked=row.mask)
+        for name, each in places.items()
     }
     if whole_maps and row.points == 1 and not row.mask:
-        works["whole maps"] = dragonnx_step(first, row.points, windows=False)
+        works["whole maps"] = dragonnx_step(first, row.points, place.preset, windows=False)
     return works
 
 
 def time_pictures(results: Results, folder: Path, places: Places, rounds: int) -> None:
     """Seconds that a picture takes, for each size."""
+    places = {name: each for name, each in places.items() if each == without_preset(each)}
     for size in PICTURES:
         works = partial(picture_works, size, folder, places)
         results.add("pictures", {"size": size}, partial(timed, works, places["dragonnx"], rounds))
@@ -151,8 +155,14 @@ def picture_works(size: int, folder: Path, places: Places, place: Place) -> dict
 
 
 def opened(path: Path, places: Places) -> dict[str, Generator]:
-    """A bundle's generator for each column."""
-    return {name: place.open(path) for name, place in places.items()}
+    """A bundle's generator for each column; one for all that differ in the preset alone."""
+    generators = {each: each.open(path) for each in set(map(without_preset, places.values()))}
+    return {name: generators[without_preset(place)] for name, place in places.items()}
+
+
+def without_preset(place: Place) -> Place:
+    """Where and how exactly, whatever the preset."""
+    return replace(place, preset="paper")
 
 
 def timed(works: Callable[[Place], dict[str, Work]], place: Place, rounds: int) -> Result:
@@ -161,13 +171,15 @@ def timed(works: Callable[[Place], dict[str, Work]], place: Place, rounds: int) 
     return interleaved(works(place), rounds, wait)
 
 
-def measure_memory(results: Results, rows: Sequence[Row], folder: Path, place: Place) -> None:
-    """What `peak_memory` says of each row, for each kind."""
+def measure_memory(results: Results, rows: Sequence[Row], folder: Path, places: Places) -> None:
+    """What `peak_memory` says of each row, for dragonnx with either preset and for plain torch."""
+    kinds = [(name, "dragonnx") for name in ("dragonnx", DEFAULT_PRESET_COLUMN)]
     for row in rows:
         path = bundle(row.size, folder)
-        for kind in ("dragonnx", "torch"):
+        for name, kind in (*kinds, ("torch", "torch")):
+            place = places.get(name, places["dragonnx"])
             peak = partial(peak_memory, path, kind, place, row.points, masked=row.mask)
-            results.add("memory", {**asdict(row), "kind": kind}, peak)
+            results.add("memory", {**asdict(row), "kind": name}, peak)
 
 
 def machine(place: Place) -> dict[str, str]:
@@ -212,12 +224,12 @@ def measure_all(
     if short:
         time_steps(results, SHORT, folder, places, rounds)
         time_pictures(results, folder, places, rounds)
-        measure_memory(results, HELD, folder, place)
+        measure_memory(results, HELD, folder, places)
         return
     parts["cold start"] = cold_start()
     parts["sgemm"] = sgemm_share(folder, rounds)
     parts["kernels"] = kernel_share(folder)
-    measure_memory(results, [Row(1024, 1)], folder, place)
+    measure_memory(results, [Row(1024, 1)], folder, places)
     time_steps(results, FULL, folder, places, rounds)
 
 
@@ -238,6 +250,7 @@ def main() -> None:
     on_card = Place(arguments.device).on_card
     first, *more = arguments.precision or (["auto", "float32"] if on_card else ["auto"])
     places = {"dragonnx": Place(arguments.device, first)}
+    places[DEFAULT_PRESET_COLUMN] = replace(places["dragonnx"], preset=DEFAULT_PRESET)
     places |= {f"dragonnx, {precision}": Place(arguments.device, precision) for precision in more}
     short = arguments.short or on_card
     results = Results(output)

@@ -25,7 +25,7 @@ def kernel_share(folder: Path) -> dict[str, float]:
     from dragonnx.drag.terms.motion import MotionSupervision
 
     generator = Place().open(bundle(512, folder))
-    step = dragonnx_step(generator, 1)
+    step = dragonnx_step(generator, 1, "paper")
     spent = 0.0
 
     def timed(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -47,8 +47,9 @@ def peak_memory(
         return {}
     here = Path(__file__)
     command = [
-        sys.executable, str(here), "--bundle", str(bundle), "--kind", kind, "--device", place.device,
-        "--precision", place.precision, "--points", str(count), *(["--masked"] if masked else []),
+        sys.executable, str(here), "--bundle", str(bundle), "--kind", kind, "--points", str(count),
+        "--device", place.device, "--precision", place.precision, "--preset", place.preset,
+        *(["--masked"] if masked else []),
     ]  # fmt: skip
     paths = [str(here.parents[1] / "tests"), os.environ.get("PYTHONPATH", "")]
     # The card's own order of cards, which nvidia-smi goes by too.
@@ -61,7 +62,7 @@ def peak_memory(
 def drag(bundle: Path, kind: str, place: Place, count: int, *, masked: bool) -> Work:
     """One step of the drag that is measured; torch is loaded only for its own."""
     if kind == "dragonnx":
-        return dragonnx_step(place.open(bundle), count, masked=masked)
+        return dragonnx_step(place.open(bundle), count, place.preset, masked=masked)
     import numpy as np
     from plain_torch import plain_generator, torch_step
 
@@ -116,10 +117,11 @@ def main() -> None:
     parser.add_argument("--kind", choices=["dragonnx", "torch"], required=True)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--preset", default="paper")
     parser.add_argument("--points", type=int, default=1)
     parser.add_argument("--masked", action="store_true")
     arguments = parser.parse_args()
-    place = Place(arguments.device, arguments.precision)
+    place = Place(arguments.device, arguments.precision, arguments.preset)
     told: dict[str, float] = {}
     with watched(place) if place.on_card else nullcontext([]) as seen:
         step = drag(

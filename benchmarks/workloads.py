@@ -8,12 +8,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from dragonnx import DragConfig, DragSession, Generator
+from dragonnx.drag.config import PresetName
 from dragonnx.types import Precision
 
 Work = Callable[[], object]
@@ -21,15 +22,17 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how exactly dragonnx computes.
+    """Where, how exactly and by which preset dragonnx computes.
 
     Attributes:
         device: As `Generator.open` takes it: "cpu", "cuda", "cuda:1".
         precision: Of its arithmetic, likewise; "auto" is what users get who say nothing.
+        preset: Of drags; "paper" does in a step what plain torch does.
     """
 
     device: str = "cpu"
     precision: Precision = "auto"
+    preset: PresetName = "paper"
 
     @property
     def on_card(self) -> bool:
@@ -56,14 +59,20 @@ def half_mask(size: int) -> np.ndarray:
 
 
 def dragonnx_step(
-    generator: Generator, count: int, *, windows: bool = True, masked: bool = False
+    generator: Generator,
+    count: int,
+    preset: PresetName,
+    *,
+    windows: bool = True,
+    masked: bool = False,
 ) -> Work:
     """A function that does one step of a running drag."""
     size = generator.manifest.image_size[0]
     handles, targets = points(size, count)
     mask = half_mask(size) if masked else None
-    config = DragConfig(preset="paper", windows=windows, max_steps=10**6, step_size=1e-4)
+    config = DragConfig(preset=preset, windows=windows, max_steps=10**6, step_size=1e-4)
     session = DragSession(generator, generator.w_plus(0), handles, targets, mask, config)
+    session.settings = replace(session.settings, stall_steps=None)  # no step comes nearer
     return lambda: next(session)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
-from support.bundled import NOSE, NOSE_TARGET, SEED, SIZE
+from support.bundled import NOSE, NOSE_NEAR, NOSE_TARGET, SEED, SIZE
 
 from dragonnx import DragConfig, DragSession, Generator, Outcome
 from dragonnx._core import Threads, WindowPlan
 from dragonnx.drag.config import DragSettings
 from dragonnx.drag.descriptor import Descriptor
+from dragonnx.drag.problem import DragProblem
+from dragonnx.drag.step import step_for
+from dragonnx.drag.step.device_features import DeviceFeatures
 from dragonnx.drag.step.host_features import HostFeatures
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import FeatureWindows
@@ -148,20 +153,24 @@ def test_windows_hold_the_pixels_beside_the_one_that_is_found(
         kernel = rng.standard_normal((8, m.feature_map.channels, side, side)) / side
         descriptor = Descriptor((kernel.astype(np.float32),))
     handles = rng.uniform(0, SIZE - 1, (12, 2))
+    s = DragConfig(preset="best", r1=1, r2=r2).settings(
+        image_height=SIZE, point_count=12, trainable_layers=6, recommended=m.drag_settings
+    )
+    problem = DragProblem(s, handles, None, Threads(1), descriptor=descriptor)
+    windowed, whole = (
+        HostFeatures(generator, s, 1, whole=each, around=problem.around) for each in (False, True)
+    )
+    assert windowed.cut is not None
+    assert whole.cut is None
     found = []
-    for windowed in (True, False):
-        config = DragConfig(preset="best", r1=1, r2=r2, windows=windowed)
-        s = config.settings(
-            image_height=SIZE, point_count=12, trainable_layers=6, recommended=m.drag_settings
-        )
-        source = HostFeatures(generator, s, 1, whole=not windowed, around=side // 2)
-        assert (source.cut is None) is not windowed
+    for source in (windowed, DeviceFeatures(generator, problem, ()), whole):
         first = source.at(generator.w_plus(1), handles)
         references = reference_features(first.windows, handles, descriptor)
         second = source.at(generator.w_plus(2), handles)
         found.append(track(second.windows, handles, references, s, Threads(1), descriptor))
     # Features differ in float32's last digits, and squares of them.
-    np.testing.assert_allclose(*found, atol=1e-2)
+    np.testing.assert_allclose(found[0], found[2], atol=1e-2)
+    np.testing.assert_array_equal(found[1], found[2])
 
 
 def test_it_reaches_a_target_in_fewer_steps_than_the_paper(generator: Generator) -> None:
@@ -195,3 +204,27 @@ def test_with_a_mask_it_holds_the_rest_as_well_in_half_the_steps(generator: Gene
     # Of one drag: 1.75 levels of 255 and 1.58; over many drags they change as much. Without
     # settings of its own for masks `best` stalls here.
     assert changes["best"] <= 1.2 * changes["released"]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_map_may_stay_on_the_device(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch, *, masked: bool
+) -> None:
+    """As on CUDA, where windows of the map come to the host, with what their descriptions read."""
+    mask = None
+    if masked:
+        mask = np.ones((SIZE, SIZE), bool)
+        mask[: SIZE // 3] = False
+    traces = []
+    for there in (False, True):
+        way = functools.partial(step_for, map_on_device=there)
+        monkeypatch.setattr("dragonnx.drag.session.step_for", way)
+        session = DragSession(
+            generator, generator.w_plus(SEED), [NOSE], [NOSE_NEAR], mask,
+            DragConfig(preset="best", windows=False),
+        )  # fmt: skip
+        list(session)
+        assert session.outcome is Outcome.REACHED
+        traces.append(session.trace)
+    # The graph and the kernel of the mask add the same float32 terms in another order.
+    np.testing.assert_allclose(*traces, atol=1e-3)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gpu.conftest import OpenOnCard
-from gpu.whole_drags import MASKED, REACHING, Drag
+from gpu.whole_drags import BEST, MASKED, REACHING, Drag
 
 from dragonnx import Generator, Outcome
 
 pytestmark = pytest.mark.gpu
 
 
-@pytest.mark.parametrize("drag", [*REACHING.values(), MASKED], ids=[*REACHING, "masked"])
+ALL = {**REACHING, "masked": MASKED, **BEST}
+
+
+@pytest.mark.parametrize("drag", ALL.values(), ids=ALL)
 def test_same_path_as_on_the_cpu(drag: Drag, on_card: Generator, on_cpu: Generator) -> None:
     found, expected = drag.done(on_card), drag.done(on_cpu)
     assert expected.outcome is Outcome.REACHED
     found.assert_same(expected)
 
 
-@pytest.mark.parametrize("drag", REACHING.values(), ids=REACHING)
+@pytest.mark.parametrize("drag", [*REACHING.values(), *BEST.values()], ids=[*REACHING, *BEST])
 def test_the_default_precision_ends_in_the_same_picture(
     drag: Drag, open_on_card: OpenOnCard, on_cpu: Generator
 ) -> None:
