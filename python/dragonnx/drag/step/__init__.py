@@ -1,7 +1,6 @@
 """One step of a drag: state in, state out."""
 
 from dragonnx.drag.problem import DragProblem
-from dragonnx.drag.step.base import DragState, StepMethod
 from dragonnx.drag.step.device_features import DeviceFeatures
 from dragonnx.drag.step.host import HostState, HostStep
 from dragonnx.drag.step.host_features import HostFeatures
@@ -11,7 +10,7 @@ from dragonnx.drag.windows import Geometry
 from dragonnx.log import logger
 from dragonnx.model.generator import Generator
 
-__all__ = ["DragState", "HostState", "HostStep", "StepMethod", "step_for"]
+__all__ = ["HostState", "HostStep", "step_for"]
 
 
 def step_for(

@@ -22,11 +22,11 @@ _SHORTEST = 0.2
 
 @dataclass(frozen=True, eq=False)
 class HostState:
-    """See `DragState`.
+    """What a drag carries from step to step. A value: a step gives a new one.
 
     Attributes:
         w_plus: The latent, [1, num_ws, w_dim].
-        handle_points: Where the handles are, [n, 2].
+        handle_points: Where the handles are in its image, (x, y) in pixels, [n, 2].
         adam: The moments of the gradients so far.
         features: Of `w_plus`, around the handles or everywhere.
         references: f_i = F0(p_i), [n, C]: what each handle sat on before the first step.
@@ -44,7 +44,7 @@ class HostState:
 
 
 class HostStep:
-    """See `StepMethod`.
+    """Motion supervision, one Adam step, point tracking.
 
     Args:
         problem: The drag.
@@ -60,7 +60,12 @@ class HostStep:
         self._terms = terms
 
     def init(self, w_plus: Float32, handle_points: Points) -> HostState:
-        """See `StepMethod`."""
+        """The state before the first step.
+
+        Args:
+            w_plus: The latent to start from, [1, num_ws, w_dim].
+            handle_points: The handles in its image, [n, 2].
+        """
         problem = self._problem
         features = self._source.at(w_plus, handle_points)
         return HostState(
@@ -96,7 +101,11 @@ class HostStep:
         return replace(start, w_plus=w_plus, handle_points=after, adam=adam, features=features)
 
     def step(self, state: HostState) -> tuple[HostState, Mapping[str, float]]:
-        """See `StepMethod`."""
+        """The state after one more step, and the losses that it descended, by term.
+
+        Raises:
+            InputError: The optimisation left the range of numbers.
+        """
         features = self._source.around(state.features, state.handle_points)
         grad_features = np.zeros_like(features.windows.values)
         losses = {
