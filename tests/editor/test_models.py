@@ -42,13 +42,14 @@ def test_a_folder_is_found_from_everywhere(run, models):
 
 
 def test_the_facts_of_a_model(run):
-    facts = run.state.model
-    assert (facts.name, facts.label_count) == ("sliding", 0)
+    manifest = run.state.model.manifest
+    assert (manifest.name, manifest.label_dim) == ("sliding", 0)
     assert run.state.image_size == (WIDTH, HEIGHT)
     assert run.state.cursor == (WIDTH // 2, HEIGHT // 2)
     assert run.editor.drag.most_layers() == TRAINABLE
     choose(run, "other")
-    assert (run.state.model.name, run.state.model.label_count) == ("Other's own name", 3)
+    manifest = run.state.model.manifest
+    assert (manifest.name, manifest.label_dim) == ("Other's own name", 3)
     assert run.state.image_size == OTHER[::-1]
     assert run.state.cursor == (OTHER[1] // 2, OTHER[0] // 2)
     assert run.scene.picture.shape == (*OTHER, 3)

@@ -76,7 +76,7 @@ class DirectionCommands:
         model = state.document.model
         if model != self._model:
             self._model, self._known, self._sources = model, {}, {}
-        own = min(OWN, state.model.w_dim)
+        own = min(OWN, state.model.manifest.w_dim)
         recent = [each for each in self._recent.all() if _is_there(each)]
         for source in [*recent, *(f"pc{number}" for number in range(own))]:
             self._sources.setdefault(Direction(source, 1).name, source)

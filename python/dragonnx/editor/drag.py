@@ -112,7 +112,7 @@ class DragCommands:
     def most_layers(self) -> int:
         """How many layers a drag can move."""
         model = self._state.model
-        return _MOST_LAYERS if model is None else model.trainable_layers
+        return _MOST_LAYERS if model is None else model.manifest.trainable_layers
 
     def usual_settings(self, config: DragConfig | None = None) -> dict[str, float]:
         """What applies where nothing is chosen: what suits the model, else the preset's.
@@ -120,15 +120,16 @@ class DragCommands:
         Args:
             config: Whose preset and space count; None takes the document's.
         """
-        state, model = self._state, self._state.model
-        if model is None:
+        state = self._state
+        if state.model is None:
             return {}
+        m = state.model.manifest
         config, mask = config or state.document.config, state.document.mask
         settings = DragConfig(preset=config.preset, space=config.space).settings(
-            image_height=model.image_size[1],
+            image_height=m.image_size[0],
             point_count=max(len(state.document.complete_pairs), 1),
-            trainable_layers=model.trainable_layers,
-            recommended=model.recommended,
+            trainable_layers=m.trainable_layers,
+            recommended=m.drag_settings,
             masked=mask is not None and not mask.all(),
         )
         return {

@@ -9,7 +9,6 @@ from dragonnx.document import Document
 from dragonnx.editor.answers import checked_psi
 from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
-from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.notices import FIRST_HINT, Notice
 from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState, Part
@@ -88,7 +87,7 @@ class LatentCommands:
         Raises:
             InputError: None, or the picture starts from a latent.
         """
-        count = 0 if self._state.model is None else self._state.model.label_count
+        count = 0 if self._state.model is None else self._state.model.manifest.label_dim
         if not count:
             raise InputError("This model has no classes to choose from.")
         if self._state.document.start.w_plus is not None:
@@ -128,15 +127,7 @@ class LatentCommands:
         """Take over the model's facts."""
         state, manifest = self._state, event.manifest
         height, width = manifest.image_size
-        state.model = ModelFacts(
-            model=event.model,
-            name=manifest.name,
-            image_size=(width, height),
-            trainable_layers=manifest.trainable_layers,
-            label_count=manifest.label_dim,
-            recommended=dict(manifest.drag_settings),
-            w_dim=manifest.w_dim,
-        )
+        state.model = event
         state.picture = state.pictured = None
         state.comparison = Comparison()
         state.stroke = state.gripped = None

@@ -12,8 +12,8 @@ from dragonnx.document import Document, History
 from dragonnx.editor.autosave import Autosave
 from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.document_file import DocumentFile
+from dragonnx.editor.events import ModelOpened
 from dragonnx.editor.jobs import Jobs
-from dragonnx.editor.model_facts import ModelFacts
 from dragonnx.editor.notices import Alert, Notice, Severity, Tone, next_step, subject
 from dragonnx.editor.phase import Change, Dragging, Idle, Phase, Running, checked
 from dragonnx.editor.phase import running as running_of
@@ -73,7 +73,8 @@ class EditorState:
         self.is_first_time = is_first_time
         self._files = WeakKeyDictionary({document: DocumentFile(saved=document)})
         """Of each document that was; edits of a document have its file."""
-        self.model: ModelFacts | None = None
+        self.model: ModelOpened | None = None
+        """The model that is open."""
         self.picture: Picture | None = None
         self.pictured: Document | None = None
         """The document whose picture that is; None for one in between, or a coarse one."""
@@ -155,7 +156,7 @@ class EditorState:
     @property
     def image_size(self) -> tuple[int, int]:
         """(width, height) of the model's pictures."""
-        return (128, 128) if self.model is None else self.model.image_size
+        return (128, 128) if self.model is None else self.model.manifest.image_size[::-1]
 
     @property
     def shows_document(self) -> bool:

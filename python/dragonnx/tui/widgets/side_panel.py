@@ -65,20 +65,20 @@ class PanelState:
     @classmethod
     def of(cls, editor: Editor, *, plain: bool) -> PanelState:
         """What the panel shows of an editor."""
-        state = editor.state
-        model, distances = state.model, editor.scrub.distances()
+        state, distances = editor.state, editor.scrub.distances()
+        manifest = None if state.model is None else state.model.manifest
         result = None if state.running else state.document.result
         return cls(
             document=state.document,
             pairs=live_pairs(state),
             selected=state.selected,
             losses=state.losses,
-            model="" if model is None else model.name,
-            size="" if model is None else "{} x {}".format(*model.image_size),
+            model="" if manifest is None else manifest.name,
+            size="" if manifest is None else "{} x {}".format(*state.image_size),
             tool=state.tool.value,
             mask_shown=state.mask_shown,
             plain=plain,
-            label_count=0 if model is None else model.label_count,
+            label_count=0 if manifest is None else manifest.label_dim,
             distances=distances,
             step=len(distances) - 1 if result is None else result.steps,
         )
