@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from support.face_models import Network, insightface, yunet
 
 from dragonnx.errors import BundleError
 from dragonnx.model.checking.foreign import check_foreign
+from dragonnx.runtime import Graph, choose_device
 
 USUAL = (640, 640)
 BOTH = [yunet(), insightface()]
@@ -79,6 +82,52 @@ def test_constants_may_lie_in_nodes_or_in_lists_of_numbers() -> None:
     large = made.node("Upsample", "input", "factors", mode=b"nearest")
     made.output(large, 1, 3, 1280, 1280)
     assert check_foreign(made.file(), USUAL).outputs[large] == (1, 3, 1280, 1280)
+
+
+SIZED = {
+    "dilated convolution": (
+        "Conv",
+        3,
+        {"dilations": (2, 2), "strides": (2, 1), "pads": (1, 0, 2, 1)},
+    ),
+    "same convolution": ("Conv", 3, {"auto_pad": b"SAME_UPPER", "strides": (3, 3)}),
+    "valid convolution": ("Conv", 3, {"auto_pad": b"VALID"}),
+    "transposed": ("ConvTranspose", 3, {"strides": (2, 2), "output_padding": (1, 1)}),
+    "dilated transposed": ("ConvTranspose", 3, {"dilations": (2, 2), "pads": (1, 0, 2, 1)}),
+    "pooling": ("MaxPool", 0, {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
+    "mean over all": ("ReduceMean", 0, {}),
+    "mean over nothing": ("ReduceMean", 0, {"noop_with_empty_axes": 1}),
+}
+"""Operators with the side of their weights, if they have any, and attributes that say the size."""
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_sizes_are_those_that_onnx_runtime_gives(name: str) -> None:
+    kind, side, attributes = SIZED[name]
+    made = Network((8, 9), opset=18)
+    weights = np.zeros((3, 3, side, side), np.float32)
+    given = (made.constant(weights),) if side else ()
+    made.output(made.node(kind, "input", *given, output="found", **attributes), *"abcd")
+    said = check_foreign(made.file(), USUAL).outputs["found"]
+    graph = Graph(Path("made.onnx"), choose_device("cpu"), 1, content=made.file())
+    assert graph.run({"input": np.zeros((1, 3, 8, 9), np.float32)})[0]["found"].shape == said
+
+
+def test_sizes_that_are_said_in_a_way_that_is_not_followed() -> None:
+    """ONNX Runtime gives more there than is asked for, or along another axis."""
+    sizes, factors, pads = [1, 3, 640, 64], [1.0, 1.0, 2.0, 1.0], [0, 0, 8, 0, 0, 0, 8, 0]
+    for kind, values, attributes in (
+        ("Resize", ("", "", sizes), {"keep_aspect_ratio_policy": b"not_smaller"}),
+        ("Resize", ("", factors), {"axes": (0, 1, 3, 2)}),
+        ("Pad", (pads, "", [0, 2, 1, 3]), {}),
+        ("ConvTranspose", (np.zeros((3, 3, 2, 2)),), {"output_shape": (2000, 2000)}),
+        ("ConvTranspose", (np.zeros((3, 3, 2, 2)),), {"auto_pad": b"SAME_UPPER"}),
+        ("MaxPool", (), {"kernel_shape": (2, 2), "auto_pad": b"VALID", "pads": (1, 1, 1, 1)}),
+    ):
+        made = network(opset=18)
+        inputs = [each if isinstance(each, str) else made.constant(each) for each in values]
+        made.node(kind, "input", *inputs, **attributes)
+        assert f"({kind}) cannot be used" in refusal(made)
 
 
 # --- what may not be in one ---------------------------------------------------------------------

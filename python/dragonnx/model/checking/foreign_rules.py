@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from dragonnx.errors import BundleError
-from dragonnx.model.checking import rules
+from dragonnx.model.checking import convolutions, rules
+from dragonnx.model.checking.convolutions import maps
 from dragonnx.model.checking.rules import MOST_VALUES, Attributes, Inputs, Rule, floats, given
 from dragonnx.model.checking.schema import FLOAT, INT64
 from dragonnx.model.checking.tensor import Tensor, checked_shape, require
 
-_LARGEST = 1024
-"""Of a stride, a border, a kernel's side."""
+_LARGEST_BORDER = 1024
+_STRETCH = b"stretch"
+"""The policy of a Resize that gives the size that is asked for."""
 
 
 def _same(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
@@ -50,39 +52,8 @@ def _constant(_inputs: Inputs, attributes: Attributes, _count: int) -> list[Tens
     raise BundleError("a constant without a value")
 
 
-def _convolution(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
-    x, weight = _maps(inputs[0]), _maps(inputs[1])
-    groups = attributes.get("group", 1)
-    fits = groups >= 1 and x.shape[1] == weight.shape[1] * groups and weight.shape[0] % groups == 0
-    require(fits, "a convolution of {} and {}", x, weight)
-    if len(inputs) > 2 and inputs[2] is not None:
-        require(floats(inputs[2]).shape == weight.shape[:1], "a bias of another length")
-    sides = _sides(x.shape[2:], weight.shape[2:], attributes)
-    return [Tensor(FLOAT, checked_shape((x.shape[0], weight.shape[0], *sides)))]
-
-
-def _transposed(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
-    x, weight = _maps(inputs[0]), _maps(inputs[1])
-    groups = attributes.get("group", 1)
-    require(groups >= 1 and x.shape[1] == weight.shape[0], "a convolution of {} and {}", x, weight)
-    strides, dilations = _two(attributes, "strides"), _two(attributes, "dilations")
-    further, pads = _two(attributes, "output_padding", 0), _pads(attributes)
-    sides = [
-        (length - 1) * strides[at] + dilations[at] * (weight.shape[2 + at] - 1) + 1
-        + further[at] - pads[at] - pads[at + 2]
-        for at, length in enumerate(x.shape[2:])
-    ]  # fmt: skip
-    return [Tensor(FLOAT, checked_shape((x.shape[0], weight.shape[1] * groups, *sides)))]
-
-
-def _pooling(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
-    x = _maps(inputs[0])
-    sides = _sides(x.shape[2:], _two(attributes, "kernel_shape"), attributes)
-    return [Tensor(FLOAT, checked_shape((*x.shape[:2], *sides)))]
-
-
 def _mean(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
-    return [Tensor(FLOAT, (*_maps(inputs[0]).shape[:2], 1, 1))]
+    return [Tensor(FLOAT, (*maps(inputs[0]).shape[:2], 1, 1))]
 
 
 def _linear(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
@@ -96,6 +67,11 @@ def _linear(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
 def _resizing(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
     """By factors or to a size: the last input that is there and not empty, or an attribute."""
     x = given(inputs[0])
+    plain = (
+        "axes" not in attributes
+        and attributes.get("keep_aspect_ratio_policy", _STRETCH) == _STRETCH
+    )
+    require(plain, "a size that is not all that is said of it")
     asked = next((i for i in reversed(inputs[1:]) if i is not None and i.size), None)
     if asked is None:
         factors: Sequence[float] = attributes.get("scales", ())
@@ -116,7 +92,10 @@ def _padding(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor
     x = given(inputs[0])
     pads = _listed(inputs, attributes, 1, "pads") or ()
     rank = len(x.shape)
-    require(len(pads) == 2 * rank and max(map(abs, pads)) <= _LARGEST, "a border that is none")
+    require(len(inputs) < 4 or inputs[3] is None, "borders of axes in another order")
+    require(
+        len(pads) == 2 * rank and max(map(abs, pads)) <= _LARGEST_BORDER, "a border that is none"
+    )
     shape = [length + pads[at] + pads[rank + at] for at, length in enumerate(x.shape)]
     return [Tensor(x.type, checked_shape(shape))]
 
@@ -167,7 +146,10 @@ def _splitting(inputs: Inputs, attributes: Attributes, count: int) -> list[Tenso
 
 
 def _reduction(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
-    axes = _listed(inputs, attributes, 1, "axes") or tuple(range(len(floats(inputs[0]).shape)))
+    axes = _listed(inputs, attributes, 1, "axes")
+    if not axes and attributes.get("noop_with_empty_axes"):
+        return _same(inputs, attributes, count)
+    axes = axes or tuple(range(len(floats(inputs[0]).shape)))
     return list(rules.reduction([inputs[0], Tensor(INT64, (len(axes),), axes)], attributes, count))
 
 
@@ -177,41 +159,6 @@ def _clip(inputs: Inputs, _attributes: Attributes, count: int) -> list[Tensor]:
 
 def _dropout(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     return [given(inputs[0])]
-
-
-def _maps(tensor: Tensor | None) -> Tensor:
-    found = floats(tensor)
-    require(len(found.shape) == 4, "{} as maps", found)
-    return found
-
-
-def _sides(lengths: Sequence[int], kernel: Sequence[int], attributes: Attributes) -> Sequence[int]:
-    """How many cells a window of a kernel's size takes along each axis."""
-    strides, dilations = _two(attributes, "strides"), _two(attributes, "dilations")
-    if attributes.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER"):
-        return [-(-length // stride) for length, stride in zip(lengths, strides, strict=True)]
-    pads = _pads(attributes)
-    sides = []
-    for at, length in enumerate(lengths):
-        rest = length + pads[at] + pads[at + 2] - dilations[at] * (kernel[at] - 1) - 1
-        require(rest >= 0, "a kernel larger than its maps")
-        steps = -(-rest // strides[at]) if attributes.get("ceil_mode") else rest // strides[at]
-        sides.append(steps + 1)
-    return sides
-
-
-def _pads(attributes: Attributes) -> Sequence[int]:
-    pads: Sequence[int] = attributes.get("pads", (0, 0, 0, 0))
-    fits = len(pads) == 4 and all(0 <= pad <= _LARGEST for pad in pads)
-    require(fits, "the borders {}", list(pads))
-    return pads
-
-
-def _two(attributes: Attributes, name: str, least: int = 1) -> Sequence[int]:
-    values: Sequence[int] = attributes.get(name, (least, least))
-    fits = len(values) == 2 and all(least <= value <= _LARGEST for value in values)
-    require(fits, name + " {}", list(values))
-    return values
 
 
 def _quotient(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
@@ -248,13 +195,13 @@ RULES: Mapping[str, Rule] = {
         _same,
     ),
     **dict.fromkeys(("Add", "Mul", "Max", "Min"), rules.arithmetic),
-    "AveragePool": _pooling,
+    "AveragePool": convolutions.pooling,
     "Cast": rules.cast,
     "Clip": _clip,
     "Concat": rules.concatenation,
     "Constant": _constant,
-    "Conv": _convolution,
-    "ConvTranspose": _transposed,
+    "Conv": convolutions.convolution,
+    "ConvTranspose": convolutions.transposed_convolution,
     "Div": _quotient,
     "Dropout": _dropout,
     "Flatten": _flat,
@@ -263,7 +210,7 @@ RULES: Mapping[str, Rule] = {
     "GlobalAveragePool": _mean,
     "Identity": rules.identity,
     "MatMul": rules.matrix_product,
-    "MaxPool": _pooling,
+    "MaxPool": convolutions.pooling,
     "PRelu": _prelu,
     "Pad": _padding,
     "Pow": rules.quotient,
