@@ -25,7 +25,8 @@ from dragonnx.paths import typed_path, usable
 if TYPE_CHECKING:
     from dragonnx.inversion.window import Box
 
-LARGEST_PSI = 2.0
+_SENSIBLE_PSI = 2.0
+"""Of either sign: pictures farther from the average show nothing."""
 
 SETTINGS: tuple[tuple[str, str, type], ...] = (
     ("preset", "Preset: best, paper or released", str),
@@ -86,17 +87,17 @@ def psi_of(text: str) -> float | None:
         psi = float(text)
     except ValueError:
         raise InputError("expected: a number, such as 0.7") from None
-    return checked_psi(psi)
+    return sensible_psi(psi)
 
 
-def checked_psi(psi: float) -> float:
+def sensible_psi(psi: float) -> float:
     """A truncation psi that makes sense.
 
     Raises:
         InputError: It does not.
     """
-    if not -LARGEST_PSI <= psi <= LARGEST_PSI:
-        raise InputError(f"expected: from -{LARGEST_PSI:g} to {LARGEST_PSI:g}")
+    if not -_SENSIBLE_PSI <= psi <= _SENSIBLE_PSI:
+        raise InputError(f"expected: from -{_SENSIBLE_PSI:g} to {_SENSIBLE_PSI:g}")
     return psi
 
 
@@ -116,9 +117,18 @@ def settings_of(texts: Mapping[str, str], most_layers: int) -> DragConfig:
         except ValueError:
             what = "a whole number" if kind is int else "a number"
             raise InputError(f"{label}: {what} is expected") from None
-    config = DragConfig(**values)  # type: ignore[arg-type]
-    if config.trainable_layers is not None and config.trainable_layers > most_layers:
-        raise InputError(f"Trainable layers: at most {most_layers} for this model")
+    return fitting_settings(DragConfig(**values), most_layers)  # type: ignore[arg-type]
+
+
+def fitting_settings(config: DragConfig, most_layers: int) -> DragConfig:
+    """Settings that a model can be dragged with.
+
+    Raises:
+        InputError: More layers than the model can move.
+    """
+    layers = config.trainable_layers
+    if layers is not None and layers > most_layers:
+        raise InputError(f"Trainable layers: at most {most_layers} for this model, not {layers}")
     return config
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from dragonnx.document import LatentStart
 from dragonnx.editor.events import SheetPictureMade
+from dragonnx.editor.latent import require_seed
 from dragonnx.editor.state import EditorState, Part
-from dragonnx.errors import InputError
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.types import Picture
 
@@ -55,8 +55,7 @@ class ContactSheet:
         Raises:
             InputError: It starts from a latent.
         """
-        if self._state.document.start.w_plus is not None:
-            raise InputError("Truncation applies to seeds; this picture starts from a latent.")
+        require_seed(self._state.document.start, "Truncation")
 
     def close(self) -> None:
         """Let go of the page; pictures that are not made yet are not made."""

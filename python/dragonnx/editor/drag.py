@@ -8,12 +8,12 @@ from dragonnx.document import Document
 from dragonnx.document.result import DragResult
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.session import Outcome
+from dragonnx.editor.answers import fitting_settings
 from dragonnx.editor.events import DragEnded, DragProgressed, Task
 from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping, stopping, with_progress
 from dragonnx.editor.scrub import ScrubCommands
 from dragonnx.editor.state import EditorState
 from dragonnx.editor.wording import failure
-from dragonnx.errors import InputError
 from dragonnx.types import Space
 
 _MOST_LAYERS = 18
@@ -102,9 +102,7 @@ class DragCommands:
             InputError: More layers than the model can move.
         """
         state = self._state
-        layers, most = config.trainable_layers, self.most_layers()
-        if layers is not None and layers > most:
-            raise InputError(f"Trainable layers: at most {most} for this model, not {layers}")
+        fitting_settings(config, self.most_layers())
         if config != state.document.config:
             state.edit("settings", lambda d: d.with_config(config))
             state.say("Settings changed; the next drag uses them.")

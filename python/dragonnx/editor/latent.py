@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from dragonnx.document import Document
-from dragonnx.editor.answers import checked_psi
+from dragonnx.document import Document, LatentStart
+from dragonnx.editor.answers import sensible_psi
 from dragonnx.editor.comparison import Comparison
 from dragonnx.editor.events import ModelChosen, ModelOpened, PictureMade
 from dragonnx.editor.notices import FIRST_HINT, Notice
@@ -69,9 +69,8 @@ class LatentCommands:
             InputError: It makes no sense, or the picture starts from a latent.
         """
         if psi is not None:
-            checked_psi(psi)
-        if self._state.document.start.w_plus is not None:
-            raise InputError("Truncation applies to seeds; this picture starts from a latent.")
+            sensible_psi(psi)
+        require_seed(self._state.document.start, "Truncation")
 
         def change(document: Document) -> Document:
             if document.start.truncation_psi == psi:
@@ -90,8 +89,7 @@ class LatentCommands:
         count = 0 if self._state.model is None else self._state.model.manifest.label_dim
         if not count:
             raise InputError("This model has no classes to choose from.")
-        if self._state.document.start.w_plus is not None:
-            raise InputError("A class applies to seeds; this picture starts from a latent.")
+        require_seed(self._state.document.start, "A class")
         return count
 
     def use_label(self, label: Label) -> None:
@@ -168,3 +166,17 @@ class LatentCommands:
         document = self._state.document
         self._state.selected = None
         return bool(document.pairs or document.mask is not None)
+
+
+def require_seed(start: LatentStart, what: str) -> None:
+    """Refuse what is for seeds where a picture starts from a latent.
+
+    Args:
+        start: What the picture starts from.
+        what: Is refused: "Truncation".
+
+    Raises:
+        InputError: It starts from one.
+    """
+    if start.w_plus is not None:
+        raise InputError(f"{what} applies to seeds; this picture starts from a latent.")

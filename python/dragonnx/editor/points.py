@@ -6,9 +6,8 @@ from dragonnx.document import Document
 from dragonnx.editor.notices import DRAG_HINT, HELD_HINT, TARGET_HINT, Notice
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState, End, Marker, Part
-from dragonnx.editor.tools import Tool
+from dragonnx.editor.tools import Tool, point_of
 from dragonnx.errors import InputError
-from dragonnx.types import Point
 
 _MERGE = "drag a marker"
 
@@ -37,7 +36,7 @@ class PointCommands:
             state.selected, state.is_held = number - 1, False
             state.selected_end = "target" if is_target else "handle"
             kind = "target point" if is_target else "handle point"
-            state.edit(f"place {kind} {number}", lambda d: d.with_point(_float(pixel)))
+            state.edit(f"place {kind} {number}", lambda d: d.with_point(point_of(pixel)))
             if is_target:
                 state.is_first_time = False
                 state.say(DRAG_HINT, "hint")
@@ -232,7 +231,7 @@ class PointCommands:
     def _move(
         self, index: int, end: End, pixel: tuple[float, float], merge_key: str | None
     ) -> None:
-        at = _float(pixel)
+        at = point_of(pixel)
 
         def change(document: Document) -> Document:
             if index >= len(document.pairs):  # it went while this waited
@@ -241,7 +240,3 @@ class PointCommands:
             return move(index, at)
 
         self._state.edit(f"move {end} point {index + 1}", change, merge_key)
-
-
-def _float(pixel: tuple[float, float]) -> Point:
-    return float(pixel[0]), float(pixel[1])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dragonnx.document import PointPair
 from dragonnx.editor.phase import Dragging, Idle, Inverting
 from dragonnx.editor.state import EditorState, Marker
+from dragonnx.editor.tools import point_of
 from dragonnx.types import Mask, Picture, Point
 
 _GREY = 40
@@ -65,7 +66,7 @@ def scene_of(state: EditorState) -> Scene:
         cursor=state.cursor,
         trails=_trails(state),
         brush=state.radius if state.tool.is_brush else None,
-        outline=() if state.stroke is None else state.stroke.outline(_float(state.cursor)),
+        outline=() if state.stroke is None else state.stroke.outline(point_of(state.cursor)),
         divider=divider,
         moving=moving,
     )
@@ -81,7 +82,7 @@ def live_pairs(state: EditorState) -> tuple[PointPair, ...]:
         return document.pairs
     places = iter(progress.handles.tolist())
     return tuple(
-        replace(pair, handle=_float(next(places))) if pair.takes_part else pair
+        replace(pair, handle=point_of(next(places))) if pair.takes_part else pair
         for pair in document.pairs
     )
 
@@ -126,7 +127,3 @@ def _trails(state: EditorState) -> NDArray[np.float64]:
     if isinstance(phase, Idle) and phase.paused is document and document.result is not None:
         return document.result.trace
     return np.zeros((0, 0, 2))
-
-
-def _float(place: tuple[float, float]) -> Point:
-    return float(place[0]), float(place[1])

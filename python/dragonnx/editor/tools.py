@@ -104,6 +104,11 @@ _HELP = {
 }
 
 
+def point_of(pixel: tuple[float, float]) -> Point:
+    """A pixel, or another pair of numbers, as a point of the image."""
+    return float(pixel[0]), float(pixel[1])
+
+
 def canvas_mask(mask: Mask | None, size: tuple[int, int], *, paints: bool) -> NDArray[np.bool_]:
     """A mask [H, W] to paint on: a copy, or where there is none yet, what leaves paint visible.
 
