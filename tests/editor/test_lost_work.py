@@ -12,7 +12,7 @@ from support.editor_runs import EditorRun
 from support.full_disk import full_disk
 
 from dragonnx.document import Recovery
-from dragonnx.editor.events import AutosaveFailed
+from dragonnx.editor.events import AutosaveFailed, DocumentSaved
 
 
 def lose(saved_as: str = "None") -> None:
@@ -41,6 +41,22 @@ def test_every_edit_is_autosaved_and_a_good_end_leaves_nothing():
         assert open_document(path).pairs[0].target == NOSE_NEAR
         assert EditorRun(works=False).editor.lost_work.newest() is None, "it still runs"
     assert autosaved() == []
+
+
+def test_a_terminal_that_is_closed_over_a_saved_document_loses_nothing():
+    with EditorRun(works=False) as run:
+        run.place(NOSE, NOSE_NEAR)
+        run.editor.files.save(Path("cat.dragonnx"))
+        run.editor.receive(DocumentSaved(run.document, Path("cat.dragonnx"), None))
+        assert run.state.is_saved
+        run.editor.close(keep=True)
+    assert autosaved() == []
+    with EditorRun(works=False) as run:
+        run.place(NOSE, NOSE_NEAR)
+        run.editor.receive(DocumentSaved(run.document, Path("cat.dragonnx"), None))
+        run.place(NOSE, NOSE_NEAR)
+        run.editor.close(keep=True)
+    assert len(autosaved()) == 1, "it was edited after it was saved"
 
 
 def test_lost_work_is_recovered():

@@ -105,8 +105,9 @@ def end(run):
     """The editor is ended from outside: a signal, a terminal that is gone."""
     run.editor.close(keep=True)
     run.editor.join()
-    (work,) = Recovery().lost()
-    return open_document(work.path)
+    lost = Recovery().lost()
+    assert len(lost) == (not run.state.is_saved)
+    return open_document(lost[0].path if lost else FILE)
 
 
 COMMANDS = {each.__name__: each for each in (save, save_as, export_picture, export_latent,

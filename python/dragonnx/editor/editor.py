@@ -168,7 +168,8 @@ class Editor:
         """End the worker after what waits. No view is told of anything any more.
 
         Args:
-            keep: Leave the autosaved copy to the next editor, since the user did not end this one.
+            keep: Leave the autosaved copy to the next editor, since the user did not end this one; what
+                is in the document's own file is not lost, and leaves none.
         """
         if not self._closed:
             self._closed = True
@@ -194,7 +195,8 @@ class Editor:
                     self.receive(event)
         finally:
             self._autosave.close()
-            self._autosave.leave(keep=self._keeps or self._jobs.save_failed)
+            is_lost = self._keeps and not self.state.is_saved
+            self._autosave.leave(keep=is_lost or self._jobs.save_failed)
 
     def receive(self, event: Event) -> None:
         """Act on an event."""
