@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dragonnx.errors import InputError
-from dragonnx.paths import typed_path, usable, user_folder
+from dragonnx.paths import is_portable_name, portable_name, typed_path, usable, user_folder
 
 
 def test_a_typed_path_never_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +24,23 @@ def test_a_path_that_no_system_looks_for_is_one_sentence(tmp_path: Path, name: s
     path = tmp_path / name
     with pytest.raises(InputError, match="cannot be used"), usable(path):
         path.resolve(strict=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("mein modell", "mein-modell"),
+        ("Mödell 2", "Modell-2"),
+        (" -a.b_c. ", "a.b_c"),
+        ("x" * 100, "x" * 60),
+        ("aux", ""),
+        ("猫", ""),
+        ("", ""),
+    ],
+)
+def test_a_text_becomes_a_name_that_every_system_takes(text: str, name: str) -> None:
+    assert portable_name(text) == name
+    assert not name or is_portable_name(name)
 
 
 def test_a_refusal_in_the_block_is_told_as_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,10 @@ PORTABLE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """What can be typed without quotes, and is a file's name but for what `is_portable_name` refuses."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, whatever follows after a dot."""
+_REFUSED = frozenset('<>:"/\\|?*')
+"""Characters that Windows has in no name."""
+_LONGEST_STEM = 60
+"""Characters of a name that is made from another one."""
 
 
 _ADDRESS = re.compile(r"(https?|ftp|file|s3|gs|hf|git|ssh):[/\\]+", re.IGNORECASE)
@@ -50,6 +55,32 @@ def is_portable_name(name: str) -> bool:
         and not name.endswith(".")
         and not _RESERVED.fullmatch(name)
     )
+
+
+def portable_name(text: str) -> str:
+    """A text made into such a name, umlauts without their dots and a hyphen for what else it lacks.
+
+    Returns:
+        The name; empty where nothing of the text can be in one.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:_LONGEST_STEM].rstrip("-._")
+    return name if is_portable_name(name) else ""
+
+
+def file_stem(name: str) -> str:
+    """What another file may be called after one of this name, without its end.
+
+    Args:
+        name: Of a file, as its document tells it: it may come from a stranger, and from another system.
+
+    Returns:
+        The stem, with a low line for what some system refuses in names; empty where nothing is left.
+    """
+    stem = Path(name).stem
+    return "".join(c if c.isprintable() and c not in _REFUSED else "_" for c in stem)[
+        :_LONGEST_STEM
+    ].strip(" ._")
 
 
 def typed_path(text: str) -> Path:

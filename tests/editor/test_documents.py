@@ -143,11 +143,21 @@ def test_names_are_suggested_after_model_and_seed_then_after_the_file(run):
     assert files.suggested_output("animation") == Path("cat-drag.gif")
 
 
-def test_names_of_a_latent_and_of_a_models_folder(model, models, document):
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a.npz", "cats-a"),
+        ("Foto vom Häuschen.jpg", "cats-Foto vom Häuschen"),
+        ("C:\\a?\x1b.npz", "cats-C__a"),
+        ("", "cats-latent"),
+        ("..", "cats-latent"),
+    ],
+)
+def test_names_of_a_latent_and_of_a_models_folder(model, models, document, name, stem):
     models["/my models/cats"] = model
-    start = LatentStart(w_plus=np.ones((1, 3, 2), np.float32), name="a.npz")
+    start = LatentStart(w_plus=np.ones((1, 3, 2), np.float32), name=name)
     run = EditorRun(document.with_model("/my models/cats").with_start(start))
-    assert run.editor.files.suggested_stem() == "cats-latent"
+    assert run.editor.files.suggested_stem() == stem
 
 
 def test_a_latent_replaces_the_start_of_the_document_as_it_is_by_then(dragged, model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,21 @@ def test_the_summary_after_an_export_fits_one_screen(tmp_path: Path) -> None:
     ):
         assert part in done.stderr
     assert "give it with --licence" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "known_as"), [("mein modell", "mein-modell"), ("猫", "my-model")])
+def test_the_command_that_keeps_a_bundle_works_as_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, known_as: str
+) -> None:
+    monkeypatch.setenv("DRAGONNX_MODELS", str(tmp_path / "models"))
+    source = tmp_path / "tiny.pkl"
+    source.write_bytes(nvidia_pickle(generator_state(SMALL, random_weights(SMALL))))
+    done = dragonnx_export(source, "-o", tmp_path / name)
+    command = done.stderr.partition("keep it")[2].splitlines()[0]
+    assert command.split()[0] == "dragonnx"
+    added = dragonnx(*shlex.split(command)[1:])
+    assert added.returncode == 0, added.stderr
+    assert f"{known_as}: 8 x 8 px" in dragonnx("models").stdout
 
 
 def test_without_a_folder_nothing_is_read() -> None:

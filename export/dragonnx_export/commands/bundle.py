@@ -12,6 +12,7 @@ import typer
 from dragonnx.cli.console import say, show
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import checked_setting
+from dragonnx.paths import is_portable_name, portable_name
 from dragonnx_export.commands.checkpoint_options import (
     Channels,
     ConvClamp,
@@ -119,7 +120,8 @@ def bundle(
     folder = shlex.quote(str(output))
     label = " --label 0" if manifest.label_dim else ""
     say(line("try it", f"dragonnx generate --model {folder}{label} -o out.png"))
-    say(line("keep it", f"dragonnx models add {folder}"))
+    name = "" if is_portable_name(manifest.name) else portable_name(manifest.name) or "my-model"
+    say(line("keep it", f"dragonnx models add {folder}{f' --name {name}' if name else ''}"))
 
 
 def _drag_settings(assignments: list[str]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from dragonnx.editor.state import EditorState, Part
 from dragonnx.editor.walks import WalkRequest, check_frames
 from dragonnx.errors import InputError
 from dragonnx.media import ANIMATION_SUFFIXES, check_animation, check_quality
+from dragonnx.paths import file_stem
 
 
 class FileCommands:
@@ -196,7 +197,7 @@ class FileCommands:
         if state.path is not None:
             return state.path.stem
         start = state.document.start
-        name = f"seed{start.seed}" if start.w_plus is None else "latent"
+        name = f"seed{start.seed}" if start.w_plus is None else file_stem(start.name) or "latent"
         return f"{Path(state.document.model).name}-{name}"
 
     def file_opened(self, event: FileOpened) -> None:

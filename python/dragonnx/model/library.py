@@ -14,7 +14,7 @@ from dragonnx.folders import atomic_folder, remove_folder, restore_folders
 from dragonnx.model.bundle import PACKAGE_MODELS, Bundle, read_manifest
 from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.manifest import Manifest
-from dragonnx.paths import address_in, is_portable_name, typed_path, user_folder
+from dragonnx.paths import address_in, is_portable_name, portable_name, typed_path, user_folder
 
 
 def open_bundle(model: str | Path) -> Bundle:
@@ -286,9 +286,11 @@ def _checked_name(name: str) -> str:
         InputError: It cannot be used.
     """
     if not is_portable_name(name):
+        fitting = portable_name(name)
+        example = f", such as {fitting}" if fitting else ""
         raise InputError(
-            f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. "
-            "alone that every system takes for a folder (not aux, con, com1 ... or a dot last)"
+            f"a model cannot be called {name!r}: give it a --name of letters, digits and -_. alone{example}, "
+            "that every system takes for a folder (not aux, con, com1 ... or a dot last)"
         )
     if _ships(name):
         raise InputError(
