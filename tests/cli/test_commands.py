@@ -236,6 +236,23 @@ def test_a_mask_of_the_wrong_size(tmp_path: Path) -> None:
     assert f"64 x 64 pixels, but the image is {SIZE} x {SIZE}" in done.stderr
 
 
+def test_what_a_mask_works_against_is_told_before_the_drag(tmp_path: Path) -> None:
+    grey = np.tile(np.linspace(0, 255, SIZE).astype(np.uint8), (SIZE, 1))
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.new("L", (SIZE, SIZE), 255).save(tmp_path / "white.png")
+    done = dragonnx(
+        *DRAG, "-o", tmp_path / "a.png", "--mask", tmp_path / "grey.png", "--max-steps", "1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "grey.png is more than black and white" in done.stderr
+    assert "handle lies on what the mask keeps fixed" in done.stderr.replace("\n", " ")
+    done = dragonnx(
+        *DRAG, "-o", tmp_path / "a.png", "--mask", tmp_path / "white.png", "--max-steps", "1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "dragonnx:" not in done.stderr
+
+
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     for place, message in (
         (tmp_path / "no" / "out.png", "does not exist"),

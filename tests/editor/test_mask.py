@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from support.editor_runs import EditorRun
 
+from dragonnx.drag.mask import fixed_points, fixed_points_note
+from dragonnx.editor.notices import DRAG_HINT
 from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted, polygon
 
 
@@ -172,3 +174,32 @@ def test_a_polygon_fills_its_edges_and_nothing_outside():
     assert not mask[:3].any()
     assert not mask[:, 13:].any()
     assert mask[19, 12]
+
+
+def test_a_point_that_the_mask_keeps_fixed_is_told_until_it_may_move(run):
+    run.place((40, 40), (60, 40))
+    assert run.notice == DRAG_HINT
+    run.editor.mask.use_tool(Tool.MOVABLE)
+    run.editor.pointer.hover((100, 100))
+    run.editor.pointer.use()
+    assert run.notice.startswith("Handle 1 lies on what the mask keeps fixed; 2 paints")
+    run.editor.drag.start_or_pause()
+    assert run.state.alert.text.startswith(
+        "The handle and the target lie on what the mask keeps fixed"
+    )
+
+
+def test_points_that_a_mask_keeps_fixed():
+    mask = np.zeros((30, 40), bool)
+    mask[:, :20] = True
+    handles, targets = [(5, 5), (5, 5), (30, 5), (39.4, 29.4)], [(9, 5), (25, 5), (30, 5), (2, 2)]
+    found = fixed_points(mask, handles, targets)
+    assert found == [("target", 1), ("handle", 3)], "the third is to stay where it is"
+    assert fixed_points_note(found, 4) == (
+        "target 2 and handle 4 lie on what the mask keeps fixed, which works against the drag: "
+        "let that move too"
+    )
+    assert fixed_points_note(found[:1], 1).startswith("the target lies on")
+    assert fixed_points_note(found * 4, 8).startswith(
+        "target 2, handle 4, target 2 and others lie on"
+    )

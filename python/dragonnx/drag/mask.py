@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dragonnx.errors import InputError
+from dragonnx.log import logger
 from dragonnx.model.facts import LARGEST_SIDE
 from dragonnx.reading.array_values import as_array
 from dragonnx.reading.values import size as checked_size
-from dragonnx.types import Mask
+from dragonnx.types import Mask, Points
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from dragonnx.reading.pictures import PictureSource
 
 _WHITE_FROM = 128
@@ -24,6 +27,13 @@ _LOOKED_AT = 1024
 """Pixels of the longer side: so many rows and columns tell whether a picture is drawn as a mask."""
 _MASK_SHARE = 0.9
 """Of the pixels of a drawn mask; the rest are soft edges."""
+_MOST_NAMED = 4
+"""Points in a sentence."""
+
+End: TypeAlias = Literal["handle", "target"]
+_ENDS: tuple[End, End] = ("handle", "target")
+FixedPoint: TypeAlias = tuple[End, int]
+"""A point that the mask keeps fixed: which end of a pair, and the pair's number from 0."""
 
 
 def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | None:
@@ -52,9 +62,47 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
     return np.ascontiguousarray(array)
 
 
+def fixed_points(mask: Mask, handles: Points, targets: Points) -> list[FixedPoint]:
+    """Points that are to move, or to be moved to, where the mask lets nothing move.
+
+    A pair whose handle is its target is to stay there, as the mask has it.
+
+    Args:
+        mask: [H, W], True may move.
+        handles: [n, 2], (x, y) in pixels.
+        targets: Likewise.
+    """
+    height, width = mask.shape
+    found: list[FixedPoint] = []
+    for number, ends in enumerate(zip(np.asarray(handles), np.asarray(targets), strict=True)):
+        if np.array_equal(*ends):
+            continue
+        pixels = np.clip(np.rint(ends).astype(int), 0, (width - 1, height - 1))
+        may_move = mask[pixels[:, 1], pixels[:, 0]]
+        found += [(end, number) for end, may in zip(_ENDS, may_move, strict=True) if not may]
+    return found
+
+
+def fixed_points_note(found: Sequence[FixedPoint], count: int) -> str:
+    """What a user should know of such points, and what to do: a sentence without its capital and dot.
+
+    Args:
+        found: At least one.
+        count: Of all pairs.
+    """
+    names = [f"the {end}" if count == 1 else f"{end} {number + 1}" for end, number in found]
+    if len(names) > _MOST_NAMED:
+        names[_MOST_NAMED - 1 :] = ["others"]
+    who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return (
+        f"{who} {'lies' if len(names) == 1 else 'lie'} on what the mask keeps fixed, which works against "
+        "the drag: let that move too"
+    )
+
+
 def is_mask(source: PictureSource) -> bool:
     """Whether a picture looks drawn as a mask: nearly all of it black or white, without colours."""
-    from PIL import Image, ImageChops
+    from PIL import Image
 
     from dragonnx.reading.colours import read_colours
     from dragonnx.reading.pictures import read_picture
@@ -68,6 +116,12 @@ def is_mask(source: PictureSource) -> bool:
         picture = read_colours(stored, "").picture
     except InputError:
         return False
+    return _looks_drawn(picture)
+
+
+def _looks_drawn(picture: Image.Image) -> bool:
+    from PIL import ImageChops
+
     # Of each pixel the largest and the smallest of red, green and blue, a band at a time.
     largest = smallest = picture.getchannel(0)
     for number in (1, 2):
@@ -81,6 +135,8 @@ def is_mask(source: PictureSource) -> bool:
 
 def load_mask(source: PictureSource, image_size: tuple[int, int]) -> Mask:
     """A mask [H, W] from a picture: white may move, black stays fixed.
+
+    The logger "dragonnx" warns where the picture does not look drawn as a mask.
 
     Args:
         source: A file, or a picture that Pillow has.
@@ -105,9 +161,14 @@ def load_mask(source: PictureSource, image_size: tuple[int, int]) -> Mask:
         if size != image_size:  # EXIF may turn it
             check(size)
 
-    mask = _painted(source, may_fit)
-    check(mask.shape[::-1])
-    return mask
+    picture = _read(source, may_fit)
+    check(picture.size)
+    if not _looks_drawn(picture):
+        logger.warning(
+            "%s is more than black and white: what is lighter than middle grey counts as white",
+            name,
+        )
+    return _painted(picture)
 
 
 def mask_of_png(content: bytes) -> Mask:
@@ -124,13 +185,16 @@ def mask_of_png(content: bytes) -> Mask:
                 f"{LARGEST_SIDE} x {LARGEST_SIDE}"
             )
 
-    return _painted(content, check, "PNG")
+    return _painted(_read(content, check, "PNG"))
 
 
-def _painted(
+def _read(
     source: PictureSource, check: Callable[[tuple[int, int]], None], *formats: str
-) -> Mask:
+) -> Image.Image:
     from dragonnx.reading.colours import read_colours
 
-    grey = read_colours(source, "the mask", check, formats).picture.convert("L")
-    return np.asarray(grey) >= _WHITE_FROM
+    return read_colours(source, "the mask", check, formats).picture
+
+
+def _painted(picture: Image.Image) -> Mask:
+    return np.asarray(picture.convert("L")) >= _WHITE_FROM

@@ -15,7 +15,7 @@ from dragonnx import _core
 from dragonnx.drag.adam import Adam
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.descriptor import Descriptor
-from dragonnx.drag.mask import checked_mask
+from dragonnx.drag.mask import checked_mask, fixed_points, fixed_points_note
 from dragonnx.drag.one_thread import OneThread
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
@@ -23,7 +23,7 @@ from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
 from dragonnx.drag.stall import is_stalled, stall_reason
 from dragonnx.drag.step import HostState, step_for
 from dragonnx.errors import InputError
-from dragonnx.log import took
+from dragonnx.log import logger, took
 from dragonnx.model.generator import Generator
 from dragonnx.model.given import checked_generator
 from dragonnx.reading.values import flag, instance
@@ -95,6 +95,8 @@ class DragSession:
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
         mask = checked_mask(mask, m.image_size)
+        if mask is not None and (fixed := fixed_points(mask, self._handles, self._targets)):
+            logger.warning("%s", fixed_points_note(fixed, len(self._handles)))
         chosen = DragConfig() if config is None else instance(config, "config", DragConfig)
         self.settings: DragSettings = chosen.settings(
             image_height=m.image_size[0],

@@ -7,9 +7,11 @@ from dataclasses import replace
 from dragonnx.document import Document
 from dragonnx.document.result import DragResult
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.mask import fixed_points_note
 from dragonnx.drag.session import Outcome
 from dragonnx.editor.answers import fitting_settings
 from dragonnx.editor.events import DragEnded, DragProgressed, Task
+from dragonnx.editor.notices import fixed_points_of
 from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping, stopping, with_progress
 from dragonnx.editor.scrub import ScrubCommands
 from dragonnx.editor.state import EditorState
@@ -203,6 +205,9 @@ class DragCommands:
             state.comparison.begin_drag(state.picture if state.shows_document else None)
         note = " The handle without a target stays out of it." * document.waits_for_target
         state.say(("Going on." if resume or self._earlier is not None else "Dragging ...") + note)
+        if steps is None and not resume and (fixed := fixed_points_of(document)):
+            told = fixed_points_note(fixed, len(document.pairs))
+            state.warn("Mask", f"{told[0].upper()}{told[1:]}.", "information")
         state.jobs.drag(document, resume=resume, steps=steps)
 
     def _say_ended(self, steps: int, outcome: Outcome | None, reason: str) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
+from dragonnx.drag.mask import FixedPoint, fixed_points
 from dragonnx.editor.phase import Dragging, Idle, Inverting
 
 if TYPE_CHECKING:
+    from dragonnx.document import Document
     from dragonnx.editor.state import EditorState
 
 Tone: TypeAlias = Literal["", "good", "bad", "hint"]
@@ -96,4 +100,28 @@ def _next_edit(state: EditorState) -> str:
         return "Paused. Space goes on, x ends, u takes the drag back."
     if document.result is not None:
         return "Space drags on, c shows before, e exports, u takes back."
-    return DRAG_HINT if document.complete_pairs else FIRST_HINT
+    return drag_hint(document) if document.complete_pairs else FIRST_HINT
+
+
+def drag_hint(document: Document) -> str:
+    """What can come next where there is something to drag: a point that the mask keeps fixed comes first."""
+    found = fixed_points_of(document)
+    if not found:
+        return DRAG_HINT
+    end, number = found[0]
+    return (
+        f"{end.capitalize()} {number + 1} lies on what the mask keeps fixed; 2 paints it movable."
+    )
+
+
+def fixed_points_of(document: Document) -> list[FixedPoint]:
+    """Points that a drag would take along, or would take others to, on what the mask keeps fixed."""
+    if document.mask is None:
+        return []
+    found = fixed_points(
+        document.mask,
+        np.array([pair.handle for pair in document.complete_pairs]).reshape(-1, 2),
+        np.array([pair.target for pair in document.complete_pairs], np.float64).reshape(-1, 2),
+    )
+    numbers = [number for number, pair in enumerate(document.pairs) if pair.takes_part]
+    return [(end, numbers[at]) for end, at in found]

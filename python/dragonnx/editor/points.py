@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dragonnx.document import Document
-from dragonnx.editor.notices import DRAG_HINT, HELD_HINT, TARGET_HINT, Notice
+from dragonnx.editor.notices import HELD_HINT, TARGET_HINT, Notice, drag_hint
 from dragonnx.editor.scene import live_pairs
 from dragonnx.editor.state import EditorState, End, Marker, Part
 from dragonnx.editor.tools import Tool, point_of
@@ -39,7 +39,7 @@ class PointCommands:
             state.edit(f"place {kind} {number}", lambda d: d.with_point(point_of(pixel)))
             if is_target:
                 state.is_first_time = False
-                state.say(DRAG_HINT, "hint")
+                state.say(drag_hint(state.document), "hint")
             else:
                 state.say(TARGET_HINT, "hint")
 
