@@ -29,7 +29,7 @@ FIRST_SEED = 1
 AUTOSAVED = 1.0
 """Seconds on the screen after which an edit counts as kept: writing it takes some hundredths."""
 ACTIONS = ("edit", "points", "drag", "save", "export", "invert")
-_AFTER_DRAG = ("Paused", "Reached", "Stopped", "comes no further", "Step limit")
+_AFTER_DRAG = ("Paused", "Reached", "Stopped", "No nearer", "Step limit")
 _STEPS = re.compile(rb"(\d+) steps[,.]")
 _QUESTION = "before its work was saved"
 _KEYS = ("\x1b", "\t", "\x1b[A", "\x1b[B", "y", "a")

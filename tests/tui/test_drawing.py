@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from dragonnx.document import Document, PointPair
+from dragonnx.document import Document, LatentStart, PointPair
 from dragonnx.editor.scene import Scene
 from dragonnx.tui.drawing.cell_scene import compose, point_at
 from dragonnx.tui.drawing.cells import HALF_BLOCK, CanvasMode, StripMaker, cells_of
@@ -23,7 +23,7 @@ from dragonnx.tui.drawing.palette import COLOURS, FIRST, dithered, numbers_of, o
 from dragonnx.tui.drawing.raster import draw_path, draw_picture, tint_fixed
 from dragonnx.tui.drawing.sparkline import columns_of, plot, sparkline
 from dragonnx.tui.terminal import best_mode
-from dragonnx.tui.widgets.side_panel import PanelState, rows_of
+from dragonnx.tui.widgets.side_panel import PanelState, facts_of, plot_of, rows_of
 
 VIEWS = st.builds(
     Viewport,
@@ -265,6 +265,32 @@ def test_rows_of_points_fit_the_panel(target, row):
     assert shown.plain == row
     large = (PointPair((1023, 1000), (1001, 1022)),) * 12
     assert max(row.cell_len for row in rows_of(PanelState(Document(pairs=large), large))) <= 26
+
+
+@pytest.mark.parametrize(
+    ("start", "own", "row"),
+    [
+        (LatentStart(1), 0.7, "psi    0.7, the model's"),
+        (LatentStart(1), None, "psi    the model's"),
+        (LatentStart(1, truncation_psi=0.5), 0.7, "psi    0.5"),
+        (LatentStart(w_plus=np.zeros((1, 2, 3), np.float32), name="a.npz"), 0.7, ""),
+    ],
+)
+def test_the_panel_tells_the_truncation_as_a_number_where_there_is_one(start, own, row):
+    rows = [line.plain for line in facts_of(PanelState(Document(start=start), psi=own))]
+    assert [each for each in rows if each.startswith("psi")] == [row] * bool(row)
+
+
+@pytest.mark.parametrize(("plain", "mark"), [(False, "bright_black"), (True, "reverse")])
+def test_the_step_that_is_shown_is_no_bar_of_the_plot(plain, mark):
+    distances = np.linspace(9, 1, 26)[:, None]
+    pairs = (PointPair((1, 1), (9, 9)),)
+    state = PanelState(Document(pairs=pairs), pairs, distances=distances, step=20, plain=plain)
+    for line in plot_of(state, 4)[1:]:
+        (span,) = line.spans
+        assert (span.start, span.end) == (20, 21)
+        assert mark in str(span.style)
+        assert plain or "reverse" not in str(span.style), "it would look like a bar to the top"
 
 
 def test_a_plot_falls_as_its_values_do():

@@ -20,6 +20,26 @@ async def test_a_box_leaves_the_status_line_free():
             assert toast.region.bottom <= status.y
 
 
+async def test_what_the_status_line_cuts_is_shown_whole_for_as_long_as_it_takes_to_read():
+    async with TerminalEditor(size=(80, 24)) as editor:
+        editor.state.say("It fits.")
+        await editor.rest()
+        assert not editor.app._notifications
+        editor.state.say(
+            "Opened a.pt; u brings back what was here. " + "It holds several latents. " * 9
+        )
+        await editor.rest()
+        (toast,) = editor.app._notifications
+        assert toast.severity == "information"
+        assert toast.message == editor.state.notice.text
+        assert toast.timeout > 15
+        editor.app.clear_notifications()
+        editor.state.warn("Mask", "the handle lies outside")
+        await editor.rest()
+        (toast,) = editor.app._notifications
+        assert toast.timeout == editor.app.NOTIFICATION_TIMEOUT
+
+
 async def test_a_tip_of_a_key_leaves_the_status_line_free():
     async with TerminalEditor(toasts=True) as editor:
         for key in editor.screen.query(FooterKey):

@@ -23,7 +23,7 @@ class CompareCommands:
         state, comparison = self._state, self._state.comparison
         others = self._others()
         if not others:
-            state.say("There is nothing to compare with yet: drag, or invert a photo with P.")
+            state.say("There is nothing to compare: drag, or invert a photo with P.")
             return
         at = others.index(comparison.shown) + 1 if comparison.shown in others else 0
         if at == len(others):

@@ -221,7 +221,7 @@ class DragCommands:
         elif outcome is Outcome.CANCELLED:
             state.say(f"{head}{_STOPPED} {_AFTER_STOP}", "hint")
         elif outcome is Outcome.STALLED:
-            state.say(f"{head}It comes no further. {_AFTER_STOP}", "hint")
+            state.say(f"{head}No nearer. {_AFTER_STOP}", "hint")
             state.warn("No progress", reason, "information")
         else:
             state.say(f"{head}Step limit. {_AFTER_STOP}", "hint")

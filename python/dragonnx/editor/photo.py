@@ -78,8 +78,8 @@ class PhotoCommands:
             state.say(
                 f"{'The photo. ' * is_photo}"
                 f"Step {event.steps} of {event.total}, {event.psnr:.1f} dB"
-                f"{'' if left is None else f', {_time(left)} left'}. x: enough, "
-                f"c: {'picture' if is_photo else 'photo'}"
+                f"{'' if left is None else f', {_time(left)} left'}. "
+                f"{'c: picture' if is_photo else 'x: enough, c: photo'}"
             )
 
     def ended(self, event: InversionEnded) -> None:

@@ -49,7 +49,7 @@ class ScrubCommands:
     def distances(self) -> NDArray[np.float64]:
         """How far each handle is from its target, in pixels, before the first step and after each.
 
-        Of the drag that runs, else of the document's. [steps + 1, n]
+        Of the drag that runs, else of the document's; of none while a photo is inverted. [steps + 1, n]
         """
         runs, document = self._state.running, self.whole
         if isinstance(runs, Dragging):
@@ -58,7 +58,7 @@ class ScrubCommands:
             if progress is None or len(targets) != progress.trace.shape[1]:
                 return np.zeros((0, 0))
             trace, targets_at = progress.trace, np.array(targets, np.float64)
-        elif document.result is not None:
+        elif document.result is not None and runs is None:
             trace, targets_at = document.result.trace, document.result.targets
         else:
             return np.zeros((0, 0))

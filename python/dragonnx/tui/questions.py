@@ -62,7 +62,8 @@ class Questions(FileQuestions, SheetQuestions):
     def type_psi(self) -> None:
         """Truncation psi."""
         editor = self.editor
-        psi = editor.document.start.truncation_psi
+        psi, model = editor.document.start.truncation_psi, editor.state.model
+        own = "" if model is None else f", {model.manifest.truncation_psi:g}"
 
         def use(text: str | None) -> None:
             if text is not None:
@@ -70,7 +71,7 @@ class Questions(FileQuestions, SheetQuestions):
 
         self.app.push_screen(
             PromptScreen(
-                "Truncation psi: empty is the model's", "" if psi is None else f"{psi:g}",
+                f"Truncation psi: empty is the model's{own}", "" if psi is None else f"{psi:g}",
                 check=psi_of, advice=_PSI_HELP,
             ),
             use,

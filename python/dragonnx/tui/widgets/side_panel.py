@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ _LONG = 100
 _LOSS_ROWS = 3
 _MOST_PLOT_ROWS = 6
 """Of the plot of distances, and its heading."""
+_MARK = "bold white on bright_black"
+"""Of the column of the plot whose step is shown."""
 _FEWEST_ROWS = 3
 """Of points, however low the panel is."""
 
@@ -44,6 +47,7 @@ class PanelState:
         mask_shown: Whether the mask is visible.
         plain: Whether only ASCII can be shown.
         label_count: How many classes the model has.
+        psi: The model's own truncation; None while it is not open.
         distances: How far each handle was from its target before the first step of the drag and
             after each, [steps + 1, n].
         step: Which of these is shown.
@@ -59,6 +63,7 @@ class PanelState:
     mask_shown: bool = True
     plain: bool = False
     label_count: int = 0
+    psi: float | None = None
     distances: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     step: int = 0
 
@@ -79,6 +84,7 @@ class PanelState:
             mask_shown=state.mask_shown,
             plain=plain,
             label_count=0 if manifest is None else manifest.label_dim,
+            psi=None if manifest is None else manifest.truncation_psi,
             distances=distances,
             step=len(distances) - 1 if result is None else result.steps,
         )
@@ -156,13 +162,12 @@ class SidePanel(Rows):
 def facts_of(state: PanelState) -> list[Text]:
     """The lines above the points."""
     document, config = state.document, state.document.config
-    psi = document.start.truncation_psi
     mask = "none: all may move"
     if document.mask is not None:
         hidden = "" if state.mask_shown else ", hidden"
         mask = f"{100 * np.mean(document.mask):.0f} % may move{hidden}"
     rows = [
-        ("Model", state.model or document.model),
+        ("Model", state.model or Path(document.model).name),
         ("Size", state.size),
         ("Start", document.start.describe()),
         (
@@ -171,7 +176,7 @@ def facts_of(state: PanelState) -> list[Text]:
             if state.label_count
             else "",
         ),
-        ("psi", "the model's" if psi is None else f"{psi:g}"),
+        ("psi", psi_of(state)),
         ("Space", "W+" if config.space == "w+" else "W"),
         ("Preset", config.preset),
         ("Mask", mask),
@@ -183,6 +188,16 @@ def facts_of(state: PanelState) -> list[Text]:
         if value
     ]
     return [*lines, Text("")]
+
+
+def psi_of(state: PanelState) -> str:
+    """The truncation, as a number where that is known; nothing for a latent, which has none."""
+    start = state.document.start
+    if start.w_plus is not None:
+        return ""
+    if start.truncation_psi is not None:
+        return f"{start.truncation_psi:g}"
+    return "the model's" if state.psi is None else f"{state.psi:g}, the model's"
 
 
 def plot_of(state: PanelState, rows: int) -> list[Text]:
@@ -201,8 +216,10 @@ def plot_of(state: PanelState, rows: int) -> list[Text]:
     columns = columns_of(len(curve), _WIDTH)
     at = int(np.argmin(np.abs(np.array(columns) - state.step)))
     lines = [Text(line, "cyan") for line in plot(curve.tolist(), _WIDTH, rows, plain=state.plain)]
+    # In ASCII the bars are signs; else a reversed column would look like a higher or a lower bar.
+    mark = "reverse" if state.plain else _MARK
     for line in lines:
-        line.stylize("reverse", at, at + 1)
+        line.stylize(mark, at, at + 1)
     return [head, *lines]
 
 
