@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from PIL import Image
 from support.program import dragonnx
 
 from dragonnx import Generator, InputError, load_latent, open_picture
-from dragonnx.document.directions import Direction, Shift
-from dragonnx.document.moves import moved
-from dragonnx.document.start import LatentStart
+from dragonnx.document import save_document
+from dragonnx.document.directions import Direction
+from dragonnx.document.latents import current_w_plus
+from dragonnx.document.start import Along, LatentStart
 from dragonnx.types import Array, Float32
 
 SMALL = Path(__file__).parents[1] / "fixtures" / "bundle-v2"
@@ -59,29 +61,34 @@ def test_generate_moves_a_seed_and_its_picture_opens_as_what_was_made(
         "generate", "--seed", "4", "--truncation-psi", "0.5", "--direction", "smile.npy:1.5",
         "--direction", "age.npz:-2", "-o", "a.png", "--latent-out", "a.npz",
     )  # fmt: skip
-    wanted = generator.w_plus(4, truncation_psi=0.5) + 1.5 * w - 2 * plus
-    np.testing.assert_allclose(load_latent("a.npz"), wanted, atol=10 * EXACT)
-    start = open_picture("a.png").start
-    np.testing.assert_array_equal(start.w_plus, load_latent("a.npz"))
+    wanted = generator.w_plus(4, truncation_psi=0.5) + (1.5 * w - 2 * plus)
+    np.testing.assert_array_equal(load_latent("a.npz"), wanted)
+    document = open_picture("a.png")
+    np.testing.assert_array_equal(current_w_plus(document, generator), wanted)
+    start = document.start
+    assert (start.seed, start.truncation_psi, start.w_plus) == (4, 0.5, None)
     assert start.describe() == "seed 4 + smile.npy:1.5 + age.npz:-2"
     run("generate", "--latent", "a.png", "-o", "again.png")
     np.testing.assert_array_equal(pixels(folder / "again.png"), pixels(folder / "a.png"))
 
 
 def test_a_principal_direction_is_measured_in_its_spread(generator: Generator) -> None:
-    step = Direction.of_text("pc1:-2").step(generator)
-    assert step.shape == generator.w_plus(0).shape
+    found = Direction.of_text("pc1:-2").vector(generator)
+    assert found.shape == generator.w_plus(0).shape
     principal = generator.principal_w()
-    wanted = -2 * principal.spreads[1] * principal.directions[1]
-    np.testing.assert_allclose(step[0], np.broadcast_to(wanted, step.shape[1:]), rtol=EXACT)
+    wanted = principal.spreads[1] * principal.directions[1]
+    np.testing.assert_allclose(found[0], np.broadcast_to(wanted, found.shape[1:]), rtol=EXACT)
 
 
 def test_several_seeds_move_alike(folder: Path, generator: Generator, w: Float32) -> None:
     np.save("d.npy", w[0])
     run("generate", "--seeds", "3,5", "--direction", "d.npy:2", "-o", "out")
     for seed in (3, 5):
-        start = open_picture(folder / "out" / f"seed000{seed}.png").start
-        np.testing.assert_allclose(start.w_plus, generator.w_plus(seed) + 2 * w, atol=EXACT)
+        document = open_picture(folder / "out" / f"seed000{seed}.png")
+        assert document.start.describe() == f"seed {seed} + d.npy:2"
+        np.testing.assert_array_equal(
+            current_w_plus(document, generator), generator.w_plus(seed) + 2 * w
+        )
     run("generate", "--seeds", "3", "--grid", "1x1", "--direction", "d.npy:2", "-o", "sheet.png")
     alone = pixels(folder / "out" / "seed0003.png")
     side = len(alone)
@@ -97,7 +104,10 @@ def test_a_drag_and_a_walk_start_from_what_was_moved(
         "drag", "--seed", "3", "--direction", "d.npy:1", "--point", "8,8:10,8", "--max-steps", "1",
         "-o", "a.png", "--report", "a.json",
     )  # fmt: skip
-    np.testing.assert_allclose(open_picture("a.png").start.w_plus, moved, atol=EXACT)
+    dragged = open_picture("a.png")
+    assert dragged.result is not None
+    np.testing.assert_array_equal(dragged.result.latents[:1], moved)
+    np.testing.assert_array_equal(current_w_plus(dragged.at_start(), generator), moved)
     assert json.loads(Path("a.json").read_text())["seed"] is None, "no seed gives that picture"
     run(
         "walk", "--through", "3", "--through", "4", "--direction", "d.npy:1", "--frames", "2",
@@ -118,8 +128,8 @@ def test_one_of_several_in_a_file_is_named_by_its_number(
     several = np.concatenate([w, 2 * w, 3 * w])
     np.save("several.npy", several)
     np.testing.assert_allclose(
-        Direction.of_text("several.npy#2:0.5").step(generator),
-        np.broadcast_to(1.5 * w, generator.w_plus(0).shape),
+        Direction.of_text("several.npy#2:0.5").vector(generator),
+        np.broadcast_to(3 * w, generator.w_plus(0).shape),
         atol=EXACT,
     )
     run("generate", "--direction", "several.npy#1:1", "-o", "a.png")
@@ -176,9 +186,9 @@ def test_a_file_that_holds_no_direction_for_the_model_is_told(
 
 def test_there_are_so_many_principal_directions(generator: Generator) -> None:
     count = generator.manifest.w_dim
-    assert Direction(f"pc{count - 1}", 1.0).step(generator).any()
+    assert Direction(f"pc{count - 1}", 1.0).vector(generator).any()
     with pytest.raises(InputError, match=f"pc0 to pc{count - 1}, not pc{count}"):
-        Direction(f"pc{count}", 1.0).step(generator)
+        Direction(f"pc{count}", 1.0).vector(generator)
 
 
 def test_a_direction_is_not_written_over(folder: Path, w: Float32) -> None:
@@ -189,12 +199,67 @@ def test_a_direction_is_not_written_over(folder: Path, w: Float32) -> None:
     assert "d.npz is read here" in refused.stderr
 
 
-def test_a_start_can_be_moved_again_and_again(generator: Generator) -> None:
-    start = LatentStart(3)
-    shift = Shift.along([Direction("pc0", 0.001)], generator)
-    assert shift is not None
-    for _ in range(60):
-        start = moved(start, [shift], generator)
-    assert start.describe().endswith("+ pc0:0.001")
-    assert Shift.along([], generator) is None
-    assert moved(start, [], generator) is start
+def test_directions_of_one_name_stay_apart_and_what_is_named_twice_is_one(
+    folder: Path, generator: Generator, w: Float32
+) -> None:
+    for number, place in enumerate(("smile.npy", "b/smile.npy", "a/b/smile.npy"), start=1):
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        np.save(place, number * w)
+    run(
+        "generate", "--seed", "2", "-o", "a.png",
+        *("--direction", "smile.npy:1", "--direction", "b/smile.npy:0.5"),
+        *("--direction", "a/b/smile.npy:2", "--direction", "./smile.npy:0.5"),
+    )  # fmt: skip
+    document = open_picture("a.png")
+    ways = [(each.name.replace("\\", "/"), each.amount) for each in document.start.directions]
+    assert ways == [("smile.npy", 1.5), ("b/smile.npy", 0.5), ("a/b/smile.npy", 2)]
+    wanted = generator.w_plus(2) + (1.5 + 1 + 6) * w
+    np.testing.assert_allclose(current_w_plus(document, generator), wanted, atol=10 * EXACT)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([f"pc{number}:1" for number in range(65)], "at most 64 directions are taken, not 65"),
+        (["pc0:60000", "pc0:60000"], "the amount of pc0 must be a number from -100000 to 100000"),
+    ],
+)
+def test_directions_that_no_document_could_hold_are_refused(
+    folder: Path, texts: list[str], message: str
+) -> None:
+    options = [word for text in texts for word in ("--direction", text)]
+    refused = dragonnx("generate", *ONE, *options, "-o", "a.png")
+    assert (refused.returncode, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_command_writes_what_the_editor_would_have_saved(
+    folder: Path, generator: Generator, w: Float32
+) -> None:
+    np.save("d.npy", w)
+    run("generate", "--seed", "3", "--direction", "d.npy:2", "--direction", "pc1:-1", "-o", "a.png")
+    document = open_picture("a.png")
+    back = document.with_directions(
+        tuple(replace(each, amount=0.0) for each in document.start.directions)
+    )
+    assert back.start.is_seed, "the sliders go back to where the seed was"
+    np.testing.assert_array_equal(current_w_plus(back, generator), generator.w_plus(3))
+    save_document(document, "a.dragonnx")
+    latent = current_w_plus(document, generator)
+    for name in ("a.png", "a.dragonnx"):
+        np.testing.assert_array_equal(load_latent(name, generator=generator), latent)
+    Path("jobs.jsonl").write_text(
+        json.dumps({"id": "same", "document": "a.png"})
+        + "\n"
+        + json.dumps({"id": "other", "document": "a.dragonnx", "seed": 5})
+    )
+    done = dragonnx("batch", "jobs.jsonl", "-o", "out", "--workers", "1", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert open_picture("out/same.png").start.describe() == "seed 3 + d.npy:2 + pc1:-1"
+    assert open_picture("out/other.png").start.describe() == "seed 5 + d.npy:2 + pc1:-1"
+    np.testing.assert_array_equal(pixels(folder / "out" / "same.png"), pixels(folder / "a.png"))
+
+
+def test_two_directions_of_one_name_are_no_start(generator: Generator) -> None:
+    way = Along("d", 1, np.zeros((1, 2, 3), np.float32))
+    with pytest.raises(InputError, match="must each have another name, and two have 'd'"):
+        LatentStart(directions=(way, replace(way, amount=2)))

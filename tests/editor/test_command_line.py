@@ -11,9 +11,11 @@ import pytest
 
 from dragonnx.cli.drag import drag
 from dragonnx.document import LatentStart
+from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.command_line import command_of
 from dragonnx.errors import InputError
+from dragonnx.model.motion import Motion
 
 
 def test_the_command_says_all_of_the_drag(run):
@@ -52,6 +54,17 @@ def test_a_dragged_handle_is_told_where_it_was_set(run):
     run.place((20, 20), (26, 20))
     run.drag_to_the_end()
     assert "--point 20,20:26,20" in command_of(run.state)[0]
+
+
+def test_a_start_that_went_along_and_was_turned_is_told_to_the_last_digit(run):
+    way = Along("pc0", 0.1234567891, np.zeros((1, 3, 2), np.float32))
+    start = LatentStart(40, directions=(way,), motion=Motion(-30.5, (-2, 1.23456789)))
+    run.place((20, 20), (26, 20))
+    run.state.apply("turn it", replace(run.document, start=start))
+    words = shlex.split(command_of(run.state)[0])
+    told = dict(zip(words[2::2], words[3::2], strict=True))
+    assert told["--direction"] == "pc0:0.1234567891"
+    assert (told["--rotate"], told["--translate"]) == ("-30.5", "-2,1.23456789")
 
 
 def test_what_the_command_cannot_say_is_noted_or_refused(run):

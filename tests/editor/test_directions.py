@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from editor.sliding_model import NUM_WS, W_DIM, SlidingModel
 from support.editor_runs import EditorRun
+from support.program import dragonnx
 
+from dragonnx.document import Document
 from dragonnx.document.latents import current_w_plus
 from dragonnx.editor.command_line import command_of
-from dragonnx.editor.events import DirectionsRead, TaskFailed
+from dragonnx.editor.events import DirectionsRead, FileOpened, TaskFailed
 from dragonnx.editor.state import Part
 from dragonnx.errors import InputError
 
@@ -120,3 +122,29 @@ def test_what_is_no_direction_is_told(run: EditorRun, tmp_path) -> None:
     assert run.notice.startswith("Could not read the direction long.npy: ")
     with pytest.raises(InputError, match="not read yet"):
         run.editor.directions.move_to("long.npy", 1)
+
+
+def test_what_a_command_wrote_has_its_sliders_where_the_options_set_them(tmp_path) -> None:
+    np.save(tmp_path / "d.npy", np.full((1, 192), 0.01, np.float32))
+    made = dragonnx(
+        "drag", "--seed", "40", "--direction", "pc1:1.5", "--direction", tmp_path / "d.npy:-2",
+        "--point", "113,151:118,151", "--max-steps", "1", "-o", tmp_path / "a.png",
+        "--device", "cpu", "--threads", "1",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    with EditorRun(Document()) as run:
+        run.settled()
+        run.editor.files.open(tmp_path / "a.png")
+        run.received(FileOpened)
+        run.settled()
+        run.editor.drag.reset()
+        run.editor.directions.begin()
+        sliders = {each.name: each for each in run.editor.directions.sliders()}
+        assert list(sliders)[:2] == ["d.npy", "pc0"]
+        assert (sliders["pc1"].amount, sliders["d.npy"].amount) == (1.5, -2)
+        assert sliders["d.npy"].is_known
+        run.editor.directions.move_to("pc1", 0)
+        run.editor.directions.move_to("d.npy", 0)
+        run.settled()
+        assert run.document.start.is_seed
+        assert run.document.start.describe() == "seed 40"

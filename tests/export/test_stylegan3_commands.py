@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,12 @@ from PIL import Image
 from support.program import dragonnx
 from support.random_stylegan3 import random_stylegan3, stylegan3
 
-from dragonnx import Generator, load_latent, open_picture
+from dragonnx import Generator, InputError, load_latent, open_picture
+from dragonnx.batch import JobFileError, read_jobs
+from dragonnx.document import Document, LatentStart, open_document, save_document
+from dragonnx.document.latents import current_w_plus
+from dragonnx.document.start import Along
+from dragonnx.model.motion import Motion
 from dragonnx.types import Array
 from dragonnx_export.bundle_writer import ExportOptions, write_bundle
 
@@ -68,19 +75,60 @@ def test_a_seed_is_turned_and_moved_after_it_went_along_directions(
     )  # fmt: skip
     wanted = moved(generator, generator.w_plus(4) + 0.5 * step)
     np.testing.assert_allclose(load_latent("a.npz"), wanted, atol=CLOSE)
-    start = open_picture("a.png").start
-    np.testing.assert_array_equal(start.w_plus, load_latent("a.npz"))
-    assert start.describe() == "seed 4 + d.npy:0.5 + turned 30 degrees, moved -2,1 px"
+    document = open_picture("a.png")
+    latent = current_w_plus(document, generator)
+    np.testing.assert_array_equal(latent, load_latent("a.npz"))
+    assert document.start.describe() == "seed 4 + d.npy:0.5 + turned 30 degrees, moved -2,1 px"
+    upright = replace(document, start=replace(document.start, motion=None))
+    np.testing.assert_array_equal(
+        current_w_plus(upright.with_directions(()), generator), generator.w_plus(4)
+    )
     run(bundle, "generate", "--latent", "a.png", "-o", "again.png")
     np.testing.assert_array_equal(pixels("again.png"), pixels("a.png"))
+
+
+@pytest.mark.parametrize("is_seed", [True, False])
+def test_a_document_keeps_how_it_is_turned_and_every_reader_agrees(
+    bundle: Path, generator: Generator, *, is_seed: bool
+) -> None:
+    motion = Motion(30, (-2, 1))
+    w_plus = None if is_seed else generator.w_plus(6)
+    start = LatentStart(6, w_plus=w_plus, name="" if is_seed else "found.npz", motion=motion)
+    wanted = moved(generator, generator.w_plus(6))
+    save_document(Document(model=str(bundle), start=start), "a.dragonnx")
+    opened = open_document("a.dragonnx")
+    assert opened.start.motion == motion
+    assert not opened.start.is_seed
+    np.testing.assert_array_equal(current_w_plus(opened, generator), wanted)
+    for given in (generator, None):
+        np.testing.assert_array_equal(load_latent("a.dragonnx", generator=given), wanted)
+    run(bundle, "generate", "--latent", "a.dragonnx", "-o", "a.png")
+    wanted_picture = np.asarray(generator.image(wanted))
+    np.testing.assert_array_equal(pixels("a.png"), wanted_picture)
+    Path("jobs.jsonl").write_text(json.dumps({"id": "a", "document": "a.dragonnx"}))
+    [job] = read_jobs("jobs.jsonl")
+    assert job.document.start.motion == motion
+
+
+def test_what_is_turned_is_refused_for_a_model_that_cannot() -> None:
+    small = Path(__file__).parents[1] / "fixtures" / "bundle-v2"
+    document = Document(model=str(small), start=LatentStart(motion=Motion(30)))
+    save_document(document, "a.dragonnx")
+    refused = pytest.raises(InputError, match="cannot turn and move what it shows")
+    with Generator.open(small, "cpu", threads=1) as other, refused:
+        current_w_plus(document, other)
+    Path("jobs.jsonl").write_text(json.dumps({"id": "a", "document": "a.dragonnx"}))
+    with pytest.raises(JobFileError) as job:
+        read_jobs("jobs.jsonl")
+    assert "cannot turn and move what it shows" in job.value.lines[0]
 
 
 def test_several_seeds_are_turned_and_moved_alike(bundle: Path, generator: Generator) -> None:
     run(bundle, "generate", "--seeds", "3,5", *MOTION, "-o", "out")
     for seed in (3, 5):
-        start = open_picture(f"out/seed000{seed}.png").start
-        np.testing.assert_allclose(
-            start.w_plus, moved(generator, generator.w_plus(seed)), atol=CLOSE
+        document = open_picture(f"out/seed000{seed}.png")
+        np.testing.assert_array_equal(
+            current_w_plus(document, generator), moved(generator, generator.w_plus(seed))
         )
     assert open_picture("out/seed0003.png").start.describe().startswith("seed 3 + turned 30")
 
@@ -91,7 +139,16 @@ def test_a_drag_starts_turned(bundle: Path, generator: Generator) -> None:
         "-o", "a.png",
     )  # fmt: skip
     turned = generator.transform(generator.w_plus(3), rotation=20)
-    np.testing.assert_allclose(open_picture("a.png").start.w_plus, turned, atol=CLOSE)
+    dragged = open_picture("a.png")
+    np.testing.assert_array_equal(current_w_plus(dragged.at_start(), generator), turned)
+    assert dragged.result is not None
+    np.testing.assert_array_equal(dragged.result.latents[:1], turned)
+    step = Along("d", 1, np.ones_like(turned))
+    gone_on = dragged.with_directions((step,))
+    np.testing.assert_allclose(
+        current_w_plus(gone_on, generator), dragged.result.w_plus + 1, atol=CLOSE
+    )
+    assert gone_on.start.motion is None, "what the drag reached is turned already"
 
 
 def test_a_walk_goes_through_what_was_turned(

@@ -13,6 +13,7 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
 from dragonnx.model.latent import LARGEST_PSI
+from dragonnx.model.motion import Motion
 
 NUM_WS, W_DIM, SIDE = 3, 4, 8
 """Sizes of these documents' latents and masks."""
@@ -59,7 +60,13 @@ starts = st.builds(
     | st.dictionaries(st.integers(0, 1000), st.floats(0.125, 1), min_size=1, max_size=3),
     w_plus=st.none() | _arrays(1, NUM_WS, W_DIM),
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
-    directions=st.lists(directions, max_size=2).map(tuple),
+    directions=st.lists(directions, max_size=2, unique_by=lambda each: each.name).map(tuple),
+    motion=st.none()
+    | st.builds(
+        Motion,
+        rotation=st.floats(-360, 360),
+        translation=st.tuples(st.floats(-1000, 1000), st.floats(-1000, 1000)),
+    ),
 )
 configs = st.builds(
     DragConfig,

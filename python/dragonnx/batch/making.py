@@ -229,11 +229,14 @@ def check_fits(document: Document, model: Manifest, *, needs_label: bool) -> Non
     """Refuse an edit that would fail on its model.
 
     Raises:
-        InputError: A point, the mask, a setting, the latent or the class does not fit the model.
+        InputError: A point, the mask, a setting, the latent or the class does not fit the model, or it
+            cannot turn and move what it shows.
     """
     start, pairs = document.start, document.complete_pairs
     for each in start.directions:
         checked_w_plus(each.vector, model.num_ws, model.w_dim)
+    if start.motion is not None:
+        model.check_transform()
     if start.w_plus is not None:
         checked_w_plus(start.w_plus, model.num_ws, model.w_dim)
     elif start.label is not None or needs_label:

@@ -30,8 +30,8 @@ from dragonnx.cli.options import (
     check_start,
     chosen_directions,
     chosen_motion,
-    chosen_moves,
     latent_start,
+    moved_starts,
     open_generator,
 )
 from dragonnx.drag.config import DEFAULT_PRESET, DragConfig, PresetName
@@ -135,10 +135,11 @@ def drag(
             "--lambda-mask is the weight of a mask: give one with --mask, or leave it out"
         )
     generator = open_generator(model, device, threads, precision)
-    moves = chosen_moves(generator, directions, motion)
+    start = latent_start(generator, seed, truncation_psi, label, latent, index)
+    [start] = moved_starts([start], generator, directions, motion)
     document = Document(
         model=model_name(model),
-        start=latent_start(generator, seed, truncation_psi, label, latent, index, moves),
+        start=start,
         pairs=tuple(PointPair(handle, target) for handle, target in pairs),
         config=config,
     ).with_mask(load_mask(mask, generator.manifest.image_size) if mask else None)

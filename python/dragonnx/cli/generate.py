@@ -28,9 +28,9 @@ from dragonnx.cli.options import (
     chosen_directions,
     chosen_label,
     chosen_motion,
-    chosen_moves,
     fitting_label,
     latent_start,
+    moved_starts,
     open_generator,
 )
 from dragonnx.cli.seeds import check_place, check_sheet, write_each, write_sheet
@@ -74,7 +74,6 @@ def generate(
 ) -> None:
     """Make a picture from a seed or a latent, or many from many seeds."""
     from dragonnx.document import Document, LatentStart
-    from dragonnx.document.moves import moved
     from dragonnx.document.outputs import output as kind
     from dragonnx.media import check_quality
     from dragonnx.model.library import model_name
@@ -92,8 +91,7 @@ def generate(
         starts = [LatentStart(each, psi, classes) for each in numbers for psi in psis]
         generator = open_generator(model, device, threads, precision)
         fitting_label(generator, label)
-        moves = chosen_moves(generator, directions, motion)
-        begun = (moved(each, moves, generator) for each in starts)
+        begun = moved_starts(starts, generator, directions, motion)
         documents = (Document(model=model_name(model), start=each) for each in begun)
         bar = counted(documents, len(starts), "pictures")
         if sides is None:
@@ -111,8 +109,8 @@ def generate(
     check_quality(quality, [output])
     check_start(latent, index, seed=seed, psi=truncation_psi)
     generator = open_generator(model, device, threads, precision)
-    moves = chosen_moves(generator, directions, motion)
-    start = latent_start(generator, seed, truncation_psi, label, latent, index, moves)
+    start = latent_start(generator, seed, truncation_psi, label, latent, index)
+    [start] = moved_starts([start], generator, directions, motion)
     document = Document(model=model_name(model), start=start)
     kind("picture").write(document, generator, output, quality)
     if latent_out:

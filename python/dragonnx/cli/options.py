@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,6 @@ from dragonnx.types import DeviceName, Precision, Space
 if TYPE_CHECKING:
     from dragonnx.document import LatentStart
     from dragonnx.document.directions import Direction
-    from dragonnx.document.moves import Move
     from dragonnx.model.generator import Generator
     from dragonnx.model.labels import Label as AnyLabel
     from dragonnx.model.motion import Motion
@@ -107,7 +107,6 @@ def latent_start(
     label: str | None,
     latent: Path | None,
     index: int | None,
-    moves: Sequence[Move],
 ) -> LatentStart:
     """The start of a document that the options name, after `check_start`.
 
@@ -116,27 +115,24 @@ def latent_start(
     """
     from dragonnx.document import LatentStart
     from dragonnx.document.latent_file import load_latent
-    from dragonnx.document.moves import moved
 
     if latent is None:
-        start = LatentStart(seed or 0, psi, fitting_label(generator, label))
-    else:
-        # Not used for the picture, but for seeds that are chosen after it.
-        chosen = None if label is None else fitting_label(generator, label)
-        w_plus = load_latent(latent, index=index or 0, generator=generator)
-        start = LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
-    return moved(start, moves, generator)
+        return LatentStart(seed or 0, psi, fitting_label(generator, label))
+    # Not used for the picture, but for seeds that are chosen after it.
+    chosen = None if label is None else fitting_label(generator, label)
+    w_plus = load_latent(latent, index=index or 0, generator=generator)
+    return LatentStart(label=chosen, w_plus=w_plus, name=latent.name)
 
 
-def chosen_directions(texts: list[str] | None) -> list[Direction]:
+def chosen_directions(texts: list[str] | None) -> tuple[Direction, ...]:
     """The directions that the option names.
 
     Raises:
-        InputError: One cannot be read.
+        InputError: One cannot be read, or they are too many.
     """
-    from dragonnx.document.directions import Direction
+    from dragonnx.document.directions import Direction, checked_directions
 
-    return [Direction.of_text(text) for text in texts or ()]
+    return checked_directions([Direction.of_text(text) for text in texts or ()])
 
 
 def chosen_motion(rotate: float | None, translate: str | None) -> Motion | None:
@@ -153,20 +149,27 @@ def chosen_motion(rotate: float | None, translate: str | None) -> Motion | None:
     return Motion(rotate or 0.0, (0.0, 0.0) if translate is None else shift(translate))
 
 
-def chosen_moves(
-    generator: Generator, directions: Sequence[Direction], motion: Motion | None
-) -> list[Move]:
-    """What is done to where a picture starts: directions are gone along before it is turned and moved.
+def moved_starts(
+    starts: Sequence[LatentStart],
+    generator: Generator,
+    directions: Sequence[Direction],
+    motion: Motion | None,
+) -> list[LatentStart]:
+    """The starts with how far they go along the directions, and how they are turned and moved then.
 
     Raises:
-        InputError: A direction does not fit the model, or it cannot turn and move what it shows.
+        InputError: A direction does not fit the model, all together lead too far, or the model cannot
+            turn and move what it shows.
     """
-    from dragonnx.document.directions import Shift
-    from dragonnx.document.moves import Transform
+    from dragonnx.document.directions import ways_along
 
-    along = Shift.along(directions, generator)
-    moves: list[Move] = [] if along is None else [along]
-    return moves if motion is None else [*moves, Transform(motion, generator)]
+    ways = ways_along(directions, generator)
+    if motion is not None:
+        generator.manifest.check_transform()
+    found = [replace(each, directions=ways, motion=motion) for each in starts]
+    for each in found[:1]:
+        each.gone_along(generator.w_avg)
+    return found
 
 
 def fitting_label(generator: Generator, label: str | None) -> AnyLabel | None:

@@ -24,8 +24,8 @@ from dragonnx.cli.options import (
     chosen_directions,
     chosen_label,
     chosen_motion,
-    chosen_moves,
     fitting_label,
+    moved_starts,
     open_generator,
 )
 from dragonnx.errors import InputError
@@ -66,6 +66,8 @@ def walk(
     """
     import numpy as np
 
+    from dragonnx.document import LatentStart
+    from dragonnx.document.latents import start_w_plus
     from dragonnx.document.waypoints import w_plus_of, waypoint
     from dragonnx.media import ANIMATION_SUFFIXES, check_animation, save_animation
     from dragonnx.model.latent_walk import check_walk
@@ -82,12 +84,11 @@ def walk(
             if given is not None:
                 raise InputError(f"{option} is for seeds, and every --through names a file")
     generator = open_generator(model, device, threads, precision)
-    moves = chosen_moves(generator, directions, motion)
     if len(files) < len(through):
         fitting_label(generator, label)
-    points = np.concatenate([w_plus_of(each, generator) for each in starts])
-    for move in moves:
-        points = move.applied(points)
+    begun = [LatentStart(w_plus=w_plus_of(each, generator)) for each in starts]
+    moved = moved_starts(begun, generator, directions, motion)
+    points = np.concatenate([start_w_plus(each, generator) for each in moved])
 
     def pictures() -> Iterator[Image]:
         for w_plus in counted(latents(points, frames, loop=loop), frames, "pictures"):

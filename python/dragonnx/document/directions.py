@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dragonnx.document.latent_file import load_direction
-from dragonnx.document.start import FARTHEST_ALONG
+from dragonnx.document.start import FARTHEST_ALONG, MOST_DIRECTIONS, Along
 from dragonnx.errors import InputError
 from dragonnx.reading.values import number, shown
 
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
 _PRINCIPAL = re.compile(r"pc(\d{1,6})", re.ASCII)
 _NUMBERED = re.compile(r"(.+)#(\d{1,9})", re.ASCII | re.DOTALL)
-_LONGEST_NAME = 200
-"""Characters of a name that tells which they were."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +74,15 @@ class Direction:
         """For users: a file's without its folder."""
         return Path(self.source).name
 
-    def step(self, generator: Generator) -> Float32:
-        """What is added to a latent of this model, [1, num_ws, w_dim]."""
-        return self.amount * self.vector(generator)
+    @property
+    def key(self) -> str:
+        """The same for the same direction, as far as its source tells."""
+        return str(Path(self.source))
+
+    def names(self) -> Iterator[str]:
+        """Its name, then with one folder before it, then with two, and so on."""
+        parts = Path(self.source).parts
+        return (str(Path(*parts[-count:])) for count in range(1, len(parts) + 1))
 
     def vector(self, generator: Generator) -> Float32:
         """The direction, [1, num_ws, w_dim].
@@ -103,34 +105,41 @@ class Direction:
         return generator.checked_w_plus(along)
 
 
-@dataclass(frozen=True, eq=False)
-class Shift:
-    """Where directions together lead: a `Move`.
+def checked_directions(directions: Sequence[Direction]) -> tuple[Direction, ...]:
+    """As a start takes them: what is named twice is one, as far as both together.
 
-    Attributes:
-        step: What is added to a latent, [1, num_ws, w_dim].
-        name: For users.
+    Raises:
+        InputError: They are too many, or two together lead too far.
     """
+    found: dict[str, Direction] = {}
+    for each in directions:
+        before = found.get(each.key)
+        if before is not None:
+            total = number(
+                before.amount + each.amount,
+                f"the amount of {each.source}",
+                -FARTHEST_ALONG,
+                FARTHEST_ALONG,
+            )
+            each = replace(before, amount=total)  # noqa: PLW2901
+        found[each.key] = each
+    if len(found) > MOST_DIRECTIONS:
+        raise InputError(f"at most {MOST_DIRECTIONS} directions are taken, not {len(found)}")
+    return tuple(found.values())
 
-    step: Float32
-    name: str
 
-    @classmethod
-    def along(cls, directions: Sequence[Direction], generator: Generator) -> Shift | None:
-        """The shift along directions of this model; None where there are none.
+def ways_along(directions: Sequence[Direction], generator: Generator) -> tuple[Along, ...]:
+    """How far a start of this model goes, each along a direction of a name of its own.
 
-        Raises:
-            InputError: A direction does not fit the model, or they lead too far for any number.
-        """
-        if not directions:
-            return None
-        with np.errstate(over="ignore", invalid="ignore"):  # that is refused here
-            step = np.sum([each.step(generator) for each in directions], axis=0)
-        if not np.isfinite(step).all():
-            raise InputError("the directions lead too far for any number: name smaller amounts")
-        name = " + ".join(f"{each.name}:{each.amount:g}" for each in directions)
-        return cls(step, name if len(name) < _LONGEST_NAME else f"{len(directions)} directions")
+    Args:
+        directions: As `checked_directions` gives them.
+        generator: The model.
 
-    def applied(self, w_plus: Float32) -> Float32:
-        """Latents [N, num_ws, w_dim] after it."""
-        return w_plus + self.step
+    Raises:
+        InputError: A direction does not fit the model.
+    """
+    found: dict[str, Along] = {}
+    for each in directions:
+        name = next((name for name in each.names() if name not in found), each.source)
+        found[name] = Along(name, each.amount, each.vector(generator))
+    return tuple(found.values())

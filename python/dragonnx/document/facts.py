@@ -21,6 +21,7 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import mask_of_png
 from dragonnx.errors import InputError
 from dragonnx.model.labels import label_facts
+from dragonnx.model.motion import Motion
 from dragonnx.reading.values import entry, items, record, shown, text, within
 from dragonnx.types import Array, Mask
 
@@ -31,6 +32,7 @@ _START, _LATENTS, _TRACE, _TARGETS, _LOSS = (
 )
 _VECTORS = "directions.npy"
 _DIRECTIONS = "directions"
+_MOTION = "motion"
 ARRAYS = (_START, _VECTORS, _LATENTS, _TRACE, _TARGETS, _LOSS)
 """The arrays that a document may have beside its mask."""
 _UNNAMED = DragConfig(preset="paper")
@@ -57,6 +59,7 @@ def facts_of(document: Document) -> dict[str, Any]:
                 if not start.directions
                 else {_DIRECTIONS: [{"name": e.name, "amount": e.amount} for e in start.directions]}
             ),
+            **({} if start.motion is None else {_MOTION: asdict(start.motion)}),
         },
         "pairs": [asdict(pair) for pair in document.pairs],
         "config": {
@@ -124,6 +127,7 @@ def document_of_facts(
             w_plus=arrays.get(_START),
             name=entry(start, "name"),
             directions=_directions(start.get(_DIRECTIONS, []), arrays),
+            motion=_motion(start.get(_MOTION)),
         )
     return Document(
         model=entry(facts, "model"),
@@ -213,6 +217,14 @@ def _directions(facts: object, arrays: Mapping[str, Array]) -> tuple[Along, ...]
                 Along(entry(known, "name"), entry(known, "amount"), vectors[index : index + 1])
             )
     return tuple(found)
+
+
+def _motion(facts: object) -> Motion | None:
+    if facts is None:
+        return None
+    motion = record(facts, _MOTION)
+    with within(_MOTION):
+        return Motion(entry(motion, "rotation"), entry(motion, "translation"))
 
 
 def _result(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> DragResult:

@@ -64,7 +64,7 @@ def load_latent(
 
     Raises:
         InputError: The file is missing, damaged, holds no latent, or none that fits the model.
-        BundleError: A document starts from a seed, and its model is not to be had.
+        BundleError: A document starts from a seed or is turned, and its model is not to be had.
     """
     size = LatentSize(
         None if num_ws is None else whole(num_ws, "num_ws", 1, _LARGEST_NUMBER),
@@ -165,17 +165,17 @@ def _of_document(document: Document, generator: Generator | None, size: LatentSi
     start = document.start
     if document.result is not None:
         found = document.result.w_plus
-    elif start.w_plus is not None:
-        found = start.moved(start.w_plus)
+    elif start.w_plus is not None and start.motion is None:
+        found = start.gone_along(start.w_plus)
     else:
-        found = _of_seed(document, generator)
+        found = _of_its_model(document, generator)
     if size.layout(found.shape) is None:
         raise InputError(size.refusal(found.shape))
     return checked_w_plus(found, found.shape[1], found.shape[2])
 
 
-def _of_seed(document: Document, generator: Generator | None) -> Float32:
-    """The latent of a document that starts from a seed, which means something to its model alone."""
+def _of_its_model(document: Document, generator: Generator | None) -> Float32:
+    """The latent of a document that starts from a seed or is turned: its model alone can tell."""
     from dragonnx.model.bundle import read_manifest
     from dragonnx.model.generator import Generator
     from dragonnx.model.library import find_bundle
@@ -185,8 +185,10 @@ def _of_seed(document: Document, generator: Generator | None) -> Float32:
             return current_w_plus(document, opened)
     its = read_manifest(find_bundle(document.model)).source
     if its.sha256 != generator.manifest.source.sha256:
+        start = document.start
+        what = f"seed {start.seed}" if start.w_plus is None else "a picture that was turned"
         raise InputError(
-            f"it holds seed {document.start.seed} of the model {document.model} and no latent: it "
-            "can be used with that model alone"
+            f"it holds {what} of the model {document.model} and no latent: it can be used with that "
+            "model alone"
         )
     return current_w_plus(document, generator)

@@ -28,7 +28,7 @@ def start_w_plus(start: LatentStart, generator: Generator) -> Float32:
     """The latent [1, num_ws, w_dim] before any drag.
 
     Raises:
-        InputError: It does not fit the model.
+        InputError: It does not fit the model, or the model cannot turn and move what it shows.
     """
     if start.w_plus is not None:
         w_plus = generator.checked_w_plus(start.w_plus)
@@ -38,7 +38,13 @@ def start_w_plus(start: LatentStart, generator: Generator) -> Float32:
         )
     for each in start.directions:
         generator.checked_w_plus(each.vector)
-    return generator.checked_w_plus(start.moved(w_plus)) if start.directions else w_plus
+    if start.directions:
+        w_plus = generator.checked_w_plus(start.gone_along(w_plus))
+    if (motion := start.motion) is not None:
+        w_plus = generator.transform(
+            w_plus, rotation=motion.rotation, translation=motion.translation
+        )
+    return w_plus
 
 
 def effective_label(start: LatentStart, generator: Generator) -> Label | None:

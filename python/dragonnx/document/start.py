@@ -1,7 +1,8 @@
-"""What a document starts from: a seed or a latent, and how far from there along directions."""
+"""What a document starts from: a seed or a latent, how far from there along directions, and how turned."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from dragonnx.errors import InputError
 from dragonnx.model.labels import Label, checked_label
 from dragonnx.model.latent import checked_psi, checked_seed
+from dragonnx.model.motion import Motion
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, checked_array
+from dragonnx.reading.values import shown
 from dragonnx.types import Float32
 
 MOST_DIRECTIONS = 64
@@ -49,7 +52,8 @@ class Along:
     @property
     def step(self) -> Float32:
         """What is added to a latent."""
-        return np.float32(self.amount) * self.vector
+        with np.errstate(over="ignore"):  # who adds them up refuses that
+            return np.float32(self.amount) * self.vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,9 @@ class LatentStart:
             as a class, or as pairs of class and weight.
         w_plus: [1, num_ws, w_dim], instead of a seed.
         name: Where `w_plus` came from, for users.
-        directions: How far it goes from there along directions.
+        directions: How far it goes from there along directions, each of another name.
+        motion: How the picture is turned and moved after that, for a model that can; None for one
+            that stays as it is.
 
     Raises:
         InputError: A value is of another type, or out of range for any model.
@@ -75,6 +81,7 @@ class LatentStart:
     w_plus: Float32 | None = None
     name: str = ""
     directions: tuple[Along, ...] = ()
+    motion: Motion | None = None
 
     def __post_init__(self) -> None:
         psi, label, w_plus = self.truncation_psi, self.label, self.w_plus
@@ -89,6 +96,11 @@ class LatentStart:
         )
         for index, each in enumerate(self.directions):
             values.instance(each, f"directions[{index}]", Along)
+        if self.motion is not None:
+            values.instance(self.motion, "motion", Motion)
+        names = Counter(each.name for each in self.directions)
+        if (twice := next((name for name, times in names.items() if times > 1), None)) is not None:
+            raise InputError(f"directions must each have another name, and two have {shown(twice)}")
         shapes = {each.vector.shape for each in self.directions}
         if len(shapes | ({self.w_plus.shape} if self.w_plus is not None else set())) > 1:
             raise InputError("directions must have the shape of w_plus, and of each other")
@@ -96,17 +108,26 @@ class LatentStart:
     @property
     def is_seed(self) -> bool:
         """Whether the seed alone says it."""
-        return self.w_plus is None and not any(each.amount for each in self.directions)
+        is_moved = self.motion is not None or any(each.amount for each in self.directions)
+        return self.w_plus is None and not is_moved
 
-    def moved(self, w_plus: Float32) -> Float32:
-        """A latent [1, num_ws, w_dim] after going along the directions."""
-        for each in self.directions:
-            if each.amount:
-                w_plus = w_plus + each.step
-        return w_plus
+    def gone_along(self, w_plus: Float32) -> Float32:
+        """A latent [1, num_ws, w_dim] after going along the directions; nothing is turned yet.
+
+        Raises:
+            InputError: They lead too far for any number.
+        """
+        steps = [each.step for each in self.directions if each.amount]
+        if not steps:
+            return w_plus
+        with np.errstate(over="ignore", invalid="ignore"):  # that is refused here
+            found: Float32 = w_plus + np.sum(steps, axis=0)
+        if not np.isfinite(found).all():
+            raise InputError("the directions lead too far for any number: name smaller amounts")
+        return found
 
     def describe(self) -> str:
         """The start in a few words."""
         base = f"seed {self.seed}" if self.w_plus is None else (self.name or "latent")
-        ways = [f" + {each.name}:{each.amount:g}" for each in self.directions if each.amount]
-        return base + "".join(ways)
+        ways = [f"{each.name}:{each.amount:g}" for each in self.directions if each.amount]
+        return " + ".join([base, *ways, *([] if self.motion is None else [self.motion.describe()])])

@@ -195,15 +195,15 @@ class Document:
     def with_directions(self, directions: tuple[Along, ...]) -> Document:
         """Go as far along directions, from the picture as it is: what a drag reached becomes the start.
 
-        Points stay where they are, and so does the mask.
+        Points stay where they are, and so does the mask. What a drag reached is turned already.
         """
         start, pairs = replace(self.start, directions=directions), self.pairs
         if self.result is not None:
-            before = replace(self.start, w_plus=None)
-            base = self.result.w_plus - before.moved(np.zeros_like(self.result.w_plus))
+            reached = self.result.w_plus
+            base = reached - self.start.gone_along(np.zeros_like(reached))
             name = self.start.name or f"seed {self.start.seed}"
             name = name if name.endswith(_DRAGGED) else f"{name[: LONGEST_NAME // 2]}{_DRAGGED}"
-            start = replace(start, w_plus=base, name=name)
+            start = replace(start, w_plus=base, name=name, motion=None)
             pairs = tuple(replace(pair, origin=None) for pair in pairs)
         return replace(self, start=start, pairs=pairs, result=None)
 

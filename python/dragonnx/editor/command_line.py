@@ -57,15 +57,23 @@ def _start(state: EditorState) -> tuple[list[str], list[str]]:
         return ["--latent", f"{state.path}"], []
     words, notes = ["--seed", f"{start.seed}"], []
     if start.truncation_psi is not None:
-        words += ["--truncation-psi", f"{start.truncation_psi:g}"]
+        words += ["--truncation-psi", _number(start.truncation_psi)]
     if start.label is not None:
         words += ["--label", label_text(start.label)]
     moved = [each for each in start.directions if each.amount]
     for each in moved:
-        words += ["--direction", f"{each.name}:{each.amount:g}"]
+        words += ["--direction", f"{each.name}:{_number(each.amount)}"]
+    if (motion := start.motion) is not None:
+        words += ["--rotate", _number(motion.rotation)]
+        words += ["--translate", ",".join(map(_number, motion.translation))]
     if not all(Direction(each.name, 1.0).is_own for each in moved):
         notes.append("directions of files are named without their folder")
     return words, notes
+
+
+def _number(value: float) -> str:
+    """As short as it reads back the same."""
+    return short if float(short := f"{value:g}") == value else repr(value)
 
 
 def _place(point: tuple[float, float]) -> str:

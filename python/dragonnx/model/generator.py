@@ -192,22 +192,10 @@ class Generator:
         """
         latent = self.checked_w_plus(w_plus)
         motion = Motion(rotation, translation).vector(self.manifest.image_size)
-        self.check_transform()
+        self.manifest.check_transform()
         graph = self._graphs.get("transform")
         moved: Float32 = graph.run({"w_plus": latent, "motion": motion})[0]["moved_w_plus"]
         return moved
-
-    def check_transform(self) -> None:
-        """Refuse to `transform` where the model cannot.
-
-        Raises:
-            InputError: It cannot turn and move what it shows.
-        """
-        if self.manifest.graph("transform") is None:
-            raise InputError(
-                f"the model {self.manifest.name} cannot turn and move what it shows: take one of "
-                "StyleGAN3, exported by this dragonnx"
-            )
 
     def features(
         self,

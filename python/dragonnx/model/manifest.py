@@ -112,6 +112,18 @@ class Manifest:
         found = (g for g in self.graphs if g.role == role and g.cut == cut)
         return next(found, None)
 
+    def check_transform(self) -> None:
+        """Refuse a model that cannot turn and move what it shows.
+
+        Raises:
+            InputError: It is one.
+        """
+        if self.graph("transform") is None:
+            raise InputError(
+                f"the model {self.name} cannot turn and move what it shows: take one of StyleGAN3, "
+                "exported by this dragonnx"
+            )
+
     @property
     def runnable(self) -> tuple[GraphRecord, ...]:
         """The graphs that this dragonnx may run; those of other roles are for a newer one."""
