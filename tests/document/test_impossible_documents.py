@@ -28,6 +28,7 @@ from dragonnx.document import (
     save_document,
 )
 from dragonnx.document.facts import facts_of, members_of
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.recipe import document_of, recipe_of
 from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
@@ -40,11 +41,20 @@ RESULT = DragResult(
     targets=np.ones((1, 2)),
     loss=np.zeros(STEPS),
     seconds=1.5,
-    outcome="reached",
+    outcome="paused",
     settings={"preset": "paper", "r1": 3.0},
     masked=True,
     device="cpu",
     precision="float32",
+    paused=PausedDrag(
+        key="ab",
+        terms=("motion",),
+        computed_on="cpu",
+        mean=np.zeros((1, 1, W_DIM)),
+        square=np.zeros((1, 1, W_DIM)),
+        losses=np.zeros((STEPS, 1)),
+        seconds=np.zeros(STEPS),
+    ),
 )
 WHOLE = Document(
     start=LatentStart(
@@ -135,6 +145,13 @@ IMPOSSIBLE: list[tuple[tuple[str | int, ...], object, str]] = [
     (("result", "settings", "preset"), "p" * 1001, "result.settings.preset must have at most 1000"),
     (("result", "masked"), 1, "result.masked must be true or false, not 1"),
     (("result", "device"), "d" * 65, "result.device must have at most 64 characters, not 65"),
+    (("result", "outcome"), "reached", "result.paused is of a drag that ended, and outcome is reached"),
+    (("result", "paused"), 3, "result.paused must hold values by name, not 3"),
+    (("result", "paused", "key"), ..., "result.paused.key is missing"),
+    (("result", "paused", "key"), "k" * 201, "result.paused.key must have at most 200 characters"),
+    (("result", "paused", "terms"), ["motion", "mask"], "result.paused.losses must be an array [steps, 2]"),
+    (("result", "paused", "terms"), [3], "result.paused.terms must be a text, not 3"),
+    (("result", "paused", "computed_on"), None, "result.paused.computed_on must be a text, not None"),
     (("result", "precision"), None, "result.precision must be a text, not None"),
 ]  # fmt: skip
 
@@ -175,6 +192,12 @@ def test_an_impossible_fact_is_refused_by_its_name(
         ("directions.npy", np.full((1, 2, 2), np.inf), "start.directions[0].vector holds numbers that"),
         ("directions.npy", np.zeros((1, 2, 3)), "directions must have the shape of the result's w_plus"),
         ("loss.npy", np.zeros((2, 1)), "result.loss must be an array [steps] of numbers, not [2, 1]"),
+        ("paused_mean.npy", np.zeros((2, 1, 4)), "result.paused.mean must be an array [1, layers, w_dim]"),
+        ("paused_mean.npy", np.full((1, 1, 4), np.nan), "result.paused.mean holds numbers that are not"),
+        ("paused_square.npy", np.zeros((1, 2, 4)), "result.paused.square must have the shape of mean"),
+        ("paused_square.npy", np.full((1, 1, 4), -1.0), "result.paused.square holds numbers below 0"),
+        ("paused_losses.npy", np.zeros((0, 1)), "result.paused.losses must be of one step at least"),
+        ("paused_losses.npy", np.zeros((3, 1)), "result.paused.seconds must be an array [3] of numbers"),
         ("loss.npy", np.array([1, np.nan]), "result.loss holds numbers that are not finite"),
     ],
 )  # fmt: skip
@@ -191,6 +214,7 @@ def test_an_impossible_array_is_refused_by_its_name(
     ("member", "content", "sentence"),
     [
         ("latents.npy", None, "latents.npy is missing"),
+        ("paused_mean.npy", None, "paused_mean.npy is missing"),
         ("latents.npy", b"\x93NUMPY\x01\x00", "latents.npy is no array that can be read"),
         ("trace.npy", npy(np.zeros((3, 1, 2)))[:-1], "trace.npy has another size than its shape"),
         ("mask.png", b"", "mask"),

@@ -62,7 +62,9 @@ def test_a_document_comes_back_whole(dragged):
         np.testing.assert_array_equal(other.state.picture, run.state.picture)
         assert other.state.title == "a.dragonnx"
         assert other.state.losses == tuple(saved.result.loss)
-        assert other.notice == "Opened a.dragonnx; u brings back what was here."
+        assert other.notice == (
+            "Opened a.dragonnx; u brings back what was here. The drag is paused; Space goes on."
+        )
         assert other.state.path == Path("a.dragonnx")
 
 

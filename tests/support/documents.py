@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dragonnx.document import Document, DragResult, LatentStart, PointPair
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.points import FARTHEST
@@ -23,7 +24,7 @@ def same(one: object, other: object) -> bool:
     """Whether two values are equal, arrays within them to the bit."""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other)
-    if isinstance(one, Document | LatentStart | DragResult | Along):
+    if isinstance(one, Document | LatentStart | DragResult | Along | PausedDrag):
         return type(one) is type(other) and all(
             same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
         )
@@ -92,21 +93,41 @@ masks = st.none() | _arrays(SIDE, SIDE).map(lambda values: values > 0)
 
 
 @st.composite
+def pauses(draw: st.DrawFn, steps: int) -> PausedDrag:
+    """What a drag that was paused after so many steps may have to go on with."""
+    shape = (1, draw(st.integers(1, NUM_WS)), W_DIM)
+    return PausedDrag(
+        key=draw(st.text("0123456789abcdef", max_size=64)),
+        terms=("motion", "mask"),
+        computed_on=draw(st.sampled_from(["cpu in float32", ""])),
+        mean=draw(_arrays(*shape, dtype=np.float64)),
+        square=draw(_arrays(*draw(st.sampled_from([shape, (1, 1, 1)])), dtype=np.float64)) ** 2,
+        losses=draw(_arrays(steps, 2, dtype=np.float64)),
+        seconds=draw(_arrays(steps, dtype=np.float64)),
+    )
+
+
+@st.composite
 def results(draw: st.DrawFn, points: int) -> DragResult:
     """What a drag of so many points may have done."""
     steps = draw(st.integers(0, 3))
     latents = steps + 1 if draw(st.booleans()) else min(2, steps + 1)
+    outcome = draw(st.sampled_from([*(outcome.value for outcome in Outcome), "paused"]))
+    paused = None
+    if outcome == "paused" and steps and draw(st.booleans()):
+        paused = draw(pauses(steps if latents <= steps else draw(st.integers(1, steps))))
     return DragResult(
         latents=draw(_arrays(latents, NUM_WS, W_DIM)),
         trace=draw(_arrays(steps + 1, points, 2, dtype=np.float64)),
         targets=draw(_arrays(points, 2, dtype=np.float64)),
         loss=draw(_arrays(steps, dtype=np.float64)),
         seconds=draw(st.floats(0, 1e6)),
-        outcome=draw(st.sampled_from([*(outcome.value for outcome in Outcome), "paused"])),
+        outcome=outcome,
         settings={"preset": "paper", "r1": draw(_places), "r1_pixels": 3, "windows": True},
         masked=draw(st.booleans()),
         device=draw(st.sampled_from(["cpu", "cuda:1"])),
         precision=draw(st.sampled_from(["float32", "tf32"])),
+        paused=paused,
     )
 
 

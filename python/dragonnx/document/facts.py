@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.result import DragResult
 from dragonnx.document.start import MOST_DIRECTIONS, Along, LatentStart
 from dragonnx.document.state import MOST_PAIRS, Document, PointPair
@@ -33,7 +34,9 @@ _START, _LATENTS, _TRACE, _TARGETS, _LOSS = (
 _VECTORS = "directions.npy"
 _DIRECTIONS = "directions"
 _MOTION = "motion"
-ARRAYS = (_START, _VECTORS, _LATENTS, _TRACE, _TARGETS, _LOSS)
+_PAUSED = "paused"
+_OF_PAUSED = {name: f"paused_{name}.npy" for name in ("mean", "square", "losses", "seconds")}
+ARRAYS = (_START, _VECTORS, _LATENTS, _TRACE, _TARGETS, _LOSS, *_OF_PAUSED.values())
 """The arrays that a document may have beside its mask."""
 _UNNAMED = DragConfig(preset="paper")
 """The settings that a document does not name. Its first writers knew no better preset than "paper", so
@@ -76,6 +79,17 @@ def facts_of(document: Document) -> dict[str, Any]:
             "masked": result.masked,
             "device": result.device,
             "precision": result.precision,
+            **(
+                {}
+                if (paused := result.paused) is None
+                else {
+                    _PAUSED: {
+                        "key": paused.key,
+                        "terms": list(paused.terms),
+                        "computed_on": paused.computed_on,
+                    }
+                }
+            ),
         },
     }
 
@@ -94,6 +108,8 @@ def members_of(document: Document) -> dict[str, bytes]:
             _TARGETS: result.targets,
             _LOSS: result.loss,
         }
+        if result.paused is not None:
+            arrays |= {_OF_PAUSED[name]: each for name, each in result.paused.arrays().items()}
     members = {name: _npy(array) for name, array in arrays.items()}
     if document.mask is not None:
         members[MASK] = mask_png(document.mask)
@@ -243,4 +259,19 @@ def _result(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> DragResult
             masked=entry(facts, "masked"),
             device=facts.get("device", ""),
             precision=facts.get("precision", ""),
+            paused=_paused(facts.get(_PAUSED), arrays),
+        )
+
+
+def _paused(facts: object, arrays: Mapping[str, Array]) -> PausedDrag | None:
+    if facts is None:
+        return None
+    known = record(facts, _PAUSED)
+    found = {name: entry(arrays, member) for name, member in _OF_PAUSED.items()}
+    with within(_PAUSED):
+        return PausedDrag(
+            key=entry(known, "key"),
+            terms=entry(known, "terms"),
+            computed_on=entry(known, "computed_on"),
+            **found,
         )

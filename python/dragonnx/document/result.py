@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragonnx.document.paused import PausedDrag
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.session import Outcome
 from dragonnx.drag.stall import stall_reason
@@ -43,6 +44,8 @@ class DragResult:
         masked: Whether a mask was in use.
         device: Where it was computed; empty where an older dragonnx did not say.
         precision: In which precision, likewise.
+        paused: What a drag that was paused needs to go on; None for one that ended, and where it was
+            not kept.
 
     Raises:
         InputError: A value is of another type or out of range, or the arrays do not belong together.
@@ -58,6 +61,7 @@ class DragResult:
     masked: bool = False
     device: str = ""
     precision: str = ""
+    paused: PausedDrag | None = None
 
     def __post_init__(self) -> None:
         loss = checked_array(self.loss, "loss", ("steps",), np.float64)
@@ -90,6 +94,8 @@ class DragResult:
             device=values.text(self.device, "device", _LONGEST_WORD),
             precision=values.text(self.precision, "precision", _LONGEST_WORD),
         )
+        if self.paused is not None:
+            self._check_paused(values.instance(self.paused, "paused", PausedDrag))
 
     @property
     def steps(self) -> int:
@@ -133,7 +139,19 @@ class DragResult:
             loss=self.loss[:step],
             seconds=self.seconds * step / max(self.steps, 1),
             outcome=PAUSED,
+            paused=None,
         )
+
+    def ended(self) -> DragResult:
+        """The same drag, which does not go on."""
+        return replace(self, outcome=Outcome.CANCELLED.value, paused=None)
+
+    @property
+    def earlier(self) -> DragResult | None:
+        """The steps before the drag that was paused began, from which it went on; None without any."""
+        if self.paused is None or self.paused.steps == self.steps:
+            return None
+        return self.until(self.steps - self.paused.steps)
 
     def after(self, earlier: DragResult) -> DragResult:
         """This drag as one with an earlier one that ended where it began.
@@ -159,10 +177,25 @@ class DragResult:
         )
 
     def with_ends_only(self) -> DragResult:
-        """The same drag with the first and the last latent alone."""
-        if len(self.latents) <= 2:
+        """The same drag with the first and the last latent alone, and nothing to go on with."""
+        if len(self.latents) <= 2 and self.paused is None:
             return self
-        return replace(self, latents=self.latents[[0, -1]])
+        ends = self.latents if len(self.latents) <= 2 else self.latents[[0, -1]]
+        return replace(self, latents=ends, paused=None)
+
+    def _check_paused(self, paused: PausedDrag) -> None:
+        """Refuse what is of another drag.
+
+        Raises:
+            InputError: It is.
+        """
+        if self.outcome != PAUSED:
+            raise InputError(f"paused is of a drag that ended, and outcome is {self.outcome}")
+        if paused.steps > self.steps or (paused.steps < self.steps and not self.has_frames):
+            raise InputError(
+                f"paused must be of the last of {self.steps} steps whose latents were kept, not of "
+                f"{paused.steps}"
+            )
 
 
 def _places(value: object, name: str, shape: tuple[int | str, ...]) -> NDArray[np.float64]:

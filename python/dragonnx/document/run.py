@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dragonnx.document.latents import current_w_plus
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.result import PAUSED, DragResult
 from dragonnx.document.state import Document
 from dragonnx.drag.progress import DragStep
@@ -16,7 +18,7 @@ from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.given import checked_generator
-from dragonnx.reading.values import function, instance, whole
+from dragonnx.reading.values import flag, function, instance, whole
 from dragonnx.types import Float32, Points
 
 if TYPE_CHECKING:
@@ -24,19 +26,27 @@ if TYPE_CHECKING:
 
 
 class DragRun:
-    """A drag of a document, from its first step on. It can pause and go on.
+    """A drag of a document. It can pause and go on.
 
     Args:
         document: What to drag: its complete pairs, from the picture that it shows.
         generator: The document's model.
         keep_frames: Whether to keep the latent of every step, as an animation needs.
+        anew: Whether to begin with a first step in any case. Else a drag that the document says was
+            paused goes on as if it never had been, while its points, mask, model and settings are
+            those, but for step limit and stop distance.
 
     Raises:
         InputError: There is no complete pair, or something in the document does not fit the model.
     """
 
     def __init__(
-        self, document: Document, generator: Generator, *, keep_frames: bool = True
+        self,
+        document: Document,
+        generator: Generator,
+        *,
+        keep_frames: bool = True,
+        anew: bool = False,
     ) -> None:
         instance(document, "document", Document)
         pairs = document.complete_pairs
@@ -44,14 +54,20 @@ class DragRun:
             raise InputError("there is nothing to drag: set a handle point and its target point")
         self._before = document
         self._device = checked_generator(generator).device
-        self._session = DragSession(
+        begin = functools.partial(
+            DragSession,
             generator,
-            current_w_plus(document, generator),
-            handle_points=[pair.handle for pair in pairs],
             target_points=np.array([pair.target for pair in pairs], np.float64),
             mask=document.mask,
             config=document.config,
             keep_latents=keep_frames,
+        )
+        paused = None
+        if not flag(anew, "anew") and document.can_go_on:
+            paused = _gone_on(begin, document, keep_frames=keep_frames)
+        self._session = paused or begin(
+            w_plus=current_w_plus(document, generator),
+            handle_points=[pair.handle for pair in pairs],
         )
 
     @property
@@ -104,6 +120,7 @@ class DragRun:
     @property
     def result(self) -> DragResult:
         """What was reached so far."""
+        is_paused = self.outcome is None and self.steps > 0
         return DragResult(
             latents=self._session.latents,
             trace=self.trace,
@@ -115,6 +132,7 @@ class DragRun:
             masked=self._before.mask is not None,
             device=self._device.name,
             precision=self._device.precision,
+            paused=PausedDrag.of(self._session.held()) if is_paused else None,
         )
 
     def go_on(
@@ -160,6 +178,20 @@ class DragRun:
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Go on where `save` was called, for the same document; see `DragSession.resume`."""
         self._session.resume(path)
+
+
+def _gone_on(
+    begin: Callable[..., DragSession], document: Document, *, keep_frames: bool
+) -> DragSession | None:
+    """The drag that the document says was paused; None where it cannot go on."""
+    result = document.result
+    if result is None or result.paused is None or (keep_frames and not result.has_frames):
+        return None
+    first = result.steps - result.paused.steps
+    session = begin(w_plus=result.latents[first][None], handle_points=result.trace[first])
+    latents = result.latents[first:] if keep_frames else None
+    saved = result.paused.saved(result.trace[first:], result.w_plus, latents)
+    return session if session.take_over(saved, "the document") else None
 
 
 def drag(

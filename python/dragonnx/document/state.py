@@ -128,6 +128,17 @@ class Document:
         """Whether the newest handle still lacks its target."""
         return bool(self.pairs) and self.pairs[-1].target is None
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether its drag was paused and can go on: its points are as the drag left them."""
+        result, pairs = self.result, self.complete_pairs
+        return (
+            result is not None
+            and result.paused is not None
+            and np.array_equal([pair.handle for pair in pairs], result.trace[-1])
+            and np.array_equal(np.array([pair.target for pair in pairs], float), result.targets)
+        )
+
     def with_point(self, point: Point) -> Document:
         """Place the next point: a handle, or the target of the handle that still lacks one."""
         if self.waits_for_target:
@@ -239,6 +250,8 @@ class Document:
         arrays += [each.vector for each in self.start.directions]
         if self.result is not None:
             arrays += [self.result.latents, self.result.trace]
+            if self.result.paused is not None:
+                arrays += self.result.paused.arrays().values()
         new = {id(array): array.nbytes for array in arrays if array is not None}
         total = sum(size for key, size in new.items() if key not in counted)
         counted.update(new)

@@ -30,8 +30,10 @@ from dragonnx.types import Array, Float32, Points
 
 _OF_THE_END = ("max_steps", "stop_distance", "stall_steps")
 """Settings that change no step: a drag may go on with others."""
-_MOST_TERMS = 32
-_LONGEST_WORD = 200
+MOST_TERMS = 32
+"""Of a loss."""
+LONGEST_WORD = 200
+"""Characters of a term, a key, or where steps were computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,9 @@ class DragProgressFile:
         problem: The drag.
         w_plus: The latent that it starts from, [1, num_ws, w_dim].
         handle_points: The handles there, [n, 2].
+
+    Attributes:
+        key: Of all that must be the same for its steps to go on.
     """
 
     def __init__(
@@ -103,7 +108,7 @@ class DragProgressFile:
         files = {name: record.sha256 for name, record in generator.manifest.files.items()}
         mask = np.zeros(0, bool) if problem.mask is None else problem.mask
         self._image_size = generator.manifest.image_size
-        self._key = key_of(
+        self.key = key_of(
             ["drag", settings, files], w_plus, handle_points, problem.target_points, mask
         )
         device = generator.device
@@ -112,12 +117,8 @@ class DragProgressFile:
             f"{runtime_version()}"
         )
 
-    def save(self, path: str | os.PathLike[str], progress: DragProgress) -> None:
-        """Write it, all or nothing.
-
-        Raises:
-            InputError: The file cannot be written.
-        """
+    def held(self, progress: DragProgress) -> SavedProgress:
+        """What a file of it holds."""
         steps = progress.steps
         terms = list(steps[0].losses) if steps else []
         losses = [[step.losses[term] for term in terms] for step in steps]
@@ -131,8 +132,22 @@ class DragProgressFile:
         }
         if progress.latents is not None:
             arrays["latents"] = np.concatenate(progress.latents)
-        facts = {"steps": len(steps), "terms": terms, "computed_on": self._computed_on}
-        write_progress(path, self._key, facts, arrays)
+        facts = {
+            "key": self.key,
+            "steps": len(steps),
+            "terms": terms,
+            "computed_on": self._computed_on,
+        }
+        return SavedProgress(facts, arrays)
+
+    def save(self, path: str | os.PathLike[str], progress: DragProgress) -> None:
+        """Write it, all or nothing.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        saved = self.held(progress)
+        write_progress(path, self.key, saved.facts, saved.arrays)
 
     def load(self, path: str | os.PathLike[str]) -> DragProgress:
         """Read what `save` wrote.
@@ -144,25 +159,37 @@ class DragProgressFile:
             "it belongs to another drag: the model, the start, the points, the mask and the settings "
             "must be the same, but for step limit and stop distance"
         )
-        saved = read_progress(path, self._key, refusal)
+        saved = read_progress(path, self.key, refusal)
         try:
-            progress = self._progress_of(saved)
+            return self.progress_of(saved, f"{path}")
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
+
+    def progress_of(self, saved: SavedProgress, place: str) -> DragProgress:
+        """The progress that `held` told of, of this drag.
+
+        Args:
+            saved: It.
+            place: Where it was, for users.
+
+        Raises:
+            InputError: Something in it is wrong, or does not fit together.
+        """
+        progress = self._checked(saved)
         if (before := saved.facts["computed_on"]) != self._computed_on:
             logger.info(
                 "the drag in %s was computed on %s and goes on on %s: the last digits may differ "
-                "from those of a drag that was never stopped", path, before, self._computed_on,
+                "from those of a drag that was never stopped", place, before, self._computed_on,
             )  # fmt: skip
         return progress
 
-    def _progress_of(self, saved: SavedProgress) -> DragProgress:
+    def _checked(self, saved: SavedProgress) -> DragProgress:
         count = whole(entry(saved.facts, "steps"), "steps", 0, MOST_STEPS)
         terms = [
-            text(term, "terms", _LONGEST_WORD)
-            for term in items(entry(saved.facts, "terms"), "terms", _MOST_TERMS)
+            text(term, "terms", LONGEST_WORD)
+            for term in items(entry(saved.facts, "terms"), "terms", MOST_TERMS)
         ]
-        text(entry(saved.facts, "computed_on"), "computed_on", _LONGEST_WORD)
+        text(entry(saved.facts, "computed_on"), "computed_on", LONGEST_WORD)
         w_plus = saved.array("w_plus", np.float32, self._w_plus.shape)
         shape = moments_shape(self._w_plus, self._problem.settings) if count else ()
         is_shared = self._problem.settings.shared_moment

@@ -20,6 +20,7 @@ from dragonnx.drag.one_thread import OneThread
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
+from dragonnx.drag.progress_file import SavedProgress
 from dragonnx.drag.stall import is_stalled, stall_reason
 from dragonnx.drag.step import HostState, step_for
 from dragonnx.errors import InputError
@@ -213,15 +214,28 @@ class DragSession:
             StateError: Another thread is at work on this session.
         """
         with self._one_thread:
-            progress = self._file.load(path)
-            if self._progress.latents is None:
-                progress = replace(progress, latents=None)
-            elif progress.latents is None:
-                raise InputError(
-                    f"{path} holds no latents of the steps that were done, which an animation needs: "
-                    "go on without one, or begin anew"
-                )
-            self._progress, self._outcome = progress, None
+            self._go_on_from(self._file.load(path), f"{path}")
+
+    def held(self) -> SavedProgress:
+        """What `save` writes, for whoever keeps it elsewhere. May be called from any thread."""
+        return self._file.held(self._progress)
+
+    def take_over(self, saved: SavedProgress, place: str) -> bool:
+        """Go on from what `held` gave, as `resume` does; whether it is of this drag.
+
+        Args:
+            saved: It; that of another drag changes nothing.
+            place: Where it was kept, for users.
+
+        Raises:
+            InputError: Something in it is wrong, or the latents of its steps are missing.
+            StateError: Another thread is at work on this session.
+        """
+        with self._one_thread:
+            is_its = bool(saved.facts["key"] == self._file.key)
+            if is_its:
+                self._go_on_from(self._file.progress_of(saved, place), place)
+            return is_its
 
     def __iter__(self) -> DragSession:
         return self
@@ -239,6 +253,16 @@ class DragSession:
             if self._outcome is not None:
                 raise StopIteration
             return self._do_step()
+
+    def _go_on_from(self, progress: DragProgress, place: str) -> None:
+        if self._progress.latents is None:
+            progress = replace(progress, latents=None)
+        elif progress.latents is None:
+            raise InputError(
+                f"{place} holds no latents of the steps that were done, which an animation needs: "
+                "go on without one, or begin anew"
+            )
+        self._progress, self._outcome = progress, None
 
     def _do_step(self) -> DragStep:
         began = time.perf_counter()

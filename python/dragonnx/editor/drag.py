@@ -69,6 +69,7 @@ class DragCommands:
             state.say("Stopping after this step ...")
         elif phase.paused is not None:
             state.enter(Idle())
+            self._end(phase.paused)
             state.history.finish_merging()
             state.say(f"{_STOPPED} {_AFTER_STOP}")
         else:
@@ -165,6 +166,8 @@ class DragCommands:
         outcome = event.outcome
         if outcome is None and told_to_end:  # it paused before it could hear of that
             outcome = Outcome.CANCELLED
+            if result is not None and result is not state.document.result:
+                document = replace(document, result=result.ended())
         goes_on = outcome is None and event.failure is None
         waiting = state.become_idle(document if goes_on else None)
         if result is not None and steps:
@@ -178,6 +181,17 @@ class DragCommands:
             failure(state, Task.DRAG, event.failure)
         elif not waiting:
             self._say_ended(steps, outcome, "" if result is None else result.reason)
+
+    def _end(self, paused: Document) -> None:
+        """Have the document say that its drag does not go on."""
+        state, result = self._state, paused.result
+        if state.document is not paused or result is None or result.paused is None:
+            return
+        document = replace(paused, result=result.ended())
+        if state.shows_document:
+            state.pictured = document
+        state.apply("end the drag", document, f"drag {self._number}")
+        state.document_changed()
 
     @property
     def _steps_before(self) -> int:
@@ -199,6 +213,8 @@ class DragCommands:
         state.enter(Dragging())
         if not resume:
             self._earlier = self._scrub.cut
+        elif document.result is not None:  # which another editor may have made and saved
+            self._earlier = document.result.earlier
         if resume or self._earlier is not None:
             state.comparison.end()
         else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dragonnx.document import Document
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.run import DragRun
 from dragonnx.editor.events import DragEnded, DragProgressed, Event, reason_of
 from dragonnx.editor.pace import Pace
@@ -33,7 +34,8 @@ class DragJob:
     def __init__(self, post: Callable[[Event], object], pace: Pace) -> None:
         self._post = post
         self._pace = pace
-        self._paused: DragRun | None = None
+        self._paused: tuple[DragRun, PausedDrag | None] | None = None
+        """The one that was paused, and what its document has to go on with."""
 
     def run(
         self,
@@ -50,15 +52,18 @@ class DragJob:
             document: What to drag.
             generator: Its model.
             pictures: Makes the model's pictures.
-            resume: Go on with the drag that was paused; `document` is what it reached.
+            resume: Go on with the drag that was paused; `document` is what it reached, here or before
+                it was saved.
             steps: How many steps at most; None for no limit.
 
         Raises:
             InputError: The document cannot be dragged. A step that fails is told in `DragEnded`.
         """
-        run = self._paused if resume else None
-        self._paused = None
-        run = run or DragRun(document, generator)
+        held, self._paused = self._paused, None
+        if resume and held is not None and held[1] is _paused(document):
+            run = held[0]
+        else:
+            run = DragRun(document, generator, anew=not resume)
         failure = None
         try:
             run.go_on(progress=_Reports(self._post, pictures), stop=self._pace.stops, steps=steps)
@@ -67,14 +72,20 @@ class DragJob:
                 run.go_on()
         except Exception as error:
             failure = reason_of(error)
+        reached = run.document
         if run.outcome is None and failure is None:
-            self._paused = run
+            self._paused = run, _paused(reached)
         picture, is_preview = pictures.quick(run.w_plus)
-        self._post(DragEnded(run.document, picture, is_preview, run.outcome, failure))
+        self._post(DragEnded(reached, picture, is_preview, run.outcome, failure))
 
     def forget(self) -> None:
         """Let go of the drag that was paused: it belongs to a model that is no longer open."""
         self._paused = None
+
+
+def _paused(document: Document) -> PausedDrag | None:
+    """What the document has to go on with: the same value for as long as it is of the same drag."""
+    return None if document.result is None else document.result.paused
 
 
 class _Reports:

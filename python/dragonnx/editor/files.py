@@ -208,11 +208,11 @@ class FileCommands:
 
         def use() -> None:
             state.selected = None
-            state.enter(Idle())
             document = _taken_over(event, state.document)
+            state.enter(Idle.on(document))
             state.apply(f"open {event.path.name}", document, file=_file(event))
             state.document_changed()
-            told = "".join(f" {note}." for note in event.notes)
+            told = self._can_go_on() + "".join(f" {note}." for note in event.notes)
             state.say(f"Opened {event.path.name}; u brings back what was here.{told}")
 
         state.when_idle(use)

@@ -11,6 +11,7 @@ from dragonnx.document import Recovery
 from dragonnx.document.archive import read_preview
 from dragonnx.document.recovery import LostWork
 from dragonnx.editor.document_file import DocumentFile
+from dragonnx.editor.phase import Idle
 from dragonnx.editor.state import EditorState
 from dragonnx.errors import InputError
 from dragonnx.reading.pictures import read_picture
@@ -91,6 +92,7 @@ class LostWorkCommands:
             return
 
         def use() -> None:
+            state.enter(Idle.on(document))
             state.apply("recover", document, file=DocumentFile(work.saved_as, digest=work.digest))
             state.document_changed()
             if state.autosave.flush():

@@ -23,6 +23,11 @@ class Idle:
 
     paused: Document | None = None
 
+    @classmethod
+    def on(cls, document: Document) -> Idle:
+        """Nothing runs after opening a document, whose drag may have been paused."""
+        return cls(document if document.can_go_on else None)
+
 
 @dataclass(frozen=True, eq=False)
 class Dragging:

@@ -101,7 +101,7 @@ class EditorState:
         """Of the latest steps of a drag or an inversion."""
         self.notice = Notice()
         self.alert = Alert()
-        self._phase: Phase = Idle()
+        self._phase: Phase = Idle.on(document)
         self._subject: tuple[object, ...] = ()
         """Of the notice and the alert."""
         self._views: list[Callable[[Part], object]] = []
