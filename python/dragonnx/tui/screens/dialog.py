@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from dragonnx.tui.widgets.literal import Words
+from dragonnx.tui.widgets.literal import Line, Words
 
 Answer = TypeVar("Answer")
 
@@ -94,3 +95,19 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
             self.other()
         else:
             self.action_leave()
+
+
+class Form(Dialog[Answer]):
+    """A dialog of several lines, each for one value and with its name as id."""
+
+    def texts(self, names: Iterable[str]) -> dict[str, str]:
+        """What stands in the lines, by their names."""
+        return {name: self.query_one(f"#{name}", Line).value for name in names}
+
+    def key_down(self) -> None:
+        """The next line."""
+        self.focus_next()
+
+    def key_up(self) -> None:
+        """The line before."""
+        self.focus_previous()

@@ -17,7 +17,7 @@ from dragonnx.inversion.config import InversionConfig
 from dragonnx.paths import typed_path
 from dragonnx.tui.drawing.cells import CanvasMode
 from dragonnx.tui.screens.crop import CropScreen
-from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.screens.dialog import Buttons, Form
 from dragonnx.tui.screens.path import PathLine
 from dragonnx.tui.widgets.literal import Line, Words
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dragonnx.inversion.window import Box
 
 
-class PhotoScreen(Dialog[PhotoRequest]):
+class PhotoScreen(Form[PhotoRequest]):
     """A line for the photo's path, and one for each choice.
 
     Args:
@@ -151,13 +151,5 @@ class PhotoScreen(Dialog[PhotoRequest]):
         """The button for that."""
         self.action_crop()
 
-    def key_down(self) -> None:
-        """The next line."""
-        self.focus_next()
-
-    def key_up(self) -> None:
-        """The line before."""
-        self.focus_previous()
-
     def _texts(self) -> dict[str, str]:
-        return {name: self.query_one(f"#{name}", Line).value for name, _ in PHOTO_SETTINGS}
+        return self.texts(name for name, _ in PHOTO_SETTINGS)

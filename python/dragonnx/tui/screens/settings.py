@@ -11,11 +11,11 @@ from textual.widgets import Input
 from dragonnx.drag.config import DragConfig
 from dragonnx.editor.answers import SETTINGS, settings_of
 from dragonnx.errors import InputError
-from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.screens.dialog import Buttons, Form
 from dragonnx.tui.widgets.literal import Line, Words
 
 
-class SettingsScreen(Dialog[DragConfig]):
+class SettingsScreen(Form[DragConfig]):
     """A line for each setting; an empty one means what suits the model, else the preset.
 
     Args:
@@ -77,17 +77,9 @@ class SettingsScreen(Dialog[DragConfig]):
         if config is not None:
             self.dismiss(config)
 
-    def key_down(self) -> None:
-        """The next line."""
-        self.focus_next()
-
-    def key_up(self) -> None:
-        """The line before."""
-        self.focus_previous()
-
     def _read(self) -> DragConfig | None:
         """The settings, or None after saying what is wrong."""
-        texts = {name: self.query_one(f"#{name}", Line).value for name, _, _ in SETTINGS}
+        texts = self.texts(name for name, _, _ in SETTINGS)
         try:
             config = settings_of(texts, self._most_layers)
         except InputError as error:

@@ -12,7 +12,7 @@ from dragonnx.editor.answers import frames_of, new_file, yes_or_no
 from dragonnx.editor.walks import FRAMES, WalkRequest, check_frames, waypoints_of
 from dragonnx.errors import InputError
 from dragonnx.media import ANIMATION_SUFFIXES, check_animation
-from dragonnx.tui.screens.dialog import Buttons, Dialog
+from dragonnx.tui.screens.dialog import Buttons, Form
 from dragonnx.tui.screens.path import PathLine
 from dragonnx.tui.widgets.literal import Line, Words
 
@@ -24,7 +24,7 @@ _ROWS = (
 )
 
 
-class WalkScreen(Dialog[WalkRequest]):
+class WalkScreen(Form[WalkRequest]):
     """A line for each part of a walk.
 
     Args:
@@ -62,7 +62,7 @@ class WalkScreen(Dialog[WalkRequest]):
 
     def accept(self) -> None:
         """Answer, where everything fits."""
-        text = {name: self.query_one(f"#{name}", Line).value for name, _ in _ROWS}
+        text = self.texts(name for name, _ in _ROWS)
         try:
             to, frames = waypoints_of(text["to"], self._document), frames_of(text["frames"])
             check_frames(to, frames)
@@ -73,11 +73,3 @@ class WalkScreen(Dialog[WalkRequest]):
             self.show_problem(f"{error}.")
         else:
             self.dismiss(request)
-
-    def key_down(self) -> None:
-        """The next line."""
-        self.focus_next()
-
-    def key_up(self) -> None:
-        """The line before."""
-        self.focus_previous()
