@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from dragonnx.model.facts import WINDOWED_ROLES, GraphRecord, GraphRole, ParityRecord
+from dragonnx.model.facts import IMAGE_ROLES, WINDOWED_ROLES, GraphRecord, ParityRecord
 from dragonnx.model.manifest import Manifest
 from dragonnx.runtime import CPU, Device, Graph
 from dragonnx_export.parity.cases import SEEDS, Arrays, ParityCase, parity_cases
@@ -27,13 +27,6 @@ _REFERENCES = {"torch float64": torch.float64, "torch float32": torch.float32}
 
 Progress = Callable[[str], None]
 """Takes what is being done, a line for the user."""
-
-
-_IMAGES: tuple[GraphRole, ...] = ("image", "preview")
-_IMAGE_PULLBACKS: tuple[tuple[GraphRole, GraphRole], ...] = (
-    ("image_layers", "image_pullback"),
-    ("preview_layers", "preview_pullback"),
-)
 
 
 def check_parity(
@@ -79,7 +72,7 @@ def _is_doubled(
     manifest: Manifest, network: ReferenceNetwork, graph: GraphRecord, case: ParityCase
 ) -> bool:
     """Whether to take the time for float64, and the memory, in which torch unfolds large maps."""
-    whole_image = graph.role in {"image", "image_layers", "image_pullback"}
+    whole_image = graph.role in IMAGE_ROLES[0]
     small = math.prod(manifest.image_size) <= network.largest_double_image
     return case.seed == SEEDS[0] and (small or not whole_image)
 
@@ -99,8 +92,8 @@ def _run_graphs(
     first = case.seed == SEEDS[0]
     if mapping := manifest.graph("mapping"):
         yield mapping, run(mapping, case.mapping_inputs)
-    for roles in _IMAGE_PULLBACKS if first else ():
-        layers, pullback = map(manifest.graph, roles)
+    for _, *passes in IMAGE_ROLES if first else ():
+        layers, pullback = map(manifest.graph, passes)
         if layers and pullback:
             forward = run(layers, w_plus)
             grad = {"grad_image": case.grad_for(forward["image"])}
@@ -110,7 +103,7 @@ def _run_graphs(
             yield pullback, {**forward, **grad, **pulled}
             del forward  # of all layers, where one graph and one layer are what there is memory for
     repeated = first or math.prod(manifest.image_size) <= network.largest_repeated_image
-    for role in _IMAGES if repeated else ():
+    for role, *_ in IMAGE_ROLES if repeated else ():
         if image_graph := manifest.graph(role):
             yield image_graph, run(image_graph, w_plus)
     if transform := manifest.graph("transform"):

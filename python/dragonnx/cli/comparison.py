@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from dragonnx.drag.windows import Geometry, plan_windows
-from dragonnx.model.facts import graph_name
+from dragonnx.model.facts import IMAGE_ROLES, graph_name
 from dragonnx.model.generator import Generator
 from dragonnx.types import Array, DevicePrecision, Float32
 
@@ -57,12 +57,11 @@ def _outputs(generator: Generator, w_plus: Float32) -> Iterator[tuple[str, Array
     yield "image", np.asarray(generator.image(w_plus), np.float32)
     if m.has_preview:
         yield "preview", np.asarray(generator.preview(w_plus), np.float32)
-    for preview, role in ((False, "image"), (True, "preview")):
-        if m.graph("preview_layers" if preview else "image_layers"):
+    for preview, (_, layers, pullback) in zip((False, True), IMAGE_ROLES, strict=True):
+        if m.graph(layers):
             shown = generator.image_layers(w_plus, preview=preview)
-            yield f"{role}_layers", shown.image
-            gradient = generator.image_pullback(shown, _gradient(shown.image.shape))
-            yield f"{role}_pullback", gradient
+            yield layers, shown.image
+            yield pullback, generator.image_pullback(shown, _gradient(shown.image.shape))
     for cut in (None, *m.cuts):
         forward = generator.features(w_plus, cut=cut, windows=None if cut is None else windows[cut])
         yield graph_name("features", cut), forward.features

@@ -32,6 +32,7 @@ from dragonnx.reading.values import (
     positive,
     record,
     shown,
+    size,
     text,
     whole,
     within,
@@ -194,15 +195,6 @@ def _hash(value: object, name: str) -> str:
     return value
 
 
-def size(value: object, name: str) -> tuple[int, int]:
-    """Height and width."""
-    found = items(value, name, 2)
-    if len(found) < 2:
-        raise InputError(f"{name} must be a height and a width, not {shown(value)}")
-    height, width = (whole(side, name, 1, LARGEST_SIDE) for side in found)
-    return height, width
-
-
 def _rate(value: object, name: str) -> tuple[float, float]:
     x, y = point(value, name, _FARTHEST)
     return positive(x, name, _FARTHEST), positive(y, name, _FARTHEST)
@@ -249,6 +241,7 @@ def _windows(value: object, name: str) -> WindowFacts | LayerWindowFacts | None:
 
 
 _COUNT = _whole(1, LARGEST_SIDE)
+_SIZE: Decoder = lambda value, name: size(value, name, LARGEST_SIDE)  # noqa: E731
 WINDOW_DECODERS: Decoders = {
     "cuts": _each(_COUNT, _MOST_BLOCKS),
     "channels": _each(_COUNT, _MOST_BLOCKS),
@@ -313,11 +306,11 @@ SHARED_DECODERS: Decoders = {
 MODEL_DECODERS: Decoders = {
     **SHARED_DECODERS,
     "family": _text(_WORD),
-    "image_size": size,
+    "image_size": _SIZE,
     "feature_map": _fields(
         FeatureMap,
         {
-            "size": size,
+            "size": _SIZE,
             "channels": _COUNT,
             "offset": lambda value, name: point(value, name, _FARTHEST),
             "rate": _rate,

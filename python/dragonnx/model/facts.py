@@ -44,10 +44,13 @@ With a cut, features and pullback compute windows from there on: a block's resol
 REQUIRED_ROLES: tuple[GraphRole, ...] = ("mapping", "image", "features", "pullback")
 """Without one of these a model cannot be dragged. All others are optional."""
 
-OPTIONAL_ROLES: tuple[tuple[GraphRole, ...], ...] = (
-    ("image_layers", "image_pullback"),
+IMAGE_ROLES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
+    ("image", "image_layers", "image_pullback"),
     ("preview", "preview_layers", "preview_pullback"),
 )
+"""Of the image, then of the smaller one: it alone, it with what its pullback needs, the pullback."""
+
+OPTIONAL_ROLES: tuple[tuple[GraphRole, ...], ...] = (IMAGE_ROLES[0][1:], IMAGE_ROLES[1])
 """To invert with, and for a smaller image: of each group a model has all or none."""
 
 WINDOWED_ROLES: tuple[GraphRole, ...] = ("features", "pullback")

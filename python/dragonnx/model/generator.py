@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from dragonnx.errors import InputError
 from dragonnx.log import timed
 from dragonnx.model.bundle import Bundle
-from dragonnx.model.facts import GraphRole
+from dragonnx.model.facts import IMAGE_ROLES, GraphRole
 from dragonnx.model.graphs import GraphSet
 from dragonnx.model.labels import Label, fitting_label
 from dragonnx.model.latent import checked_w_plus
@@ -20,7 +20,7 @@ from dragonnx.model.mapping import MappingNetwork
 from dragonnx.model.motion import Motion
 from dragonnx.model.passes import BoundPass, FeaturePass, ImagePass, of_all_layers
 from dragonnx.model.picture import picture_of
-from dragonnx.model.placements import IMAGES, placements
+from dragonnx.model.placements import placements
 from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.values import record, whole
@@ -261,7 +261,7 @@ class Generator:
             InputError: The model has no preview.
         """
         self._check_preview(wanted=preview)
-        _, layers, pullback = IMAGES[preview]
+        _, layers, pullback = IMAGE_ROLES[preview]
         forward, back = self._graphs.get(layers), self._graphs.get(pullback)
         # It is large, and an inversion takes minutes: not worth keeping for the next one.
         return BoundPass(forward, back, "image", {"w_plus": w_plus})
@@ -279,7 +279,7 @@ class Generator:
         """
         self._check_preview(wanted=preview)
         latent = self.checked_w_plus(w_plus)
-        graph = self._graphs.get("preview_layers" if preview else "image_layers")
+        graph = self._graphs.get(IMAGE_ROLES[preview][1])
         kept = [name for name in graph.output_names if name != "image"]
         arrays, layer_outputs = graph.run({"w_plus": latent}, keep=kept)
         return ImagePass(latent, arrays["image"], layer_outputs, preview)
@@ -289,7 +289,7 @@ class Generator:
 
         A preview depends on the first w's only: those of the others are 0.
         """
-        graph = self._graphs.get("preview_pullback" if forward.preview else "image_pullback")
+        graph = self._graphs.get(IMAGE_ROLES[forward.preview][2])
         gradient: Float32 = graph.run(forward.pullback_inputs(grad_image))[0]["grad_w_plus"]
         return of_all_layers(gradient, self.manifest.num_ws)
 

@@ -11,8 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from dragonnx.errors import InputError
-from dragonnx.model.decoding import WINDOW_DECODERS, decode, size
+from dragonnx.model.decoding import WINDOW_DECODERS, decode
 from dragonnx.model.facts import (
+    LARGEST_SIDE,
     OPTIONAL_ROLES,
     REQUIRED_ROLES,
     WINDOWED_ROLES,
@@ -20,7 +21,7 @@ from dragonnx.model.facts import (
     WindowFacts,
     graph_name,
 )
-from dragonnx.reading.values import entry, record, whole
+from dragonnx.reading.values import entry, record, size, whole
 
 VERSION = 1
 
@@ -39,8 +40,8 @@ def upgraded(facts: Mapping[str, Any]) -> dict[str, Any]:
     whole(entry(kept, "format_version"), "format_version", VERSION, VERSION)
     windows = {name: entry(kept, name) for name in WINDOW_DECODERS}
     given = WindowFacts(**decode(windows, WINDOW_DECODERS))
-    image_size = size(entry(kept, "image_size"), "image_size")
-    feature_size = size(entry(kept, "feature_size"), "feature_size")
+    image_size = size(entry(kept, "image_size"), "image_size", LARGEST_SIDE)
+    feature_size = size(entry(kept, "feature_size"), "feature_size", LARGEST_SIDE)
     if not given.channels:
         raise InputError("channels must not be empty")
     feature_map = FeatureMap.over(image_size, feature_size, given.channels[-1])

@@ -7,16 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from dragonnx.model.bundle import Bundle
-from dragonnx.model.facts import GraphRole, graph_name
+from dragonnx.model.facts import IMAGE_ROLES, GraphRole, graph_name
 from dragonnx.model.graphs import GraphSet
 from dragonnx.runtime import Device, node_placement
 from dragonnx.types import Array, Float32
-
-IMAGES: tuple[tuple[GraphRole, GraphRole, GraphRole], ...] = (
-    ("image", "image_layers", "image_pullback"),
-    ("preview", "preview_layers", "preview_pullback"),
-)
-"""The graphs of the image and of the small one: it alone, with what its pullback needs, the pullback."""
 
 
 def placements(
@@ -47,7 +41,7 @@ def placements(
     if m.label_dim:
         mapping["label"] = np.eye(1, m.label_dim, dtype=np.float32)
     yield placed("mapping", mapping)
-    for image, layers, pullback in IMAGES:
+    for image, layers, pullback in IMAGE_ROLES:
         if m.graph(image):
             yield placed(image, {"w_plus": w_plus})
         if m.graph(layers):
