@@ -29,11 +29,9 @@ from dragonnx.cli.invert import (
     Perceptual,
     PerceptualWeight,
     SearchSeed,
-    chosen_loss,
-    run_with_progress,
-    stop,
 )
 from dragonnx.cli.options import Index, Label, Quality, check_start, chosen_label
+from dragonnx.cli.search import chosen_loss, run_with_progress, stop
 from dragonnx.errors import InputError
 from dragonnx.types import Space
 from dragonnx_export.commands.checkpoint_options import (

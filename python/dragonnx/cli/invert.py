@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,18 +34,19 @@ from dragonnx.cli.options import (
     fitting_label,
     open_generator,
 )
-from dragonnx.errors import DragonnxError, InputError
+from dragonnx.cli.search import chosen_loss, run_with_progress, stop
+from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
-from dragonnx.types import Fit
+from dragonnx.types import Fit, Points
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from dragonnx.inversion.image_loss import ImageLoss
+    from dragonnx.inversion.config import InversionConfig
     from dragonnx.inversion.perceptual import PerceptualLoss
-    from dragonnx.inversion.photo import Photo
     from dragonnx.inversion.session import InversionSession
     from dragonnx.model.generator import Generator
+    from dragonnx.model.labels import Label as AnyLabel
 
 Perceptual = Annotated[
     Path | None, typer.Option(help="Compare in this network's features too: a folder.")
@@ -52,10 +54,6 @@ Perceptual = Annotated[
 PerceptualWeight = Annotated[
     float | None, typer.Option(help="Of that, beside the comparison of pixels [1].")
 ]
-
-_SAVE_EVERY = 25
-"""Steps between two looks at the preview and two savings of the progress."""
-
 
 Box = Annotated[
     str | None, typer.Option(help="Part of the photo: left,top,right,bottom in pixels [all].")
@@ -105,13 +103,7 @@ def invert(
 
     Interrupting (Ctrl+C) stops after the current step and saves the best so far.
     """
-    from dragonnx.media import (
-        PICTURE_SUFFIXES,
-        check_quality,
-        save_image,
-        save_json,
-        side_by_side,
-    )
+    from dragonnx.media import PICTURE_SUFFIXES, check_quality
 
     outputs: list[tuple[Path | None, tuple[str, ...]]] = [
         (output, (".npz",)),
@@ -127,12 +119,8 @@ def invert(
         box=box, fit=fit, align=align, landmarks=landmarks, face_model=face_model, face=face
     )
 
-    from dragonnx import Document, InversionConfig, LatentStart, load_latent, load_photo
-    from dragonnx.document.recipe import recipe_of
-    from dragonnx.inversion.report import report_of
+    from dragonnx import InversionConfig, load_latent, load_photo
     from dragonnx.inversion.session import InversionSession
-    from dragonnx.model.labels import label_facts
-    from dragonnx.model.latent import save_latent
     from dragonnx.model.library import model_name
 
     config = InversionConfig(
@@ -152,126 +140,107 @@ def invert(
     if progress and progress.exists():
         session.resume(progress)
         say(f"going on after step {session.steps} of {progress}")
-    facts = {
-        "model": generator.manifest.name,
-        "photo": photo.name,
-        "landmarks": None if points is None else points.tolist(),
-        "space": space,
-        "device": generator.device.name,
-        "precision": generator.device.precision,
-        **({} if chosen is None else {"label": label_facts(chosen)}),
-    }
-    named = model_name(model)
-
-    def save_shown(picture: Image, path: Path) -> None:
-        found = LatentStart(w_plus=session.w_plus, name=photo.name, label=chosen)
-        save_image(picture, path, recipe_of(Document(model=named, start=found)), quality)
-
-    def save_comparison(path: Path) -> None:
-        found = session.picture.convert("RGB")
-        save_shown(side_by_side([session.photo.picture, found]), path)
-
-    def save_report(path: Path) -> None:
-        save_json({**facts, **report_of(session, session.picture, seconds, network)}, path)
-
-    so_far: list[tuple[Path | None, Callable[[Path], object]]] = [
-        (progress, session.save),
-        (preview, lambda path: save_shown(session.picture, path)),
-    ]
+    found = _Found(session, model_name(model), photo.name, chosen, quality)
+    so_far = [(progress, session.save), (preview, found.save_preview)]
 
     def save_so_far() -> None:
         for path, write in so_far:
             if path:
                 write(path)
 
-    def save_found(path: Path) -> None:
-        save_latent(session.w_plus, path)
-
     with stopping(partial(stop, session)):
         seconds, failure = run_with_progress(session, Keeper(save_so_far))
         if failure is not None:  # what an earlier run wrote may be better
-            kept = keep_elsewhere(output, save_found)
+            kept = keep_elsewhere(output, found.save_latent)
             raise InputError(f"{failure}; the best latent before that {kept}") from failure
+        ran_with = _facts(generator, config, photo, points, chosen)
         deliver(
             [
-                (output, save_found),
+                (output, found.save_latent),
                 *so_far,
-                (comparison, save_comparison),
-                (report, save_report),
+                (comparison, found.save_comparison),
+                (report, partial(found.save_report, ran_with, seconds, network)),
             ]
         )
     say(f"{session.steps} steps, PSNR {session.psnr:.1f} dB against the photo; wrote "
         f"{', '.join(str(path) for path, _ in outputs if path)}")  # fmt: skip
 
 
-def chosen_loss(
-    photo: Photo,
+def _facts(
     generator: Generator,
-    folder: Path | None,
-    weight: float | None,
-    threads: int | None = None,
-) -> tuple[ImageLoss, PerceptualLoss | None]:
-    """How to compare images with an aligned photo, and the perceptual network in it, if any.
+    config: InversionConfig,
+    photo: Path,
+    landmarks: Points | None,
+    label: AnyLabel | None,
+) -> dict[str, Any]:
+    """What a report says of how the inversion was run, before what came of it."""
+    from dragonnx.model.labels import label_facts
 
-    Raises:
-        BundleError: The folder is no perceptual network.
-        InputError: There is a weight without a network, or it is negative.
+    return {
+        "model": generator.manifest.name,
+        "photo": photo.name,
+        "landmarks": None if landmarks is None else landmarks.tolist(),
+        "space": config.space,
+        "device": generator.device.name,
+        "precision": generator.device.precision,
+        **({} if label is None else {"label": label_facts(label)}),
+    }
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Writes what a session found so far.
+
+    Attributes:
+        session: The session.
+        model: The model's name, as a recipe has it.
+        photo: The photo's, likewise.
+        label: The class, or None.
+        quality: Of pictures that have one, or None.
     """
-    from dragonnx.inversion.image_loss import PyramidLoss
-    from dragonnx.inversion.photo import weights_of
 
-    weights = weights_of(photo)
-    pyramid = PyramidLoss(weights)
-    if folder is None:
-        if weight is not None:
-            raise InputError("a perceptual weight needs a network: name its folder --perceptual")
-        return pyramid, None
-    from dragonnx.inversion.perceptual import CombinedLoss, PerceptualLoss
+    session: InversionSession
+    model: str
+    photo: str
+    label: AnyLabel | None
+    quality: int | None
 
-    network = PerceptualLoss.open(folder, weights=weights, device=generator.device, threads=threads)
-    return CombinedLoss(pyramid, network, 1.0 if weight is None else weight), network
+    def save_latent(self, path: Path) -> None:
+        """The latent."""
+        from dragonnx.model.latent import save_latent
 
+        save_latent(self.session.w_plus, path)
 
-def stop(session: InversionSession) -> None:
-    """End an inversion with the best so far, where there is one.
+    def save_preview(self, path: Path) -> None:
+        """Its picture."""
+        self._save(self.session.picture, path)
 
-    Raises:
-        KeyboardInterrupt: There is none.
-    """
-    if session.steps == 0:
-        raise KeyboardInterrupt
-    session.cancel()
+    def save_comparison(self, path: Path) -> None:
+        """The photo beside its picture."""
+        from dragonnx.media import side_by_side
 
+        found = self.session.picture.convert("RGB")
+        self._save(side_by_side([self.session.photo.picture, found]), path)
 
-def run_with_progress(
-    session: InversionSession, keep: Callable[[], None] = lambda: None
-) -> tuple[list[float], DragonnxError | None]:
-    """Run a session to its end, keeping what it found now and then.
+    def save_report(
+        self,
+        ran_with: Mapping[str, Any],
+        seconds: list[float],
+        network: PerceptualLoss | None,
+        path: Path,
+    ) -> None:
+        """What happened."""
+        from dragonnx.inversion.report import report_of
+        from dragonnx.media import save_json
 
-    Returns:
-        The seconds of each step, and what ended it before all of them were done, if anything.
+        came_of = report_of(self.session, self.session.picture, seconds, network)
+        save_json({**ran_with, **came_of}, path)
 
-    Raises:
-        DragonnxError: The first step failed.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def _save(self, picture: Image, path: Path) -> None:
+        """A picture with the recipe of what was found."""
+        from dragonnx import Document, LatentStart
+        from dragonnx.document.recipe import recipe_of
+        from dragonnx.media import save_image
 
-    seconds: list[float] = []
-    columns = (TextColumn("looking"), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("starting", total=session.config.steps, completed=session.steps)
-        while True:
-            try:
-                step = next(session)
-            except StopIteration:
-                return seconds, None
-            except DragonnxError as error:
-                if session.steps == 0:
-                    raise
-                return seconds, error
-            seconds.append(step.seconds)
-            description = f"step {step.number}, {step.psnr:.1f} dB"
-            progress.update(task, completed=step.number, description=description)
-            if step.number % _SAVE_EVERY == 0:
-                keep()
+        start = LatentStart(w_plus=self.session.w_plus, name=self.photo, label=self.label)
+        save_image(picture, path, recipe_of(Document(model=self.model, start=start)), self.quality)
