@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from support.full_disk import full_disk
 
 from dragonnx.document import LatentStart, Recovery, open_document
 from dragonnx.editor.autosave import Autosave
-from dragonnx.editor.events import AutosaveFailed
+from dragonnx.editor.events import AutosaveFailed, DocumentSaved
 from dragonnx.errors import InputError
 
 
@@ -42,21 +40,6 @@ class Kept(Recovery):
 @pytest.fixture
 def recovery():
     return Kept()
-
-
-@pytest.fixture
-def lost():
-    """Leaves work behind, of seed 77, as an editor does that ends at once."""
-    lose(77)
-
-
-def lose(seed: int) -> None:
-    ended = (
-        "import os; from dragonnx.document import *; "
-        f"Recovery().save(Document('sliding', LatentStart({seed})).with_point((3, 4))); "
-        "os._exit(1)"
-    )
-    subprocess.run([sys.executable, "-c", ended], check=False)
 
 
 def copies() -> list[Path]:
@@ -160,43 +143,6 @@ def test_every_way_to_another_document_is_written(document, recovery):
             assert same(open_document(*copies()), run.document)
 
 
-@pytest.mark.usefixtures("lost")
-def test_lost_work_goes_once_it_is_written_here(run):
-    work = run.editor.lost_work.newest()
-    run.editor.lost_work.recover(work)
-    run.settled()
-    assert run.document.start.seed == 77
-    assert not run.state.is_saved
-    assert not work.path.exists()
-    run.editor.history.undo()
-    assert run.document.start.seed == 40
-
-
-@pytest.mark.usefixtures("lost")
-def test_lost_work_stays_where_it_cannot_be_written_here(document, recovery):
-    with EditorRun(document, recovery=recovery) as run:
-        recovery.is_full = True
-        work = run.editor.lost_work.newest()
-        run.editor.lost_work.recover(work)
-        assert run.document.start.seed == 77
-        assert work.path.exists(), "it is the only copy"
-        run.received(AutosaveFailed)
-        assert run.state.alert.heading == "Autosave does not work"
-    assert work.path.exists()
-
-
-@pytest.mark.usefixtures("lost")
-def test_lost_work_waits_for_a_drag(run):
-    run.place((20, 20), (40, 20))
-    run.editor.drag.start_or_pause()
-    work = run.editor.lost_work.newest()
-    run.editor.lost_work.recover(work)
-    run.settled()
-    assert run.document.start.seed == 77
-    run.editor.history.undo()
-    assert run.document.start.seed == 40
-
-
 @pytest.mark.parametrize(("how", "kept"), [("left", 0), ("ended by a mistake", 1)])
 def test_the_copy_goes_where_the_user_ends_the_editor(document, how, kept):
     run = EditorRun(document)
@@ -205,8 +151,21 @@ def test_the_copy_goes_where_the_user_ends_the_editor(document, how, kept):
         run.place((5, 5))
         run.state.autosave.flush(60)
         assert len(copies()) == 1
+        assert EditorRun(document).editor.lost_work.newest() is None, "it still runs"
         run.editor.close(keep=how != "left")
         run.editor.join()
+        assert len(copies()) == kept
+
+
+def test_a_terminal_that_is_closed_over_a_saved_document_loses_nothing():
+    for edited, kept in ((False, 0), (True, 1)):
+        with EditorRun(works=False) as run:
+            run.place((5, 5), (9, 5))
+            run.editor.receive(DocumentSaved(run.document, Path("cat.dragonnx"), None))
+            assert run.state.is_saved
+            if edited:
+                run.place((20, 5))
+            run.editor.close(keep=True)
         assert len(copies()) == kept
 
 
@@ -220,20 +179,3 @@ def test_what_is_being_saved_as_the_editor_ends_is_kept_where_it_fails(document)
             run.editor.close()
             run.editor.join()
         assert [len(open_document(path).pairs) for path in copies()] == [1]
-
-
-def test_lost_documents_are_offered_one_by_one(document):
-    for seed in (1, 2, 3):
-        lose(seed)
-    with EditorRun(document) as run:
-        lost_work = run.editor.lost_work
-        newest, middle, oldest = lost_work.all()
-        lost_work.discard(newest)
-        assert lost_work.all() == [middle, oldest]
-        lost_work.recover(middle)
-        assert run.document.start.seed == 2
-        assert "Another lost document is kept for the next start" in run.notice
-        assert oldest.path.exists()
-        assert not middle.path.exists(), "it is autosaved here"
-        with EditorRun(document) as other:
-            assert other.editor.lost_work.all() == [oldest]

@@ -8,7 +8,7 @@ from support.editor_runs import EditorRun
 
 from dragonnx.drag.mask import fixed_points, fixed_points_note
 from dragonnx.editor.notices import DRAG_HINT
-from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted, polygon
+from dragonnx.editor.tools import Tool
 
 
 @pytest.fixture
@@ -104,29 +104,6 @@ def test_the_brush_has_a_smallest_and_a_largest_radius(run):
     assert run.state.radius == 128
 
 
-def test_brush_paints_a_stroke_without_gaps():
-    mask = np.zeros((40, 60), bool)
-    brush(mask, (5, 20), (50, 20), 3, movable=True)
-    assert mask[20, 2:54].all()
-    assert mask.sum() < 60 * 8
-    brush(mask, (-100, -100), (-90, -90), 3, movable=True)
-
-
-def test_a_box_holds_its_corners():
-    mask = np.zeros((10, 10), bool)
-    box(mask, (7, 2), (3, 4), movable=True)
-    assert mask.sum() == 15
-    assert mask[2, 7]
-    assert mask[4, 3]
-
-
-def test_masks_that_say_nothing_are_none():
-    assert painted(np.ones((2, 2), bool)) is None
-    assert painted(np.zeros((2, 2), bool)) is None
-    assert not canvas_mask(None, (2, 3), paints=True).any()
-    assert canvas_mask(None, (2, 3), paints=False).all()
-
-
 TRIANGLE = (20, 20), (80, 20), (20, 80)
 
 
@@ -165,15 +142,6 @@ def test_a_polygon_needs_three_corners_and_can_be_dropped(run):
     assert run.document.mask is None
     run.editor.pointer.use()
     assert "Corner 1" in run.notice
-
-
-def test_a_polygon_fills_its_edges_and_nothing_outside():
-    mask = np.zeros((20, 30), bool)
-    polygon(mask, ((-5, 3), (12, 3), (12, 40)), movable=True)
-    assert mask[3, :13].all()
-    assert not mask[:3].any()
-    assert not mask[:, 13:].any()
-    assert mask[19, 12]
 
 
 def test_a_point_that_the_mask_keeps_fixed_is_told_until_it_may_move(run):

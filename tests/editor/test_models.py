@@ -165,8 +165,9 @@ def test_what_is_painted_when_a_model_is_undone_is_dropped(run):
 
 
 def test_classes(run, other):
-    with pytest.raises(InputError, match="no classes"):
-        run.editor.latent.use_label(0)
+    for ask in (run.editor.latent.label_count, lambda: run.editor.latent.use_label(0)):
+        with pytest.raises(InputError, match="no classes"):
+            ask()
     choose(run, "other")
     assert run.editor.latent.label_count() == 3
     assert other.labels[-1] == 0, "the first class, where none is chosen"

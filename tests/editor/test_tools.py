@@ -1,4 +1,4 @@
-"""Brushes and boxes against plain arithmetic, and what the tools say of themselves."""
+"""Brushes, boxes and polygons against plain arithmetic, what tools say, and what becomes of what they hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted
+from dragonnx.editor.tools import Tool, box, brush, canvas_mask, painted, polygon
 
 HEIGHT, WIDTH = 24, 40
 INSIDE = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
@@ -44,11 +44,27 @@ def test_a_box_paints_its_corners_and_all_between(start, end, movable):
     np.testing.assert_array_equal(mask == movable, inside)
 
 
+def test_a_polygon_fills_its_edges_and_nothing_outside():
+    mask = np.zeros((20, 30), bool)
+    polygon(mask, ((-5, 3), (12, 3), (12, 40)), movable=True)
+    assert mask[3, :13].all()
+    assert not mask[:3].any()
+    assert not mask[:, 13:].any()
+    assert mask[19, 12]
+
+
 def test_a_canvas_is_a_copy():
     mask = np.zeros((2, 3), bool)
     canvas = canvas_mask(mask, (9, 9), paints=True)
     canvas[0, 0] = True
     assert not mask.any()
+
+
+def test_masks_that_say_nothing_are_none():
+    assert painted(np.ones((2, 2), bool)) is None
+    assert painted(np.zeros((2, 2), bool)) is None
+    assert not canvas_mask(None, (2, 3), paints=True).any()
+    assert canvas_mask(None, (2, 3), paints=False).all()
 
 
 def test_a_mask_that_says_something_stays():
