@@ -204,6 +204,10 @@ def test_a_box_is_taken_and_may_reach_beyond_the_photo() -> None:
     assert weights is not None
     assert weights[:, :20].max() == 0
     assert weights[:, 20:].min() == 1
+    around = weights_of(align(whole, (40, 80), box=(-60, -30, 180, 90)))
+    assert around is not None
+    assert (around[10:30, 20:60] == 1).all()
+    assert around.sum() == 20 * 40
     for box, message in (
         ((5, 5, 5, 9), "at least 2 x 2"),
         ((200, 0, 230, 30), "does not touch"),

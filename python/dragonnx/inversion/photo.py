@@ -120,31 +120,9 @@ def align(
     instance(photo, "photo", Photo)
     height, width = size(image_size, "image_size", LARGEST_SIDE)
     one_of(fit, "fit", get_args(Fit))
-    left, top, right, bottom = (0, 0, *photo.picture.size) if box is None else _checked_box(box)
-    if right - left < 2 or bottom - top < 2:
-        raise InputError(
-            f"the crop box must be at least 2 x 2 pixels, left before right and top before bottom, "
-            f"not {left},{top},{right},{bottom}"
-        )
-    if not (0 <= left < photo.picture.width or 0 < right <= photo.picture.width) or not (
-        0 <= top < photo.picture.height or 0 < bottom <= photo.picture.height
-    ):
-        raise InputError(
-            f"the crop box {left},{top},{right},{bottom} does not touch the photo, which is "
-            f"{photo.picture.width} x {photo.picture.height} pixels"
-        )
-    most_across, most_down = (_LARGEST_BOX * side for side in photo.picture.size)
-    if right - left > most_across or bottom - top > most_down:
-        raise InputError(
-            f"the crop box {left},{top},{right},{bottom} lies mostly beyond the photo: it may be "
-            f"{_LARGEST_BOX} times its size, {photo.picture.width} x {photo.picture.height} pixels"
-        )
-    shape = width / height
-    wide = (right - left) / (bottom - top) > shape
-    across = (bottom - top) * shape if wide == (fit == "crop") else right - left
-    down = (right - left) / shape if wide != (fit == "crop") else bottom - top
-    x, y = (left + right - across) / 2, (top + bottom - down) / 2
-    window = (round(x), round(y), round(x + across), round(y + down))
+    everything = (0, 0, *photo.picture.size)
+    box = _checked_box(everything if box is None else box, photo.picture.size)
+    window = _shaped(box, width / height, fit)
     # Band by band, since a copy of all of a large photo would take much memory.
     bands = [
         resized(band, window, (width, height), Image.Resampling.LANCZOS, border="goes on")
@@ -158,11 +136,39 @@ def align(
     return Photo(picture, None if weights.getextrema()[0] == 255 else weights)
 
 
-def _checked_box(box: object) -> Box:
+def _checked_box(box: object, photo: Size) -> Box:
+    """A box on a photo of that size (width, height), or partly beyond it."""
     if not isinstance(box, list | tuple) or len(box) != 4:
         raise InputError(f"box must be left, top, right, bottom in whole pixels, not {shown(box)}")
     left, top, right, bottom = (whole(each, "box", -_FARTHEST, _FARTHEST) for each in box)
+    across, down = right - left, bottom - top
+    if across < 2 or down < 2:
+        raise InputError(
+            f"the crop box must be at least 2 x 2 pixels, left before right and top before bottom, "
+            f"not {left},{top},{right},{bottom}"
+        )
+    width, height = photo
+    if right <= 0 or left >= width or bottom <= 0 or top >= height:
+        raise InputError(
+            f"the crop box {left},{top},{right},{bottom} does not touch the photo, which is "
+            f"{width} x {height} pixels"
+        )
+    if across > _LARGEST_BOX * width or down > _LARGEST_BOX * height:
+        raise InputError(
+            f"the crop box {left},{top},{right},{bottom} lies mostly beyond the photo: it may be "
+            f"{_LARGEST_BOX} times its size, {width} x {height} pixels"
+        )
     return left, top, right, bottom
+
+
+def _shaped(box: Box, shape: float, fit: Fit) -> Box:
+    """The box around the same middle whose width is so many times its height."""
+    left, top, right, bottom = box
+    wide = (right - left) / (bottom - top) > shape
+    across = (bottom - top) * shape if wide == (fit == "crop") else right - left
+    down = (right - left) / shape if wide != (fit == "crop") else bottom - top
+    x, y = (left + right - across) / 2, (top + bottom - down) / 2
+    return round(x), round(y), round(x + across), round(y + down)
 
 
 def target_of(photo: Photo) -> NDArray[np.float32]:
