@@ -25,6 +25,10 @@ FOREIGN = {
     "GIF": (b"GIF89a" + bytes(100), "a GIF image"),
     "WebP": (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "a WebP image"),
     "web page": (b"\n<!DOCTYPE html><html><title>Quota exceeded</title>", "a web page"),
+    "web page after a remark": (b"<!-- saved -->\n<html>", "a web page"),
+    "web page without a head": (b"<body>Too many users have viewed", "a web page"),
+    "server's words": (b"Entry not found", "a server's message"),
+    "server's XML": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied', "a server's message"),
     "git-LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git-LFS"),
     "gzip": (b"\x1f\x8b\x08\x00" + bytes(20), "a gzip archive"),
     "tar": (b"a.txt".ljust(257, b"\0") + b"ustar\0" + bytes(250), "a tar archive"),
@@ -82,7 +86,8 @@ def test_foreign_files_are_told_by_contents(
 
 FETCHED_AGAIN = frozenset(
     {
-        "empty file", "web page", "git-LFS pointer", "truncated zip", "truncated safetensors",
+        "empty file", "web page", "web page after a remark", "web page without a head",
+        "server's words", "server's XML", "git-LFS pointer", "truncated zip", "truncated safetensors",
         "safetensors of a list", "truncated pickle", "one byte",
     }
 )  # fmt: skip

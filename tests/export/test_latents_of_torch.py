@@ -57,6 +57,7 @@ SAVED: dict[str, Callable[[], Any]] = {
     "ordered": lambda: OrderedDict(z=LATENT * 0, latent=LATENT[0]),
     "trained": trained,
     "array": LATENT.numpy,
+    "lazily negated": lambda: torch._neg_view(-LATENT),
 }
 
 

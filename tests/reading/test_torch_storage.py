@@ -52,6 +52,23 @@ def read(payload: bytes, offset: Any, shape: Any, strides: Any) -> NDArray[Any]:
     return loaded.array()
 
 
+@pytest.mark.parametrize(
+    ("metadata", "sign"), [({"neg": True}, -1), ({"neg": False}, 1), ({}, 1), (None, 1)]
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_sign_that_lies_beside_the_numbers(metadata: Any, sign: int, late: bool) -> None:
+    storage = Call("torch.storage", "_load_from_bytes", (legacy_storage(VALUES),))
+    parts = (storage, 0, (2, 12), (12, 1), False, ())
+    tensor = (
+        Call("torch._utils", "_rebuild_tensor_v3", (*parts, name("torch", "float32"), metadata))
+        if late
+        else Call("torch._utils", "_rebuild_tensor_v2", (*parts, metadata))
+    )
+    loaded = load(dumps(tensor), TORCH)
+    assert isinstance(loaded, Tensor)
+    np.testing.assert_array_equal(loaded.array(), sign * VALUES.reshape(2, 12))
+
+
 @pytest.mark.parametrize("build", [legacy_storage, zip_storage])
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 def test_both_forms_of_every_type(build: Any, kind: str, dtype: Any) -> None:

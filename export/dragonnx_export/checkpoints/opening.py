@@ -21,6 +21,8 @@ MAX_FILE_BYTES = 1 << 32
 """The largest StyleGAN2 snapshots are a tenth of this, VGG16 with its classifier an eighth."""
 
 _MAX_REASON = 400
+_PICKLE = "data.pkl"
+"""In every checkpoint of torch.save, which is a zip."""
 _Found = TypeVar("_Found")
 
 
@@ -68,6 +70,11 @@ def _contents(path: Path, expected: str) -> tuple[Format, bytes]:
         )
     try:
         if path.is_dir():
+            if (path / _PICKLE).is_file():
+                raise CheckpointError(
+                    "it is a folder into which a checkpoint was unpacked, as some browsers do; zip it "
+                    "again and give the zip, or fetch the file again"
+                )
             raise CheckpointError(f"it is a folder, but {expected}; give the file in it")
         if not path.exists():
             raise CheckpointError("there is no such file; check its name and folder")

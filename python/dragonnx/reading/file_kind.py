@@ -14,6 +14,7 @@ from dragonnx.reading.regular_file import CHUNK, opened_file
 _NPY_MAGIC = b"\x93NUMPY"
 _DOCUMENT = b"document.json"
 _TORCH = b"/data.pkl"
+_TORCH_WITHOUT_FOLDER = b"data.pkl"
 _LOOKED_AT = 1024
 """Bytes of the beginning that are looked at; the first member of an archive has its name there."""
 
@@ -55,7 +56,11 @@ def kind_of(beginning: bytes, end: bytes) -> FileKind:
     if beginning.startswith(LEGACY_MAGIC):
         return FileKind.TORCH
     if beginning.startswith(ZIP_MAGIC):
-        for name, kind in ((_TORCH, FileKind.TORCH), (_DOCUMENT, FileKind.DOCUMENT)):
+        for name, kind in (
+            (_TORCH, FileKind.TORCH),
+            (_DOCUMENT, FileKind.DOCUMENT),
+            (_TORCH_WITHOUT_FOLDER, FileKind.TORCH),
+        ):
             if name in beginning[:_LOOKED_AT] or name in end:
                 return kind
         return FileKind.NPZ

@@ -29,8 +29,14 @@ class Foreign(NamedTuple):
 
 _KINDS: tuple[tuple[bytes, Foreign], ...] = (
     (
-        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head))",
+        rb"(?i:(?:\xef\xbb\xbf)?\s*(?:<!--.{0,200}?-->\s*)?"
+        rb"<(?:!doctype html|html|head|body|meta|title|script)\b)",
         Foreign("a web page", "fetch the file again from its direct address"),
+    ),
+    (
+        rb"(?:Entry not found|404: Not Found|Not Found\b|HTTP/\d|Invalid username or password"
+        rb"|Access (?:to|denied)|(?:<\?xml[^>]{0,100}>\s*)?<Error>)",
+        Foreign("a server's message in place of a file", "fetch the file again"),
     ),
     (
         rb"version https://git-lfs",

@@ -23,7 +23,9 @@ LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _PROTOCOL_VERSION = 1001
 _NESTED_OPCODES = 1000  # a nested file takes some thirty
 _MAX_NESTED_ZIP_BYTES = 1 << 26  # several times the largest weight; it is copied to be read
-_PICKLE = "/data.pkl"
+_PICKLE = "data.pkl"
+# torch.save packs nothing; who zips an unpacked file again may, and weights hardly get smaller.
+_UNPACKED_PER_BYTE, _UNPACKED_EXTRA = 2, 1 << 20
 
 
 def read_torch_file(
@@ -111,19 +113,23 @@ def _read_zip(
     data: bytes, vocabulary: Vocabulary, max_opcodes: int, classes: Classes | None
 ) -> object:
     """A zip of FOLDER/data.pkl, FOLDER/byteorder and FOLDER/data/KEY."""
-    members = ZipMembers(data, len(data))
-    pickles = [name for name in members.names if name.endswith(_PICKLE) and name.count("/") == 1]
+    members = ZipMembers(data, _UNPACKED_PER_BYTE * len(data) + _UNPACKED_EXTRA)
+    pickles = [name for name in members.names if f"/{name}".endswith(f"/{_PICKLE}")]
+    # Who zips an unpacked file again may leave out its folder, or put another around it.
     if len(pickles) != 1:
-        raise InputError("it is a zip without the one pickle that torch.save puts in it")
+        raise InputError(
+            "it is a zip without the one pickle that torch.save puts in it; where it holds a "
+            "checkpoint, unpack it first"
+        )
     folder = pickles[0].removesuffix(_PICKLE)
-    if any(name.startswith(f"{folder}/code/") for name in members.names):
+    if any(name.startswith(f"{folder}code/") for name in members.names):
         raise InputError(
             "it is a TorchScript program, which is not run; give the file that it was made of"
         )
-    order = f"{folder}/byteorder"
+    order = f"{folder}byteorder"
     if order in members.names and bytes(members.read(order)) != b"little":
         raise InputError("it was saved on a big-endian machine, which is not read")
-    storages = _Storages(lambda key: members.read(f"{folder}/data/{key}"))
+    storages = _Storages(lambda key: members.read(f"{folder}data/{key}"))
     return load(members.read(pickles[0]), vocabulary, storages.resolve, max_opcodes, classes)
 
 

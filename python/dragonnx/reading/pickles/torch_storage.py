@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,7 @@ class Tensor:
 
     Attributes:
         type: What the elements are, where the storage does not say it; else empty.
+        negated: Whether the storage holds the elements with the other sign.
     """
 
     storage: object
@@ -83,6 +84,7 @@ class Tensor:
     shape: object
     strides: object
     type: str = ""
+    negated: bool = False
 
     @property
     def unread(self) -> str:
@@ -92,7 +94,7 @@ class Tensor:
         return self.storage.unread if isinstance(self.storage, Storage) else ""
 
     def array(self) -> NDArray[np.generic]:
-        """The elements as a read-only view.
+        """The elements, as a read-only view unless their sign is to be turned.
 
         Raises:
             InputError: The view leaves its storage or repeats it beyond the bound.
@@ -121,7 +123,13 @@ class Tensor:
         steps = tuple(
             s * values.itemsize if n > 1 else 0 for n, s in zip(shape, strides, strict=True)
         )
-        return np.lib.stride_tricks.as_strided(values[self.offset :], shape, steps, writeable=False)
+        view = np.lib.stride_tricks.as_strided(values[self.offset :], shape, steps, writeable=False)
+        if not self.negated:
+            return view
+        if view.dtype.kind not in "fic":
+            raise InputError(DAMAGED)
+        negative: NDArray[np.generic] = np.negative(view)
+        return negative
 
 
 @dataclass(frozen=True)
@@ -186,19 +194,25 @@ def storage_id(value: object) -> StorageId:
 
 
 def _rebuild_tensor(arguments: tuple[object, ...]) -> object:
-    """(storage, offset, size, stride), and from v2 on requires_grad and hooks."""
+    """(storage, offset, size, stride), and from v2 on requires_grad, hooks and metadata."""
     if len(arguments) < 4:
         raise InputError(DAMAGED)
     storage, offset, shape, strides = arguments[:4]
-    return Tensor(storage, offset, shape, strides)
+    return Tensor(storage, offset, shape, strides, negated=_is_negated(arguments[6:]))
 
 
 def _rebuild_typed(arguments: tuple[object, ...]) -> object:
-    """(storage, offset, size, stride, requires_grad, hooks, type), for types that came late."""
+    """(storage, offset, size, stride, requires_grad, hooks, type, metadata), for late types."""
     match arguments:
-        case (storage, offset, shape, strides, _, _, Global(name=name), *_):
-            return Tensor(storage, offset, shape, strides, name)
+        case (storage, offset, shape, strides, _, _, Global(name=name), *metadata):
+            return Tensor(storage, offset, shape, strides, name, _is_negated(metadata))
     raise InputError(DAMAGED)
+
+
+def _is_negated(metadata: Sequence[object]) -> bool:
+    """Whether the metadata, where there are any, say that the sign is kept apart: a lazy negation."""
+    given = metadata[0] if metadata else None
+    return isinstance(given, dict) and given.get("neg") is True
 
 
 def _rebuild_of_class(arguments: tuple[object, ...]) -> object:
