@@ -251,7 +251,6 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "whole numbers": (_set_array("synthesis.b8.conv1.bias", np.arange(3)), "type int64"),
     "missing weight": (lambda s: _module(s, "synthesis.b8.conv1")["_parameters"].clear(), "conv1"),
-    "no w_avg": (lambda s: _module(s, "mapping")["_buffers"].clear(), "mapping.w_avg"),
     "unknown array": (_set_array("synthesis.b8.conv1.extra", np.zeros(2, np.float32)), "extra"),
     "no mapping": (lambda s: s["_modules"].pop("mapping"), "mapping"),
     "tensor of text": (_set_array("synthesis.b8.conv1.bias", "text"), "no tensor"),

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.rosinality import NO_NOISE, scaled_kernel
+from dragonnx_export.checkpoints.noise import NO_NOISE
+from dragonnx_export.checkpoints.rosinality import scaled_kernel
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture, Variant
@@ -127,7 +128,7 @@ def read_adriansahlman(
     stated = found.pop(_LR, None)
     arrays = dict(_renamed(found))
     if latent_avg is not None:
-        arrays.setdefault(W_AVG, as_array("latent_avg", latent_avg).reshape(-1))
+        arrays.setdefault(W_AVG, as_array("latent_avg", latent_avg))
     notes = [NO_NOISE]
     if stated is None:
         lr, note = choices.lr_multiplier(arrays, "mapping.fc")

@@ -26,13 +26,12 @@ from dragonnx_export.checkpoints.foreign_networks import refuse_conditional, ref
 from dragonnx_export.checkpoints.layouts import Layout, layouts_in
 from dragonnx_export.checkpoints.module_records import MAX_ARRAYS, module_entries
 from dragonnx_export.checkpoints.weights import as_array, unread, why_unread
+from dragonnx_export.checkpoints.wrappers import WRAPPERS
 from dragonnx_export.families.family import ArchitectureError
 
 _MAX_CANDIDATES = 64
 _DECODER = "decoder"
 _ENCODERS_FORMAT = "decoder of an e4e or pSp checkpoint"
-_WRAPPERS = frozenset({"module", "_orig_mod"})
-"""What DataParallel and torch.compile put before every name."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Candidate:
     @property
     def name(self) -> str:
         """Its place in one word, as `--network` takes it."""
-        return ".".join(key for key in self.place if key not in _WRAPPERS)
+        return ".".join(key for key in self.place if key not in WRAPPERS)
 
     @property
     def parts(self) -> Mapping[str, object]:
@@ -149,10 +148,10 @@ def candidates(found: Found) -> list[Candidate]:
         CheckpointError: There are too many, or one is part of a network of another kind.
     """
     listed: list[Candidate] = [
-        RecordCandidate(place, is_average(place), record) for place, record in found.records
+        RecordCandidate(place, _average(found, place), record) for place, record in found.records
     ]
     for state in found.dicts:
-        beside = any(state.place[: len(place)] == place for place in found.averages)
+        beside = _average(found, state.place)
         for candidate in _of_a_dict(state, paddle=found.paddle):
             marked = beside and candidate.average is None
             listed.append(replace(candidate, average=True) if marked else candidate)
@@ -161,6 +160,13 @@ def candidates(found: Found) -> list[Candidate]:
                     f"it holds more than {_MAX_CANDIDATES} generators; give a file with one"
                 )
     return listed
+
+
+def _average(found: Found, place: Place) -> bool | None:
+    """Whether a place says of what lies there that it is an average, or what lies beside it does."""
+    average = is_average(place)
+    beside = any(place[: len(outer)] == outer for outer in found.averages)
+    return True if average is None and beside else average
 
 
 def _of_a_dict(state: StateDict, *, paddle: bool) -> Iterator[StateDictCandidate]:
@@ -211,6 +217,8 @@ def _is_view(one: object, other: object) -> bool:
     if not isinstance(one, Tensor) or not isinstance(other, Tensor):
         return False
     if one.storage is not other.storage or one.unread or other.unread:
+        return False
+    if one.negated != other.negated:
         return False
     return (one.offset, sizes(one.shape), sizes(one.strides)) == (
         other.offset,

@@ -13,9 +13,12 @@ from dragonnx.reading.pickles.numpy_records import ArrayRecord
 from dragonnx.reading.pickles.torch_storage import Tensor
 from dragonnx_export.checkpoints.adriansahlman import flattened
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.module_records import is_module, module_entries
+from dragonnx_export.checkpoints.foreign_networks import refuse_conditional
+from dragonnx_export.checkpoints.halves import joined
+from dragonnx_export.checkpoints.module_records import is_module, module_entries, modules_below
 from dragonnx_export.checkpoints.paddle import is_paddle, without_names
 from dragonnx_export.checkpoints.weights import UnreadArray
+from dragonnx_export.checkpoints.wrappers import unwrapped
 
 LATENT_AVG = "latent_avg"
 DISCRIMINATOR = "Discriminator"
@@ -23,10 +26,14 @@ DISCRIMINATOR = "Discriminator"
 _AVERAGING = "averaging_state"
 """Beside what Lightning averaged, which is under the key where the network in training lies else."""
 _LIGHTNING = "state_dict"
+_COUNT, _AVERAGED = "n_averaged", "module"
+"""What torch's AveragedModel keeps beside the average, and where that is."""
 
 _MAX_DEPTH = 32
 _MAX_LOOKED_AT = 1_500_000
 """Values, as often as they are met: one may lie in many places. A pickle makes a million at most."""
+_MAX_JOINED = 100_000
+"""Entries of dicts that are joined to one."""
 _SHOWN_OF_A_KEY = 40
 
 Place = tuple[str, ...]
@@ -70,6 +77,7 @@ def walk(content: object) -> Found:
     found = Found()
     waiting: list[tuple[Place, object, object, frozenset[int]]] = [((), content, None, frozenset())]
     looked_at = 0
+    budget = iter(range(_MAX_JOINED))
     while waiting:
         place, value, latent_avg, within = waiting.pop()
         if id(value) in within:
@@ -79,7 +87,13 @@ def walk(content: object) -> Found:
         if is_nvidia_generator(value):
             found.records.append((place, value))
             continue
-        entries = _entries(value)
+        entries = _entries(value, budget)
+        if generators := _generators_in(value):
+            refuse_conditional(entries.keys())
+            entries = _without(entries, generators)
+            found.records += [((*place, *path), record) for path, record in generators]
+            if _COUNT in entries:
+                found.averages.add((*place, _AVERAGED))
         looked_at += 1 + len(entries) + _size(value)
         if looked_at > _MAX_LOOKED_AT:
             raise CheckpointError("it holds more arrays than any StyleGAN2 checkpoint")
@@ -89,7 +103,7 @@ def walk(content: object) -> Found:
         latent_avg = entries.get(LATENT_AVG, latent_avg)
         arrays = {name: array for name, array in without_names(entries) if is_array(array)}
         if arrays:
-            found.dicts.append(StateDict(place, arrays, latent_avg))
+            found.dicts.append(StateDict(place, unwrapped(arrays), latent_avg))
         elif isinstance(value, list | tuple) and value and all(map(is_array, value)):
             found.lists.append((place, list(value)))
         if len(place) < _MAX_DEPTH:
@@ -116,15 +130,35 @@ def is_nvidia_generator(value: object) -> TypeGuard[InertObject]:
     return isinstance(modules, dict) and not {"mapping", "synthesis"}.isdisjoint(modules)
 
 
-def _entries(value: object) -> Mapping[Any, object]:
+def _entries(value: object, budget: Iterator[int]) -> Mapping[Any, object]:
     """What lies under names in a value: a dict's entries, a module's arrays."""
     if isinstance(value, InertObject):
         if not is_module(value):
             return value.items
         return module_entries(value) if value.class_name != DISCRIMINATOR else {}
     if isinstance(value, dict):
-        return flattened(value) or value
+        return flattened(value) or joined(value, budget) or value
     return {}
+
+
+def _generators_in(value: object) -> list[tuple[Place, InertObject]]:
+    """The outermost generators of NVIDIA's own class within a module of another class."""
+    if not isinstance(value, InertObject) or not is_module(value):
+        return []
+    inner: list[tuple[Place, InertObject]] = []
+    for path, module in modules_below(value):
+        within = any(path[: len(outer)] == outer for outer, _ in inner)
+        if path and not within and is_nvidia_generator(module):
+            inner.append((path, module))
+    return inner
+
+
+def _without(
+    entries: Mapping[Any, object], inner: list[tuple[Place, InertObject]]
+) -> Mapping[Any, object]:
+    """A module's arrays but for those of the generators in it."""
+    within = tuple(".".join((*path, "")) for path, _ in inner)
+    return {name: array for name, array in entries.items() if not name.startswith(within)}
 
 
 def _parts(value: object) -> Iterator[tuple[object, object]]:

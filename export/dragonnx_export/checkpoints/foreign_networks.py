@@ -108,6 +108,10 @@ _CONDITIONAL: tuple[tuple[str, str], ...] = (
         "GLEAN or VToonify, which change a picture that they are given",
     ),
     (r"(?:^|\.)res\.\d+\.(?:conv|norm)", "DualStyleGAN, which joins two styles"),
+    (
+        r"(?:^|\.)superresolution\.\w|(?:^|\.)(?:neural_)?renderer\.\w|(?:^|\.)nerf\w*\.\w",
+        "EG3D or a relative, which draws a picture of what its generator makes",
+    ),
 )
 
 

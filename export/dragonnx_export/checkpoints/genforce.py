@@ -35,6 +35,8 @@ MARKER = "synthesis.layer0.style.weight"
 
 _FORMATS = {False: "GenForce StyleGAN2 checkpoint", True: "Hammer StyleGAN2 checkpoint"}
 _MAX_LAYERS = 64
+_MIDDLE = 0.5
+_UNSAID = "no name in the file says whether GenForce or Hammer wrote it, and its weights look like {taken}'s"
 _KERNEL_GAIN = 4
 _AVERAGES = ("truncation.w_avg", "w_avg")
 _LABELS = ("mapping.LabelEmbed.", "mapping.embedding.")
@@ -71,12 +73,12 @@ def read_genforce(
             "it has classes in the way of the first StyleGAN2, which is not supported; give a model "
             "without classes, or one of StyleGAN2-ADA"
         )
-    hammer = "w_avg" in found or any(name.endswith(".filter") for name in found)
+    hammer, unsaid = _is_hammer(found)
     arrays = dict(_renamed(found, hammer=hammer))
     if latent_avg is not None:
-        arrays.setdefault(W_AVG, as_array("latent_avg", latent_avg).reshape(-1))
+        arrays.setdefault(W_AVG, as_array("latent_avg", latent_avg))
     lr, note = choices.lr_multiplier(arrays, "mapping.fc")
-    clamp, notes = None, [note]
+    clamp, notes = None, [note, *unsaid]
     if hammer:
         clamp, clamp_note = choices.clamp()
         notes.append(clamp_note)
@@ -93,6 +95,25 @@ def read_genforce(
         format=_FORMATS[hammer],
         notes=(*notes, *noise_note, *more),
     )
+
+
+def _is_hammer(found: _Arrays) -> tuple[bool, tuple[str, ...]]:
+    """Which of the two projects wrote the arrays, and a note where no name shows it.
+
+    Parameters alone have the same names. A style's bias begins at 1 in Hammer, and at 0 in GenForce,
+    which adds the 1.
+    """
+    if "w_avg" in found or any(name.endswith(".filter") for name in found):
+        return True, ()
+    if "truncation.w_avg" in found or any(map(_is_filter, found)):
+        return False, ()
+    biases = [
+        float(np.mean(values, dtype=np.float64))
+        for name, values in found.items()
+        if name.endswith(".style.bias") and values.size and values.dtype.kind == "f"
+    ]
+    hammer = bool(biases) and float(np.mean(biases)) > _MIDDLE
+    return hammer, (_UNSAID.format(taken="Hammer" if hammer else "GenForce"),)
 
 
 def _architecture(

@@ -41,6 +41,7 @@ from dragonnx_export.checkpoints.weights import (
     unread,
     why_unread,
 )
+from dragonnx_export.checkpoints.wrappers import unwrapped
 from dragonnx_export.families.family import ArchitectureError
 from dragonnx_export.families.stylegan2 import checkpoint as stylegan2
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -50,6 +51,11 @@ NPZ_FORMAT = "dragonnx checkpoint (npz)"
 SAFETENSORS_FORMAT = "dragonnx checkpoint (safetensors)"
 
 ARCHITECTURE = "architecture"
+_A_FACT = '"z_dim"'
+"""In every description, in whatever state."""
+_FOREIGN_WORD = (
+    "its entry 'architecture' describes no generator, so that only names and shapes were read"
+)
 _NPY = ".npy"
 _MOST_SHOWN = 5
 _MAX_JSON_BYTES = 1 << 20
@@ -177,8 +183,13 @@ def _contents(
     choices: Choices,
 ) -> Contents:
     """A generator of the architecture given, or one whose state dict says what it is."""
+    arrays = unwrapped(arrays)
+    named = any(name.endswith(MARKERS) for name in arrays)
     sidecar = beside.with_suffix(".json")
-    if embedded is not None:
+    # Others keep a mere name under that key of a safetensors file, which describes nothing.
+    is_ours = own_format == NPZ_FORMAT or _A_FACT in (embedded or "")
+    foreign = embedded is not None and named and not is_ours
+    if embedded is not None and not foreign:
         architecture, stated = _described(embedded)
     elif sidecar != beside and os.path.lexists(sidecar):
         try:
@@ -188,10 +199,11 @@ def _contents(
                 f"the JSON file {quoted(sidecar.name)} beside it, which is to say what its arrays "
                 f"make up, is of no use ({error}); mend it, or move it away"
             ) from error
-    elif any(name.endswith(MARKERS) for name in arrays):
+    elif named:
         contents = read_generator(dict(arrays), max_elements, choices)
         container = "npz" if own_format == NPZ_FORMAT else "safetensors"
-        return replace(contents, format=f"{contents.format} ({container})")
+        notes = (*contents.notes, _FOREIGN_WORD) if foreign else contents.notes
+        return replace(contents, format=f"{contents.format} ({container})", notes=notes)
     else:
         refuse_foreign(arrays.keys())
         held = ", ".join(quoted(name[:20]) for name in list(arrays)[:_MOST_SHOWN]) or "nothing"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dragonnx_export.families.stylegan2.architecture import Architecture
 from dragonnx_export.families.stylegan2.checkpoint import parameter_shapes
 
+NO_NOISE = "it holds no noise images, so the exported model adds none"
 _IMAGE, _STRENGTH = ".noise_const", ".noise_strength"
 _AXES = 2
 
@@ -24,7 +25,7 @@ _Arrays = Mapping[str, NDArray[Any]]
 def without_unused_noise(
     architecture: Architecture, arrays: _Arrays
 ) -> tuple[Architecture, _Arrays, tuple[str, ...]]:
-    """The generator without noise where its noise images are of other sizes than its layers.
+    """The generator without noise where its noise images are missing, or of other sizes than its layers.
 
     Args:
         architecture: What the generator is made of.
@@ -33,6 +34,8 @@ def without_unused_noise(
     Returns:
         The architecture, its arrays, and a note for the user where noise is left out.
     """
+    if not any(name.endswith(_IMAGE) for name in arrays):
+        return without_missing_noise(architecture, arrays)
     shapes = dict(parameter_shapes(architecture))
     found = {
         name: arrays[name].shape
@@ -49,6 +52,17 @@ def without_unused_noise(
     noise = {name for name in shapes if name.endswith((_IMAGE, _STRENGTH))}
     rest = {name: values for name, values in arrays.items() if name not in noise}
     return replace(architecture, use_noise=False), rest, (note,)
+
+
+def without_missing_noise(
+    architecture: Architecture, arrays: _Arrays
+) -> tuple[Architecture, _Arrays, tuple[str, ...]]:
+    """The same where noise images are missing: parameters alone were kept, as averages of those are."""
+    if any(name.endswith(_IMAGE) for name in arrays):
+        return architecture, arrays, ()
+    rest = {name: values for name, values in arrays.items() if not name.endswith(_STRENGTH)}
+    note = (NO_NOISE,) if len(rest) < len(arrays) else ()
+    return replace(architecture, use_noise=False), rest, note
 
 
 def _shown(shape: tuple[int, ...]) -> str:

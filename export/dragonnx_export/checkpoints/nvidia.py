@@ -16,9 +16,11 @@ from dragonnx.reading.pickles.vocabulary import quoted
 from dragonnx_export.checkpoints.block_numbers import FIRST_NUMBER, first_block, renumbered
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
+from dragonnx_export.checkpoints.noise import without_missing_noise
 from dragonnx_export.checkpoints.nvidia_mapping import layer_lr, mapping_layers, mapping_lr
 from dragonnx_export.checkpoints.nvidia_module import Module
-from dragonnx_export.checkpoints.weights import filter_taps, select_weights
+from dragonnx_export.checkpoints.w_avg import select_with_average
+from dragonnx_export.checkpoints.weights import filter_taps
 from dragonnx_export.families.stylegan2.architecture import UNSEEN, Architecture, Variant
 from dragonnx_export.families.stylegan2.checkpoint import Contents
 
@@ -62,8 +64,14 @@ def read_nvidia(record: InertObject, max_elements: int, choices: Choices) -> Con
     arrays = renumbered(dict(generator.named_arrays()))
     stated = UNSEEN if _states_clamp(generator) else UNSEEN - {"conv_clamp"}
     architecture, notes = choices.completed(architecture, arrays, stated)
-    weights = select_weights(architecture, arrays, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=notes)
+    architecture, used, noise_note = without_missing_noise(architecture, arrays)
+    weights, more = select_with_average(architecture, used, max_elements)
+    return Contents(
+        architecture=architecture,
+        weights=weights,
+        format=FORMAT,
+        notes=(*notes, *noise_note, *more),
+    )
 
 
 def _require_supported(generator: Module) -> None:

@@ -54,7 +54,7 @@ def read_nvidia_arrays(
     taps, filter_note = shared_taps(filters)
     architecture = _architecture(arrays, lr, clamp, taps)
     if W_AVG not in arrays and latent_avg is not None:
-        arrays[W_AVG] = as_array("latent_avg", latent_avg).reshape(-1)
+        arrays[W_AVG] = as_array("latent_avg", latent_avg)
     architecture, used, noise_note = without_unused_noise(architecture, arrays)
     weights, notes = select_with_average(architecture, used, max_elements)
     return Contents(

@@ -23,6 +23,10 @@ def mapping_layers(generator: Module, mapping: Module, default: int) -> int:
     """
     given = generator.mapping_option("num_layers", default)
     count = mapping.whole_number("num_layers", position=None, default=given)
+    if not count:
+        raise CheckpointError(
+            "its mapping network has no layers, so z is w, which is not supported"
+        )
     if count > _MAX_MAPPING_LAYERS:
         raise CheckpointError(f"its mapping network has {count} layers, more than any has")
     return count

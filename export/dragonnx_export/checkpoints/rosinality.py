@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.noise import without_unused_noise
+from dragonnx_export.checkpoints.noise import NO_NOISE, without_unused_noise
 from dragonnx_export.checkpoints.w_avg import W_AVG, select_with_average
 from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar, shared_taps
 from dragonnx_export.families.stylegan2.architecture import Architecture
@@ -34,8 +34,6 @@ MARKER = "conv1.conv.modulation.weight"
 _KERNEL_GAIN = 4
 _MAX_LAYERS = 64
 _LATENT_AVG = "latent_avg"
-NO_NOISE = "it holds no noise images, so the exported model adds none"
-_AVERAGED_ROWS = "its latent_avg has another w for each layer, so their mean was taken"
 
 _Arrays = dict[str, NDArray[Any]]
 
@@ -84,10 +82,7 @@ def read_rosinality(
                 f"its latent_avg of the shape {rows.shape} is no w of its generator, which has "
                 f"{architecture.w_dim} numbers; give the file without it, or with the right one"
             )
-        rows = rows.reshape(-1, architecture.w_dim)
-        if (rows != rows[:1]).any():
-            notes.append(_AVERAGED_ROWS)
-        arrays[W_AVG] = rows.mean(axis=0, dtype=np.float64)
+        arrays[W_AVG] = rows
     weights, more_notes = select_with_average(architecture, arrays, max_elements)
     return Contents(
         architecture=architecture, weights=weights, format=FORMAT, notes=(*notes, *more_notes)

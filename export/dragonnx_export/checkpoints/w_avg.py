@@ -20,6 +20,7 @@ ESTIMATED = (
     f"it holds no average w, so that was estimated from {W_AVG_SAMPLES} samples of "
     f"seed {W_AVG_SEED}"
 )
+AVERAGED_ROWS = "its average w is another one for each layer, so their mean was taken"
 
 _BATCH = 1000
 _EPSILON = 1e-8
@@ -32,6 +33,8 @@ def select_with_average(
 ) -> tuple[dict[str, _Array], tuple[str, ...]]:
     """`select_weights`, with the average w estimated where the arrays lack it.
 
+    One for each layer, [layers, w_dim], gives way to their mean.
+
     Returns:
         The weights, and a note for the user where the average is estimated.
 
@@ -39,7 +42,8 @@ def select_with_average(
         CheckpointError: As `select_weights`, or the mapping network overflows.
     """
     if W_AVG in arrays:
-        return select_weights(architecture, arrays, max_elements), ()
+        average, notes = mean_of_rows(arrays[W_AVG], architecture.w_dim)
+        return select_weights(architecture, {**arrays, W_AVG: average}, max_elements), notes
     unknown = {W_AVG: np.zeros(architecture.w_dim, np.float32)}
     weights = select_weights(architecture, {**arrays, **unknown}, max_elements)
     weights[W_AVG] = estimated_w_avg(architecture, weights)
@@ -48,6 +52,20 @@ def select_with_average(
             "its mapping network gives values that are not finite; take an earlier snapshot"
         )
     return weights, (ESTIMATED,)
+
+
+def mean_of_rows(values: NDArray[Any], w_dim: int) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """The average w [w_dim] of one that may be given for each layer, and a note where those differ.
+
+    Args:
+        values: [..., w_dim]; of another shape they are left to whoever checks shapes.
+        w_dim: How many numbers a w has.
+    """
+    if values.ndim < 2 or not values.size or values.shape[-1] != w_dim or values.dtype.kind != "f":
+        return values, ()
+    rows = values.reshape(-1, w_dim)
+    notes = (AVERAGED_ROWS,) if (rows != rows[:1]).any() else ()
+    return rows.mean(axis=0, dtype=np.float64), notes
 
 
 def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -> _Array:
