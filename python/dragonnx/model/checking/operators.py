@@ -16,7 +16,7 @@ from dragonnx.model.checking import convolutions, rules
 OPSETS = range(18, 22)
 """Versions of ONNX's operators in which those below mean the same."""
 IR_VERSIONS = range(8, 11)
-"""Of the file format. ONNX Runtime 1.20 knows neither later ones."""
+"""Of the file format. ONNX Runtime 1.21 knows no later ones."""
 _MANY = 256
 
 Kind = Literal["f", "i", "s", "ints"]
