@@ -84,29 +84,29 @@ def test_constants_may_lie_in_nodes_or_in_lists_of_numbers() -> None:
     assert check_foreign(made.file(), USUAL).outputs[large] == (1, 3, 1280, 1280)
 
 
+_WEIGHTS = np.zeros((3, 3, 3, 3), np.float32)
 SIZED = {
     "dilated convolution": (
         "Conv",
-        3,
+        _WEIGHTS,
         {"dilations": (2, 2), "strides": (2, 1), "pads": (1, 0, 2, 1)},
     ),
-    "same convolution": ("Conv", 3, {"auto_pad": b"SAME_UPPER", "strides": (3, 3)}),
-    "valid convolution": ("Conv", 3, {"auto_pad": b"VALID"}),
-    "transposed": ("ConvTranspose", 3, {"strides": (2, 2), "output_padding": (1, 1)}),
-    "dilated transposed": ("ConvTranspose", 3, {"dilations": (2, 2), "pads": (1, 0, 2, 1)}),
-    "pooling": ("MaxPool", 0, {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
-    "mean over all": ("ReduceMean", 0, {}),
-    "mean over nothing": ("ReduceMean", 0, {"noop_with_empty_axes": 1}),
+    "same convolution": ("Conv", _WEIGHTS, {"auto_pad": b"SAME_UPPER", "strides": (3, 3)}),
+    "valid convolution": ("Conv", _WEIGHTS, {"auto_pad": b"VALID"}),
+    "transposed": ("ConvTranspose", _WEIGHTS, {"strides": (2, 2), "output_padding": (1, 1)}),
+    "dilated transposed": ("ConvTranspose", _WEIGHTS, {"dilations": (2, 2), "pads": (1, 0, 2, 1)}),
+    "pooling": ("MaxPool", None, {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
+    "mean over all": ("ReduceMean", None, {}),
+    "mean over nothing": ("ReduceMean", np.zeros(0, np.int64), {"noop_with_empty_axes": 1}),
 }
-"""Operators with the side of their weights, if they have any, and attributes that say the size."""
+"""Operators with their second input, if they have any, and attributes that say the size."""
 
 
 @pytest.mark.parametrize("name", SIZED)
 def test_sizes_are_those_that_onnx_runtime_gives(name: str) -> None:
-    kind, side, attributes = SIZED[name]
+    kind, second, attributes = SIZED[name]
     made = Network((8, 9), opset=18)
-    weights = np.zeros((3, 3, side, side), np.float32)
-    given = (made.constant(weights),) if side else ()
+    given = () if second is None else (made.constant(second),)
     made.output(made.node(kind, "input", *given, output="found", **attributes), *"abcd")
     said = check_foreign(made.file(), USUAL).outputs["found"]
     graph = Graph(Path("made.onnx"), choose_device("cpu"), 1, content=made.file())
