@@ -20,9 +20,9 @@ from dragonnx import Generator
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model.bundle import Bundle
 from dragonnx.model.library import (
-    _is_path,
     add_bundle,
     find_bundle,
+    is_path,
     known_bundles,
     known_models,
     model_name,
@@ -392,14 +392,14 @@ def test_what_windows_parts_is_a_path_there(
     parts: list[str], separators: list[str], root: str
 ) -> None:
     text = root + parts[0] + "".join(s + p for s, p in zip(separators, parts[1:], strict=False))
-    assert _is_path(text, PureWindowsPath)
-    assert _is_path(text.replace("\\", "/"), PurePosixPath)
+    assert is_path(text, PureWindowsPath)
+    assert is_path(text.replace("\\", "/"), PurePosixPath)
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True))
 def test_a_models_name_is_no_path_anywhere(name: str) -> None:
-    assert not _is_path(name, PureWindowsPath)
-    assert not _is_path(name, PurePosixPath)
+    assert not is_path(name, PureWindowsPath)
+    assert not is_path(name, PurePosixPath)
 
 
 def test_a_model_is_named_so_that_every_folder_finds_it(

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from dragonnx.batch.fields import FIELDS, OF_PHOTOS, SETTINGS, STARTS
+from dragonnx.batch.fields import FIELDS, OF_PHOTOS, STARTS
 from dragonnx.batch.formats import Formats
 from dragonnx.batch.job import Job, key_of
 from dragonnx.batch.photo import FaceSource
 from dragonnx.document.archive import SUFFIX, open_document
+from dragonnx.document.facts import config_of
 from dragonnx.document.latent_file import load_latent
 from dragonnx.document.pictures import open_picture
 from dragonnx.document.start import LatentStart
 from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, PointPair
-from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs
 from dragonnx.errors import InputError
@@ -34,10 +34,10 @@ from dragonnx.model.facts import MANIFEST_NAME
 from dragonnx.model.labels import fitting_label
 from dragonnx.model.latent import checked_w_plus
 from dragonnx.model.latent_choice import MOST_LATENTS
-from dragonnx.model.library import find_bundle, model_name, open_bundle
+from dragonnx.model.library import find_bundle, is_path, model_name, open_bundle
 from dragonnx.model.manifest import Manifest
 from dragonnx.paths import is_portable_name, typed_path
-from dragonnx.reading.regular_file import opened_file, sha256_of
+from dragonnx.reading.regular_file import ANY_SIZE, opened_file, sha256_of
 from dragonnx.reading.values import entry, items, one_of, record, shown, text, whole, within
 from dragonnx.types import Align, Points
 
@@ -48,7 +48,6 @@ RESERVED = ("contact-sheet", "summary")
 """Names of files about all jobs."""
 _KEPT = 32
 """Files that several jobs read: what was read of them last is kept."""
-_ANY_SIZE = 2**62
 
 
 class JobMaker:
@@ -139,7 +138,7 @@ class JobMaker:
                 base, pairs=tuple(_pair(pair, f"points[{at}]") for at, pair in enumerate(pairs))
             )
         if "config" in said:
-            base = replace(base, config=_settings(said["config"], base.config))
+            base = replace(base, config=config_of(said["config"], "config", base.config))
         return base
 
     def _with_start(self, document: Document, said: Mapping[str, Any], model: Manifest) -> Document:
@@ -204,7 +203,7 @@ class JobMaker:
         words = text(named, "model", LONGEST_PATH)
         if not words:
             raise InputError("model must be a name or a path, not nothing")
-        if words.startswith((".", "~")) or Path(words).name != words:
+        if is_path(words):
             return str(self._folder / typed_path(words))
         with within("model"):
             find_bundle(words)
@@ -286,18 +285,6 @@ def _pair(facts: object, name: str) -> PointPair:
     return found
 
 
-def _settings(facts: object, base: DragConfig) -> DragConfig:
-    """Settings over those of the document."""
-    chosen = record(facts, "config")
-    if unknown := sorted(set(chosen) - set(SETTINGS)):
-        raise InputError(
-            f"config holds {shown(unknown[0])}, which is no setting of a drag: there are "
-            f"{', '.join(SETTINGS)}"
-        )
-    with within("config"):
-        return replace(base, **chosen)
-
-
 def _read_base(path: Path) -> Document:
     """The edit of a document or of a picture, before it was dragged."""
     is_document = path.suffix.lower() == SUFFIX
@@ -324,5 +311,5 @@ def _check_face_model(path: Path) -> str:
 
 
 def _hash_of(path: Path) -> str:
-    with opened_file(path, _ANY_SIZE) as file:
+    with opened_file(path, ANY_SIZE) as file:
         return sha256_of(file)

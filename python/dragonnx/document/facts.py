@@ -171,18 +171,21 @@ def pair_of(facts: object, name: str) -> PointPair:
         )
 
 
-def config_of(facts: object, name: str) -> DragConfig:
-    """The settings of a drag, those that were chosen.
+def config_of(facts: object, name: str, base: DragConfig = _UNNAMED) -> DragConfig:
+    """The settings of a drag, those that were chosen over others.
 
     Raises:
         InputError: One is impossible, or there is no such setting.
     """
     chosen = record(facts, name)
-    known = {field.name for field in fields(DragConfig)}
-    if unknown := sorted(set(chosen) - known):
-        raise InputError(f"{name} holds {shown(unknown[0])}, which is no setting of a drag")
+    known = [field.name for field in fields(DragConfig)]
+    if unknown := sorted(set(chosen) - set(known)):
+        raise InputError(
+            f"{name} holds {shown(unknown[0])}, which is no setting of a drag: there are "
+            f"{', '.join(known)}"
+        )
     with within(name):
-        return replace(_UNNAMED, **chosen)
+        return replace(base, **chosen)
 
 
 def decoded(encoded: object, name: str) -> bytes:

@@ -18,14 +18,12 @@ from typing import BinaryIO
 
 from dragonnx.errors import BundleError, InputError
 from dragonnx.model.facts import FileRecord
-from dragonnx.reading.regular_file import opened_file, sha256_of
+from dragonnx.reading.regular_file import ANY_SIZE, opened_file, sha256_of
 
 _ADVICE = "copy the whole folder again, or export it again"
 _THREADS = 4
 _SETTLED = 2 * 10**9
 """Nanoseconds. A file that changed that long ago gets another time when it changes again, on any system."""
-_ANY_SIZE = 2**62
-"""It is compared with what the manifest says."""
 _MOST_KNOWN = 4096
 """Files of which the hash is remembered."""
 
@@ -81,7 +79,8 @@ def opened_inside(folder: Path, name: str) -> Iterator[BinaryIO]:
         try:
             if folder.resolve() != path.resolve().parent:
                 raise BundleError(f"{name} of the bundle {folder} is a link that leaves the folder")
-            file = stack.enter_context(opened_file(path, _ANY_SIZE))
+            # Its size is compared with what the manifest says.
+            file = stack.enter_context(opened_file(path, ANY_SIZE))
         # Links that go round are a RuntimeError to older versions of Python.
         except (OSError, RuntimeError, InputError) as error:
             raise _unreadable(folder, name, error) from error

@@ -74,7 +74,7 @@ def model_name(model: str | Path) -> str:
     Whether there is one is another question.
     """
     text = str(model)
-    is_word = not (isinstance(model, Path) or _is_path(text))
+    is_word = not (isinstance(model, Path) or is_path(text))
     if is_word and (_known(text) or not _is_bundle(Path(text))):
         return text
     with contextlib.suppress(OSError, ValueError, RuntimeError):  # a path that nothing can have
@@ -82,10 +82,15 @@ def model_name(model: str | Path) -> str:
     return text
 
 
+def is_path(text: str, system: type[PurePath] = PurePath) -> bool:
+    """Whether a model is named by a path; the system says which characters part one."""
+    return text.startswith((".", "~")) or system(text).name != text
+
+
 def _folder_of(model: str | Path) -> Path | None:
     """The folder of a model, which may not be there where it is named by its path."""
     text = str(model)
-    if isinstance(model, Path) or _is_path(text):
+    if isinstance(model, Path) or is_path(text):
         return typed_path(text)
     return _known(text) or (Path(text) if _is_bundle(Path(text)) else None)
 
@@ -112,11 +117,6 @@ def _is_file(path: Path) -> bool:
 def _is_bundle(folder: Path) -> bool:
     """Whether there is a manifest in a folder that is named by a word."""
     return folder != Path() and _is_file(folder / MANIFEST_NAME)
-
-
-def _is_path(text: str, system: type[PurePath] = PurePath) -> bool:
-    """Whether a model is named by a path; the system says which characters part one."""
-    return text.startswith((".", "~")) or system(text).name != text
 
 
 def known_bundles() -> Iterator[Path]:

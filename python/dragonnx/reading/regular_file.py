@@ -16,6 +16,8 @@ from dragonnx.paths import address_in, as_path
 MEBIBYTE = 2**20
 CHUNK = MEBIBYTE // 4
 """Bytes that are read at once where more are wanted."""
+ANY_SIZE = 2**62
+"""Bytes: more than any file has."""
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 """A pipe would otherwise be waited for until somebody writes to it."""
 
