@@ -10,10 +10,12 @@ from support.bundled import SEED
 from support.terminal_editor import TerminalEditor
 from textual import events
 
+from dragonnx import open_picture
 from dragonnx.batch import JobResult
-from dragonnx.document import Document, LatentStart
+from dragonnx.document import Document, LatentStart, Recovery
 from dragonnx.document.recipe import recipe_of
 from dragonnx.media import save_image
+from dragonnx.tui.screens.confirm import ConfirmScreen
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen
 from dragonnx.tui.screens.other_seeds import OtherSeedsScreen
 from dragonnx.tui.widgets.sheet import Sheet
@@ -67,3 +69,54 @@ async def test_without_marks_the_key_says_how(batch):
     async with TerminalEditor() as editor:
         await editor.press("K")
         assert editor.status == "First mark seeds in the contact sheet, k, with Space; then e."
+
+
+async def edited(editor: TerminalEditor) -> None:
+    """Do an edit on two seeds."""
+    others = editor.app.editor.other_seeds
+    await editor.press("enter", "right", "enter", "k", "right", "space", "right", "space", "e")
+    assert isinstance(editor.app.screen, OtherSeedsScreen)
+    await editor.until(lambda: not others.is_running)
+    await editor.press("escape")
+
+
+async def test_leaving_asks_whether_to_save_results_that_were_not_opened(batch):
+    async with TerminalEditor() as editor:
+        await edited(editor)
+        await editor.press("q", "y")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        assert not editor.app._exit
+        await editor.press("n")
+        assert editor.app.screen is editor.screen
+        folder = editor.app.editor.other_seeds.suggested_folder()
+        await editor.press("q", "y", "s")
+        await editor.until(lambda: editor.app._exit)
+    assert sorted(each.name for each in folder.iterdir()) == [
+        f"{SEED + 1}.png", f"{SEED + 2}.png"
+    ]  # fmt: skip
+    assert open_picture(folder / f"{SEED + 1}.png").start.seed == SEED + 1
+
+
+async def test_leaving_without_them_is_an_answer(batch):
+    async with TerminalEditor() as editor:
+        await edited(editor)
+        await editor.press("q", "y", "y")
+        assert editor.app._exit
+    assert Recovery().lost() == []
+
+
+async def test_another_edit_asks_before_it_lets_them_go(batch):
+    async with TerminalEditor() as editor:
+        await edited(editor)
+        others = editor.app.editor.other_seeds
+        first = others.seeds
+        await editor.press("k", "right", "right", "right", "space", "e")
+        assert isinstance(editor.app.screen, ConfirmScreen)
+        await editor.press("escape")
+        assert (others.seeds, others.unkept) == (first, 2)
+        await editor.press("k", "e")
+        folder = others.suggested_folder()
+        await editor.press("s")
+        await editor.until(lambda: isinstance(editor.app.screen, OtherSeedsScreen))
+        assert others.seeds != first
+        assert len(list(folder.iterdir())) == 2

@@ -93,6 +93,23 @@ class Recovery:
             raise InputError(f"autosave in {folder} failed ({error.strerror or error})") from error
         save_document(document, folder / self._name, preview)
 
+    def leave(self, document: Document, preview: bytes | None = None) -> None:
+        """Leave a document to the next editor, beside the one that is autosaved. From any thread.
+
+        Args:
+            document: It.
+            preview: Its picture as PNG, to be recognised by.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        folder = self._folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be made ({error.strerror or error})") from error
+        save_document(document, folder / f"{uuid.uuid4().hex}{SUFFIX}", preview)
+
     def is_there(self) -> bool:
         """Whether what was saved last is still there, and known to be a living editor's."""
         try:

@@ -32,6 +32,7 @@ from dragonnx.editor.events import (
     PictureMade,
     SeedBatchEnded,
     SeedEdited,
+    SeedsSaved,
     SheetPictureMade,
     Task,
     TaskFailed,
@@ -100,7 +101,7 @@ class Editor:
         recovery: Recovery | None = None,
         is_first_time: bool = True,
     ) -> None:
-        recovery = recovery or Recovery()
+        self._recovery = recovery = recovery or Recovery()
         self._post_to_view = post
         self._late: deque[Event] = deque()
         """What came after `close`, when nobody hands events back any more."""
@@ -144,6 +145,7 @@ class Editor:
             WalkEnded: self.files.walk_ended,
             SeedEdited: self.other_seeds.edited,
             SeedBatchEnded: self.other_seeds.ended,
+            SeedsSaved: self.other_seeds.saved,
             TaskFailed: self._task_failed,
             AutosaveFailed: self._autosave_failed,
         }
@@ -175,7 +177,7 @@ class Editor:
             self._closed = True
             self._keeps = keep
             self.state.unsubscribe_all()
-            self.other_seeds.close()
+            self.other_seeds.close(self._recovery if keep else None)
             self._jobs.close()
 
     def join(self, seconds: float | None = None) -> None:

@@ -302,6 +302,16 @@ class SeedBatchEnded(Event):
 
 
 @dataclass(frozen=True, eq=False)
+class SeedsSaved(Event):
+    """What came of these seeds lies in a folder as pictures; `failure` says why it does not."""
+
+    batch: object
+    folder: Path
+    seeds: tuple[int, ...]
+    failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class DirectionsRead(Event):
     """Directions of a model were read, each [1, num_ws, w_dim], by name."""
 

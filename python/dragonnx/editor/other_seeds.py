@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragonnx.editor.events import SeedBatchEnded, SeedEdited
+from dragonnx.document import Recovery
+from dragonnx.document.outputs import free_path
+from dragonnx.editor.events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.editor.files import FileCommands
+from dragonnx.editor.phase import Change
 from dragonnx.editor.seed_batch import SeedBatch
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
@@ -44,6 +48,21 @@ class OtherSeeds:
         self.done: dict[int, SeedEdited] = {}
         """What came of the edit, by seed."""
         self.is_running = False
+        self._kept: set[int] = set()
+        """Seeds whose results were opened or saved."""
+        self._after_save: Change | None = None
+        self._stem = ""
+
+    @property
+    def unkept(self) -> int:
+        """How many results are there that were neither opened nor saved, and go with the editor."""
+        return sum(
+            each.path is not None and seed not in self._kept for seed, each in self.done.items()
+        )
+
+    def suggested_folder(self) -> Path:
+        """Where results would be saved: a folder that does not exist yet."""
+        return free_path(Path(), f"{self._stem}-seeds", "")
 
     def start(self, seeds: Sequence[int]) -> None:
         """Do what the document says on each of these seeds; what was done before is let go.
@@ -55,6 +74,7 @@ class OtherSeeds:
         state = self._state
         self.close()
         self.seeds, self.done, self.is_running = tuple(seeds), {}, True
+        self._kept, self._stem = set(), self._files.suggested_stem()
         self._batch = SeedBatch(
             state.document.at_start(), self.seeds, state.jobs.post, self._device, self._precision
         )
@@ -90,7 +110,39 @@ class OtherSeeds:
             raise InputError(f"seed {seed} is not done yet")
         if done.path is None:
             raise InputError(f"seed {seed} could not be done: {done.failure}")
+        self._kept.add(seed)
         self._files.open(done.path)
+
+    def save(self, folder: Path, then: Change | None = None) -> None:
+        """Write what is done and was not opened as pictures, each of which opens as a document.
+
+        What is still to be done is ended.
+
+        Args:
+            folder: Is made, and must not be there yet.
+            then: What to do once they are written; nothing where that fails.
+
+        Raises:
+            InputError: There is nothing to write.
+        """
+        if self._batch is None or not self.unkept:
+            raise InputError("every result on other seeds was opened or saved")
+        self._after_save = then
+        self._batch.save(folder, frozenset(self._kept))
+        self._state.say(f"Writing {folder} ...")
+
+    def saved(self, event: SeedsSaved) -> None:
+        """Say what was written, and go on."""
+        then, self._after_save = self._after_save, None
+        if event.batch is not self._batch:
+            return
+        if event.failure:
+            self._state.say(event.failure, "bad", "Could not save the results")
+            return
+        self._kept.update(event.seeds)
+        self._state.say(f"Wrote {_results(len(event.seeds))} into {event.folder}.", "good")
+        if then is not None:
+            then()
 
     def edited(self, event: SeedEdited) -> None:
         """Take over what came of a seed."""
@@ -113,15 +165,23 @@ class OtherSeeds:
         else:
             state.say(f"The edit is done on {done} of {_count(total)}; K shows them.", "hint")
 
-    def close(self) -> None:
-        """End it, and remove what is done."""
+    def close(self, leave_to: Recovery | None = None) -> None:
+        """End it, and remove what is done.
+
+        Args:
+            leave_to: Keeps what was neither opened nor saved as lost work.
+        """
         if self._batch is not None:
-            self._batch.close()
+            self._batch.close(leave_to, frozenset(self._kept))
 
     def join(self, seconds: float | None = None) -> None:
         """Wait for the end after `close`."""
         if self._batch is not None:
             self._batch.join(seconds)
+
+
+def _results(count: int) -> str:
+    return "1 result" if count == 1 else f"{count} results"
 
 
 def _count(seeds: int) -> str:

@@ -11,7 +11,7 @@ from dragonnx.document.opening import OPENS
 from dragonnx.document.outputs import OutputId
 from dragonnx.document.recovery import LostWork
 from dragonnx.editor.walks import WalkRequest
-from dragonnx.tui.asks import Asks
+from dragonnx.tui.result_questions import ResultQuestions
 from dragonnx.tui.screens.confirm import Choice, ConfirmScreen
 from dragonnx.tui.screens.export import ExportScreen
 from dragonnx.tui.screens.lost_work import LostWorkScreen
@@ -27,7 +27,7 @@ _SAVE_HELP = "Everything: model, start, points, mask, settings, the drag and wha
 _UNSAVED = "The document has changes that are not saved."
 
 
-class FileQuestions(Asks):
+class FileQuestions(ResultQuestions):
     """Asks about files."""
 
     def open(self) -> None:
@@ -145,14 +145,17 @@ class FileQuestions(Asks):
 
         def use(answer: str | None) -> None:
             if answer == "y":
-                self.app.exit()
+                end()
             elif answer == "s" and self.editor.files.path is None:
-                self.save_as(then=self.app.exit)
+                self.save_as(then=end)
             elif answer == "s":
-                self.attempt(lambda: self.editor.files.save(then=self.app.exit))
+                self.attempt(lambda: self.editor.files.save(then=end))
+
+        def end() -> None:
+            self.let_results_go("leave", self.app.exit)
 
         if state.is_saved:
-            self.app.exit()
+            end()
             return
         self.app.push_screen(
             ConfirmScreen(

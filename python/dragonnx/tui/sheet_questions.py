@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dragonnx.tui.asks import Asks
+from dragonnx.tui.result_questions import ResultQuestions
 from dragonnx.tui.screens.contact_sheet import ContactSheetScreen, SeedChoice
 from dragonnx.tui.screens.other_seeds import OtherSeedsScreen
 from dragonnx.tui.screens.truncation import TruncationScreen
 
 
-class SheetQuestions(Asks):
+class SheetQuestions(ResultQuestions):
     """Asks with many pictures."""
 
     def contact_sheet(self) -> None:
@@ -48,5 +48,9 @@ class SheetQuestions(Asks):
         self.app.push_screen(OtherSeedsScreen(self.editor, self.mode(), self.graphics), use)
 
     def _edit_seeds(self, seeds: tuple[int, ...]) -> None:
-        self.editor.other_seeds.start(seeds)
-        self.other_seeds()
+        def start() -> None:
+            self.editor.other_seeds.start(seeds)
+            self.other_seeds()
+
+        self.editor.other_seeds.check(seeds)
+        self.let_results_go("go on", lambda: self.attempt(start))

@@ -27,7 +27,8 @@ class OtherSeedsScreen(SheetDialog[int]):
     advice = (
         "What the points and the mask of one document do to other seeds. Enter or a click opens one as a "
         "document; u brings back what was there. x ends what is still to be done. Esc leaves the sheet, "
-        "the work goes on, and K shows it again, until another such edit or the end of the editor."
+        "the work goes on, and K shows it again, until another such edit or the end of the editor: both "
+        "ask first whether to save what was not opened."
     )
     hint = "Enter or a click opens, x ends the rest, Esc leaves: it goes on, K comes back"
     buttons = ("Open", "End the rest")
