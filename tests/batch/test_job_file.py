@@ -204,6 +204,25 @@ def test_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert words in caught.value.lines[0]
 
 
+def test_the_weight_of_a_mask_is_for_a_job_that_has_one(folder: Path) -> None:
+    weighed = {"config": {"lambda_mask": 5}}
+    one(folder, **job(1, mask="mask.png") | weighed)
+    one(folder, **job(1) | {"config": {"lambda_mask": None}})
+    with pytest.raises(JobFileError) as caught:
+        one(folder, **job(1) | weighed)
+    assert (
+        "config.lambda_mask is the weight of a mask, which the job does not have"
+        in (caught.value.lines[0])
+    )
+    document = one(folder, **job(1, mask="mask.png") | weighed).document
+    save_document(document, folder / "masked.dragonnx")
+    save_document(document.with_mask(None), folder / "bare.dragonnx")
+    one(folder, document="masked.dragonnx", **weighed)
+    assert one(folder, document="bare.dragonnx").document.config.lambda_mask == 5, (
+        "as it carries it"
+    )
+
+
 def test_formats_of_a_job_go_before_those_of_all(folder: Path) -> None:
     fields = [
         {"points": []}, {}, {"format": "png"}, {"quality": 80}, {"format": "jpeg", "video": "webp"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.bundled import FAR, NOSE, NOSE_NEAR, NOSE_TARGET, SEED
@@ -47,6 +49,12 @@ def test_stop_ends_it_and_keeps_what_it_reached(generator, marked):
     asked = iter([False, True])
     stopped = drag(marked, generator, stop=lambda: next(asked))
     assert (stopped.result.steps, stopped.result.outcome) == (1, Outcome.CANCELLED.value)
+
+
+def test_a_document_may_carry_the_weight_of_a_mask_that_it_lacks(generator, marked):
+    weighed = marked.with_mask(None).with_config(replace(marked.config, lambda_mask=5.0))
+    plain = drag(marked.with_mask(None), generator)
+    np.testing.assert_array_equal(drag(weighed, generator).result.latents, plain.result.latents)
 
 
 def test_a_pause_changes_nothing(generator, marked, dragged):

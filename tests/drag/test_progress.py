@@ -205,9 +205,11 @@ def other_sessions(generator: Generator, w_plus: np.ndarray) -> Iterator[DragSes
     yield session_of(generator, w_plus, KINDS["two points"])
     for setting in (
         {"step_size": 0.01}, {"r1": 10}, {"r2": 30}, {"space": "w"}, {"trainable_layers": 3},
-        {"preset": "released"}, {"lambda_mask": 5.0}, {"windows": False},
+        {"preset": "released"}, {"windows": False},
     ):  # fmt: skip
         yield session_of(generator, w_plus, {**ONE, "config": DragConfig(**setting)})
+    weighed = {**KINDS["a mask"], "config": DragConfig(lambda_mask=5.0)}
+    yield session_of(generator, w_plus, weighed)
 
 
 def test_progress_of_another_drag_is_refused(

@@ -97,6 +97,14 @@ def test_a_mask_keeps_the_rest_still(generator: Generator, w_plus: np.ndarray) -
     assert change(held) < 0.5 * change(free)
 
 
+def test_the_weight_of_no_mask_is_refused(generator: Generator, w_plus: np.ndarray) -> None:
+    config = DragConfig(lambda_mask=5.0)
+    with pytest.raises(InputError, match="lambda_mask is the weight of a mask: give one"):
+        DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=config)
+    everything = np.ones((SIZE, SIZE), bool)
+    DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], everything, config)
+
+
 def test_only_trained_layers_change(generator: Generator, w_plus: np.ndarray) -> None:
     config = DragConfig(trainable_layers=2, max_steps=2)
     session = DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=config)

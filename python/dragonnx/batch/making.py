@@ -103,6 +103,11 @@ class JobMaker:
         if "mask" in said:
             mask = self._mask(self._path(said, "mask"), model.image_size)
             document = replace(document, mask=mask)
+        weighs = said.get("config", {}).get("lambda_mask") is not None
+        if weighs and document.mask is None:
+            raise InputError(
+                "config.lambda_mask is the weight of a mask, which the job does not have"
+            )
         photo = self._path(said, "photo") if "photo" in said else None
         # A document that names no class is of the first, as in the editor.
         chosen = photo is not None or ("seed" in said and "document" not in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from dragonnx.document.latents import current_w_plus
 from dragonnx.document.paused import PausedDrag
 from dragonnx.document.result import PAUSED, DragResult
 from dragonnx.document.state import Document
+from dragonnx.drag.config import DragConfig
 from dragonnx.drag.progress import DragStep
 from dragonnx.drag.session import DragSession, Outcome
 from dragonnx.errors import InputError
@@ -59,7 +61,7 @@ class DragRun:
             generator,
             target_points=np.array([pair.target for pair in pairs], np.float64),
             mask=document.mask,
-            config=document.config,
+            config=_config(document),
             keep_latents=keep_frames,
         )
         paused = None
@@ -178,6 +180,12 @@ class DragRun:
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Go on where `save` was called, for the same document; see `DragSession.resume`."""
         self._session.resume(path)
+
+
+def _config(document: Document) -> DragConfig:
+    """The document's settings: the weight of a mask is one for as long as there is a mask."""
+    config = document.config
+    return config if document.mask is not None else replace(config, lambda_mask=None)
 
 
 def _gone_on(

@@ -78,7 +78,7 @@ class DragSession:
 
     Raises:
         InputError: A point, the mask, the latent or a setting does not fit the model, or is of
-            another type; or the system starts no more threads.
+            another type; or there is a weight of a mask and none; or the system starts no more threads.
     """
 
     def __init__(
@@ -95,10 +95,14 @@ class DragSession:
         m = checked_generator(generator).manifest
         self._w_plus = generator.checked_w_plus(w_plus).copy()
         self._handles, self._targets = checked_pairs(handle_points, target_points, m.image_size)
+        chosen = DragConfig() if config is None else instance(config, "config", DragConfig)
+        if mask is None and chosen.lambda_mask is not None:
+            raise InputError(
+                "lambda_mask is the weight of a mask: give one, or leave lambda_mask out"
+            )
         mask = checked_mask(mask, m.image_size)
         if mask is not None and (fixed := fixed_points(mask, self._handles, self._targets)):
             logger.warning("%s", fixed_points_note(fixed, len(self._handles)))
-        chosen = DragConfig() if config is None else instance(config, "config", DragConfig)
         self.settings: DragSettings = chosen.settings(
             image_height=m.image_size[0],
             point_count=len(self._handles),
