@@ -140,7 +140,9 @@ def invert(
         locality=locality,
         seed=seed,
     )
-    config = InversionConfig(space=space or "w", steps=500 if steps is None else steps, seed=seed)
+    config = InversionConfig(
+        space=space or "w", steps=InversionConfig.steps if steps is None else steps, seed=seed
+    )
     check_target(output, overwrite=overwrite)
     if perceptual:
         open_perceptual(perceptual)  # a bad folder is refused before minutes of work

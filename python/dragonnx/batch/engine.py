@@ -34,8 +34,8 @@ from dragonnx.runtime import Sharing
 from dragonnx.types import DeviceName, Precision
 
 EngineName = Literal["local", "ray"]
-_Gather: TypeAlias = Callable[[Results, str, queue.SimpleQueue[Any], ExitStack], Team[Any]]
-"""Starts workers: for where results go, the run's name, where answers go; and what ends with them."""
+_Gather: TypeAlias = Callable[[Setup, queue.SimpleQueue[Any], ExitStack], Team[Any]]
+"""Starts workers: what one alone on the CPU would be told, where answers go, what ends with them."""
 _FALSE_STARTS = 16
 """Workers in a row that are killed before they are ready: then it is no chance."""
 _TICK = 0.5
@@ -110,16 +110,17 @@ def run(
     results.check_empty(resume=resume)
     gather: _Gather
     if engine == "ray":
-        gather = functools.partial(_gather_actors, workers, device, precision, address, gpus)
+        gather = functools.partial(_gather_actors, workers, device, address, gpus)
     else:
-        gather = functools.partial(_gather_processes, shares(workers, device, precision), precision)
-    return _results(jobs, maker, results, gather, resume, stop)
+        gather = functools.partial(_gather_processes, shares(workers, device, precision))
+    return _results(jobs, maker, results, precision, gather, resume, stop)
 
 
 def _results(
     jobs: Iterable[Job | Mapping[str, Any]],
     maker: JobMaker,
     results: Results,
+    precision: Precision,
     gather: _Gather,
     resume: bool,
     stop: Callable[[], bool] | None,
@@ -128,7 +129,8 @@ def _results(
     run = secrets.token_hex(8)
     with ExitStack() as stack:
         stack.enter_context(results.claimed(resume=resume))
-        team = gather(results, run, inbox, stack)
+        setup = Setup(results, run, "cpu", precision, 1, sharing=None, starter=os.getpid())
+        team = gather(setup, inbox, stack)
         stack.callback(team.end)
         feeder = Feeder(jobs, maker, inbox)
         stack.callback(feeder.close)
@@ -136,38 +138,24 @@ def _results(
 
 
 def _gather_processes(
-    share: Shares,
-    precision: Precision,
-    results: Results,
-    run: str,
-    inbox: queue.SimpleQueue[Any],
-    stack: ExitStack,
+    share: Shares, setup: Setup, inbox: queue.SimpleQueue[Any], stack: ExitStack
 ) -> Team[Any]:
     """Workers of this machine."""
     shared = _shared_folder(stack) if share.share_weights else None
-    setup = Setup(
-        results=results,
-        run=run,
-        device=share.devices[0],
-        precision=precision,
-        threads=share.threads,
-        # The last part of a picture takes up to half of its time, and most of all memory.
-        sharing=None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2),
-        starter=os.getpid(),
-    )
+    # The last part of a picture takes up to half of its time, and most of all memory.
+    sharing = None if shared is None else Sharing(shared, (len(share.devices) + 1) // 2)
     free = free_memory() if share.may_be_fewer else None
-    room = Room(len(share.devices), free, setup.sharing)
+    room = Room(len(share.devices), free, sharing)
+    setup = replace(setup, threads=share.threads, sharing=sharing)
     return ProcessTeam(setup, share.devices, inbox, room)
 
 
 def _gather_actors(
     workers: int | None,
     device: DeviceName,
-    precision: Precision,
     address: str | None,
     gpus: float | None,
-    results: Results,
-    run: str,
+    setup: Setup,
     inbox: queue.SimpleQueue[Any],
     stack: ExitStack,
 ) -> Team[Any]:
@@ -180,7 +168,6 @@ def _gather_actors(
     if workers is not None:
         count = whole(workers, "workers", 1, MOST_WORKERS)
     chosen: DeviceName = "cuda" if share else "cpu"
-    setup = Setup(results, run, chosen, precision, threads=1, sharing=None, starter=os.getpid())
     return cluster.RayTeam(setup, (chosen,) * count, inbox, share)
 
 

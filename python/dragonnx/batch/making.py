@@ -23,6 +23,7 @@ from dragonnx.document.state import LONGEST_PATH, MOST_PAIRS, Document, PointPai
 from dragonnx.drag.mask import checked_mask, load_mask
 from dragonnx.drag.points import checked_pairs
 from dragonnx.errors import InputError
+from dragonnx.inversion.config import InversionConfig
 from dragonnx.inversion.faces.alignment import frame_on
 from dragonnx.inversion.faces.choice import check_source
 from dragonnx.inversion.faces.detector import FaceDetector
@@ -41,7 +42,7 @@ from dragonnx.reading.regular_file import ANY_SIZE, opened_file, sha256_of
 from dragonnx.reading.values import entry, items, one_of, record, shown, text, whole, within
 from dragonnx.types import Align, Points
 
-INVERSION_STEPS = 500
+INVERSION_STEPS = InversionConfig.steps
 """As the command `dragonnx invert` takes."""
 _PNG = Formats()
 RESERVED = ("contact-sheet", "summary")
