@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,48 +185,53 @@ class DragProgressFile:
 
     def _checked(self, saved: SavedProgress) -> DragProgress:
         count = whole(entry(saved.facts, "steps"), "steps", 0, MOST_STEPS)
-        terms = [
-            text(term, "terms", LONGEST_WORD)
-            for term in items(entry(saved.facts, "terms"), "terms", MOST_TERMS)
-        ]
         text(entry(saved.facts, "computed_on"), "computed_on", LONGEST_WORD)
         w_plus = saved.array("w_plus", np.float32, self._w_plus.shape)
-        shape = moments_shape(self._w_plus, self._problem.settings) if count else ()
-        is_shared = self._problem.settings.shared_moment
-        mean = saved.array("mean", np.float64, shape)
-        square = saved.array("square", np.float64, (1,) * len(shape) if is_shared else shape)
+        adam = self._adam_of(saved, count)
         trace = saved.array("trace", np.float64, (count + 1, *self._handle_points.shape))
-        losses = saved.array("losses", np.float64, (count, len(terms)))
-        seconds = saved.array("seconds", np.float64, (count,))
-        latents = None
-        if "latents" in saved.arrays:
-            latents = saved.array("latents", np.float32, (count + 1, *self._w_plus.shape[1:]))
-        if (square < 0).any():
-            raise InputError("square holds numbers below 0")
         height, width = self._image_size
         if (trace < 0).any() or (trace > (width - 1, height - 1)).any():
             raise InputError("trace leaves the image")
+        latents = None
+        if "latents" in saved.arrays:
+            latents = saved.array("latents", np.float32, (count + 1, *self._w_plus.shape[1:]))
         if not (
             np.array_equal(trace[0], self._handle_points)
             and (count or np.array_equal(w_plus, self._w_plus))
             and (latents is None or np.array_equal(latents[-1:], w_plus))
         ):
             raise InputError("what it holds does not fit together")
-        steps = tuple(
-            DragStep(
+        kept = None if latents is None else tuple(latent[None] for latent in latents)
+        return DragProgress(w_plus, adam, tuple(self._steps_of(saved, trace[1:])), kept)
+
+    def _adam_of(self, saved: SavedProgress, count: int) -> Adam:
+        """The moments after so many steps."""
+        settings = self._problem.settings
+        shape = moments_shape(self._w_plus, settings) if count else ()
+        is_shared = settings.shared_moment
+        mean = saved.array("mean", np.float64, shape)
+        square = saved.array("square", np.float64, (1,) * len(shape) if is_shared else shape)
+        if (square < 0).any():
+            raise InputError("square holds numbers below 0")
+        return Adam(settings.step_size, count, mean, square, is_shared)
+
+    def _steps_of(self, saved: SavedProgress, trace: Points) -> Iterator[DragStep]:
+        """What the steps did that led to these places of the handles, [steps, n, 2]."""
+        terms = [
+            text(term, "terms", LONGEST_WORD)
+            for term in items(entry(saved.facts, "terms"), "terms", MOST_TERMS)
+        ]
+        losses = saved.array("losses", np.float64, (len(trace), len(terms)))
+        seconds = saved.array("seconds", np.float64, (len(trace),))
+        told = zip(trace, losses, seconds, strict=True)
+        for number, (handle_points, parts, took) in enumerate(told, start=1):
+            yield DragStep(
                 number=number,
                 handle_points=handle_points.copy(),
                 distances=distances(handle_points, self._problem.target_points),
                 losses=dict(zip(terms, parts.tolist(), strict=True)),
                 seconds=float(took),
             )
-            for number, (handle_points, parts, took) in enumerate(
-                zip(trace[1:], losses, seconds, strict=True), start=1
-            )
-        )
-        adam = Adam(self._problem.settings.step_size, count, mean, square, is_shared)
-        kept = None if latents is None else tuple(latent[None] for latent in latents)
-        return DragProgress(w_plus, adam, steps, kept)
 
 
 def moments_shape(w_plus: Float32, settings: DragSettings) -> tuple[int, ...]:
