@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dragonnx.cli.console import run
+from dragonnx.cli.stray_words import Command
 from dragonnx_export.commands import bundle, evaluate, invert, perceptual, tune
 
 DEFAULT_COMMAND = "bundle"
@@ -29,11 +30,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command(DEFAULT_COMMAND)(bundle.bundle)
-app.command("evaluate")(evaluate.evaluate)
-app.command("invert")(invert.invert)
-app.command()(perceptual.perceptual)
-app.command()(tune.tune)
+app.command(DEFAULT_COMMAND, cls=Command)(bundle.bundle)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("invert", cls=Command)(invert.invert)
+app.command(cls=Command)(perceptual.perceptual)
+app.command(cls=Command)(tune.tune)
 
 
 @app.callback()

@@ -304,6 +304,12 @@ def test_finding_out_what_is_there() -> None:
     assert "family: stylegan2" in done.stdout
     assert "feature map: 48 channels of 64 x 64" in done.stdout
     assert "pullback grad_w_plus" in done.stdout
+    best, *others = [line for line in done.stdout.splitlines() if line.startswith("a drag with")]
+    assert f"--preset best: step_size {BEST_STEP_SIZE:g}, r1 {R1:g}, " in best
+    assert len(others) == 2
+    for line in (best, *others):
+        assert "max_steps 300" in line.partition("; with a mask ")[0]
+        assert "lambda_mask 20" in line.partition("; with a mask ")[2]
     assert f"critters: {SIZE} x {SIZE} px" in dragonnx("models").stdout
     doctor = dragonnx("doctor", "--model", "critters", "--device", "cpu")
     assert "graph features_16: CPUExecutionProvider, every node" in doctor.stdout

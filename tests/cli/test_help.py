@@ -59,5 +59,5 @@ def test_what_a_topic_names_is_there(topic: str) -> None:
 
 
 def test_an_unknown_topic_is_told_what_there_is() -> None:
-    with pytest.raises(InputError, match=r"no topic 'tpyo': batch, devices, .* invert, edit"):
+    with pytest.raises(InputError, match=r"no topic 'tpyo': batch, devices, .* edit, generate"):
         CliRunner().invoke(app, ["help", "tpyo"], catch_exceptions=False)

@@ -52,7 +52,8 @@ def test_each_seed_has_a_file_that_opens_as_its_document(tmp_path: Path) -> None
 
 
 def test_a_grid_holds_all_in_their_order_and_leaves_the_rest_white(tmp_path: Path) -> None:
-    generate("--seeds", "5,0-1", "--grid", "2x2", "-o", tmp_path / "sheet.png")
+    told = generate("--seeds", "5,0-1", "--grid", "2x2", "-o", tmp_path / "sheet.png")
+    assert told.endswith("sheet.png, in rows of 2 in the order of --seeds\n")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert "AI-generated" in sheet.text["Comment"]
         pixels = np.asarray(sheet.convert("RGB"))

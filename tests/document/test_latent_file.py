@@ -231,6 +231,15 @@ def test_a_suffix_says_nothing(generator: Generator, tmp_path: Path) -> None:
         np.testing.assert_array_equal(read(generator, tmp_path, npy(W_PLUS), file), W_PLUS)
 
 
+def test_a_picture_of_another_model_is_told_with_the_models_name(
+    generator: Generator, tmp_path: Path
+) -> None:
+    start = LatentStart(w_plus=np.ones((1, 18, 512), np.float32))
+    save_document(Document(model="/models/faces", start=start), tmp_path / "a.dragonnx")
+    with pytest.raises(InputError, match="another model; it was made with the model /models/faces"):
+        load_latent(tmp_path / "a.dragonnx", generator=generator)
+
+
 def test_without_a_model_any_size_will_do(tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(torch_zip({"latent": np.ones((18, 512), np.float32)}))
     assert load_latent(tmp_path / "a.pt").shape == (1, 18, 512)

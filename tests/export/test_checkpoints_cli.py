@@ -144,7 +144,12 @@ def test_the_word_bundle_may_be_left_out() -> None:
         dragonnx_export("bundle", "--inspect", FIXTURE).stdout
         == dragonnx_export("--inspect", FIXTURE).stdout
     )
-    assert "bundle" in dragonnx_export("--help").stdout
+    listed = dragonnx_export("--help").stdout.partition("Commands:")[2]
+    assert "bundle" in listed
+    assert "..." not in listed, "every sentence is whole"
+    done = dragonnx_export("my", "network.pkl", "-o", "model")
+    assert done.returncode == 2
+    assert "'network.pkl' is for: options begin with --, and a name with spaces" in done.stderr
     for arguments in ((), ("no-command",), ("--no-option",)):
         done = dragonnx_export(*arguments)
         assert done.returncode == 2

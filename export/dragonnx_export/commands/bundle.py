@@ -76,7 +76,7 @@ def bundle(
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
-    """Turn a checkpoint into a bundle that dragonnx opens, and prove it equal to torch."""
+    """Turn a checkpoint into a bundle, and prove it equal to torch."""
     # NumPy and torch take long to import: not for --help.
     from dragonnx_export.checkpoints.summary import facts, line
 

@@ -100,7 +100,7 @@ def invert(
     *,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
-    """Tune a generator to a photo (PTI), so that an edit starts from the photo itself.
+    """Tune a generator to a photo (PTI), to drag the photo itself.
 
     The latent that shows it is FOLDER/latent.npz. Interrupting (Ctrl+C) ends the running part and
     goes on with the best so far.

@@ -23,7 +23,10 @@ def perceptual(
     *,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder already there.")] = False,
 ) -> None:
-    """Turn VGG16 into a folder for `dragonnx invert --perceptual`, and prove it equal to torch."""
+    """Turn VGG16 into a folder for `dragonnx invert --perceptual`.
+
+    It is proved equal to torch.
+    """
     from dragonnx_export.checkpoints.summary import line
     from dragonnx_export.perceptual.network import read_network
 

@@ -41,12 +41,12 @@ def tune(
     *,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle already there.")] = False,
 ) -> None:
-    """Learn how points of a model are followed, find what settings suit it, and write both into a bundle.
+    """Learn how points of a model are followed, and what suits it.
 
-    The preset `best` drags with them. Random drags are made, and a linear map of features is learned by
-    which points are found again in their pictures: landmarks by an estimator, others by following them in
-    small steps. With an estimator, step size and radii are tried too, and blocks compared. It takes minutes
-    on the CPU.
+    Both are written into a bundle, whose preset `best` drags with them. Random drags are made, and a linear
+    map of features is learned by which points are found again in their pictures: landmarks by an estimator,
+    others by following them in small steps. With an estimator, step size and radii are tried too, and blocks
+    compared. It takes minutes on the CPU.
     """
     from dragonnx.model.bundle import PACKAGE_MODELS
     from dragonnx.model.library import open_bundle

@@ -89,8 +89,9 @@ def batch(
         ),
     ] = False,
 ) -> None:
-    """Do many edits at once: each result is a picture with its recipe, and a report.
+    """Do many edits at once, from a file with a job a line.
 
+    Each result is a picture with its recipe, and a report.
     All jobs are checked before anything starts. A job that fails does not stop the others; with
     --resume it is tried again, and so is one whose line has changed. The exit code is 1 where some
     failed.

@@ -92,8 +92,8 @@ def drag(
 ) -> None:
     """Drag handle points to target points and save the picture.
 
-    Settings that are not given are what suits the model, else what the preset says. Interrupting
-    (Ctrl+C) stops after the current step and saves the picture as far as it got.
+    Settings that are not given are what suits the model, else what the preset says: `dragonnx info`
+    shows them. Interrupting (Ctrl+C) stops after the current step and saves the picture as far as it got.
     """
     from dragonnx.document import Document, PointPair
     from dragonnx.document.outputs import OutputId

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from dragonnx.cli.console import end_on_signals, has_terminal
 from dragonnx.cli.options import Device, Index, Label, Model, PrecisionOption, Seed, chosen_label
+from dragonnx.cli.stray_words import quoted
 from dragonnx.errors import InputError
 from dragonnx.model.manifest import DEFAULT_MODEL
 
@@ -28,6 +30,11 @@ def edit(
     """Open the terminal editor, as `dragonnx` alone does."""
     if not has_terminal():
         raise InputError("the editor needs a terminal: its input and outputs cannot be redirected")
+    if file is not None and not os.path.isfile(file):  # noqa: PTH113 it answers for any text
+        what = "is a folder" if os.path.isdir(file) else "is not there"  # noqa: PTH112 likewise
+        raise InputError(
+            f"{quoted(str(file))} {what}: name a document, a picture, a latent or a photo"
+        )
     if index is not None and file is None:
         raise InputError("--index is for a file with latents, which is missing")
 

@@ -99,7 +99,12 @@ def generate(
         else:
             check_sheet(output, generator, sides)
             write_sheet(bar, generator, sides, output, quality)
-        say(f"wrote {len(starts)} pictures to {output}")
+        order = ""
+        if sweep_psi is not None:
+            order = f", a row for each of --seeds, psi from {psis[0]:g} to {psis[-1]:g}"
+        elif sides is not None:
+            order = f", in rows of {sides[0]} in the order of --seeds"
+        say(f"wrote {len(starts)} pictures to {output}{order}")
         return
     if grid is not None:
         raise InputError("--grid is for --seeds, which is missing")

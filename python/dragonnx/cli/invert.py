@@ -99,7 +99,7 @@ def invert(
     threads: Threads = None,
     precision: PrecisionOption = "auto",
 ) -> None:
-    """Look for the latent of a photo, to drag it with `dragonnx drag --latent`.
+    """Find the latent of a photo, which `drag --latent` drags.
 
     Interrupting (Ctrl+C) stops after the current step and saves the best so far.
     """

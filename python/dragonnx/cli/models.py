@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dragonnx.cli.console import say, show
+from dragonnx.cli.stray_words import Command
 from dragonnx.model.library import add_bundle, known_models, remove_bundle, user_models_folder
 
 app = typer.Typer(rich_markup_mode=None)
@@ -20,15 +21,15 @@ def models(context: typer.Context) -> None:
         list_models()
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_models() -> None:
-    """List the models that are known by name, as `dragonnx models` alone does."""
+    """List the models that are known by name; `models` alone does so too."""
     for line in known_models():
         show(line)
     say(f"your own bundles go to {user_models_folder()}")
 
 
-@app.command()
+@app.command(cls=Command)
 def add(
     folder: Annotated[Path, typer.Argument(help="A bundle folder, as dragonnx-export makes it.")],
     name: Annotated[str | None, typer.Option(help="What to call it [the bundle's name].")] = None,
@@ -44,7 +45,7 @@ def add(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 def remove(name: Annotated[str, typer.Argument(help="One of your own models.")]) -> None:
     """Delete one of your own models."""
     say(f"removed {remove_bundle(name)}")

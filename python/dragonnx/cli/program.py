@@ -21,15 +21,29 @@ from dragonnx.cli import (
     walk,
 )
 from dragonnx.cli.console import has_terminal, run, show
+from dragonnx.cli.stray_words import Command, is_like_a_file, quoted
+from dragonnx.errors import InputError
 
 
 class Program(TyperGroup):
     """The command, which also opens a file that is named in place of one of its own commands."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is meant, and its arguments."""
-        if args and args[0] not in self.commands and os.path.isfile(args[0]):  # noqa: PTH113 it answers for any text
-            args = ["edit", *args]
+        """The command that is meant, and its arguments.
+
+        Raises:
+            InputError: A file or folder is meant, and no file is there.
+        """
+        if args and args[0] not in self.commands:
+            first = args[0]
+            if os.path.isfile(first):  # noqa: PTH113 it answers for any text
+                args = ["edit", *args]
+            elif os.path.isdir(first):  # noqa: PTH112 likewise
+                raise InputError(
+                    f"{quoted(first)} is a folder: name a file to open, or a model's folder with --model"
+                )
+            elif is_like_a_file(first) and not first.startswith("-"):
+                raise InputError(f"there is no file {quoted(first)}, nor a command of that name")
         return super().resolve_command(ctx, args)
 
 
@@ -41,10 +55,10 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 for command in (
-    invert.invert, edit.edit, generate.generate, walk.walk, drag.drag, batch.batch, info.info, doctor.doctor,
+    edit.edit, generate.generate, drag.drag, walk.walk, invert.invert, batch.batch, info.info, doctor.doctor,
 ):  # fmt: skip
-    app.command()(command)
-app.command("help")(help.help_on)
+    app.command(cls=Command)(command)
+app.command("help", cls=Command)(help.help_on)
 
 
 @app.callback(invoke_without_command=True)

@@ -59,7 +59,7 @@ def walk(
     threads: Threads = None,
     precision: PrecisionOption = "auto",
 ) -> None:
-    """Make an animation that goes from picture to picture, evenly in w_plus.
+    """Make an animation from picture to picture, evenly in w_plus.
 
     With --loop it ends where it begins, and goes on without a halt. Interrupting (Ctrl+C) writes
     nothing.

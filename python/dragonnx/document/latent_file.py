@@ -170,7 +170,9 @@ def _of_document(document: Document, generator: Generator | None, size: LatentSi
     else:
         found = _of_its_model(document, generator)
     if size.layout(found.shape) is None:
-        raise InputError(size.refusal(found.shape))
+        raise InputError(
+            f"{size.refusal(found.shape)}; it was made with the model {document.model}"
+        )
     return checked_w_plus(found, found.shape[1], found.shape[2])
 
 
