@@ -138,6 +138,31 @@ def test_a_drag_that_is_already_there_takes_no_step(
     assert session.outcome is Outcome.REACHED
 
 
+def test_what_a_notebook_shows_of_it(generator: Generator, w_plus: np.ndarray) -> None:
+    assert repr(generator) == f"<Generator critters: {SIZE} x {SIZE} px, on cpu in float32>"
+    session = DragSession(generator, w_plus, [NOSE], [NOSE_TARGET], config=DragConfig(max_steps=1))
+    assert repr(session) == "<DragSession: 0 of at most 1 steps, 40.0 px to go>"
+    list(session)
+    left = f"{session.distances.max():.1f}"
+    assert repr(session) == f"<DragSession: 1 of at most 1 steps, {left} px to go, max_steps>"
+
+
+@pytest.mark.parametrize(
+    ("latent", "mask", "advice"),
+    [
+        (SEED, None, rf"generator\.w_plus\(seed={SEED}\)"),
+        (np.zeros((2, NUM_WS, 192)), None, "these are 2 latents, of which"),
+        (None, "mask.png", "load_mask reads one"),
+    ],
+)
+def test_what_is_given_in_place_of_an_array_is_told_what_makes_one(
+    generator: Generator, w_plus: np.ndarray, latent: object, mask: object, advice: str
+) -> None:
+    start = w_plus if latent is None else latent
+    with pytest.raises(InputError, match=advice):
+        DragSession(generator, start, [NOSE], [NOSE_TARGET], mask=mask)  # type: ignore[arg-type]
+
+
 def test_the_step_limit(generator: Generator, w_plus: np.ndarray) -> None:
     session = DragSession(generator, w_plus, [NOSE], [FAR], config=DragConfig(max_steps=3))
     assert len(list(session)) == 3

@@ -295,6 +295,13 @@ def test_the_best_latents_picture_costs_no_run(generator: Generator, photo: Phot
     assert np.abs(np.asarray(session.picture) - again).max() <= 1
 
 
+def test_what_a_notebook_shows_of_it(generator: Generator, photo: Photo) -> None:
+    session = InversionSession(generator, photo, InversionConfig(steps=1))
+    assert repr(session) == "<InversionSession: 0 of 1 steps>"
+    list(session)
+    assert repr(session) == f"<InversionSession: 1 of 1 steps, {session.psnr:.1f} dB>"
+
+
 def test_cancelling_keeps_the_best(generator: Generator, photo: Photo) -> None:
     session = InversionSession(generator, photo, SHORT)
     best = min(next(session).loss for _ in range(4))

@@ -48,6 +48,10 @@ def checked_mask(mask: ArrayLike | None, image_size: tuple[int, int]) -> Mask | 
         array = as_array(mask, "the mask")
     except InputError as error:
         raise InputError("the mask must be a boolean array [height, width]") from error
+    if array.dtype.kind in "US":
+        raise InputError(
+            "the mask must be a boolean array [height, width], not a text: load_mask reads one from a picture"
+        )
     if array.dtype != np.bool_:
         raise InputError(f"the mask must be boolean, True where pixels may move, not {array.dtype}")
     if array.shape != image_size:

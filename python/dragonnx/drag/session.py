@@ -131,6 +131,13 @@ class DragSession:
         self._state: HostState | None = None
         self._outcome: Outcome | None = None
 
+    def __repr__(self) -> str:
+        ended = "" if self._outcome is None else f", {self._outcome.value}"
+        return (
+            f"<DragSession: {self.steps} of at most {self.settings.max_steps} steps, "
+            f"{self.distances.max():.1f} px to go{ended}>"
+        )
+
     @property
     def w_plus(self) -> NDArray[np.float32]:
         """The latent as far as it got, [1, num_ws, w_dim]."""

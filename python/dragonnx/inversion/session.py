@@ -110,6 +110,10 @@ class InversionSession:
         # What was reached is one value, so that an interrupt at any moment leaves a whole step.
         self._progress: Progress | None = None
 
+    def __repr__(self) -> str:
+        like = f", {self.psnr:.1f} dB" if self.steps else ""
+        return f"<InversionSession: {self.steps} of {self.config.steps} steps{like}>"
+
     @property
     def w_plus(self) -> Float32:
         """The best latent so far, [1, num_ws, w_dim].

@@ -25,6 +25,7 @@ from dragonnx.model.principal import PrincipalW
 from dragonnx.paths import as_path
 from dragonnx.reading.values import record, whole
 from dragonnx.runtime import Device, Sharing, checked_threads, choose_device
+from dragonnx.text import visible
 from dragonnx.types import Array, DeviceName, Float32, Precision
 
 if TYPE_CHECKING:
@@ -102,6 +103,13 @@ class Generator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        m = self.manifest
+        return (
+            f"<Generator {visible(m.name)}: {m.image_size[1]} x {m.image_size[0]} px, on {self.device.name} "
+            f"in {self.device.precision}>"
+        )
 
     def __reduce__(self) -> tuple[Callable[..., Generator], tuple[object, ...]]:
         self._graphs.require_open()

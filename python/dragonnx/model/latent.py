@@ -12,7 +12,7 @@ from dragonnx.errors import InputError
 from dragonnx.files import save_bytes
 from dragonnx.model.facts import LARGEST_PSI
 from dragonnx.reading.array_values import W_PLUS, as_array, checked_array
-from dragonnx.reading.values import number, whole
+from dragonnx.reading.values import number, shown, whole
 
 LARGEST_SEED = 2**32 - 1
 _MOST_SEEDS = 10_000
@@ -91,9 +91,14 @@ def checked_w_plus(values: ArrayLike, num_ws: int, w_dim: int) -> NDArray[np.flo
     rows = array.size // w_dim
     fits = array.dtype.kind in "fiu" and array.ndim <= 3 and array.shape[-1:] == (w_dim,)
     if not fits or rows not in (1, num_ws):
+        advice = ""
+        if array.ndim == 0 and array.dtype.kind in "iu":
+            advice = f"; that of a seed is generator.w_plus(seed={shown(array.item())})"
+        elif array.ndim == 3 and array.shape[1:] == (num_ws, w_dim):
+            advice = f"; these are {len(array)} latents, of which latents[:1] is the first"
         raise InputError(
             f"a latent of this model has the shape [1, {num_ws}, {w_dim}] (w_plus) or [1, {w_dim}] "
-            f"(w), not {list(array.shape)} of {array.dtype}"
+            f"(w), not {list(array.shape)} of {array.dtype}{advice}"
         )
     with np.errstate(over="ignore"):  # that is refused below
         latent = array.astype(np.float32).reshape(rows, w_dim)
