@@ -52,6 +52,11 @@ def test_every_setting_is_taken():
     ("name", "text", "sentence"),
     [
         ("step_size", "much", "Step size: a number is expected"),
+        (
+            "step_size",
+            "0,01",
+            "Step size: a number is expected, with a point in place of the comma",
+        ),
         ("step_size", "-1", "step_size must be a positive number"),
         ("r1", "nan", "r1 must be a positive number"),
         ("r2", "inf", "r2 must be a positive number"),

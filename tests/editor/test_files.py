@@ -197,10 +197,12 @@ def test_a_picture_a_latent_a_mask_and_nonsense_are_opened(dragged):
     mask = run.document.mask
     run.editor.latent.next_seed()
     run.settled()
-    for name in ("a.png", "a.jpg", "a.webp", "a.npz", "mask.png"):
+    for name, taken in (
+        ("a.png", ""), ("a.jpg", ""), ("a.webp", ""), ("a.npz", " as a latent"), ("mask.png", " as the mask"),
+    ):  # fmt: skip
         open_file(run, name)
         assert np.array_equal(run.state.picture, drawn)
-        assert run.notice == f"Opened {name}; u brings back what was here."
+        assert run.notice == f"Opened {name}{taken}; u brings back what was here."
         assert not run.state.is_saved
         assert run.state.path is None
     assert np.array_equal(run.document.mask, mask)

@@ -116,7 +116,8 @@ def settings_of(texts: Mapping[str, str], most_layers: int) -> DragConfig:
             values[name] = kind(text)
         except ValueError:
             what = "a whole number" if kind is int else "a number"
-            raise InputError(f"{label}: {what} is expected") from None
+            point = ", with a point in place of the comma" * ("," in text)
+            raise InputError(f"{label}: {what} is expected{point}") from None
     return fitting_settings(DragConfig(**values), most_layers)  # type: ignore[arg-type]
 
 

@@ -27,6 +27,9 @@ from dragonnx.errors import InputError
 from dragonnx.media import ANIMATION_SUFFIXES, check_animation, check_quality
 from dragonnx.paths import file_stem
 
+_TAKEN_AS = {"mask": " as the mask", "latent": " as a latent"}
+"""What a file is in the document that it was opened into."""
+
 
 class FileCommands:
     """What can be done with files.
@@ -213,7 +216,8 @@ class FileCommands:
             state.apply(f"open {event.path.name}", document, file=_file(event))
             state.document_changed()
             told = self._can_go_on() + "".join(f" {note}." for note in event.notes)
-            state.say(f"Opened {event.path.name}; u brings back what was here.{told}")
+            as_what = _TAKEN_AS.get(event.kind, "")
+            state.say(f"Opened {event.path.name}{as_what}; u brings back what was here.{told}")
 
         state.when_idle(use)
 

@@ -217,8 +217,8 @@ ACTIONS: tuple[Action, ...] = (
         ("view_file", "V", "View file", "Open what was exported last in the system's viewer.", VIEW),
         ("copy_command", "Y", "Copy command", "Copy the command line of this drag to the clipboard.",
          VIEW),
-        ("walk", "W", "Walk", "An animation from this picture to other seeds, documents or latents.", ASK),
-        ("export", "e", "*Export", "PNG, JPEG, WebP, before and after, animation, report, latent, mask.", ASK),
+        ("walk", "W", "Walk", "A video from this picture to other seeds, documents or latents.", ASK),
+        ("export", "e", "*Export", "Picture, before and after, video (GIF, WebP, MP4), report, latent, mask.", ASK),
     ),
     *_group(
         "Editor",
