@@ -259,7 +259,8 @@ def _tuned(
     tuning = Tuning(checkpoint, pivot, session.target, session.loss, config)
     seconds: list[float] = []
     columns = (TextColumn("tuning "), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    time_left = (TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, *time_left, console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=config.steps)
         try:
             for step in tuning:

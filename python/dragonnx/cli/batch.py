@@ -152,7 +152,7 @@ def _with_progress(results: Iterator[JobResult], todo: Sequence[Job]) -> Iterato
 
     columns = (
         TextColumn("jobs"), MofNCompleteColumn(), BarColumn(),
-        TextColumn("{task.description}"), TimeRemainingColumn(),
+        TextColumn("{task.description}"), TimeRemainingColumn(), TextColumn("left"),
     )  # fmt: skip
     began: float | None = None
     done = failed = 0

@@ -25,6 +25,7 @@ def counted(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(what), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(),
+               TextColumn("left"))  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield from progress.track(items, total)

@@ -173,12 +173,13 @@ def _run(run: DragRun, kept: Path | None) -> None:
         kept: Where its progress is saved, if anywhere.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     first = run.distances.max()
     keep = Keeper(lambda: run.save(kept) if kept else None)
     columns = (TextColumn("dragging"), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+    so_far = TextColumn("after {task.elapsed:.0f} s")
+    with Progress(*columns, so_far, console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=1.0)
 
         def show(run: DragRun, step: DragStep) -> None:

@@ -74,7 +74,8 @@ def run_with_progress(
 
     seconds: list[float] = []
     columns = (TextColumn("looking"), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    time_left = (TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, *time_left, console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=session.config.steps, completed=session.steps)
         while True:
             try:
