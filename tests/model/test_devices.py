@@ -86,6 +86,14 @@ def test_one_of_several_gpus() -> None:
     ("machine", "message"),
     [
         (CudaMachine(gpus=None), r"no NVIDIA driver was found \(libcuda\.so\.1: cannot open"),
+        (
+            CudaMachine(gpus=None, is_built_in=False),
+            r"no NVIDIA driver was found \(.*\); where there is one: pip uninstall onnxruntime, then",
+        ),
+        (
+            CudaMachine(is_built_in=False),
+            r"the installed onnxruntime 1\.31\.1 is built without it: pip uninstall onnxruntime, then",
+        ),
         (CudaMachine(starts=False), "the NVIDIA driver cannot be initialised"),
         (CudaMachine(gpus=0), "the NVIDIA driver sees no GPU"),
         (

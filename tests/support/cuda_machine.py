@@ -44,6 +44,7 @@ class CudaMachine:
         built_with: The CUDA that ONNX Runtime was built with.
         is_windows: Whether the system is Windows.
         starts: Whether the driver can be initialised.
+        is_built_in: Whether ONNX Runtime is built for CUDA.
     """
 
     libraries: frozenset[str] = CUDA_13
@@ -54,14 +55,15 @@ class CudaMachine:
     built_with: str = "13.0"
     is_windows: bool = False
     starts: bool = True
+    is_built_in: bool = True
 
     @contextmanager
     def here(self) -> Iterator[None]:
         """This machine instead of the one that there is."""
-        both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        providers_there = ["CUDAExecutionProvider"] * self.is_built_in + ["CPUExecutionProvider"]
         ort = mock.patch.multiple(
             onnxruntime(), create=True, __version__=self.release, cuda_version=self.built_with,
-            get_available_providers=lambda: both, preload_dlls=_preload,
+            get_available_providers=lambda: providers_there, preload_dlls=_preload,
         )  # fmt: skip
         system = mock.patch.object(cuda, "_IS_WINDOWS", self.is_windows)
         with ort, system, mock.patch.object(ctypes, "CDLL", self._load):

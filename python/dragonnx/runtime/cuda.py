@@ -64,10 +64,9 @@ def obstacle(ordinal: int = 0) -> str:
     Raises:
         DeviceError: No ONNX Runtime is installed.
     """
-    try:
-        driver = _driver()
-    except OSError as error:
-        return f"no NVIDIA driver was found ({error})"
+    if missing := no_driver():
+        return missing
+    driver = _driver()
     if driver.cuInit(0) != 0:
         return "the NVIDIA driver cannot be initialised"
     count = _asked(driver.cuDeviceGetCount)
@@ -77,6 +76,15 @@ def obstacle(ordinal: int = 0) -> str:
         named = "cuda:0 alone" if count == 1 else f"cuda:0 to cuda:{count - 1}"
         return f"the NVIDIA driver sees no GPU of number {ordinal} but {named}"
     return _wrong_driver(driver) or _missing_library()
+
+
+def no_driver() -> str:
+    """That the machine has no driver for a GPU, as the end of a sentence; empty where it has."""
+    try:
+        _driver()
+    except OSError as error:
+        return f"no NVIDIA driver was found ({error})"
+    return ""
 
 
 def no_tf32(ordinal: int = 0) -> str:

@@ -33,6 +33,7 @@ class Provider:
             where that brings nothing.
         precision_options: Further ones, by the precision that they give.
         install: The command that brings an ONNX Runtime with it.
+        no_driver: That the machine has no driver for it, as the end of a sentence; empty where it has.
         obstacle: Why the machine has no such device of that number, as the end of a sentence; empty
             where it has.
         no_tf32: Why the device of that number has no TF32, likewise.
@@ -49,6 +50,7 @@ class Provider:
         default_factory=dict, hash=False
     )
     install: str = ""
+    no_driver: Callable[[], str] = lambda: ""
     obstacle: Callable[[int], str] = lambda _ordinal: ""
     no_tf32: Callable[[int], str] = lambda _ordinal: ""
 
@@ -167,6 +169,9 @@ def why_not(provider: Provider, ordinal: int = 0) -> str:
         DeviceError: No ONNX Runtime is installed.
     """
     if not _is_built_in(provider):
+        # Who has no such device is not told to install what could not run.
+        if missing := provider.no_driver():
+            return f"{missing}; where there is one: {provider.install}"
         return f"the installed onnxruntime {onnxruntime().__version__} is built without it: {provider.install}"
     return provider.obstacle(ordinal)
 
@@ -212,6 +217,7 @@ CUDA = Provider(
     window_options={"prefer_nhwc": "1"},
     replay_options={"enable_cuda_graph": "1"},
     install=cuda.INSTALL,
+    no_driver=cuda.no_driver,
     obstacle=cuda.obstacle,
     no_tf32=cuda.no_tf32,
 )
