@@ -15,7 +15,8 @@ from dragonnx.batch import JobResult
 from dragonnx.document import Document, LatentStart
 from dragonnx.document.recipe import recipe_of
 from dragonnx.drag.config import DragConfig
-from dragonnx.editor.events import FileOpened, SeedBatchEnded, SeedEdited, SeedsSaved
+from dragonnx.editor.events import FileOpened
+from dragonnx.editor.seed_events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.errors import InputError
 from dragonnx.media import save_image
 

@@ -30,9 +30,6 @@ from dragonnx.editor.events import (
     PhotoFound,
     PhotoRead,
     PictureMade,
-    SeedBatchEnded,
-    SeedEdited,
-    SeedsSaved,
     SheetPictureMade,
     Task,
     TaskFailed,
@@ -50,6 +47,7 @@ from dragonnx.editor.pointer import PointerCommands
 from dragonnx.editor.points import PointCommands
 from dragonnx.editor.scene import Scene, scene_of
 from dragonnx.editor.scrub import ScrubCommands
+from dragonnx.editor.seed_events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.editor.state import EditorState
 from dragonnx.editor.undo import UndoCommands
 from dragonnx.editor.wording import failure

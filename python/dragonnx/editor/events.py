@@ -273,45 +273,6 @@ class TaskFailed(Event):
 
 
 @dataclass(frozen=True, eq=False)
-class SeedEdited(Event):
-    """The same edit is done on another seed, or could not be done.
-
-    Attributes:
-        batch: The one that it belongs to.
-        seed: Which.
-        path: The picture with its recipe; None where it could not be done.
-        picture: How that looks, small.
-        told: How the drag ended.
-        failure: Why it could not be done; empty where it was.
-    """
-
-    batch: object
-    seed: int
-    path: Path | None = None
-    picture: Picture | None = None
-    told: str = ""
-    failure: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class SeedBatchEnded(Event):
-    """The same edit is done on all seeds, or ended before; `failure` says why where it had to."""
-
-    batch: object
-    failure: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class SeedsSaved(Event):
-    """What came of these seeds lies in a folder as pictures; `failure` says why it does not."""
-
-    batch: object
-    folder: Path
-    seeds: tuple[int, ...]
-    failure: str = ""
-
-
-@dataclass(frozen=True, eq=False)
 class DirectionsRead(Event):
     """Directions of a model were read, each [1, num_ws, w_dim], by name."""
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from dragonnx.document import Recovery
 from dragonnx.document.outputs import free_path
-from dragonnx.editor.events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.editor.files import FileCommands
 from dragonnx.editor.phase import Change
 from dragonnx.editor.seed_batch import SeedBatch
+from dragonnx.editor.seed_events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.editor.state import EditorState, Part
 from dragonnx.errors import InputError
 from dragonnx.model.latent import checked_seed

@@ -15,8 +15,9 @@ import numpy as np
 from dragonnx.document import Document, Recovery, save_document
 from dragonnx.document.archive import SUFFIX
 from dragonnx.document.pictures import open_picture
-from dragonnx.editor.events import Event, SeedBatchEnded, SeedEdited, SeedsSaved, reason_of
+from dragonnx.editor.events import Event, reason_of
 from dragonnx.editor.pace import go_after_the_screen
+from dragonnx.editor.seed_events import SeedBatchEnded, SeedEdited, SeedsSaved
 from dragonnx.errors import DragonnxError
 from dragonnx.files import save_bytes
 from dragonnx.folders import temporary_folder
