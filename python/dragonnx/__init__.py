@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from dragonnx.document.state import Document, PointPair
     from dragonnx.drag.config import DragConfig
     from dragonnx.drag.mask import load_mask
+    from dragonnx.drag.outcome import Outcome
     from dragonnx.drag.progress import DragStep
-    from dragonnx.drag.session import DragSession, Outcome
+    from dragonnx.drag.session import DragSession
     from dragonnx.errors import (
         BundleError,
         DeviceError,
@@ -99,7 +100,7 @@ _HOMES = {
     "InversionSession": "dragonnx.inversion.session",
     "InversionStep": "dragonnx.inversion.session",
     "LatentStart": "dragonnx.document.start",
-    "Outcome": "dragonnx.drag.session",
+    "Outcome": "dragonnx.drag.outcome",
     "OutputError": "dragonnx.errors",
     "PerceptualLoss": "dragonnx.inversion.perceptual",
     "Photo": "dragonnx.inversion.photo",

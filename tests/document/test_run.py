@@ -11,7 +11,8 @@ from support.documents import same
 
 from dragonnx.document import Document, DragRun, LatentStart, drag
 from dragonnx.document.latents import current_w_plus
-from dragonnx.drag.session import DragSession, Outcome
+from dragonnx.drag.outcome import Outcome
+from dragonnx.drag.session import DragSession
 from dragonnx.errors import InputError
 
 

@@ -11,8 +11,8 @@ from dragonnx.document import Document, DragResult, LatentStart, PointPair
 from dragonnx.document.paused import PausedDrag
 from dragonnx.document.start import Along
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.outcome import Outcome
 from dragonnx.drag.points import FARTHEST
-from dragonnx.drag.session import Outcome
 from dragonnx.model.latent import LARGEST_PSI
 from dragonnx.model.motion import Motion
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dragonnx.drag.session import Outcome
+from dragonnx.drag.outcome import Outcome
 from dragonnx_export.evaluation.cases import PAIR_POINTS
 from dragonnx_export.evaluation.drags import LOOKS, Reconstruction, Score
 from dragonnx_export.evaluation.evaluate import Evaluation

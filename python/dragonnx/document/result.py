@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.document.paused import PausedDrag
+from dragonnx.drag.outcome import Outcome
 from dragonnx.drag.points import FARTHEST
-from dragonnx.drag.session import Outcome
 from dragonnx.drag.stall import stall_reason
 from dragonnx.errors import InputError
 from dragonnx.reading import values

@@ -15,8 +15,9 @@ from dragonnx.document.paused import PausedDrag
 from dragonnx.document.result import PAUSED, DragResult
 from dragonnx.document.state import Document
 from dragonnx.drag.config import DragConfig
+from dragonnx.drag.outcome import Outcome
 from dragonnx.drag.progress import DragStep
-from dragonnx.drag.session import DragSession, Outcome
+from dragonnx.drag.session import DragSession
 from dragonnx.errors import InputError
 from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.model.given import checked_generator

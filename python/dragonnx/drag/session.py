@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import threading
 import time
@@ -17,6 +16,7 @@ from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.drag.descriptor import Descriptor
 from dragonnx.drag.mask import checked_mask, fixed_points, fixed_points_note
 from dragonnx.drag.one_thread import OneThread
+from dragonnx.drag.outcome import Outcome
 from dragonnx.drag.points import checked_pairs, distances
 from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.progress import DragProgress, DragProgressFile, DragStep
@@ -32,34 +32,6 @@ from dragonnx.types import Float32, Points
 
 _LEAST_SPREAD = {"principal": 0.1, "even": 1.0}
 """Share of the largest: below it directions of w are as one, since what spreads there is noise."""
-
-
-class Outcome(enum.Enum):
-    """How a drag ended."""
-
-    REACHED = "reached"
-    STALLED = "stalled"
-    MAX_STEPS = "max_steps"
-    CANCELLED = "cancelled"
-
-    @property
-    def advice(self) -> str:
-        """What it means and what to do, in a sentence."""
-        return _ADVICE[self]
-
-
-_ADVICE = {
-    Outcome.REACHED: "Every handle point reached its target point.",
-    Outcome.STALLED: (
-        "The handles come no nearer to their targets: choose nearer targets, handles on clearer features "
-        "such as corners and edges, or let a larger region move."
-    ),
-    Outcome.MAX_STEPS: (
-        "The step limit came before every target point was reached: allow more steps, take a "
-        "larger step size, or choose target points that the model can show."
-    ),
-    Outcome.CANCELLED: "The drag was stopped; the picture is as far as it got.",
-}
 
 
 class DragSession:

@@ -8,7 +8,7 @@ from dragonnx.document import Document
 from dragonnx.document.result import DragResult
 from dragonnx.drag.config import DragConfig
 from dragonnx.drag.mask import fixed_points_note
-from dragonnx.drag.session import Outcome
+from dragonnx.drag.outcome import Outcome
 from dragonnx.editor.answers import fitting_settings
 from dragonnx.editor.events import DragEnded, DragProgressed, Task
 from dragonnx.editor.notices import fixed_points_of

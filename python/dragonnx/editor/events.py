@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dragonnx.document import Document
 from dragonnx.document.opening import FileKind
-from dragonnx.drag.session import Outcome
+from dragonnx.drag.outcome import Outcome
 from dragonnx.errors import DragonnxError
 from dragonnx.model.manifest import Manifest
 from dragonnx.types import Float32, Picture, Points
