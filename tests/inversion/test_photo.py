@@ -153,6 +153,18 @@ def test_a_mask_may_be_turned_by_exif_and_have_any_mode(tmp_path: Path) -> None:
         load_mask(tmp_path / "deep.png", (80, 60))
 
 
+@pytest.mark.parametrize("unseen", [0, 255])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_was_not_painted_on_a_clear_mask_stays(tmp_path: Path, unseen: int, mode: str) -> None:
+    """Painting programs leave any colour under what they make clear."""
+    painted = np.zeros((60, 80), bool)
+    painted[10:30, 20:70] = True
+    bands = [np.where(painted, 255, unseen).astype(np.uint8)] * (len(mode) - 1)
+    drawn = np.dstack([*bands, painted.astype(np.uint8) * 255])
+    Image.fromarray(drawn, mode).save(tmp_path / "clear.png")
+    assert np.array_equal(load_mask(tmp_path / "clear.png", (60, 80)), painted)
+
+
 def test_masks_are_told_from_photos_of_any_size() -> None:
     drawn = Image.new("L", (3000, 2000))
     ImageDraw.Draw(drawn).ellipse((400, 300, 2000, 1900), fill=255)

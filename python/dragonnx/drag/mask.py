@@ -138,7 +138,7 @@ def _looks_drawn(picture: Image.Image) -> bool:
 
 
 def load_mask(source: PictureSource, image_size: tuple[int, int]) -> Mask:
-    """A mask [H, W] from a picture: white may move, black stays fixed.
+    """A mask [H, W] from a picture: white may move, black stays fixed, as does what is transparent.
 
     The logger "dragonnx" warns where the picture does not look drawn as a mask.
 
@@ -195,9 +195,15 @@ def mask_of_png(content: bytes) -> Mask:
 def _read(
     source: PictureSource, check: Callable[[tuple[int, int]], None], *formats: str
 ) -> Image.Image:
+    from PIL import Image
+
     from dragonnx.reading.colours import read_colours
 
-    return read_colours(source, "the mask", check, formats).picture
+    picture, opacity = read_colours(source, "the mask", check, formats)
+    if opacity is None:
+        return picture
+    # What is transparent was not painted, whatever colour lies unseen in it.
+    return Image.composite(picture, Image.new("RGB", picture.size), opacity)
 
 
 def _painted(picture: Image.Image) -> Mask:
