@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dragonnx.model.bundle import Bundle, checked_kernel
+from dragonnx.model.decoding import LONGEST_NAME, LONGEST_TEXT
 from dragonnx.model.facts import MANIFEST_NAME, FileRecord, GraphRecord, Source, graph_name
+from dragonnx.model.latent import checked_psi
 from dragonnx.model.manifest import TRACKING_NAME, W_AVG_NAME, Manifest
+from dragonnx.reading.values import text
 from dragonnx.types import Float32
 from dragonnx_export.families.family import FamilyCheckpoint, FamilyModel
 from dragonnx_export.families.registry import Dragged, model_of
@@ -46,6 +49,9 @@ class ExportOptions:
         drag_settings: `DragConfig` values that suit the model, as a manifest has them.
         tracking: The map of features by which points are followed, [K, C, s, s]; None for none.
         overwrite: Whether a bundle that is already there may be replaced.
+
+    Raises:
+        InputError: A text or the truncation is not what a manifest may have.
     """
 
     name: str
@@ -58,6 +64,12 @@ class ExportOptions:
     drag_settings: Mapping[str, float] = field(default_factory=dict)
     tracking: Float32 | None = None
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        text(self.name, "the model's name", LONGEST_NAME)
+        text(self.licence, "the licence", LONGEST_TEXT)
+        text(self.note, "the note", LONGEST_TEXT)
+        checked_psi(self.truncation_psi)
 
 
 def write_bundle(

@@ -48,3 +48,7 @@ def dragonnx_export() -> None:
 def main() -> None:
     """Run the command."""
     run(app, "dragonnx-export")
+
+
+if __name__ == "__main__":
+    main()

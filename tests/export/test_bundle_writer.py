@@ -6,13 +6,14 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support.random_checkpoints import CLAMPED, GREY, LABELLED, PLAIN, VARIANTS, random_checkpoint
 
 from dragonnx import Generator, InversionConfig, invert
-from dragonnx.errors import DragonnxError
+from dragonnx.errors import DragonnxError, InputError
 from dragonnx.model.bundle import Bundle, read_manifest
 from dragonnx.model.facts import OPTIONAL_ROLES, REQUIRED_ROLES, GraphRecord
 from dragonnx.model.latent import truncate
@@ -189,6 +190,23 @@ def test_options_that_do_not_fit(tmp_path: Path, options: ExportOptions, message
     with pytest.raises(DragonnxError, match=message):
         write_bundle(random_checkpoint(PLAIN), tmp_path / "bundle", options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"truncation_psi": float("nan")}, "truncation_psi must be a number from -100 to 100"),
+        ({"truncation_psi": 1e9}, "truncation_psi must be a number from -100 to 100"),
+        ({"name": "x" * 256}, "the model's name must have at most 255 characters"),
+        ({"licence": "x" * 20_001}, "the licence must have at most 20000 characters"),
+        ({"note": "x" * 20_001}, "the note must have at most 20000 characters"),
+    ],
+)
+def test_options_that_no_manifest_may_have_are_refused_before_the_work(
+    changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        ExportOptions(**{"name": "x", **changed})
 
 
 def test_a_class_is_chosen_by_label(tmp_path: Path) -> None:

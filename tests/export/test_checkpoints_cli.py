@@ -185,3 +185,18 @@ def test_names_of_files_and_in_files_are_shown_as_they_are(
             assert_harmless(text)
             assert "\x1b" not in text
     assert sum(each.stderr.count(SHOWN_ESCAPES) for each in done) >= 8
+
+
+@pytest.mark.parametrize("module", ["dragonnx_export", "dragonnx_export.cli"])
+def test_the_package_runs_as_the_command(module: str) -> None:
+    command = [sys.executable, "-m", module, "--inspect", str(FIXTURE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "StyleGAN2" in done.stdout
+
+
+@pytest.mark.parametrize("option", [["--drag-setting", "r1"], ["--tracking", "nowhere.npy"]])
+def test_what_needs_no_checkpoint_is_refused_before_one_is_read(option: list[str]) -> None:
+    done = dragonnx_export("no-such-checkpoint.pt", "-o", "nowhere", *option)
+    assert done.returncode == 2
+    assert "no-such-checkpoint" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1

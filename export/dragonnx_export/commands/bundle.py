@@ -82,6 +82,9 @@ def bundle(
 
     if output is None and not inspect:
         raise InputError("name the bundle folder to make with -o, or ask for --inspect alone")
+    # What needs no checkpoint is refused before one is read.
+    settings = _drag_settings(drag_setting or [])
+    kernel = None if tracking is None else _array(tracking)
     source = read_any(checkpoint, network, mapping_lr, conv_clamp, channels)
     if output is None or inspect:
         for fact in facts(source):
@@ -106,8 +109,8 @@ def bundle(
         feature_layer=feature_layer,
         trainable_layers=trainable_layers,
         truncation_psi=USUAL_PSI if truncation_psi is None else truncation_psi,
-        drag_settings=_drag_settings(drag_setting or []),
-        tracking=None if tracking is None else _array(tracking),
+        drag_settings=settings,
+        tracking=kernel,
         overwrite=overwrite,
     )
     manifest = write_bundle(source, output, options, progress=say)

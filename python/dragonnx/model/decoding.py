@@ -56,6 +56,8 @@ _FARTHEST = 1e6
 """Pixels, and the size of a filter's tap."""
 _WORD, _LINE, _TEXT = 255, 1000, 20_000
 """Characters: of a name, of a sentence or two, of a licence."""
+LONGEST_NAME, LONGEST_TEXT = _WORD, _TEXT
+"""For whoever writes a manifest: of a model's name, of its licence or a note."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
