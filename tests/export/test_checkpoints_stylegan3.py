@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -155,3 +156,43 @@ def test_a_header_of_any_length_is_one_of_safetensors(tmp_path: Path) -> None:
             break
     assert path.read_bytes()[0] == 0x80
     assert read_checkpoint(path).format.endswith("(safetensors)")
+
+
+def _beside(arrays: dict[str, Any], average: Any) -> dict[str, Any]:
+    return {"state_dict": arrays, "latent_avg": average}
+
+
+AVERAGES: dict[str, tuple[Callable[[dict[str, Any], Any], Any], int]] = {
+    "estimated": (lambda arrays, _: arrays, 1),
+    "beside": (_beside, 0),
+    "beside, for each layer": (lambda arrays, w: _beside(arrays, w[None].repeat(4, 0)), 0),
+    "for each layer": (lambda arrays, w: {**arrays, "mapping.w_avg": w[None].repeat(4, 0)}, 0),
+}
+
+
+@pytest.mark.parametrize(("made", "notes"), AVERAGES.values(), ids=AVERAGES)
+def test_the_average_w_may_lie_elsewhere_or_nowhere(tmp_path: Path, made: Any, notes: int) -> None:
+    arrays = {
+        # Some ways of saving arrays turn a single number into a list of one.
+        name: values.reshape(1) if name.endswith("magnitude_ema") else values
+        for name, values in SMALL.weights.items()
+        if name != "mapping.w_avg"
+    }
+    (tmp_path / "made.pkl").write_bytes(pickle.dumps(made(arrays, SMALL.weights["mapping.w_avg"])))
+    (tmp_path / "whole.pkl").write_bytes(pickle.dumps(dict(SMALL.weights)))
+    found, whole = read_checkpoint(tmp_path / "made.pkl"), read_checkpoint(tmp_path / "whole.pkl")
+    assert len(found.notes) == len(whole.notes) + notes
+    for name, values in whole.weights.items():
+        if name != "mapping.w_avg":
+            np.testing.assert_array_equal(found.weights[name], values)
+        elif not notes:
+            np.testing.assert_allclose(found.weights[name], values, rtol=1e-6)
+
+
+def test_a_pickle_without_an_average_w_has_it_estimated(tmp_path: Path) -> None:
+    state = stylegan3_state(SMALL)
+    del state["_modules"]["mapping"]["_buffers"]["w_avg"]
+    (tmp_path / "made.pkl").write_bytes(nvidia_pickle(state))
+    found = read_checkpoint(tmp_path / "made.pkl")
+    assert "estimated" in found.notes[0]
+    assert found.weights["mapping.w_avg"].any()

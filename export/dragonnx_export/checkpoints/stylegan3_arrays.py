@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from dragonnx_export.checkpoints.choices import Choices
 from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_relatives
-from dragonnx_export.checkpoints.weights import array_sizes, as_array, select_stylegan3_weights
+from dragonnx_export.checkpoints.w_avg import W_AVG, select_stylegan3_with_average
+from dragonnx_export.checkpoints.weights import array_sizes, as_array, scalar
 from dragonnx_export.families.stylegan3.architecture import Architecture, Layer
 from dragonnx_export.families.stylegan3.checkpoint import Contents
 
@@ -42,7 +43,7 @@ def read_stylegan3_arrays(
 
     Args:
         entries: The state dict, without any prefix.
-        latent_avg: Of no use here: the average w is one of the arrays.
+        latent_avg: The average w where it lies beside the state dict.
         max_elements: How many elements the weights may have together.
         choices: What the user says of what only NVIDIA's records state.
 
@@ -50,9 +51,12 @@ def read_stylegan3_arrays(
         CheckpointError: An array is missing, unknown, of another shape or not finite.
         ArchitectureError: The shapes contradict each other.
     """
-    del latent_avg
     refuse_relatives(entries.keys())
-    arrays = {name: as_array(name, value) for name, value in entries.items()}
+    found = {name: as_array(name, value) for name, value in entries.items()}
+    # Some ways of saving arrays turn a single number into a list of one.
+    arrays = {n: scalar(v) if n.endswith("magnitude_ema") else v for n, v in found.items()}
+    if W_AVG not in arrays and latent_avg is not None:
+        arrays[W_AVG] = as_array("latent_avg", latent_avg)
     lr, lr_note = choices.lr_multiplier(arrays, "mapping.fc")
     clamp, clamp_note = choices.clamp(_CLAMP)
     layers = _layers(arrays, clamp)
@@ -71,12 +75,12 @@ def read_stylegan3_arrays(
         mapping_layers=count,
         mapping_lr_multiplier=lr,
     )
-    weights = select_stylegan3_weights(architecture, arrays, max_elements)
+    weights, average_note = select_stylegan3_with_average(architecture, arrays, max_elements)
     return Contents(
         architecture=architecture,
         weights=weights,
         format=FORMAT,
-        notes=(lr_note, clamp_note, _UNSTATED),
+        notes=(lr_note, clamp_note, _UNSTATED, *average_note),
     )
 
 

@@ -18,7 +18,7 @@ from dragonnx_export.checkpoints.errors import CheckpointError
 from dragonnx_export.checkpoints.foreign_networks import refuse_relatives
 from dragonnx_export.checkpoints.nvidia_mapping import layer_lr, mapping_layers, mapping_lr
 from dragonnx_export.checkpoints.nvidia_module import Module
-from dragonnx_export.checkpoints.weights import select_stylegan3_weights
+from dragonnx_export.checkpoints.w_avg import select_stylegan3_with_average
 from dragonnx_export.families.stylegan3.architecture import Architecture, Layer
 from dragonnx_export.families.stylegan3.checkpoint import Contents
 
@@ -66,8 +66,8 @@ def read_stylegan3(record: InertObject, max_elements: int, choices: Choices) -> 
     _require_known(generator, names)
     architecture = _architecture(generator, names)
     choices.refuse_facts(_STATED)
-    weights = select_stylegan3_weights(architecture, arrays, max_elements)
-    return Contents(architecture=architecture, weights=weights, format=FORMAT)
+    weights, notes = select_stylegan3_with_average(architecture, arrays, max_elements)
+    return Contents(architecture=architecture, weights=weights, format=FORMAT, notes=notes)
 
 
 def _layer_names(generator: Module) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx_export.checkpoints.errors import CheckpointError
-from dragonnx_export.checkpoints.weights import select_weights
+from dragonnx_export.checkpoints.weights import select_stylegan3_weights, select_weights
+from dragonnx_export.families.checkpoint import MappingArchitecture
 from dragonnx_export.families.stylegan2.architecture import Architecture
+from dragonnx_export.families.stylegan3.architecture import Architecture as StyleGAN3
 
 W_AVG = "mapping.w_avg"
 W_AVG_SAMPLES = 10_000
@@ -26,10 +29,11 @@ _BATCH = 1000
 _EPSILON = 1e-8
 
 _Array = NDArray[np.float32]
+_Found = Mapping[str, NDArray[Any]]
 
 
 def select_with_average(
-    architecture: Architecture, arrays: Mapping[str, NDArray[Any]], max_elements: int
+    architecture: Architecture, arrays: _Found, max_elements: int
 ) -> tuple[dict[str, _Array], tuple[str, ...]]:
     """`select_weights`, with the average w estimated where the arrays lack it.
 
@@ -41,11 +45,29 @@ def select_with_average(
     Raises:
         CheckpointError: As `select_weights`, or the mapping network overflows.
     """
+    select = functools.partial(select_weights, architecture, max_elements=max_elements)
+    return _with_average(architecture, arrays, select)
+
+
+def select_stylegan3_with_average(
+    architecture: StyleGAN3, arrays: _Found, max_elements: int
+) -> tuple[dict[str, _Array], tuple[str, ...]]:
+    """The same for StyleGAN3.
+
+    Raises:
+        CheckpointError: As `select_stylegan3_weights`, or the mapping network overflows.
+    """
+    select = functools.partial(select_stylegan3_weights, architecture, max_elements=max_elements)
+    return _with_average(architecture, arrays, select)
+
+
+def _with_average(
+    architecture: MappingArchitecture, arrays: _Found, select: Callable[[_Found], dict[str, _Array]]
+) -> tuple[dict[str, _Array], tuple[str, ...]]:
     if W_AVG in arrays:
         average, notes = mean_of_rows(arrays[W_AVG], architecture.w_dim)
-        return select_weights(architecture, {**arrays, W_AVG: average}, max_elements), notes
-    unknown = {W_AVG: np.zeros(architecture.w_dim, np.float32)}
-    weights = select_weights(architecture, {**arrays, **unknown}, max_elements)
+        return select({**arrays, W_AVG: average}), notes
+    weights = select({**arrays, W_AVG: np.zeros(architecture.w_dim, np.float32)})
     weights[W_AVG] = estimated_w_avg(architecture, weights)
     if not np.isfinite(weights[W_AVG]).all():
         raise CheckpointError(
@@ -68,7 +90,7 @@ def mean_of_rows(values: NDArray[Any], w_dim: int) -> tuple[NDArray[Any], tuple[
     return rows.mean(axis=0, dtype=np.float64), notes
 
 
-def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -> _Array:
+def estimated_w_avg(architecture: MappingArchitecture, weights: Mapping[str, _Array]) -> _Array:
     """The mean of w [w_dim] over standard normal z, and over all labels where there are classes.
 
     Args:
@@ -87,7 +109,7 @@ def estimated_w_avg(architecture: Architecture, weights: Mapping[str, _Array]) -
 
 
 def w_of(
-    architecture: Architecture,
+    architecture: MappingArchitecture,
     weights: Mapping[str, _Array],
     z: _Array,
     labels: NDArray[np.int64] | None = None,
