@@ -61,6 +61,7 @@ class SlidingModel:
         labels: How many classes; each is another colour.
         has_preview: Whether it makes small pictures.
         size: (height, width) of the pictures.
+        turns: Whether it moves and turns what it shows; turning is sliding down by as many pixels.
     """
 
     def __init__(
@@ -70,10 +71,12 @@ class SlidingModel:
         labels: int = 0,
         has_preview: bool = True,
         size: tuple[int, int] = (HEIGHT, WIDTH),
+        turns: bool = False,
     ) -> None:
         self.device = Device(CPU)
         self.threads = 1
         small = (GraphRecord(role="preview", file="preview.onnx"),) if has_preview else ()
+        small += (GraphRecord(role="transform", file="transform.onnx"),) if turns else ()
         self.manifest = Manifest(
             name=name, family="none", image_size=size, feature_map=FeatureMap.over(size, size, 4),
             windows=None, graphs=small, z_dim=W_DIM, w_dim=W_DIM, num_ws=NUM_WS,
@@ -144,6 +147,12 @@ class SlidingModel:
 
     def checked_w_plus(self, w_plus):
         return checked_w_plus(w_plus, NUM_WS, W_DIM)
+
+    def transform(self, w_plus, *, rotation, translation):
+        self._called("transform")
+        moved = self.checked_w_plus(w_plus).copy()
+        moved[:, 0] += np.float32(translation) + np.float32([0, rotation])
+        return moved
 
     def image(self, w_plus):
         self._called("image")

@@ -8,12 +8,14 @@ from editor.sliding_model import NUM_WS, W_DIM, SlidingModel
 from support.editor_runs import EditorRun
 from support.program import dragonnx
 
-from dragonnx.document import Document
+from dragonnx.document import Document, LatentStart
 from dragonnx.document.latents import current_w_plus
+from dragonnx.drag.config import DragConfig
 from dragonnx.editor.command_line import command_of
 from dragonnx.editor.events import DirectionsRead, FileOpened, TaskFailed
 from dragonnx.editor.state import Part
 from dragonnx.errors import InputError
+from dragonnx.model.motion import Motion
 
 SIDEWAYS = np.array([[1.0, 0.0]], np.float32)
 
@@ -148,3 +150,64 @@ def test_what_a_command_wrote_has_its_sliders_where_the_options_set_them(tmp_pat
         run.settled()
         assert run.document.start.is_seed
         assert run.document.start.describe() == "seed 40"
+
+
+@pytest.fixture
+def turning(models) -> SlidingModel:
+    """A model that turns and moves what it shows."""
+    models["turning"] = SlidingModel("turning", turns=True)
+    return models["turning"]
+
+
+def test_only_a_model_that_can_turns_the_picture(run: EditorRun) -> None:
+    run.editor.directions.begin()
+    assert "turn deg" not in names(run)
+    with pytest.raises(InputError, match="cannot turn and move what it shows"):
+        run.editor.directions.move_to("turn deg", 1)
+
+
+def test_a_picture_is_turned_and_moved_and_set_back(turning: SlidingModel) -> None:
+    start = LatentStart(40, motion=Motion(30, (0, -2)))
+    with EditorRun(Document(model="turning", start=start)) as run:
+        run.settled()
+        directions = run.editor.directions
+        directions.begin()
+        run.received(DirectionsRead, W_DIM)
+        shown = {each.name: each.amount for each in directions.sliders()[-3:]}
+        assert shown == {"turn deg": 30, "right px": 0, "down px": -2}
+        run.place((10, 10), (20, 10))
+        directions.move_to("pc0", 1)
+        for amount in (1.0, 4.0):
+            directions.move_to("right px", amount)
+        run.settled()
+        assert run.notice == "right px: 4"
+        assert len(run.document.pairs) == 1, "the points stay"
+        plain = turning.w_plus(40) + np.float32([3, 0])
+        wanted = turning.transform(plain, rotation=30, translation=(4, -2))
+        np.testing.assert_array_equal(current_w_plus(run.document, turning), wanted)
+        np.testing.assert_array_equal(run.state.picture, np.asarray(turning.image(wanted)))
+        run.editor.history.undo()
+        assert run.document.start.motion == Motion(30, (0, -2)), "all moves of one are one edit"
+        for name in ("turn deg", "down px", "pc0"):
+            directions.move_to(name, 0)
+        assert run.document.start.is_seed
+        assert run.document.start.motion is None
+        for name, amount in (("turn deg", 400), ("right px", float("inf"))):
+            with pytest.raises(InputError, match="must be"):
+                directions.move_to(name, amount)
+
+
+def test_what_a_drag_reached_is_turned_from_there(turning: SlidingModel) -> None:
+    start = LatentStart(40, motion=Motion(0, (3, 0)))
+    config = DragConfig(preset="paper")
+    with EditorRun(Document(model="turning", start=start, config=config)) as run:
+        run.settled()
+        run.place((10, 10), (20, 10))
+        run.drag_to_the_end()
+        reached = current_w_plus(run.document, turning)
+        directions = run.editor.directions
+        assert directions.sliders()[-2].amount == 0, "it is moved already"
+        directions.move_to("right px", 2)
+        wanted = turning.transform(reached, rotation=0, translation=(2, 0))
+        np.testing.assert_array_equal(current_w_plus(run.document, turning), wanted)
+        assert run.document.start.describe() == "seed 40, dragged + moved 2,0 px"

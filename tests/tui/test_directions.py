@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from editor.sliding_model import SlidingModel
 from support.bundled import SEED
 from support.terminal_editor import TerminalEditor, problem
 from textual import events
 
 from dragonnx.model.bundle import read_manifest
+from dragonnx.model.generator import Generator
 from dragonnx.model.library import find_bundle
+from dragonnx.model.motion import Motion
 from dragonnx.tui.screens.directions import DirectionsScreen
 from dragonnx.tui.widgets.sliders import Sliders
 
@@ -59,3 +62,22 @@ async def test_a_file_is_named_in_the_line(tmp_path):
         assert editor.document.start.describe() == f"seed {SEED} + d.npy#1:0.2"
         await editor.press("escape")
         await editor.settled()
+
+
+async def test_turning_goes_in_larger_steps(monkeypatch):
+    model = SlidingModel("critters", turns=True)
+    monkeypatch.setattr(Generator, "open", lambda *_, **__: model)
+    async with TerminalEditor() as editor:
+        await editor.press("E")
+        sliders = editor.app.editor.directions.sliders()
+        await editor.until(lambda: all(s.is_known for s in editor.app.editor.directions.sliders()))
+        at = [each.name for each in sliders].index("turn deg")
+        await editor.press(*["down"] * at, "right", "shift+right", "down", "left")
+        assert editor.document.start.motion == Motion(12, (-1, 0))
+        shown = editor.app.screen.query_one(Sliders)
+        click = [events.MouseDown, events.MouseUp, events.Click]
+        await editor.pilot._post_mouse_events(click, shown, (20, at), button=1)
+        await editor.rest()
+        assert editor.document.start.motion == Motion(50, (-1, 0)), "the end of the bar"
+        await editor.press("0", "down", "0")
+        assert editor.document.start.is_seed

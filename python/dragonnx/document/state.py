@@ -18,6 +18,7 @@ from dragonnx.drag.points import FARTHEST
 from dragonnx.errors import InputError
 from dragonnx.model.facts import LARGEST_SIDE
 from dragonnx.model.manifest import DEFAULT_MODEL
+from dragonnx.model.motion import Motion
 from dragonnx.reading import values
 from dragonnx.reading.array_values import as_array, checked_array
 from dragonnx.types import Mask, Point
@@ -208,15 +209,11 @@ class Document:
 
         Points stay where they are, and so does the mask. What a drag reached is turned already.
         """
-        start, pairs = replace(self.start, directions=directions), self.pairs
-        if self.result is not None:
-            reached = self.result.w_plus
-            base = reached - self.start.gone_along(np.zeros_like(reached))
-            name = self.start.name or f"seed {self.start.seed}"
-            name = name if name.endswith(_DRAGGED) else f"{name[: LONGEST_NAME // 2]}{_DRAGGED}"
-            start = replace(start, w_plus=base, name=name, motion=None)
-            pairs = tuple(replace(pair, origin=None) for pair in pairs)
-        return replace(self, start=start, pairs=pairs, result=None)
+        return self._moved(replace(self._start_here(), directions=directions))
+
+    def with_motion(self, motion: Motion | None) -> Document:
+        """Turn and move the picture so far, where its model can; as `with_directions`."""
+        return self._moved(replace(self._start_here(), motion=motion))
 
     def with_model(self, model: str) -> Document:
         """Use another model; nothing but the seed and the settings fits it."""
@@ -256,6 +253,23 @@ class Document:
         total = sum(size for key, size in new.items() if key not in counted)
         counted.update(new)
         return total
+
+    def _start_here(self) -> LatentStart:
+        """The start of the picture as it is: the document's own, or what a drag reached."""
+        if self.result is None:
+            return self.start
+        reached = self.result.w_plus
+        base = reached - self.start.gone_along(np.zeros_like(reached))
+        name = self.start.name or f"seed {self.start.seed}"
+        name = name if name.endswith(_DRAGGED) else f"{name[: LONGEST_NAME // 2]}{_DRAGGED}"
+        return replace(self.start, w_plus=base, name=name, motion=None)
+
+    def _moved(self, start: LatentStart) -> Document:
+        """From another start, the points and the mask where they are."""
+        pairs = self.pairs
+        if self.result is not None:
+            pairs = tuple(replace(pair, origin=None) for pair in pairs)
+        return replace(self, start=start, pairs=pairs, result=None)
 
     def _pair(self, index: int) -> PointPair:
         """The pair of that number, from 0.

@@ -14,6 +14,7 @@ from dragonnx.editor.events import DirectionsRead
 from dragonnx.editor.notices import Notice
 from dragonnx.editor.recent import Recent
 from dragonnx.editor.state import EditorState, Part
+from dragonnx.editor.turning import SCALES, amounts, turned
 from dragonnx.errors import InputError
 from dragonnx.paths import typed_path
 from dragonnx.types import Float32
@@ -30,11 +31,13 @@ class Slider:
         name: Its.
         amount: How far the document goes along it.
         is_known: Whether it can be moved yet: it was read.
+        scale: How far it goes where one along a direction of w goes by 1.
     """
 
     name: str
     amount: float
     is_known: bool
+    scale: float = 1.0
 
 
 class DirectionCommands:
@@ -56,13 +59,14 @@ class DirectionCommands:
         """What a user has just named: it is remembered once it was read."""
 
     def sliders(self) -> list[Slider]:
-        """The document's own first, then files that were used last, then the model's own.
+        """The document's own first, then files that were used last, then the model's own; turning last.
 
         A slider keeps its place when it is moved.
         """
         used = {each.name: each.amount for each in self._state.document.start.directions}
         names = [*(name for name in used if name not in self._sources), *self._sources]
-        return [Slider(name, used.get(name, 0.0), self._is_known(name)) for name in names]
+        along = [Slider(name, used.get(name, 0.0), self._is_known(name)) for name in names]
+        return [*along, *self._turning()]
 
     def begin(self) -> None:
         """Have the directions read that can be offered for the document's model.
@@ -109,6 +113,9 @@ class DirectionCommands:
         Raises:
             InputError: It is not read yet, or that is too far.
         """
+        if name in SCALES:
+            self._turn(name, round(amount, 6) + 0.0)
+            return
         if not self._is_known(name):
             raise InputError(f"{name} is not read yet")
         if not abs(amount) <= FARTHEST_ALONG:
@@ -120,6 +127,26 @@ class DirectionCommands:
 
         told = Notice(f"{name}: {amount:g}")
         self._state.edit(f"go along {name}", change, f"along {name}", told)
+
+    def _turning(self) -> list[Slider]:
+        """Those that turn and move the picture, where the model can."""
+        state = self._state
+        model = state.model if state.is_model_open else None
+        if model is None or model.manifest.graph("transform") is None:
+            return []
+        found = amounts(state.document)
+        return [Slider(name, found[name], True, scale) for name, scale in SCALES.items()]
+
+    def _turn(self, name: str, amount: float) -> None:
+        state = self._state
+        if state.model is not None:
+            state.model.manifest.check_transform()
+        turned(state.document, name, amount)  # refuses what is too far before a drag pauses for it
+
+        def change(document: Document) -> Document:
+            return turned(document, name, amount)
+
+        state.edit(f"set {name}", change, f"along {name}", Notice(f"{name}: {amount:g}"))
 
     def read(self, event: DirectionsRead) -> None:
         """Take over directions that were read."""

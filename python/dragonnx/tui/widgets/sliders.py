@@ -59,9 +59,10 @@ class Sliders(Static):
         index = self._first + event.y
         if index < len(self._sliders):
             share = (event.x - _NAME - 1) / (_BAR - 1)
-            amount = self._sliders[index].amount
+            slider = self._sliders[index]
+            amount = slider.amount
             if 0 <= share <= 1:
-                amount = round(2 * REACH * share - REACH, 1)
+                amount = round(2 * REACH * share - REACH, 1) * slider.scale
             self.post_message(self.Set(index, amount))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
@@ -85,7 +86,8 @@ def _line(slider: Slider, *, selected: bool) -> Text:
     bar = ["-"] * _BAR
     bar[_BAR // 2] = "+"
     if slider.is_known:
-        at = (min(max(slider.amount, -REACH), REACH) + REACH) / (2 * REACH)
+        amount = slider.amount / slider.scale
+        at = (min(max(amount, -REACH), REACH) + REACH) / (2 * REACH)
         bar[round(at * (_BAR - 1))] = "O"
     number = f"{slider.amount:g}" if slider.is_known else "..."
     style = "reverse" if selected else ("bold" if slider.amount else "")
