@@ -245,6 +245,18 @@ def test_a_step_size_beyond_reason_is_named(
         list(session)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_features_that_are_no_numbers_are_named(
+    generator: Generator, w_plus: np.ndarray, preset: PresetName
+) -> None:
+    with pytest.raises(InputError, match="features of this latent are not finite numbers"):
+        list(
+            DragSession(
+                generator, w_plus * 1e36, [NOSE], [NOSE_TARGET], config=DragConfig(preset=preset)
+            )
+        )
+
+
 def test_the_pullback_is_the_gradient_of_the_features(
     generator: Generator, w_plus: np.ndarray
 ) -> None:

@@ -175,6 +175,17 @@ def test_a_map_for_tracking_is_used_and_may_be_missing(copy: Path) -> None:
         assert generator.tracking_kernel is None
 
 
+def test_weights_that_give_no_numbers(copy: Path) -> None:
+    size = (copy / "weights.bin").stat().st_size
+    replace_file(copy, "weights.bin", np.full(size // 4, np.nan, np.float32).tobytes())
+    with Generator.open(copy, "cpu") as generator:
+        for ask in (lambda: generator.w_plus(1), generator.principal_w):
+            with pytest.raises(
+                BundleError, match=r"mapping network of critters gives .* not finite"
+            ):
+                ask()
+
+
 def test_a_file_is_hashed_once_until_it_changes(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

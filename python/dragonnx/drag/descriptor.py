@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from dragonnx.drag.windows import FeatureWindows
+from dragonnx.drag.windows import FeatureWindows, require_finite
 from dragonnx.types import Float32
 
 _LEAST_VARIATION = 0.1
@@ -41,7 +41,11 @@ class Descriptor:
         Args:
             features: The whole map before the first step, [C, h, w].
             learned: A map that was learned for the model, [K, C, s, s]; whitening counts little then.
+
+        Raises:
+            InputError: The features are no numbers that can be followed.
         """
+        require_finite(features)
         rows = features.reshape(len(features), -1).astype(np.float64)
         variation, directions = np.linalg.eigh(np.atleast_2d(np.cov(rows, ddof=0)))
         floor = _LEAST_VARIATION * variation.mean() + np.finfo(np.float32).tiny

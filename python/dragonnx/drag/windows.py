@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from dragonnx import _core
 from dragonnx.drag.block_windows import BlockWindows
 from dragonnx.drag.layer_windows import LayerWindows
-from dragonnx.errors import BundleError
+from dragonnx.errors import BundleError, InputError
 from dragonnx.model.facts import FeatureMap, LayerWindowFacts, WindowFacts
 from dragonnx.model.manifest import Manifest
-from dragonnx.types import Points
+from dragonnx.types import Float32, Points
 
 _Cells = NDArray[np.int64]
 
@@ -40,6 +40,19 @@ class FeatureWindows:
 
     values: NDArray[np.float32]
     plan: _core.WindowPlan
+
+
+def require_finite(features: Float32) -> None:
+    """Refuse features of a first picture that nothing can be followed by.
+
+    Raises:
+        InputError: Some are infinite or no numbers.
+    """
+    if not np.isfinite(features).all():
+        raise InputError(
+            "the model's features of this latent are not finite numbers, so nothing can be dragged: take a "
+            "latent nearer to those of its seeds, or export the bundle again"
+        )
 
 
 class WindowedNetwork(Protocol):

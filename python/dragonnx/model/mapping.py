@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dragonnx.errors import InputError
+from dragonnx.errors import BundleError, InputError
 from dragonnx.model.graphs import GraphSet
 from dragonnx.model.labels import Label, fitting_label, label_row
 from dragonnx.model.latent import checked_psi, checked_seeds, truncate, z_of_seed
@@ -53,6 +53,11 @@ class MappingNetwork:
         given = [{"z": rows, **self._label_input(label, len(rows))} for rows in codes]
         graph = self._graphs.get("mapping")
         w = np.concatenate([graph.run(inputs)[0]["w"] for inputs in given])
+        if not np.isfinite(w).all():
+            raise BundleError(
+                f"the mapping network of {m.name} gives values that are not finite numbers: its weights "
+                "are damaged, so export the bundle again"
+            )
         return np.repeat(truncate(w, self._w_avg, psi)[:, None], m.num_ws, axis=1)
 
     def principal_w(self) -> PrincipalW:

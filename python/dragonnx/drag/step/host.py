@@ -13,6 +13,7 @@ from dragonnx.drag.problem import DragProblem
 from dragonnx.drag.step.features import Features, FeatureSource
 from dragonnx.drag.terms.base import FeatureTerm, LatentTerm, Term
 from dragonnx.drag.tracking import reference_features, track
+from dragonnx.drag.windows import require_finite
 from dragonnx.errors import InputError
 from dragonnx.types import Float32, Points
 
@@ -65,9 +66,13 @@ class HostStep:
         Args:
             w_plus: The latent to start from, [1, num_ws, w_dim].
             handle_points: The handles in its image, [n, 2].
+
+        Raises:
+            InputError: The features are no numbers that can be followed.
         """
         problem = self._problem
         features = self._source.at(w_plus, handle_points)
+        require_finite(features.windows.values)
         return HostState(
             w_plus=w_plus,
             handle_points=handle_points,
