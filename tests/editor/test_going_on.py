@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from editor.sliding_model import HEIGHT, WIDTH
+from PIL import Image
 from support.editor_runs import EditorRun
 
 from dragonnx.document import Document, open_document
@@ -133,3 +135,16 @@ def test_what_was_ended_begins_anew(marked: EditorRun, document: Document, tmp_p
     marked.editor.history.undo()
     marked.editor.history.undo()
     assert marked.document.result is None, "the drag and its end are one edit"
+
+
+def test_with_a_mask_that_is_opened_it_is_another_drag(marked: EditorRun, tmp_path) -> None:
+    step(marked, 2)
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[5:, 5:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    opened(marked, tmp_path / "mask.png")
+    assert marked.document.mask is not None
+    assert "goes on" not in marked.notice
+    step(marked)
+    assert marked.document.result.steps == 1
+    assert marked.document.result.masked

@@ -212,7 +212,8 @@ class FileCommands:
         def use() -> None:
             state.selected = None
             document = _taken_over(event, state.document)
-            state.enter(Idle.on(document))
+            # With a mask or a latent that is opened it is another drag.
+            state.enter(Idle.on(document) if event.kind == "document" else Idle())
             state.apply(f"open {event.path.name}", document, file=_file(event))
             state.document_changed()
             told = self._can_go_on() + "".join(f" {note}." for note in event.notes)
