@@ -157,11 +157,11 @@ def _each(decoder: Decoder, most: int) -> Decoder:
     return each
 
 
-def _by_name(decoder: Decoder, most: int = _MOST_FILES) -> Decoder:
-    """A decoder of values that have any names."""
+def _by_name(decoder: Decoder) -> Decoder:
+    """A decoder of values that have any names, at most as many as there may be files."""
 
     def by_name(value: object, name: str) -> dict[str, Any]:
-        found = record(value, name, most)
+        found = record(value, name, _MOST_FILES)
         return {
             text(key, f"a name in {name}", _WORD): decoder(found[key], _in(name, key))
             for key in found

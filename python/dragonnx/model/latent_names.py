@@ -28,6 +28,8 @@ _STATISTICS = {
 _OPTIMISERS = {"optim", "optimizer", "optimizers", "optimiser"}
 _OF_A_PICTURE = re.compile(r"\.(png|jpe?g|webp|bmp|gif|tiff?|heic|heif|avif|ppm)$", re.IGNORECASE)
 """A key that is the name of a picture says whose latent it is, and nothing of what lies there."""
+_LONGEST = 100
+"""Characters of names in a message."""
 LEAST = len(_FIRST) - 1
 """The rank of names that say least."""
 
@@ -55,11 +57,11 @@ def is_another_thing(place: Place) -> bool:
     return bool(_STATISTICS & set(_words(place)) or _OPTIMISERS & above)
 
 
-def shown_names(places: Sequence[Place], longest: int = 100) -> str:
+def shown_names(places: Sequence[Place]) -> str:
     """The names of places for a message, cut where they are many."""
     shown = ", ".join(".".join(place) or "an array" for place in places)
     printable = "".join(letter if letter.isprintable() else "?" for letter in shown)
-    return printable if len(printable) <= longest else f"{printable[:longest]}..."
+    return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."
 
 
 def _words(place: Place) -> list[str]:
