@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dragonnx.errors import InputError
@@ -45,24 +47,35 @@ class ImageGradient:
         """Tell the loss what images are compared with."""
         self._loss.set_target(self._target)
 
-    def of_whole(self, progress: Progress, place: Float64, latent: Float32) -> Float32:
+    def of_whole(
+        self, progress: Progress, place: Float64, latent: Float32
+    ) -> tuple[Progress, Float32]:
         """dL/dw [num_ws, w_dim] of the whole image.
 
         Args:
-            progress: Takes over how that image compares with the photo.
+            progress: Before the step.
             place: The latent's coordinates, as in `latent_space`.
             latent: [1, num_ws, w_dim].
+
+        Returns:
+            The progress, which knows then how that image compares with the photo; the gradient.
         """
         image = self._image_of(latent, preview=False)
-        return self._pulled_back(self._compare(progress, place, image), preview=False)
+        progress, grad_image = self._compared(progress, place, image)
+        return progress, self._pulled_back(grad_image, preview=False)
 
-    def of_small(self, progress: Progress, place: Float64, latent: Float32) -> Float32:
+    def of_small(
+        self, progress: Progress, place: Float64, latent: Float32
+    ) -> tuple[Progress, Float32]:
         """dL/dw [num_ws, w_dim] of the small image, 0 in layers that it does not show.
 
         Args:
-            progress: Has the small image's correction, which is renewed now and then.
+            progress: As in `of_whole`.
             place: As in `of_whole`.
             latent: As in `of_whole`.
+
+        Returns:
+            The progress, whose correction of the small image is renewed now and then; the gradient.
 
         Raises:
             InputError: The correction is of another size.
@@ -74,14 +87,14 @@ class ImageGradient:
             self._coarse = CoarseLoss(target, self._weights, (height, width))
         if progress.steps % RENEWAL == 0:
             image = self._image_of(latent, preview=False)
-            self._compare(progress, place, image)
-            progress.correction = self._coarse.correction(image, small)
+            progress, _ = self._compared(progress, place, image)
+            progress = replace(progress, correction=self._coarse.correction(image, small))
         if progress.correction.shape != small.shape:
             raise InputError(
                 "the progress file of this inversion holds a correction of another size: begin anew"
             )
         grad_small = self._coarse(small, progress.correction)[1]
-        return self._pulled_back(grad_small, preview=True)
+        return progress, self._pulled_back(grad_small, preview=True)
 
     def _image_of(self, latent: Float32, *, preview: bool) -> Float32:
         """The image [1, image_channels, H, W] of a latent, whole or small."""
@@ -99,13 +112,15 @@ class ImageGradient:
         gradient: Float32 = of_all_layers(bound.pull_back(), self._generator.manifest.num_ws)[0]
         return gradient
 
-    def _compare(self, progress: Progress, place: Float64, image: Float32) -> Float32:
-        """Compare the whole image of a place with the photo; dL/dimage."""
+    def _compared(
+        self, progress: Progress, place: Float64, image: Float32
+    ) -> tuple[Progress, Float32]:
+        """The progress that knows how the whole image of a place compares with the photo; dL/dimage."""
         target = self._target_like(image)
         distance, grad_image = self._loss(image)
         loss = distance + self._pull * float(np.mean(place**2))
-        progress.compared(place, image, loss, psnr(image, target, self._weights))
-        return grad_image
+        likeness = psnr(image, target, self._weights)
+        return progress.compared(place, image, loss, likeness), grad_image
 
     def _target_like(self, image: Float32) -> Float32:
         """The photo, from here on in as many channels as an image has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -23,9 +23,11 @@ from dragonnx.types import Array, Float32, Float64
 _NUMBERS = ("loss", "psnr", "best_loss", "best_psnr")
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Progress:
-    """Coordinates are as in `latent_space`, [num_ws, w_dim], or [1, w_dim] in the space "w".
+    """An inversion after some steps.
+
+    Coordinates are as in `latent_space`, [num_ws, w_dim], or [1, w_dim] in the space "w".
 
     Attributes:
         coordinates: Where the descent stands.
@@ -52,17 +54,12 @@ class Progress:
     correction: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     best_image: Float32 | None = None
 
-    def compared(self, place: Float64, image: Float32, loss: float, psnr: float) -> None:
-        """Take over how the whole image of a place compares with the photo."""
-        self.loss, self.psnr = loss, psnr
+    def compared(self, place: Float64, image: Float32, loss: float, psnr: float) -> Self:
+        """The same once it is known how the whole image of a place compares with the photo."""
+        found = replace(self, loss=loss, psnr=psnr)
         if loss < self.best_loss:
-            self.best, self.best_loss, self.best_psnr = place, loss, psnr
-            self.best_image = image
-
-    def advance(self, coordinates: Float64) -> None:
-        """Count a step, which led there."""
-        self.coordinates = coordinates
-        self.steps += 1
+            found = replace(found, best=place, best_loss=loss, best_psnr=psnr, best_image=image)
+        return found
 
     def save(self, path: str | os.PathLike[str], key: str) -> None:
         """Write it with the key of what it belongs to, all or nothing.

@@ -182,16 +182,17 @@ class InversionSession:
         if self._progress is None:
             with timed("looking for a place to start from"):
                 self._progress = self._start()
-        progress, space = replace(self._progress), self._known_space()
+        progress, space = self._progress, self._known_space()
         coarse = progress.steps < self._coarse_steps
         if progress.steps == self._coarse_steps:
-            progress.adam = Adam(self.config.step_size)  # another gradient, of more layers
+            # Another gradient, of more layers.
+            progress = replace(progress, adam=Adam(self.config.step_size))
         noise = np.random.default_rng((self.config.seed, progress.steps)).standard_normal(
             progress.coordinates.shape
         )
         noisy = progress.coordinates + self.config.noise_at(progress.steps) * noise
         find = self._gradient.of_small if coarse else self._gradient.of_whole
-        gradient = find(progress, noisy, self._latent(noisy))
+        progress, gradient = find(progress, noisy, self._latent(noisy))
         pulled = 2 * self.config.pull / noisy.size * noisy
         if self.config.space == "w":
             # One w behind all layers: its gradient is the sum of theirs.
@@ -200,7 +201,7 @@ class InversionSession:
             # Layers that the small image does not show stay where they are.
             pulled[~gradient.any(axis=1)] = 0
         descent = (space.gradient(gradient) + pulled).astype(np.float32)
-        update, progress.adam = progress.adam.update(descent)
+        update, adam = progress.adam.update(descent)
         rate = self.config.rate(progress.steps, 0 if coarse else self._coarse_steps)
         coordinates = progress.coordinates + rate * update
         if not (math.isfinite(progress.loss) and np.isfinite(coordinates).all()):
@@ -208,7 +209,7 @@ class InversionSession:
                 f"the inversion diverged after {progress.steps} steps: take a smaller step size "
                 f"than {self.config.step_size:g}"
             )
-        progress.advance(coordinates)
+        progress = replace(progress, coordinates=coordinates, adam=adam, steps=progress.steps + 1)
         self._progress = progress
         seconds = time.perf_counter() - began
         took(f"inversion step {progress.steps}", seconds)
