@@ -9,6 +9,7 @@ import pickle
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -22,12 +23,15 @@ from support.face_models import insightface, yunet
 from support.pickle_files import dumps, tensor, torch_legacy, torch_zip
 
 from dragonnx.document import Document, DragResult, LatentStart, save_document
+from dragonnx.document.paused import PausedDrag
 from dragonnx.document.recipe import recipe_of
+from dragonnx.document.start import Along
 from dragonnx.drag.adam import Adam
 from dragonnx.inversion.progress import Progress
 from dragonnx.media import save_image
 from dragonnx.model.facts import FileRecord
 from dragonnx.model.latent import save_latent
+from dragonnx.model.motion import Motion
 from dragonnx.tui.preferences import Preferences
 
 Files = dict[str, bytes]
@@ -193,14 +197,21 @@ def _documents() -> tuple[Document, ...]:
     mask = np.ones((SIDE, SIDE), bool)
     mask[:8] = False
     plain = Document(start=LatentStart(seed=3, truncation_psi=0.5))
-    pointed = plain.with_point((9.0, 9.5)).with_point((20.0, 12.0)).with_mask(mask)
+    way = Along("d.npy", 1.5, latents[1:])
+    moved = LatentStart(seed=4, directions=(way,), motion=Motion(30, (2, -1)))
+    pointed = replace(plain, start=moved).with_point((9.0, 9.5)).with_point((20.0, 12.0))
+    moments = random.standard_normal((1, 2, W_DIM)) ** 2
+    paused = PausedDrag(
+        "ab", ("motion", "mask"), "cpu", moments, moments, np.full((1, 2), 0.25), np.ones(1)
+    )
     trace = np.array([[[9.0, 9.5]], [[11.0, 10.0]]])
     result = DragResult(
-        latents, trace, np.array([[20.0, 12.0]]), np.array([0.5]), 1.5, "max_steps",
-        {"preset": "paper", "r1": 3.0}, True, "cpu", "float32",
+        latents, trace, np.array([[20.0, 12.0]]), np.array([0.5]), 1.5, "paused",
+        {"preset": "paper", "r1": 3.0}, True, "cpu", "float32", paused,
     )  # fmt: skip
     start = LatentStart(w_plus=latents[:1], name="latent.npz")
-    return plain, pointed.with_result(result), Document(model="./models/cats", start=start)
+    pointed = pointed.with_mask(mask).with_result(result)
+    return plain, pointed, Document(model="./models/cats", start=start)
 
 
 def _written(name: str, write: Callable[[Path], object]) -> bytes:
