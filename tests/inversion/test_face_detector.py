@@ -213,6 +213,10 @@ def test_outputs_of_other_networks() -> None:
         {f"{kind}_{s}": (1, 7, 1) for kind in ("cls", "obj", "bbox", "kps") for s in (8, 16, 32)},
         {"cls_8": (1, 6400, 1)},
         {f"{c}{n}": (n, c) for c in (1, 4, 10) for n in (12800, 3200, 801)},
+        *(  # fewer scores, boxes or points than the others
+            {f"{c}{n}": (n, c) for c in (1, 4, 10) for n in (12800, 3200, 800)[: 3 - (c == fewer)]}
+            for fewer in (1, 4, 10)
+        ),
         {f"{c}{n}": (n, c) for c in (1, 4, 10) for n in (12800, 3200, 800 * (c == 1) + 400)},
     ):
         with pytest.raises(InputError, match="YuNet of OpenCV's zoo"):

@@ -145,7 +145,8 @@ def family_of(outputs: Shapes, size: tuple[int, int]) -> Family:
                 "it finds faces without their landmarks: take one with five points, such as those "
                 "whose names have kps"
             )
-        if not strides or sum(map(len, groups)) != len(outputs) or len(groups[2]) != len(strides):
+        lengths = {len(each) for each in (strides, *groups)}
+        if not strides or len(lengths) > 1 or sum(map(len, groups)) != len(outputs):
             raise InputError(f"it is no detector of faces that is known: {KNOWN}")
         names = zip(*groups, strict=True)
         levels = [Level(stride, each) for stride, each in zip(strides, names, strict=True)]
