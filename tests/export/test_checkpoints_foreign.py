@@ -74,6 +74,16 @@ NETWORKS: dict[str, tuple[tuple[str, ...], str]] = {
     "FastGAN": (("init.init.1.weight_orig", "feat_8.1.weight_orig"), "a FastGAN generator"),
     "FastGAN of ProjectedGAN": (("synthesis.feat_16.1.weight_orig",), "a FastGAN generator"),
     "a part of GenForce's": (("synthesis.layer3.weight",), "names of GenForce"),
+    "stylegan2-ada-lightning": (
+        ("G.synthesis.first_block.conv1.affine.weight", "G.mapping.layers.0.weight"),
+        "a generator of stylegan2-ada-lightning",
+    ),
+    "alias-free-gan-pytorch": (
+        ("input.freq", "affine_fourier.weight", "convs.0.activation.bias"),
+        "a generator of alias-free-gan-pytorch",
+    ),
+    "StarGAN v2": (("module.decode.0.norm1.fc.weight", "shared.0.weight"), "a StarGAN v2 network"),
+    "PGGAN": (("scaleLayers.0.0.module.weight", "formatLayer.weight"), "a progressive GAN"),
     "SWAGAN": (("to_rgbs.0.iwt.ll", "input.input"), "a SWAGAN generator"),
     "discriminator of NVIDIA's": (("b4.out.weight", "b8.fromrgb.weight"), "a discriminator only"),
     "discriminator of rosinality's": (

@@ -81,6 +81,26 @@ _NETWORKS: tuple[tuple[str, str, str], ...] = (
         _STYLEGAN2,
     ),
     (
+        r"synthesis\.first_block\.|synthesis\.blocks\.\d+\.resampler\.",
+        "a generator of stylegan2-ada-lightning, whose layers are raised in another way than StyleGAN2's",
+        "give one of NVIDIA's or rosinality's",
+    ),
+    (
+        r"(?:^|\.)affine_fourier\.",
+        "a generator of alias-free-gan-pytorch, whose layers are other ones than StyleGAN3's",
+        "give one of NVIDIA's",
+    ),
+    (
+        r"(?:^|\.)decode\.\d+\.norm1\.fc\.",
+        "a StarGAN v2 network, which changes a picture that it is given",
+        _STYLEGAN2,
+    ),
+    (
+        r"(?:^|\.)scaleLayers\.\d",
+        "a progressive GAN, which has no w to drag in",
+        _STYLEGAN2,
+    ),
+    (
         r"iwt\.|(?:^|\.)dwt\.",
         "a SWAGAN generator, which makes wavelets in place of colours",
         _STYLEGAN2,
