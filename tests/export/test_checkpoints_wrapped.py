@@ -151,6 +151,15 @@ def test_records_in_other_modules_keep_their_facts(tmp_path: Path) -> None:
     assert "'other' of" in chosen.network
 
 
+def test_a_compiled_network_that_was_saved_whole(tmp_path: Path) -> None:
+    """It is written as a call with what it wraps."""
+    with importable(PERSISTENCE):
+        record = torch_record(generator_state(PLAIN, WEIGHTS))
+        compiled = torch.compile(torch.nn.Identity())
+        object.__setattr__(compiled, "_orig_mod", record)
+        assert_whole(read(tmp_path, {"G_ema": compiled}))
+
+
 @pytest.mark.parametrize("whole", [False, True])
 def test_planes_for_a_renderer_are_no_picture(tmp_path: Path, whole: bool) -> None:
     beside = {"superresolution.block0.conv0.weight": torch.zeros(3, 3)}

@@ -69,6 +69,20 @@ def test_a_sign_that_lies_beside_the_numbers(metadata: Any, sign: int, late: boo
     np.testing.assert_array_equal(loaded.array(), sign * VALUES.reshape(2, 12))
 
 
+@pytest.mark.parametrize(
+    "function", ["_rebuild_device_tensor_from_cpu_tensor", "_rebuild_xla_tensor"]
+)
+def test_a_tensor_of_another_device_is_the_one_in_memory(function: str) -> None:
+    storage = Call("torch.storage", "_load_from_bytes", (legacy_storage(VALUES),))
+    inner = Call("torch._utils", "_rebuild_tensor_v2", (storage, 0, (24,), (1,), False, ()))
+    arguments = (inner, name("torch", "float32"), "xla:0", False)
+    loaded = load(dumps(Call("torch._utils", function, arguments)), TORCH)
+    assert isinstance(loaded, Tensor)
+    np.testing.assert_array_equal(loaded.array(), VALUES)
+    with pytest.raises(InputError):
+        load(dumps(Call("torch._utils", function, ("text", *arguments[1:]))), TORCH)
+
+
 @pytest.mark.parametrize("build", [legacy_storage, zip_storage])
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 def test_both_forms_of_every_type(build: Any, kind: str, dtype: Any) -> None:

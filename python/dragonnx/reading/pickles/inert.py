@@ -58,7 +58,7 @@ class InertObject:
         class_name: The name of its class.
         state: Its attributes.
         slots: Those that its class keeps beside them.
-        arguments: What it was made of, as a tuple with named parts is.
+        arguments: What it was made of, as a tuple with named parts is, and torch.compile's wrapper.
         items: What it holds under keys, where its class is a kind of dict.
         parts: What it holds, where its class is a kind of list.
     """
@@ -112,7 +112,7 @@ def inert_class(module: str, name: str) -> Constructor | None:
         return None
     if not _MODULE.fullmatch(module) or not _NAME.fullmatch(name):
         return None
-    return lambda _arguments: InertObject(name)
+    return lambda arguments: InertObject(name, arguments=arguments)
 
 
 def _attribute(arguments: tuple[object, ...]) -> object:

@@ -209,7 +209,7 @@ class Machine:
         if not isinstance(arguments, tuple):
             raise InputError(DAMAGED)
         if isinstance(target, InertObject):  # a class or function that is made by the file itself
-            self._stack.append(InertObject(target.class_name))
+            self._stack.append(InertObject(target.class_name, arguments=arguments))
             return
         constructor = self._constructor(target) if isinstance(target, Global) else None
         if constructor is None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragonnx.errors import InputError
-from dragonnx.reading.pickles.numpy_records import from_bfloat16, sizes
+from dragonnx.reading.pickles.numpy_records import ArrayRecord, from_bfloat16, sizes
 from dragonnx.reading.pickles.vocabulary import DAMAGED, Global, Vocabulary
 
 MAX_EXPANDED_ELEMENTS = 1 << 20
@@ -254,6 +254,13 @@ def _rebuild_parameter(arguments: tuple[object, ...]) -> object:
     return arguments[0]
 
 
+def _rebuild_of_device(arguments: tuple[object, ...]) -> object:
+    """(array or tensor in memory, type, device, requires_grad): what some accelerators write."""
+    if not arguments or not isinstance(arguments[0], ArrayRecord | Tensor):
+        raise InputError(DAMAGED)
+    return arguments[0]
+
+
 def _size(arguments: tuple[object, ...]) -> object:
     return sizes(arguments[0] if len(arguments) == 1 else None)
 
@@ -269,6 +276,9 @@ TENSORS: Vocabulary = {
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
     ("torch._utils", "_rebuild_qtensor"): _rebuild_quantised,
+    ("torch._utils", "_rebuild_device_tensor_from_numpy"): _rebuild_of_device,
+    ("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"): _rebuild_of_device,
+    ("torch._utils", "_rebuild_xla_tensor"): _rebuild_of_device,
     ("torch._utils", "_rebuild_meta_tensor_no_storage"): _rebuild_without_values,
     ("torch._utils", "_rebuild_sparse_tensor"): _rebuild_sparse,
     ("torch._utils", "_rebuild_sparse_csr_tensor"): _rebuild_sparse,
