@@ -163,6 +163,8 @@ def test_what_was_not_painted_on_a_clear_mask_stays(tmp_path: Path, unseen: int,
     drawn = np.dstack([*bands, painted.astype(np.uint8) * 255])
     Image.fromarray(drawn, mode).save(tmp_path / "clear.png")
     assert np.array_equal(load_mask(tmp_path / "clear.png", (60, 80)), painted)
+    weights = load_photo(gradient(), tmp_path / "clear.png").weights
+    assert np.array_equal(np.asarray(weights) == 255, painted)
 
 
 def test_masks_are_told_from_photos_of_any_size() -> None:

@@ -216,6 +216,8 @@ def _read_mask(source: PictureSource, photo: Size) -> Image.Image:
         if size != photo[::-1]:  # EXIF may turn it
             check(size, name)
 
-    painted = _read(source, "the mask", may_fit).picture
+    painted, opacity = _read(source, "the mask", may_fit)
     check(painted.size, name_of(source, "the mask"))
-    return painted.convert("L")
+    counts = painted.convert("L")
+    # What is transparent was not painted, whatever colour lies unseen in it.
+    return counts if opacity is None else ImageChops.darker(counts, opacity)
