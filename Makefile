@@ -38,6 +38,7 @@ help:
 # --- environments -----------------------------------------------------------------------------
 
 .venv/installed: pyproject.toml $(RUST)
+	@echo "setting up .venv: packages are fetched and the Rust core is compiled, which takes a minute or two"
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(RUN)/pip install --quiet --editable '.[cpu]'
 	touch $@
@@ -47,6 +48,7 @@ help:
 	touch $@
 
 .venv-export/installed: pyproject.toml export/pyproject.toml export/critters/pyproject.toml $(RUST)
+	@echo "setting up .venv-export: torch is fetched too, which takes minutes"
 	test -d .venv-export || $(PYTHON) -m venv .venv-export
 	$(EXPORT)/pip install --quiet --editable '.[cpu,dev]' --editable export --editable export/critters
 	touch $@

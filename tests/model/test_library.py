@@ -64,11 +64,17 @@ def test_a_folder_that_is_not_there() -> None:
         find_bundle("./nowhere")
 
 
-def test_a_file_or_an_address_in_a_folders_place_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_file_or_an_address_in_a_folders_place_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoint = tmp_path / "network.pkl"
     checkpoint.write_bytes(b"")
     with pytest.raises(BundleError, match="it is a file: of a checkpoint `dragonnx-export FILE"):
         find_bundle(checkpoint)
+    monkeypatch.chdir(tmp_path)
+    for asked in (find_bundle, lambda name: add_bundle(Path(name))):
+        with pytest.raises(BundleError, match=r"network.pkl.*; it is a file: of a checkpoint"):
+            asked("network.pkl")
     with pytest.raises(BundleError, match="it is an address: download the bundle"):
         find_bundle("https://example.org/bundle")
 

@@ -39,6 +39,8 @@ def find_bundle(model: str | Path) -> Path:
     folder = _folder_of(model)
     if folder is None:
         names = ", ".join(sorted({known.name for known in known_bundles()}))
+        if instead := _instead(Path(text)):
+            raise BundleError(f"there is no model {text!r}{instead}")
         here = f" (the folder here is ./{text})" if _is_folder(Path(text)) else ""
         raise BundleError(
             f"there is no model {text!r}{here}: known are {names}; a bundle elsewhere is named by its "
@@ -150,6 +152,9 @@ def add_bundle(folder: Path, name: str | None = None, *, overwrite: bool = False
         DeviceError: ONNX Runtime is not installed.
         InputError: The name cannot be used or is taken, or the copy cannot be written.
     """
+    if not _is_folder(folder):
+        why = _instead(folder) or ": there is no such folder"
+        raise BundleError(f"{address_in(folder) or folder} is no model bundle{why}")
     bundle = Bundle.open(folder)
     name = bundle.manifest.name if name is None else name
     target = user_models_folder() / _checked_name(name)
