@@ -378,7 +378,8 @@ def _job_files() -> Files:
 
 def _preferences_files() -> Files:
     chosen = Preferences({"drag": "space,g"}, "nord", "half", "float32", hint_seen=True)
-    return {"editor.json": json.dumps(vars(chosen)).encode()}
+    facts = {name: value for name, value in vars(chosen).items() if name != "is_whole"}
+    return {"editor.json": json.dumps(facts).encode()}
 
 
 def _recovery_folders() -> MakeCase:

@@ -29,6 +29,25 @@ async def test_keys_can_be_remapped(tmp_path):
         assert "Next seed (z)" in titles
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"keys": {"drag": "g"},}',
+        '{"keys": {"drag": "g", "stp": "h"}}',
+        '{"keys": {}, "themes": "nord"}',
+    ],
+)
+async def test_a_file_that_is_not_understood_whole_is_left_as_it_is(tmp_path, text):
+    path = tmp_path / "config" / "editor.json"
+    path.parent.mkdir()
+    path.write_text(text, "utf-8")
+    async with TerminalEditor() as editor:
+        (toast,) = editor.app._notifications
+        assert "the file is left as it is" in toast.message
+        await editor.press("f4")
+    assert path.read_text("utf-8") == text
+
+
 async def test_mode_theme_and_the_first_hint_are_remembered():
     async with TerminalEditor() as editor:
         assert "Click what to move" in editor.status

@@ -15,6 +15,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.markup import escape
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from dragonnx.document import Document, LatentStart
@@ -37,6 +38,9 @@ from dragonnx.tui.terminal import best_mode
 from dragonnx.tui.typed import Typed
 from dragonnx.tui.widgets.literal import NothingHidden
 from dragonnx.types import DeviceName, Precision
+
+_READ_A_SECOND = 15
+"""Characters, by who looks at a picture meanwhile."""
 
 
 class EditorApp(App[None], inherit_bindings=False):
@@ -100,6 +104,20 @@ class EditorApp(App[None], inherit_bindings=False):
         self.push_screen(self.editor_screen)
         self.theme_changed_signal.subscribe(self, lambda _theme: self._remember_theme())
         self.call_after_refresh(self._begin)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a sentence in a box, as long as it takes to read where nobody says how long."""
+        if timeout is None:
+            timeout = max(self.NOTIFICATION_TIMEOUT, len(message) / _READ_A_SECOND)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def get_driver_class(self) -> type[Driver]:
         """What reads keys and writes frames."""

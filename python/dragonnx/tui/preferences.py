@@ -40,6 +40,8 @@ class Preferences:
         mode: The canvas mode's name; empty for the best that the terminal shows.
         precision: Of convolutions, where the command line does not name one.
         hint_seen: Whether the first-run hint was followed.
+        is_whole: Whether all of the file was understood. Else it is not written over: somebody wrote what
+            was not, and may mend it.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Preferences:
     mode: str = ""
     precision: Precision = "auto"
     hint_seen: bool = False
+    is_whole: bool = field(default=True, compare=False, repr=False)
 
     @classmethod
     def load(cls, path: Path | None = None) -> tuple[Preferences, str]:
@@ -64,7 +67,9 @@ class Preferences:
         try:
             facts = record(parse_json(read_bytes(path, _LARGEST), str(path)), str(path))
         except InputError as error:
-            return cls(), f"{error}: the defaults are used"
+            return cls(
+                is_whole=False
+            ), f"{error}: the defaults are used, and the file is left as it is"
         preferences, told = cls(), []
         checks: dict[str, Callable[[object, str], object]] = {
             "keys": record, "theme": _word, "mode": _word, "precision": _precision,
@@ -78,15 +83,23 @@ class Preferences:
                 told.append(str(error))
         preferences.keys, refused = _usable_keys(preferences.keys)
         told += refused
-        return preferences, f"{path}: {'; '.join(told)}" if told else ""
+        unknown = [name for name in facts if name not in checks]
+        if unknown:
+            told.append(f"there is no choice {shown(unknown[0])}: they are {', '.join(checks)}")
+        preferences.is_whole = not told
+        told.append("until then the file is left as it is")
+        return preferences, "" if preferences.is_whole else f"{path}: {'; '.join(told)}"
 
     def save(self, path: Path | None = None) -> None:
         """Write the file; a place that cannot be written loses nothing of value."""
+        facts = asdict(self)
+        if not facts.pop("is_whole"):
+            return
         try:
             path = path or preferences_path()
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as temporary:
-                content = json.dumps(asdict(self), indent=1) + "\n"
+                content = json.dumps(facts, indent=1) + "\n"
                 temporary.write_text(content, "utf-8", newline="\n")
         except (InputError, OSError):
             return

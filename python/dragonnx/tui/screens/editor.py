@@ -41,8 +41,6 @@ _DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 _UNDER_DIALOGS = Part.SCENE | Part.FACTS | Part.JUMP
 """What waits for a dialog to close while a drag runs: each frame under it would paint all of the
 screen, and keys in the dialog would wait for that."""
-_READ_A_SECOND = 15
-"""Characters, by who looks at a picture meanwhile."""
 
 
 class EditorScreen(Screen[None], inherit_bindings=False):
@@ -174,7 +172,7 @@ class EditorScreen(Screen[None], inherit_bindings=False):
             is_cut = line.content.cell_len > self.size.width
             if is_cut and (notice.heading or state.running is None):  # steps come by the dozen
                 severity: SeverityLevel = "error" if notice.tone == "bad" else "information"
-                self._tell(notice.text, notice.heading, severity)
+                self.notify(notice.text, title=notice.heading, severity=severity, markup=False)
         if Part.ALERT in parts:
             self._show_alert()
         if Part.PHOTO in parts:
@@ -185,14 +183,9 @@ class EditorScreen(Screen[None], inherit_bindings=False):
     def _show_alert(self) -> None:
         alert = self.editor.state.alert
         if alert.text:
-            self._tell(alert.text, alert.heading, alert.severity)
+            self.notify(alert.text, title=alert.heading, severity=alert.severity, markup=False)
         else:
             self.app.clear_notifications()
-
-    def _tell(self, text: str, heading: str, severity: SeverityLevel) -> None:
-        """Show a sentence in a box over the panel, as long as it takes to read."""
-        seconds = max(self.app.NOTIFICATION_TIMEOUT, len(text) / _READ_A_SECOND)
-        self.notify(text, title=heading, severity=severity, timeout=seconds, markup=False)
 
     def _show_place(self) -> None:
         self.query_one(StatusLine).show_place(*self.editor.state.cursor, self.canvas.view.zoom)
