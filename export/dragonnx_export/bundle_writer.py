@@ -123,7 +123,7 @@ def write_bundle(
         )
         parity = check_parity(manifest, staging, model.network(), progress)
         manifest = dataclasses.replace(manifest, parity=parity)
-        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+        (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
         Bundle.open(staging)  # what nobody could open is not written
     return manifest
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dragonnx.errors import InputError
-from dragonnx.inversion.image_loss import ImageLoss
+from dragonnx.inversion.image_loss import ImageLoss, psnr
 from dragonnx.model.drag_settings import LARGEST_STEP_SIZE, LARGEST_WEIGHT, MOST_STEPS
 from dragonnx.model.latent import LARGEST_SEED
 from dragonnx.reading.values import number, positive, set_fields, whole
@@ -135,10 +135,10 @@ class Tuning:
                     f"the tuning diverged after {step - 1} steps: take a smaller step size than "
                     f"{self.config.step_size:g}"
                 )
-            psnr = self._psnr(pixels)
+            likeness = psnr(pixels, self._target)
             if loss < self._best_loss:
-                self._best_loss, self.psnr, self._best = loss, psnr, self._weights()
-            if psnr < self.config.stop_psnr:
+                self._best_loss, self.psnr, self._best = loss, likeness, self._weights()
+            if likeness < self.config.stop_psnr:
                 image.backward(torch.from_numpy(grad_image))
                 if self.config.locality:
                     penalty = self._locality()
@@ -146,8 +146,8 @@ class Tuning:
                     loss += float(penalty.detach())
                 rate = self._rate(step - 1)
                 optimiser.step(rate, rate * _MATRIX_GAIN)
-            yield TuningStep(step, loss, psnr, time.perf_counter() - began)
-            if psnr >= self.config.stop_psnr:
+            yield TuningStep(step, loss, likeness, time.perf_counter() - began)
+            if likeness >= self.config.stop_psnr:
                 return
 
     def checkpoint(self) -> Checkpoint:
@@ -186,7 +186,3 @@ class Tuning:
         """The learning rate of a step, counted from 0: level, then a cosine down to 0."""
         left = min(1.0, (1 - step / self.config.steps) / _RAMP_DOWN)
         return self.config.step_size * (0.5 - 0.5 * math.cos(math.pi * left))
-
-    def _psnr(self, pixels: Float32) -> float:
-        mean = float(np.mean((np.clip(pixels, -1, 1) - self._target) ** 2))
-        return math.inf if mean == 0 else 10 * math.log10(4 / mean)
