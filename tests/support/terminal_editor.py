@@ -9,7 +9,9 @@ import time
 from support.bundled import SEED
 from support.editor_runs import HANG, ended
 
+from dragonnx.document import Document, LatentStart
 from dragonnx.editor.events import Event
+from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.tui.app import EditorApp
 from dragonnx.tui.messages import EditorEvent
 from dragonnx.tui.widgets.status_line import StatusLine
@@ -24,14 +26,21 @@ class TerminalEditor:
     Args:
         size: Columns and rows of the terminal.
         toasts: Whether boxes and tips of keys are shown; Textual leaves them out of tests.
+        model: The model to begin with.
+        seed: The picture to begin with.
         settings: Of the application.
     """
 
     def __init__(
-        self, *, size: tuple[int, int] = (80, 24), toasts: bool = False, **settings
+        self,
+        *,
+        size: tuple[int, int] = (80, 24),
+        toasts: bool = False,
+        model: str = DEFAULT_MODEL,
+        seed: int = SEED,
+        **settings,
     ) -> None:
-        settings.setdefault("seed", SEED)
-        self.app = EditorApp(**settings)
+        self.app = EditorApp(Document(model=model, start=LatentStart(seed=seed)), **settings)
         self.app.NOTIFICATION_TIMEOUT = (
             HANG  # on a busy machine it is long until a box is looked at
         )

@@ -40,8 +40,10 @@ def edit(
 
     # An editor's work is kept anyway: its copy is written after every edit.
     end_on_signals()
+    from dragonnx.document import Document, LatentStart
+    from dragonnx.model.library import model_name
     from dragonnx.tui import edit as open_editor
 
-    raise typer.Exit(
-        open_editor(file, model, seed or 0, device, precision, index or 0, chosen_label(label))
-    )
+    start = LatentStart(seed=seed or 0, label=chosen_label(label))
+    document = Document(model=model_name(model), start=start)
+    raise typer.Exit(open_editor(document, file, index or 0, device, precision))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dragonnx.model.labels import Label
+    from dragonnx.document import Document
     from dragonnx.types import DeviceName, Precision
 
 
@@ -15,24 +15,20 @@ _LONGEST_STEP = 5.0
 
 
 def edit(
+    document: Document,
     file: Path | None = None,
-    model: str | None = None,
-    seed: int = 0,
+    index: int = 0,
     device: DeviceName = "auto",
     precision: Precision = "auto",
-    index: int = 0,
-    label: Label | None = None,
 ) -> int:
     """Open the editor and return the exit code of the program.
 
     Args:
-        file: A document, a saved picture or a latent to open.
-        model: The model to begin with.
-        seed: The picture to begin with.
+        document: What to begin with.
+        file: A document, a saved picture or a latent to open then.
+        index: Which of several latents in the file, from 0.
         device: Where to compute.
         precision: Of convolutions; "auto" is what the user's file of choices says.
-        index: Which of several latents in the file, from 0.
-        label: The classes to begin with, for a model that has some.
 
     Raises:
         InputError: DRAGONNX_GRAPHICS says something that there is not.
@@ -52,16 +48,7 @@ def edit(
     shows = ask_terminal()
     if shows.truecolor:
         os.environ["COLORTERM"] = "truecolor"  # what Textual goes by
-    app = EditorApp(
-        file=file,
-        model=model,
-        seed=seed,
-        device=device,
-        precision=precision,
-        index=index,
-        label=label,
-        graphics=shows.graphics,
-    )
+    app = EditorApp(document, file, index, device, precision, shows.graphics)
     # Collecting garbage among all that was imported would hold a key up for 50 ms.
     gc.freeze()
     with without_others():

@@ -18,12 +18,9 @@ from textual.markup import escape
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from dragonnx.document import Document, LatentStart
+from dragonnx.document import Document
 from dragonnx.editor.editor import Editor
 from dragonnx.editor.events import Event
-from dragonnx.model.labels import Label
-from dragonnx.model.library import model_name
-from dragonnx.model.manifest import DEFAULT_MODEL
 from dragonnx.text import visible
 from dragonnx.tui.actions import ACTIONS, app_bindings, keys_of
 from dragonnx.tui.drawing.cells import CanvasMode
@@ -47,12 +44,10 @@ class EditorApp(App[None], inherit_bindings=False):
     """The terminal editor.
 
     Args:
-        file: What to open: a document, a saved picture, a latent.
-        model: The model to begin with.
-        seed: The picture to begin with.
-        device: Where to compute.
+        document: What to begin with.
+        file: What to open then: a document, a saved picture, a latent.
         index: Which of several latents in it, from 0.
-        label: The classes to begin with.
+        device: Where to compute.
         precision: Of convolutions; "auto" is what the user's file of choices says.
         graphics: How the terminal takes real pixels; None where it does not.
     """
@@ -64,14 +59,12 @@ class EditorApp(App[None], inherit_bindings=False):
 
     def __init__(
         self,
+        document: Document,
         file: Path | None = None,
-        model: str | None = None,
-        seed: int = 0,
+        index: int = 0,
         device: DeviceName = "auto",
         precision: Precision = "auto",
         graphics: Graphics | None = None,
-        index: int = 0,
-        label: Label | None = None,
     ) -> None:
         super().__init__()
         self.preferences, self._complaint = Preferences.load()
@@ -84,8 +77,6 @@ class EditorApp(App[None], inherit_bindings=False):
         self._is_waiting = False
         self.ended_outside = False
         """Whether something else than the user ended the editor."""
-        start = LatentStart(seed=seed, label=label)
-        document = Document(model=model_name(model or DEFAULT_MODEL), start=start)
         self.editor = Editor(
             document,
             self._post,
