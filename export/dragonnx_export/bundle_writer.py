@@ -125,6 +125,8 @@ def write_bundle(
         manifest = dataclasses.replace(manifest, parity=parity)
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
         Bundle.open(staging)  # what nobody could open is not written
+        # What came there meanwhile, which may be minutes, is nobody's to replace either.
+        check_target(folder, overwrite=options.overwrite)
     return manifest
 
 

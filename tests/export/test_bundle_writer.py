@@ -179,6 +179,24 @@ def test_an_existing_folder_is_safe(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "mine"]
 
 
+@pytest.mark.parametrize("taken", ["a file", "a bundle"])
+def test_what_came_while_a_bundle_was_made_stays(tmp_path: Path, taken: str) -> None:
+    """An export takes minutes, in which the user or another export may write there."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+
+    def meanwhile(line: str) -> None:
+        if "seed 2" in line:
+            name = "thesis.txt" if taken == "a file" else "manifest.json"
+            (folder / name).write_text("years of work")
+
+    message = "holds other files" if taken == "a file" else "holds a bundle already"
+    with pytest.raises(ExportError, match=message):
+        write_bundle(random_checkpoint(GREY), folder, OPTIONS, meanwhile)
+    assert [path.read_text() for path in folder.iterdir()] == ["years of work"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -59,4 +59,5 @@ def write_perceptual(
         )
         (staging / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8", newline="\n")
         open_perceptual(staging)  # what nobody could open is not written
+        check_target(folder, overwrite=overwrite)  # nor what came there meanwhile replaced
     return manifest
