@@ -292,6 +292,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a pointer": (lambda: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     "gzip": (lambda: gzip.compress(npy(W)), "a gzip archive, .*unpack it first"),
     "JSON": (lambda: json.dumps(W.tolist()).encode(), "a JSON document, and a latent comes as"),
+    "a table of long rows": (
+        lambda: b",".join([b"-1.234567890123456789e-01"] * 192) + b"\n",
+        "a table of numbers as text, and a latent",
+    ),
     "a table": (lambda: b"0.5,-1e-3,2\n1,2,3\n", "a table of numbers as text, and a latent"),
     "HDF5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file, and a latent comes as"),
     "safetensors": (lambda: b"\x08\0\0\0\0\0\0\0{}      ", "a safetensors file, and a latent"),

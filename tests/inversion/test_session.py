@@ -283,6 +283,9 @@ def test_progress_of_something_else_is_refused(
     path.write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(InputError, match="is no progress file of a drag or an inversion"):
         session.resume(path)
+    np.savez(path, w_plus=session.w_plus)  # as another option of the commands takes
+    with pytest.raises(InputError, match="is no progress file of a drag or an inversion"):
+        session.resume(path)
 
 
 def test_the_best_latents_picture_costs_no_run(generator: Generator, photo: Photo) -> None:

@@ -26,6 +26,7 @@ from dragonnx.types import Array
 
 _LARGEST = 2**30
 """Bytes: the latents of some 29,000 steps at 512 numbers in 18 layers."""
+_OTHER = "is no progress file of a drag or an inversion"
 _FACTS = "facts"
 
 
@@ -95,7 +96,9 @@ def read_progress(path: str | os.PathLike[str], key: str, refusal: str) -> Saved
     Raises:
         InputError: The file cannot be read, or has another key.
     """
-    with opened_archive(path, _LARGEST, "is no progress file of a drag or an inversion") as archive:
+    with opened_archive(path, _LARGEST, _OTHER) as archive:
+        if f"{_FACTS}.npy" not in archive.names:
+            raise InputError(f"it {_OTHER}")
         text = text_of(member_array(archive, f"{_FACTS}.npy", TEXT), _FACTS)
         facts = record(parse_json(text, _FACTS, infinite=True), _FACTS)
         if entry(facts, "key") != key:

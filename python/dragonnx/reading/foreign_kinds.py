@@ -72,7 +72,10 @@ _KINDS: tuple[tuple[bytes, Foreign], ...] = (
     (rb".{4}ftyp(?:isom|mp4|M4V|qt|avc|iso)|\x1aE\xdf\xa3", Foreign("a video")),
     (rb"\x7fELF|MZ", Foreign("a program")),
     (rb"\s*[{\[]\s*[\"}\]{\[\d-]", Foreign(JSON)),
-    (rb"\s*[-+]?\d[-+\d.eE]*(?:[ \t]*[,; \t][ \t]*[-+]?\d[-+\d.eE]*)+\s", Foreign(TABLE)),
+    (
+        rb"\s*[-+]?\d[-+\d.eE]*(?:[ \t]*[,; \t][ \t]*[-+]?\d[-+\d.eE]*)+(?:\s|[,; \t]*\Z)",
+        Foreign(TABLE),
+    ),
 )
 
 
