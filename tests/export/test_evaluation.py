@@ -25,6 +25,7 @@ from dragonnx_export.evaluation import evaluate as evaluating
 from dragonnx_export.evaluation.cases import Cases
 from dragonnx_export.evaluation.correspondences import mutual_nearest
 from dragonnx_export.evaluation.critic import Critic
+from dragonnx_export.evaluation.drags import dragged
 from dragonnx_export.evaluation.entrants import Entrant, ablations
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.evaluation.measures import change, distance_from_w, sharpness
@@ -157,6 +158,22 @@ def test_cases_are_the_same_for_a_seed(generator: Generator, judge: CritterJudge
     assert first.mask is not None
     for x, y in np.concatenate([first.handles, first.targets]).astype(int):
         assert first.mask[y, x]
+
+
+def test_landmarks_lie_beside_targets_as_they_do_beside_handles(
+    generator: Generator, judge: CritterJudge
+) -> None:
+    """Handles are whole pixels; a drag that brings them to the targets exactly is 0 px off."""
+    case = next(Cases(generator, judge, 3).drawn("1 point", 4))
+    np.testing.assert_array_equal(case.handles, np.rint(case.handles))
+    landmarks_before = case.places[case.landmarks]
+    np.testing.assert_array_equal(case.handles, np.rint(landmarks_before))
+    np.testing.assert_allclose(case.goals - case.targets, landmarks_before - case.handles)
+    # A drag of no steps: its handles are where they were put, and so is what they stand for.
+    entrant = Entrant("none", DragConfig(preset="best", max_steps=1, step_size=1e-12))
+    score = dragged(generator, judge, None, entrant, case, 0, None)
+    assert score.end.tracking == pytest.approx(0, abs=0.02)
+    assert score.end.off == pytest.approx(np.hypot(*(case.targets - case.handles)[0]), abs=0.01)
 
 
 def test_the_critter_that_is_seen_is_that_of_its_landmarks() -> None:

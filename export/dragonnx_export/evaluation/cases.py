@@ -57,7 +57,8 @@ class Case:
         seed: Of the picture that is dragged.
         landmarks: Which are looked at, [k].
         places: Where all landmarks are before, [landmarks, 2].
-        goals: Where those that are looked at are to be, [k, 2].
+        goals: Where those that are looked at are to be, [k, 2]: as far beside the targets as they lie
+            beside the handles.
         handles: What is dragged, on whole pixels, [n, 2]: these landmarks, but for a pair.
         targets: Where to, [n, 2].
         mask: bool [H, W], True where pixels may move; None for everywhere.
@@ -138,7 +139,8 @@ class Cases:
         mask = None
         if kind.endswith("mask"):
             mask = _around(handles[0], targets[0], _ROOM * scale, (height, width))
-        return Case(kind, seed, chosen, places, targets, handles, targets, mask)
+        goals = targets + (places[chosen] - handles)
+        return Case(kind, seed, chosen, places, goals, handles, targets, mask)
 
     def _drawn_pair(self, rng: np.random.Generator) -> Case:
         """Two w's near each other, and points that both show, as Endo 2022 and the paper draw them."""

@@ -29,8 +29,8 @@ class Look:
     Attributes:
         step: How many steps.
         off: From where landmarks are to be to where they are, by the judge.
-        tracking: From where the drag thinks its handles are to where the judge has them; None for a
-            pair, of which the judge sees other points.
+        tracking: From where the drag thinks its handles are, and so the landmarks beside them, to where the
+            judge has these; None for a pair, of which the judge sees other points.
     """
 
     step: int
@@ -120,7 +120,10 @@ def dragged(
 
     def look() -> None:
         found = judge.places(generator.image(session.w_plus))[case.landmarks]
-        tracking = None if case.second is not None else _away(found, session.handle_points)
+        tracking = None
+        if case.second is None:
+            # Handles are whole pixels at first, and landmarks lie beside them.
+            tracking = _away(found, session.handle_points + (case.goals - case.targets))
         looks.append(Look(session.steps, _away(found, case.goals), tracking))
 
     seconds, began = 0.0, time.perf_counter()
