@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +18,17 @@ from dragonnx.drag.config import DragConfig
 from dragonnx.drag.descriptor import Descriptor
 from dragonnx.drag.tracking import reference_features, track
 from dragonnx.drag.windows import FeatureWindows, Geometry
+from dragonnx.model.bundle import Bundle
 from dragonnx.model.library import find_bundle
 from dragonnx_export.evaluation.judge import Judge
+from dragonnx_export.folder_writer import ExportError
 from dragonnx_export.following import settings as following_settings
 from dragonnx_export.following.blocks import compared_blocks
 from dragonnx_export.following.examples import AROUND, REGION, Examples, Followed, drawn, room_for
 from dragonnx_export.following.kernel import learned_kernel
 from dragonnx_export.following.tracker import Tracker
+from dragonnx_export.following.trial import Trial, require_gain
+from dragonnx_export.following.tuned_bundle import write_tuned
 
 CELLS, SIDE = 24, 96
 GEOMETRY = Geometry(image_size=(SIDE, SIDE), feature_size=(CELLS, CELLS))
@@ -150,27 +156,57 @@ def critters() -> Generator:
     return Generator.open("critters", "cpu", 1)
 
 
+def tuned(bundle: Path | str, *further: object) -> subprocess.CompletedProcess[str]:
+    """By hardly anything."""
+    return dragonnx_export(
+        "tune", bundle, "--landmarks", LANDMARKS, "--drags", 1, "--steps", 2, "--tries", 1,
+        "--threads", 1, *further,
+    )  # fmt: skip
+
+
 def test_a_bundle_is_tuned_in_place(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following_settings, "TRIED", {"step_size": (0.006, 1e-9), "r1": (20, 16)})
+    # Whose steps are so small that any others gain.
+    still = np.zeros((4, 48, 5, 5), np.float32)
+    write_tuned(Bundle.open(bundle), bundle, still, {"best.step_size": 1e-9})
     before = Generator.open(bundle, "cpu")
-    done = dragonnx_export(
-        "tune", bundle, "--landmarks", LANDMARKS, "--drags", 1, "--steps", 2, "--tries", 1,
-        "--threads", 1,
-    )  # fmt: skip
+    done = tuned(bundle)
     assert done.returncode == 0, done.stderr
     assert "block 64" in done.stderr
+    assert re.search(r"2 further drags: .* px off after .* before, .* px off", done.stderr)
     after = Generator.open(bundle, "cpu")
     kernel = after.tracking_kernel
     assert kernel is not None
-    assert before.tracking_kernel is None or not np.array_equal(before.tracking_kernel, kernel)
+    assert not np.array_equal(still, kernel)
     settings = after.manifest.drag_settings
-    # So small a step goes nowhere.
-    assert settings["best.step_size"] > 1e-9
+    assert settings["best.step_size"] == 0.006
     assert settings["best.r1"] in {20, 16}
     assert {name: settings[name] for name in ("step_size", "r1", "r2")} == {
         name: before.manifest.drag_settings[name] for name in ("step_size", "r1", "r2")
     }
-    assert "best.r1" in dragonnx("info", bundle).stdout
+    shown = f"--preset best: step_size 0.006, r1 {settings['best.r1']:g},"
+    assert shown in dragonnx("info", bundle).stdout
+
+
+def test_what_gains_nothing_is_not_written(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following_settings, "TRIED", {"r1": (20,)})
+    before = {path.name: path.read_bytes() for path in bundle.iterdir()}
+    done = tuned(bundle)
+    assert done.returncode == 2
+    assert "tuning gains nothing for critters: " in done.stderr
+    assert done.stderr.rstrip().endswith("Nothing is written")
+    assert {path.name: path.read_bytes() for path in bundle.iterdir()} == before
+
+
+def test_a_gain_is_nearer_or_sooner() -> None:
+    before = Trial(off=2.0, steps=20.0, worth=2.5)
+    require_gain("mine", before, Trial(off=1.8, steps=20.0, worth=2.3))
+    with pytest.raises(
+        ExportError, match=r"ended 2\.00 px off after 20 steps before, and 2\.00 px"
+    ):
+        require_gain("mine", before, before)
+    with pytest.raises(ExportError):
+        require_gain("mine", before, Trial(off=float("nan"), steps=1.0, worth=float("nan")))
 
 
 def test_radii_that_are_the_same_in_pixels_are_tried_once(
@@ -183,22 +219,19 @@ def test_radii_that_are_the_same_in_pixels_are_tried_once(
     assert len(told) == 3
 
 
-def test_without_an_estimator_it_learns_and_tries_nothing(bundle: Path, tmp_path: Path) -> None:
-    new = tmp_path / "new"
-    words = ["tune", bundle, "-o", new, "--drags", 1, "--steps", 2, "--threads", 1]
-    done = dragonnx_export(*words)
-    assert done.returncode == 0, done.stderr
-    assert "no settings are tried" in done.stderr
-    assert Generator.open(new, "cpu").tracking_kernel is not None
-    again = dragonnx_export(*words)
+def test_without_an_estimator_it_says_what_to_give() -> None:
+    done = dragonnx_export("tune", "critters")
+    assert done.returncode == 2
+    assert "tune needs --landmarks ESTIMATOR.onnx, a network that finds landmarks" in done.stderr
+
+
+def test_bundles_that_are_there_are_kept(bundle: Path, tmp_path: Path) -> None:
+    again = tuned("critters", "-o", bundle)
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
-
-
-def test_the_packages_own_model_is_not_written_to() -> None:
-    done = dragonnx_export("tune", "critters", "--drags", 1, "--steps", 1)
-    assert done.returncode == 2
-    assert "lies in the package: name the bundle folder to write with -o" in done.stderr
+    own = tuned("critters")
+    assert own.returncode == 2
+    assert "lies in the package: name the bundle folder to write with -o" in own.stderr
 
 
 def test_blocks_are_compared(critters: Generator) -> None:

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 Landmarks = Annotated[
     Path | None,
     typer.Option(
-        help="A landmark estimator of what the model shows, as `evaluate` takes it: what it finds is learned."
+        help="A landmark estimator of what the model shows, as `evaluate` takes it: what it finds is learned, "
+        "and it says how good drags are. [required]"
     ),
 ]
+_NO_LANDMARKS = (
+    "tune needs --landmarks ESTIMATOR.onnx, a network that finds landmarks in pictures of what the model shows "
+    "(`image` [N,3,h,w] from -1 to 1 to `points` [N,landmarks,2] in its pixels), trained on such pictures or "
+    "exported from a project that has one: without it nobody can say how good a drag is"
+)
 
 
 def tune(
@@ -34,7 +40,11 @@ def tune(
     drags: Annotated[int, typer.Option(min=1, help="To learn from.")] = 240,
     steps: Annotated[int, typer.Option(min=1, help="Of learning.")] = 500,
     tries: Annotated[
-        int, typer.Option(min=1, help="Drags that each setting and block is tried on.")
+        int,
+        typer.Option(
+            min=1,
+            help="Drags that each setting and block is tried on; twice as many say what is gained.",
+        ),
     ] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of the pictures and of learning.")] = 0,
     threads: Threads = None,
@@ -45,9 +55,11 @@ def tune(
 
     Both are written into a bundle, whose preset `best` drags with them. Random drags are made, and a linear
     map of features is learned by which points are found again in their pictures: landmarks by an estimator,
-    others by following them in small steps. With an estimator, step size and radii are tried too, and blocks
-    compared. It takes minutes on the CPU.
+    others by following them in small steps. Then step size and radii are tried, and blocks compared. Where
+    further drags end no better than before, nothing is written. It takes minutes on the CPU.
     """
+    if landmarks is None:
+        raise InputError(_NO_LANDMARKS)
     from dragonnx.model.bundle import PACKAGE_MODELS
     from dragonnx.model.library import open_bundle
     from dragonnx_export.folder_writer import check_target
@@ -67,24 +79,27 @@ def tune(
     from dragonnx_export.following.drags import recorded
     from dragonnx_export.following.kernel import learned_kernel
     from dragonnx_export.following.settings import found_settings
+    from dragonnx_export.following.trial import require_gain, tried_afresh
     from dragonnx_export.following.tuned_bundle import write_tuned
 
-    judge = None if landmarks is None else Judge(landmarks)
+    judge = Judge(landmarks)
     with Generator.open(opened.folder, "cpu", threads) as generator:
         say(f"making {drags} drags ...")
         examples = recorded(generator, judge, drags, seed, _every(20, "drag"))
+        before = tried_afresh(generator, judge, 2 * tries, seed)
     say(f"learning from {len(examples)} examples ...")
     kernel = learned_kernel(examples, steps, seed, threads, _every(50, "step"))
-    settings: dict[str, float] = {}
-    if judge is None:
-        say("no settings are tried: without --landmarks nobody says how good a drag is")
-    else:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "tuned"
-            write_tuned(opened, folder, kernel, {})
-            with Generator.open(folder, "cpu", threads) as generator:
-                settings = found_settings(generator, judge, tries, seed, say)
-                _say_blocks(generator, judge, tries, seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        tuned = Path(scratch) / "tuned"
+        write_tuned(opened, tuned, kernel, {})
+        with Generator.open(tuned, "cpu", threads) as generator:
+            settings = found_settings(generator, judge, tries, seed, say)
+            _say_blocks(generator, judge, tries, seed)
+        write_tuned(opened, tuned, kernel, settings)
+        with Generator.open(tuned, "cpu", threads) as generator:
+            after = tried_afresh(generator, judge, 2 * tries, seed)
+    require_gain(opened.manifest.name, before, after)
+    say(f"{2 * tries} further drags: {before} before, {after} tuned")
     write_tuned(opened, output, kernel, settings)
     for name, value in settings.items():
         say(f"{name} {value:g}")

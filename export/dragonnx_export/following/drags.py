@@ -39,13 +39,11 @@ _LOST = 6.0
 """Pixels, at 512 px: a landmark that is lost by so much is learned from twice as often as one that is not."""
 _NEIGHBOURS = 4
 """Landmarks nearest to one, to which points between go."""
-_SHORTEST, _LONGEST = 16.0, 80.0
-"""Pixels, at 512 px, that handles go where there are no landmarks."""
 
 
 def recorded(
     generator: Generator,
-    judge: Judge | None,
+    judge: Judge,
     count: int,
     seed: int,
     tell: Callable[[int], None],
@@ -54,7 +52,7 @@ def recorded(
 
     Args:
         generator: The model.
-        judge: Says where landmarks are; None leaves points that are followed in small steps.
+        judge: Says where landmarks are.
         count: How many drags.
         seed: Of the draw of pictures and handles.
         tell: Is told after each drag its number.
@@ -71,29 +69,18 @@ def recorded(
         tell(number + 1)
     if not parts:
         raise InputError(
-            f"nothing can be followed in the pictures of {generator.manifest.name}: give an estimator "
-            "of landmarks with --landmarks"
+            f"nothing can be followed in the pictures of {generator.manifest.name}: the landmark "
+            "estimator must be one of what this model shows"
         )
     return Examples.together(parts)
 
 
 def drawn_drags(
-    generator: Generator, judge: Judge | None, count: int, seed: int
+    generator: Generator, judge: Judge, count: int, seed: int
 ) -> Iterator[tuple[Float32, Points, Points]]:
-    """Latents, handles and targets: landmarks to where other pictures have them, or any points anywhere."""
-    if judge is not None:
-        for case in Cases(generator, judge, DRAWS + seed).drawn(KINDS[0], count):
-            yield generator.w_plus(case.seed), case.handles, case.targets
-        return
-    height, width = generator.manifest.image_size
-    scale, last = height / 512, np.array([width - 1, height - 1])
-    for number in range(count):
-        rng = np.random.default_rng([DRAWS + seed, number])
-        handle = rng.uniform(0.2, 0.8, (1, 2)) * last
-        angle, way = rng.uniform(0, 2 * np.pi), rng.uniform(_SHORTEST, _LONGEST) * scale
-        target = handle + way * np.array([np.cos(angle), np.sin(angle)])
-        w_plus = generator.w_plus(int(rng.integers(2**31)))
-        yield w_plus, handle, np.clip(target, 0, last)
+    """Latents, handles and targets: landmarks to where other pictures have them."""
+    for case in Cases(generator, judge, DRAWS + seed).drawn(KINDS[0], count):
+        yield generator.w_plus(case.seed), case.handles, case.targets
 
 
 def pictures(
@@ -109,23 +96,25 @@ def pictures(
 
 
 def _followed(
-    generator: Generator, judge: Judge | None, latents: Sequence[Float32], rng: np.random.Generator
+    generator: Generator, judge: Judge, latents: Sequence[Float32], rng: np.random.Generator
 ) -> Followed | None:
-    """Points of all kinds along a drag; None where there are none, or there is one picture alone."""
+    """Points of all kinds along a drag; None where there is one picture alone."""
+    if len(latents) < 2:
+        return None
     features = np.concatenate([generator.features(latent).features for latent in latents])
     tracker = Tracker(Geometry.of(generator.manifest), features, generator.threads)
     others = _there_and_back(tracker, generator.manifest.image_size, rng)
-    kinds = [(others, _REST, np.ones(others.shape[1]))]
-    if judge is not None:
-        places = np.array([judge.places(generator.image(latent)) for latent in latents])
-        lost = np.hypot(*np.moveaxis(tracker.through(places[0]) - places, 2, 0)).mean(axis=0)
-        weights = 1 + lost / (_LOST * generator.manifest.image_size[0] / 512)
-        middles, ends = _between(places, rng)
-        kinds += [(places, _LANDMARKS, weights), (middles, _MIDDLES, weights[ends])]
+    places = np.array([judge.places(generator.image(latent)) for latent in latents])
+    lost = np.hypot(*np.moveaxis(tracker.through(places[0]) - places, 2, 0)).mean(axis=0)
+    weights = 1 + lost / (_LOST * generator.manifest.image_size[0] / 512)
+    middles, ends = _between(places, rng)
+    kinds = (
+        (others, _REST, np.ones(others.shape[1])),
+        (places, _LANDMARKS, weights),
+        (middles, _MIDDLES, weights[ends]),
+    )
     facts = generator.manifest.feature_map
     pixels = np.concatenate([points for points, _, _ in kinds], axis=1)
-    if len(latents) < 2 or not pixels.shape[1]:
-        return None
     shares = [share * each / max(each.sum(), 1) for _, share, each in kinds]
     return Followed(features, (pixels - facts.offset) / facts.rate, np.concatenate(shares))
 

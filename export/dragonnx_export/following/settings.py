@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from dragonnx.drag.config import DragConfig, DragSettings
 from dragonnx.model.generator import Generator
-from dragonnx_export.evaluation.cases import KINDS, Case, Cases
-from dragonnx_export.evaluation.drags import dragged
-from dragonnx_export.evaluation.entrants import Entrant
+from dragonnx_export.evaluation.cases import KINDS, Cases
 from dragonnx_export.evaluation.judge import Judge
 from dragonnx_export.following.drags import DRAWS
+from dragonnx_export.following.trial import PRESET, Trial
 
-PRESET: Final = "best"
 TRIED: Mapping[str, Sequence[float]] = {
     "r1": (3, 6, 10, 20, 30),
     "step_size": (0.003, 0.004, 0.006, 0.008, 0.011),
@@ -24,10 +20,6 @@ TRIED: Mapping[str, Sequence[float]] = {
 """In this order, each with the best of those before."""
 _CHEAPER = "r2"
 """Of which less is taken where it is as good: smaller windows cost less."""
-_FARTHEST = 10.0
-"""Pixels of a 256 px image: a drag that ends farther off counts as one that ends there."""
-_STEPS = 40
-"""As many are as bad as a pixel of a 256 px image."""
 _LEAST_GAIN = 0.02
 """Pixels, below which it is noise."""
 
@@ -52,7 +44,10 @@ def found_settings(
         settled = _settled(generator, values)
         drags = settled.step_size, settled.r1_pixels, settled.r2_pixels
         if drags not in worths:
-            worths[drags] = _tried(generator, judge, cases, values, tell)
+            trial = Trial.of(generator, judge, cases, values)
+            words = " ".join(f"{name}={value:g}" for name, value in values.items())
+            tell(f"{words}: {trial}")
+            worths[drags] = trial.worth
         return worths[drags]
 
     usual = _settled(generator, {})
@@ -76,24 +71,3 @@ def _settled(generator: Generator, values: Mapping[str, float]) -> DragSettings:
         trainable_layers=m.trainable_layers,
         recommended=m.drag_settings,
     )
-
-
-def _tried(
-    generator: Generator,
-    judge: Judge,
-    cases: Sequence[Case],
-    settings: Mapping[str, float],
-    tell: Callable[[str], None],
-) -> float:
-    """How far drags end from their targets, with what their steps cost: less is better."""
-    words = " ".join(f"{name}={value:g}" for name, value in settings.items())
-    entrant = Entrant.parse(f"{PRESET} {words}")
-    scores = [
-        dragged(generator, judge, None, entrant, case, number, None)
-        for number, case in enumerate(cases)
-    ]
-    pixel = generator.manifest.image_size[0] / 256
-    off = np.mean([min(score.end.off / pixel, _FARTHEST) for score in scores])
-    steps = np.mean([score.steps for score in scores])
-    tell(f"{words}: {off * pixel:.2f} px off after {steps:.0f} steps")
-    return float(off + steps / _STEPS)
