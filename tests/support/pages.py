@@ -14,6 +14,13 @@ from support.program import HANGS
 PROJECT = Path(__file__).parents[2]
 README = PROJECT / "README.md"
 DOCS = PROJECT / "docs"
+PAGES = (
+    README,
+    *(PROJECT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+    *(PROJECT / name / "README.md" for name in ("export", "examples")),
+    *sorted(DOCS.glob("*.md")),
+)
+"""What users read."""
 
 
 def fenced(page: Path, language: str) -> list[str]:
