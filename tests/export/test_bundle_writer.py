@@ -39,6 +39,22 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize(
+    ("resolution", "dragged", "trained"),
+    [(16, 16, 5), (32, 32, 6), (64, 32, 6), (128, 32, 6), (256, 128, 6), (512, 128, 6)],
+)
+def test_the_block_that_is_dragged(resolution: int, dragged: int, trained: int) -> None:
+    """The released code's of 128x128, of small models that of a quarter; the paper trains six layers."""
+    channels = {4 << k: 4 for k in range(resolution.bit_length() - 2)}
+    checkpoint = random_checkpoint(
+        dataclasses.replace(PLAIN, resolution=resolution, channels=channels)
+    )
+    facts = StyleGAN2Model(checkpoint, None, 6).facts
+    assert facts.feature_map.size == (dragged, dragged)
+    assert facts.trainable_layers == trained
+    assert StyleGAN2Model(checkpoint, 8, 6).facts.feature_map.size == (8, 8)
+
+
 def test_same_checkpoint_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_bundle(random_checkpoint(PLAIN), tmp_path / name, OPTIONS)

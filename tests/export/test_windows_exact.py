@@ -58,9 +58,13 @@ def generator(
         if isinstance(architecture, Architecture)
         else random_stylegan3(architecture)
     )
-    # The middle layer of a StyleGAN3 so small has so few cells that windows are all of them.
-    layer = None if isinstance(architecture, Architecture) else 4
-    write_bundle(checkpoint, folder, ExportOptions(name="x", feature_layer=layer))
+    # In the maps that are dragged by default of models so small, windows are nearly all there is.
+    fine = (
+        ExportOptions(name="x", feature_resolution=min(architecture.resolution, 128))
+        if isinstance(architecture, Architecture)
+        else ExportOptions(name="x", feature_layer=4)
+    )
+    write_bundle(checkpoint, folder, fine)
     return Generator.open(folder, device="cpu", threads=1)
 
 

@@ -41,7 +41,8 @@ def bundle(
     feature_resolution: Annotated[
         int | None,
         typer.Option(
-            help="Number of the block whose output is dragged: 4, 8, 16, ... [nearest to 128x128]."
+            help="Number of the block whose output is dragged: 4, 8, 16, ... [nearest to 128x128; "
+            "of pictures below 256 px to a quarter of their side]."
         ),
     ] = None,
     feature_layer: Annotated[

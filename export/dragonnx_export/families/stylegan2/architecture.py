@@ -120,7 +120,7 @@ class Architecture:
         """The block whose feature map is so high."""
         return 4 * height // self.base_height
 
-    def block_of_area(self, side: int, blocks: Sequence[int]) -> int | None:
+    def block_of_area(self, side: float, blocks: Sequence[int]) -> int | None:
         """Of some blocks the finest whose map has about as many cells as a square of that side.
 
         One block has four times as many as the one before: less than twice as many are near.

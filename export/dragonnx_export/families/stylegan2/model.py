@@ -28,8 +28,12 @@ from dragonnx_export.families.stylegan2.reference import TorchNetwork
 from dragonnx_export.families.stylegan2.synthesis import SynthesisLayers
 from dragonnx_export.graphs.weight_file import WeightFile
 
-DEFAULT_FEATURE_SIDE = 128
-"""The released DragGAN drags the output of the sixth block, 128x128."""
+_USUAL_SIDE = 128
+"""The released DragGAN drags the output of the sixth block, 128x128, of models of 256 px and more."""
+_SMALL = 256
+_LEAST_SIDE = 32
+"""Of smaller pictures the block of a quarter of their side is followed best (docs/quality.md), as that of
+128 in pictures of 512 px; before a coarser one there are fewer layers than the paper trains."""
 
 _SMALLEST_CUT = 128
 """Cells of a map: a window there has some 8 x 8, and is no gain where it is most of the map."""
@@ -41,7 +45,8 @@ class StyleGAN2Model:
     Args:
         checkpoint: The generator.
         feature_resolution: Of the block whose output is dragged; None is the one whose size is
-            nearest to 128x128, or the last.
+            nearest to 128x128, of pictures below 256x256 nearest to a quarter of their side, but to
+            32x32 at least.
         trainable_layers: For how many of the first w's the pullback gives a gradient, where as many
             come before the feature map.
 
@@ -115,10 +120,16 @@ def _cuts(architecture: Architecture, feature_resolution: int) -> tuple[int, ...
     )
 
 
+def _default_side(architecture: Architecture) -> float:
+    """Of a square with as many cells as the map that is dragged where none is asked for."""
+    side = math.sqrt(math.prod(architecture.image_size))
+    return max(side / 4, _LEAST_SIDE) if side < _SMALL else _USUAL_SIDE
+
+
 def _feature_resolution(architecture: Architecture, asked: int | None) -> int:
     blocks = architecture.block_resolutions
     if asked is None:
-        return architecture.block_of_area(DEFAULT_FEATURE_SIDE, blocks) or blocks[0]
+        return architecture.block_of_area(_default_side(architecture), blocks) or blocks[0]
     if asked not in blocks:
         listed = ", ".join(map(str, blocks))
         raise InputError(f"the feature resolution must be one of {listed}, not {asked}")
