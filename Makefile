@@ -252,7 +252,7 @@ model: .venv-export/installed
 	$(EXPORT_CRITTERS) -o python/dragonnx/model/bundled/critters --tracking $(WEIGHTS)/tracking.npy \
 	    --drag-setting best.step_size=0.008 --drag-setting best.r1=20 --drag-setting best.r2=24
 
-# What `dragonnx-export tune` finds for it: what follows points, and the settings above. Five minutes.
+# What `dragonnx-export tune` finds for it: what follows points, and the settings above. Minutes.
 tune-model: .venv-export/installed
 	$(EXPORT_CRITTERS) -o out/critters/bundle
 	$(EXPORT)/dragonnx-export tune out/critters/bundle --landmarks $(WEIGHTS)/landmarks.onnx
