@@ -112,6 +112,12 @@ def test_a_dict_for_each_half_or_layer_is_one_generator(tmp_path: Path, made: An
     assert_whole(read(tmp_path, made(tensors(ARRAYS))))
 
 
+def test_the_average_w_may_lie_beside_the_halves(tmp_path: Path) -> None:
+    rest = {name: values for name, values in ARRAYS.items() if name != "mapping.w_avg"}
+    average = torch.tensor(WEIGHTS["mapping.w_avg"])
+    assert_whole(read(tmp_path, {**halves(tensors(rest)), "latent_avg": average}))
+
+
 def test_halves_without_end_are_no_bomb() -> None:
     part: dict[str, Any] = {"a": torch.zeros(1)}
     for _ in range(8):

@@ -100,7 +100,8 @@ def walk(content: object) -> Found:
         if _AVERAGING in entries:
             found.averages.add((*place, _LIGHTNING))
         found.paddle |= is_paddle(entries)
-        latent_avg = entries.get(LATENT_AVG, latent_avg)
+        beside = value if isinstance(value, dict) else entries  # joined halves leave it there
+        latent_avg = beside.get(LATENT_AVG, entries.get(LATENT_AVG, latent_avg))
         arrays = {name: array for name, array in without_names(entries) if is_array(array)}
         if arrays:
             found.dicts.append(StateDict(place, unwrapped(arrays), latent_avg))
