@@ -134,7 +134,7 @@ IMPOSSIBLE: list[tuple[tuple[str | int, ...], object, str]] = [
     (("config",), 3, "config must hold values by name, not 3"),
     (("config", "r3"), 3, "config holds 'r3', which is no setting of a drag"),
     (("config", "r1"), 1e308, "config.r1 must be a positive number, at most 1e+06, not 1e+308"),
-    (("config", "max_steps"), 1.5, "config.max_steps must be a whole number from 1 to 1000000000"),
+    (("config", "max_steps"), 1.5, "config.max_steps must be a whole number from 1 to 1000000"),
     (("config", "space"), "z", "config.space must be w+ or w, not 'z'"),
     (("config", "windows"), 1, "config.windows must be true or false, not 1"),
     (("result",), [], "result must hold values by name, not []"),

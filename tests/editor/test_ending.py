@@ -18,7 +18,7 @@ HANDLE, TARGET = (20, 20), (50, 10)
 @pytest.fixture
 def marked(run):
     """An editor with a pair, and a drag that does not end by itself."""
-    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**9))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.place(HANDLE, TARGET)
     return run
 

@@ -78,21 +78,21 @@ def test_more_layers_than_a_model_has_are_refused(run):
 
 
 def test_a_model_is_chosen_after_the_drag_that_runs(run):
-    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**9))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.place((20, 20), (40, 20))
     run.editor.drag.start_or_pause()
     run.received(DragProgressed)
     choose(run, "other")
     assert run.document.model == "other"
     assert run.document.pairs == ()
-    assert run.document.config.max_steps == 10**9
+    assert run.document.config.max_steps == 10**6
     run.editor.history.undo()
     run.settled()
     assert run.document.result.steps > 0
 
 
 def test_a_drag_that_begins_while_a_model_is_opened_pauses_for_it(run, other):
-    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**9))
+    run.editor.drag.use_settings(DragConfig(preset="paper", step_size=1e-6, max_steps=10**6))
     run.place((20, 20), (40, 20))
     with other.held("image"):
         run.editor.latent.use_model("other")

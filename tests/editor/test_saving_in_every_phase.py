@@ -24,7 +24,7 @@ from dragonnx.editor.inversion_job import PhotoRequest
 from dragonnx.editor.phase import Dragging, Idle, Inverting, Stopping
 from dragonnx.inversion.config import InversionConfig
 
-ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**9)
+ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**6)
 """Steps so small that no handle ever leaves its pixel."""
 FILE = Path("cat.dragonnx")
 
@@ -59,7 +59,7 @@ def paused(run) -> None:
 
 def inverting(run) -> None:
     Image.effect_noise((80, 60), 90).convert("RGB").save("photo.png")
-    run.editor.photo.invert(PhotoRequest(Path("photo.png"), InversionConfig(steps=10**9)))
+    run.editor.photo.invert(PhotoRequest(Path("photo.png"), InversionConfig(steps=10**6)))
     run.received(InversionProgressed)
     assert isinstance(run.state.phase, Inverting)
 

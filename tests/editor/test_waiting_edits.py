@@ -25,7 +25,7 @@ from dragonnx.inversion.config import InversionConfig
 
 HANDLES = ((20, 20), (40, 30))
 TARGET = (50, 10)
-ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**9)
+ENDLESS = DragConfig(preset="paper", step_size=1e-6, max_steps=10**6)
 """Steps so small that no handle ever leaves its pixel."""
 
 
@@ -46,7 +46,7 @@ def inverting(run):
     """An editor in an inversion that does not end by itself; before it, a pair was placed."""
     Image.effect_noise((80, 60), 90).convert("RGB").save("cat.png")
     run.place(HANDLES[0], TARGET)
-    run.editor.photo.invert(PhotoRequest(Path("cat.png"), InversionConfig(steps=10**9)))
+    run.editor.photo.invert(PhotoRequest(Path("cat.png"), InversionConfig(steps=10**6)))
     run.received(InversionProgressed)
     return run
 
@@ -224,7 +224,7 @@ def test_a_marker_that_is_held_when_a_photo_takes_its_picture_is_let_go(run):
     Image.effect_noise((80, 60), 90).convert("RGB").save("cat.png")
     run.place(HANDLES[0], TARGET)
     run.editor.points.grip((0, "target"))
-    run.editor.photo.invert(PhotoRequest(Path("cat.png"), InversionConfig(steps=10**9)))
+    run.editor.photo.invert(PhotoRequest(Path("cat.png"), InversionConfig(steps=10**6)))
     run.received(InversionProgressed)
     run.editor.points.move_gripped((30, 30))
     run.received(InversionEnded)

@@ -13,14 +13,13 @@ from dragonnx.drag.outcome import Outcome
 from dragonnx.drag.points import FARTHEST
 from dragonnx.drag.stall import stall_reason
 from dragonnx.errors import InputError
+from dragonnx.model.drag_settings import MOST_STEPS
 from dragonnx.reading import values
 from dragonnx.reading.array_values import W_PLUS, checked_array
 from dragonnx.types import Float32
 
 PAUSED = "paused"
 """What a result says of a drag that can go on, beside the values of `Outcome`."""
-MOST_STEPS = 10**6
-"""Of a drag that is kept: the latents alone, those of the smallest model, take gigabytes."""
 _OUTCOMES = (*(outcome.value for outcome in Outcome), PAUSED)
 _LONGEST_TIME = 1e9
 """Seconds: thirty years."""

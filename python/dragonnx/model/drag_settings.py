@@ -16,8 +16,8 @@ LARGEST_DISTANCE = 1e6
 """Pixels: beyond any image, and still a whole number of 32 bits where it is scaled to one."""
 LARGEST_WEIGHT = 1e6
 """Of a penalty: nothing else counts long before."""
-MOST_STEPS = 10**9
-"""More than anybody waits for."""
+MOST_STEPS = 10**6
+"""More than anybody waits for, and what each one did is kept."""
 MOST_LAYERS = 1000
 """More w's than any model has."""
 

@@ -13,7 +13,6 @@
 //!
 //! The paper's losses are piecewise linear in `F`, so each kernel knows its gradient in closed form. A kernel
 //! **adds** it to a buffer that the caller owns, so that several terms sum in place.
-
 //!
 //! # Bits
 //!
