@@ -10,9 +10,9 @@ from editor.sliding_model import HEIGHT, STEP_SIZE, TRAINABLE, WIDTH, SlidingMod
 from PIL import Image
 from support.editor_runs import EditorRun
 
-from dragonnx.document import LatentStart
+from dragonnx.document import LatentStart, save_document
 from dragonnx.drag.config import DragConfig
-from dragonnx.editor.events import DragProgressed, ModelChosen, ModelOpened, TaskFailed
+from dragonnx.editor.events import DragProgressed, FileOpened, ModelChosen, ModelOpened, TaskFailed
 from dragonnx.editor.tools import Tool
 from dragonnx.errors import InputError
 
@@ -39,6 +39,38 @@ def test_a_folder_is_found_from_everywhere(run, models):
     models[folder] = SlidingModel("mine")
     choose(run, str(Path("mine", "..", "mine")))
     assert run.document.model == folder
+
+
+GONE = "/gone/mine"
+
+
+def test_a_document_whose_model_was_moved_takes_the_one_that_was_chosen(run, document):
+    moved = document.with_model(GONE).with_point((20, 20)).with_point((24, 20))
+    save_document(moved, "a.dragonnx")
+    run.editor.files.open(Path("a.dragonnx"))
+    run.received(FileOpened)
+    run.settled()
+    assert run.document.model == "sliding"
+    assert run.document.pairs == moved.pairs
+    assert f"{GONE} is gone, so sliding took its place." in run.notice
+    other = document.with_model(GONE).with_start(
+        LatentStart(w_plus=np.ones((1, 3, 77), np.float32))
+    )
+    save_document(other, "b.dragonnx")
+    run.editor.files.open(Path("b.dragonnx"))
+    assert "and sliding does not fit (" in run.received(TaskFailed).reason
+    assert run.document.model == "sliding"
+
+
+def test_a_document_whose_model_was_moved_is_told_with_what_to_do_where_none_was_chosen(document):
+    save_document(document.with_model(GONE), "a.dragonnx")
+    with EditorRun() as run:
+        run.settled()
+        run.editor.files.open(Path("a.dragonnx"))
+        assert (
+            "no bundle folder /gone/mine; where it was moved, choose it with m"
+            in run.received(TaskFailed).reason
+        )
 
 
 def test_the_facts_of_a_model(run):

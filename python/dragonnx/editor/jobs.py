@@ -173,9 +173,8 @@ class Jobs:
             if opened.document is None:
                 self.post(PhotoFound(path))
                 return
-            self._model.try_document(opened.document)
-            event = FileOpened(opened.document, path, opened.kind, opened.notes, digest)
-            self.post(event)
+            found, notes = self._model.try_or_replace(opened.document)
+            self.post(FileOpened(found, path, opened.kind, (*opened.notes, *notes), digest))
 
         self._put(Task.OPEN_FILE, do, path.name)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragonnx.document import Document
@@ -10,11 +12,23 @@ from dragonnx.document.latents import current_w_plus
 from dragonnx.drag.mask import checked_mask
 from dragonnx.editor.events import ModelOpened
 from dragonnx.editor.pictures import Pictures
+from dragonnx.errors import BundleError, DragonnxError
 from dragonnx.model.manifest import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from dragonnx.model.generator import Generator
     from dragonnx.types import DeviceName, Precision
+
+
+def _is_gone(model: str) -> bool:
+    """Whether a model is named by its folder, and there is none; a damaged bundle is one."""
+    from dragonnx.model.library import find_bundle
+
+    try:
+        find_bundle(model)
+    except BundleError:
+        return Path(model).name != model
+    return False
 
 
 class OpenModel:
@@ -71,6 +85,34 @@ class OpenModel:
         if is_new:
             generator.image(w_plus)
             self._use(document.model, generator)
+
+    def try_or_replace(self, document: Document) -> tuple[Document, tuple[str, ...]]:
+        """As `try_document`, but a model whose folder is gone is replaced by the open one.
+
+        The folder may have been moved. The open model must be one that was chosen, and the document fit it.
+
+        Returns:
+            The document with the model that was taken, and what the user should know of that.
+
+        Raises:
+            DragonnxError: As `try_document`.
+        """
+        try:
+            self.try_document(document)
+        except BundleError as error:
+            if not _is_gone(document.model):
+                raise
+            if self._model in (None, DEFAULT_MODEL):
+                raise BundleError(
+                    f"{error}; where it was moved, choose it with m, and open this again"
+                ) from error
+            replaced = replace(document, model=str(self._model))
+            try:
+                self.try_document(replaced)
+            except DragonnxError as misfit:
+                raise BundleError(f"{error}, and {self._model} does not fit ({misfit})") from misfit
+            return replaced, (f"{document.model} is gone, so {self._model} took its place",)
+        return document, ()
 
     def _opened(self, model: str) -> Generator:
         from dragonnx.model.generator import Generator
