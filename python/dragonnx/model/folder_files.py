@@ -78,7 +78,10 @@ def opened_inside(folder: Path, name: str) -> Iterator[BinaryIO]:
     with contextlib.ExitStack() as stack:
         try:
             if folder.resolve() != path.resolve().parent:
-                raise BundleError(f"{name} of the bundle {folder} is a link that leaves the folder")
+                raise BundleError(
+                    f"{name} of the bundle {folder} is a link that leaves the folder, and a bundle is whole "
+                    "in its own: copy what the links lead to (cp -RL on Unix)"
+                )
             # Its size is compared with what the manifest says.
             file = stack.enter_context(opened_file(path, ANY_SIZE))
         # Links that go round are a RuntimeError to older versions of Python.
