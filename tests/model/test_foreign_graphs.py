@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.face_models import Network, insightface, yunet
 
@@ -97,6 +97,12 @@ SIZED = {
     "dilated transposed": ("ConvTranspose", _WEIGHTS, {"dilations": (2, 2), "pads": (1, 0, 2, 1)}),
     "pooling": ("MaxPool", None, {"kernel_shape": (3, 3), "strides": (2, 2), "ceil_mode": 1}),
     "mean over all": ("ReduceMean", None, {}),
+    "sum over rows": ("ReduceSum", np.array([-2]), {"keepdims": 0}),
+    "largest of all": ("ReduceMax", None, {}),
+    "spread": ("Expand", np.array([2, 1, 8, 9]), {}),
+    "spread to new axes": ("Expand", np.array([5, 4, 1, 1, 1, 1]), {}),
+    "tiled": ("Tile", np.array([2, 1, 3, 1]), {}),
+    "place of the largest": ("ArgMax", None, {"axis": -2, "keepdims": 0}),
     "mean over nothing": ("ReduceMean", np.zeros(0, np.int64), {"noop_with_empty_axes": 1}),
 }
 """Operators with their second input, if they have any, and attributes that say the size."""
@@ -107,10 +113,74 @@ def test_sizes_are_those_that_onnx_runtime_gives(name: str) -> None:
     kind, second, attributes = SIZED[name]
     made = Network((8, 9), opset=18)
     given = () if second is None else (made.constant(second),)
-    made.output(made.node(kind, "input", *given, output="found", **attributes), *"abcd")
-    said = check_foreign(made.file(), USUAL).outputs["found"]
+    found = made.node("Cast", made.node(kind, "input", *given, **attributes), to=1)
+    assert said_of(made, found) == run_of(made, found)
+
+
+def said_of(made: Network, name: str) -> tuple[int, ...]:
+    """The size of an output, as it is followed."""
+    made.output(name)
+    return check_foreign(made.file(), USUAL).outputs[name]
+
+
+def run_of(made: Network, name: str) -> tuple[int, ...]:
+    """Its size in a run."""
     graph = Graph(Path("made.onnx"), choose_device("cpu"), 1, content=made.file())
-    assert graph.run({"input": np.zeros((1, 3, 8, 9), np.float32)})[0]["found"].shape == said
+    return graph.run({"input": np.zeros((1, 3, 8, 9), np.float32)})[0][name].shape
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_numbers_that_become_sizes_are_those_of_a_run(data: st.DataObject) -> None:
+    """One more or less, times a million, would be a map that no bound was asked for."""
+    made = Network((8, 9), opset=18)
+    side = made.node("Gather", made.node("Shape", "input"), made.constant([3]), axis=0)
+    whole = st.integers(-40, 40).map(lambda number: [number])
+    broken = st.floats(-8, 8, width=32).map(lambda number: [number])
+    kind = "whole"
+    for _ in range(data.draw(st.integers(1, 6))):
+        to = data.draw(st.sampled_from(["whole", "broken"]))
+        if to != kind:
+            side = made.node("Cast", side, to=7 if to == "whole" else 1)
+            kind = to
+        other = made.constant(data.draw(whole if kind == "whole" else broken))
+        operators = ["Add", "Sub", "Mul", "Div", *["Floor", "Ceil"] * (kind == "broken")]
+        operator = data.draw(st.sampled_from(operators))
+        one = operator in ("Floor", "Ceil")
+        swapped = operator == "Sub" and data.draw(st.booleans())
+        side = made.node(
+            operator, *([side] if one else [other, side] if swapped else [side, other])
+        )
+    if kind == "broken":
+        side = made.node("Cast", side, to=7)
+    found = made.node("Expand", made.constant([0.5]), side)
+    try:
+        said = said_of(made, found)
+    except BundleError:
+        return
+    assume(said[0] < 10**6)
+    assert said == run_of(made, found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(start=st.integers(-9, 9), limit=st.integers(-9, 9), step=st.integers(-4, 4))
+def test_ranges_are_as_long_as_in_a_run(start: int, limit: int, step: int) -> None:
+    made = Network((8, 9), opset=18)
+    counted = made.node("Range", *map(made.constant, (start, limit, step)))
+    found = made.node("Cast", counted, to=1)
+    if len(range(start, limit, step or limit - start or 1)) == 0 or step == 0:
+        assert "(Range) cannot be used" in refusal(made)
+    else:
+        assert said_of(made, found) == run_of(made, found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(factor=st.floats(0.125, 9, width=32))
+def test_resized_maps_are_as_large_as_in_a_run(factor: float) -> None:
+    made = Network((8, 9), opset=18)
+    factors = made.constant(np.array([1, 1, factor, factor], np.float32))
+    found = made.node("Resize", "input", "", factors, mode=b"nearest")
+    assert said_of(made, found) == run_of(made, found)
 
 
 def test_sizes_that_are_said_in_a_way_that_is_not_followed() -> None:
@@ -169,8 +239,8 @@ def test_graphs_within_nodes_functions_and_other_parts() -> None:
     [
         ("If", "", "an operator 'If' that is not run here"),
         ("Loop", "", "an operator 'Loop'"),
-        ("Expand", "", "an operator 'Expand'"),
-        ("Tile", "", "an operator 'Tile'"),
+        ("NonZero", "", "an operator 'NonZero'"),
+        ("Einsum", "", "an operator 'Einsum'"),
         ("Relu", "com.microsoft", "an operator 'Relu'"),
         ("Evil", "my.domain", "an operator 'Evil'"),
         ("QLinearConv", "", "it is quantised, and its float32 version is wanted"),
@@ -288,10 +358,11 @@ def test_loading_takes_bounded_memory_and_time() -> None:
 
 
 def test_whole_numbers_over_zero_end_no_process() -> None:
-    for divisor in ([0], [1, 0]):
-        made = network()
-        made.node("Div", made.node("Shape", "input"), made.constant(divisor))
-        assert "over one that is zero" in refusal(made)
+    for operator in ("Div", "Mod"):
+        for divisor in ([0], [1, 0], [-1]):  # the least number over -1 is none
+            made = network()
+            made.node(operator, made.node("Shape", "input"), made.constant(divisor))
+            assert "a whole number over 0 or -1" in refusal(made)
 
 
 def test_constants_that_are_not_whole() -> None:

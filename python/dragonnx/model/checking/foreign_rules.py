@@ -2,7 +2,7 @@
 
 A network that was exported by PyTorch or OpenCV writes the same things in more ways than dragonnx's own
 graphs do: axes as attributes or inputs, sizes that are computed from shapes. Operators whose outputs
-can be larger than what a shape explains, that hold graphs, or that keep a state, are not here.
+have a size that a run alone knows, that hold graphs, or that keep a state, are not here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,19 @@ from dragonnx.model.checking import convolutions, rules
 from dragonnx.model.checking.convolutions import maps
 from dragonnx.model.checking.rules import MOST_VALUES, Attributes, Inputs, Rule, floats, given
 from dragonnx.model.checking.schema import FLOAT, INT64
+from dragonnx.model.checking.sized_by_values import (
+    counted,
+    filled,
+    place_of_largest,
+    spread,
+    tiled,
+    whole_numbers,
+)
 from dragonnx.model.checking.tensor import Tensor, checked_shape, require
 
 _LARGEST_BORDER = 1024
+_LARGEST = 2**62
+"""Of numbers that are followed."""
 _STRETCH = b"stretch"
 """The policy of a Resize that gives the size that is asked for."""
 
@@ -82,7 +92,7 @@ def _resizing(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tenso
     require(len(factors) == len(x.shape), "factors that are none")
     require(all(0 < factor <= 2**20 for factor in factors), "factors that are none")
     shape = [
-        int(factor) if by_size else math.floor(length * factor)
+        int(factor) if by_size else int(np.float32(length) * np.float32(factor))
         for length, factor in zip(x.shape, factors, strict=True)
     ]
     return [Tensor(x.type, checked_shape(shape))]
@@ -162,12 +172,12 @@ def _dropout(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tenso
 
 
 def _quotient(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
-    """Of floats, or of whole numbers by known ones: over zero they end the process."""
+    """Of floats, or of whole numbers by known ones: over zero, and the least over -1, end the process."""
     divisor = given(inputs[1])
     if divisor.type == FLOAT:
         return list(rules.quotient(inputs, attributes, count))
-    known = divisor.values is not None and 0 not in divisor.values
-    require(known, "a whole number over one that is zero, or known in a run alone")
+    known = divisor.values is not None and not {0, -1} & set(divisor.values)
+    require(known, "a whole number over 0 or -1, or over one that is known in a run alone")
     return list(rules.arithmetic(inputs, attributes, count))
 
 
@@ -182,28 +192,31 @@ def _listed(inputs: Inputs, attributes: Attributes, at: int, name: str) -> tuple
         return tuple(attributes[name])
     if len(inputs) <= at or (tensor := inputs[at]) is None:
         return None
-    if tensor.type != INT64 or tensor.values is None:
-        raise BundleError("numbers that are known in a run alone")
-    return tuple(map(int, tensor.values))
+    return whole_numbers(tensor)
 
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
-        ("Abs", "BatchNormalization", "Ceil", "Elu", "Exp", "Floor", "HardSigmoid", "HardSwish",
+        ("Abs", "BatchNormalization", "Ceil", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish",
          "InstanceNormalization", "LeakyRelu", "Log", "LogSoftmax", "Neg", "Reciprocal", "Relu", "Round",
          "Sigmoid", "Softmax", "Softplus", "Softsign", "Sqrt", "Tanh"),
         _same,
     ),
     **dict.fromkeys(("Add", "Mul", "Max", "Min"), rules.arithmetic),
+    **dict.fromkeys(("ArgMax", "ArgMin"), place_of_largest),
+    **dict.fromkeys(("Equal", "Greater", "Less"), rules.comparison),
+    **dict.fromkeys(("ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"), _reduction),
     "AveragePool": convolutions.pooling,
     "Cast": rules.cast,
     "Clip": _clip,
     "Concat": rules.concatenation,
     "Constant": _constant,
+    "ConstantOfShape": filled,
     "Conv": convolutions.convolution,
     "ConvTranspose": convolutions.transposed_convolution,
     "Div": _quotient,
     "Dropout": _dropout,
+    "Expand": spread,
     "Flatten": _flat,
     "Gather": rules.gather,
     "Gemm": _linear,
@@ -211,10 +224,11 @@ RULES: Mapping[str, Rule] = {
     "Identity": rules.identity,
     "MatMul": rules.matrix_product,
     "MaxPool": convolutions.pooling,
+    "Mod": _quotient,
     "PRelu": _prelu,
     "Pad": _padding,
     "Pow": rules.quotient,
-    "ReduceMean": _reduction,
+    "Range": counted,
     "Reshape": rules.reshaping,
     "Resize": _resizing,
     "Shape": _shape,
@@ -222,20 +236,33 @@ RULES: Mapping[str, Rule] = {
     "Split": _splitting,
     "Squeeze": _squeezing,
     "Sub": rules.arithmetic,
+    "Tile": tiled,
     "Transpose": rules.transposition,
     "Unsqueeze": _unsqueezing,
     "Upsample": _resizing,
+    "Where": rules.choice,
 }  # fmt: skip
 """By the operator's name."""
 
 COSTLY = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Resize", "Upsample", "Pad"})
 """Of constants alone they would be computed while the graph is loaded, and may give more than they take."""
 
+
+def _divided(a: Any, b: Any) -> Any:
+    """As a processor divides: whole numbers towards zero."""
+    if a.dtype.kind != "i":
+        return a / b
+    a, b = a.astype(object), b.astype(object)  # Python's whole numbers, of any length
+    return abs(a) // abs(b) * np.sign(a * b)
+
+
 _FOLDED: Mapping[str, Callable[..., Any]] = {
     "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
-    "Div": lambda a, b: a // b if a.dtype.kind == "i" else a / b,
+    "Div": _divided,
+    "Equal": np.equal,
+    "Where": np.where,
     "Floor": np.floor,
     "Ceil": np.ceil,
     "Cast": lambda a: a,
@@ -253,9 +280,10 @@ def folded(kind: str, inputs: Inputs, attributes: Attributes, result: Tensor) ->
         return result
     if any(tensor.values is None for tensor in known):
         return result
+    # In the types of a run, so that a size is not one more or less.
     arrays = [
         np.reshape(
-            np.array(tensor.values, np.int64 if tensor.type == INT64 else np.float64), tensor.shape
+            np.array(tensor.values, np.int64 if tensor.type == INT64 else np.float32), tensor.shape
         )
         for tensor in known
     ]
@@ -266,7 +294,10 @@ def folded(kind: str, inputs: Inputs, attributes: Attributes, result: Tensor) ->
             value = _FOLDED[kind](*arrays)
     else:
         return result
-    numbers = np.ravel(value).astype(np.int64 if result.type == INT64 else np.float64).tolist()
+    value = np.ravel(value)
+    if result.type == INT64 and not all(abs(number) < _LARGEST for number in value.tolist()):
+        return result  # what becomes of such numbers differs from processor to processor
+    numbers = value.astype(np.int64 if result.type == INT64 else np.float32).tolist()
     if len(numbers) != result.size:
         return result
     return Tensor(result.type, result.shape, tuple(numbers))
