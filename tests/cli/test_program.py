@@ -26,6 +26,28 @@ def test_a_file_is_opened_in_the_editor(tmp_path, monkeypatch):
     assert resolved("drag", "-o", "a.png") == ("drag", ["-o", "a.png"]), "a command goes first"
 
 
+def left(*words: str) -> list[str]:
+    """What is left for a command."""
+    command = typer.main.get_command(app)
+    with typer.Context(command) as context:
+        command.parse_args(context, list(words))
+        return [*context._protected_args, *context.args]
+
+
+@pytest.mark.parametrize(
+    "words", [("--seed", "40"), ("--model=my-model", "a.png"), ("--device", "cpu", "--seed", "1")]
+)
+def test_the_editors_options_need_no_command(words):
+    assert left(*words) == ["edit", *words]
+
+
+def test_other_options_before_a_command_are_refused():
+    for words in (("--seed", "40", "generate"), ("--point", "1,2:3,4")):
+        with pytest.raises(Exception, match="No such option"):
+            left(*words)
+    assert left("generate", "--seed", "40")[0] == "generate"
+
+
 @pytest.mark.parametrize(
     ("word", "told"),
     [

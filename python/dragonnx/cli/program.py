@@ -26,7 +26,15 @@ from dragonnx.errors import InputError
 
 
 class Program(TyperGroup):
-    """The command, which also opens a file that is named in place of one of its own commands."""
+    """The command, which is `edit` where a file or the editor's options come in place of a command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is left of the arguments after the program's own."""
+        if args and args[0].startswith("-") and not self.commands.keys() & set(args):
+            named = args[0].partition("=")[0]
+            if named in _options(self.commands["edit"]) - _options(self):
+                args = ["edit", *args]
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is meant, and its arguments.
@@ -45,6 +53,10 @@ class Program(TyperGroup):
             elif is_like_a_file(first) and not first.startswith("-"):
                 raise InputError(f"there is no file {quoted(first)}, nor a command of that name")
         return super().resolve_command(ctx, args)
+
+
+def _options(command: Any) -> set[str]:
+    return {option for each in command.params for option in each.opts}
 
 
 app = typer.Typer(
