@@ -49,7 +49,7 @@ def cast(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
 def arithmetic(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     """Sum, difference, product of two."""
     one, other = _alike(inputs, (FLOAT, INT64))
-    return [Tensor(one.type, _broadcast(one, other))]
+    return [Tensor(one.type, broadcast(one, other))]
 
 
 def difference(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
@@ -65,17 +65,17 @@ def difference(inputs: Inputs, attributes: Attributes, count: int) -> list[Tenso
 def quotient(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     """Of floats alone: whole numbers over zero end the process."""
     one, other = _alike(inputs, (FLOAT,))
-    return [Tensor(FLOAT, _broadcast(one, other))]
+    return [Tensor(FLOAT, broadcast(one, other))]
 
 
 def comparison(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     """Of two, as truth values."""
-    return [Tensor(BOOL, _broadcast(*_alike(inputs, (FLOAT, INT64))))]
+    return [Tensor(BOOL, broadcast(*_alike(inputs, (FLOAT, INT64))))]
 
 
 def conjunction(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     """Of truth values."""
-    return [Tensor(BOOL, _broadcast(*_alike(inputs, (BOOL,))))]
+    return [Tensor(BOOL, broadcast(*_alike(inputs, (BOOL,))))]
 
 
 def choice(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
@@ -83,7 +83,7 @@ def choice(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]
     condition = given(inputs[0])
     require(condition.type == BOOL, "a condition that is no truth value")
     one, other = _alike(inputs[1:], (FLOAT, INT64))
-    return [Tensor(one.type, _broadcast(condition, one, other))]
+    return [Tensor(one.type, broadcast(condition, one, other))]
 
 
 def matrix_product(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
@@ -92,7 +92,7 @@ def matrix_product(inputs: Inputs, _attributes: Attributes, _count: int) -> list
     require(min(len(one.shape), len(other.shape)) >= 2, "a product of what is no matrix")
     require(one.shape[-1] == other.shape[-2], "a product of {} and {}", one, other)
     stacks = (Tensor(FLOAT, tensor.shape[:-2]) for tensor in (one, other))
-    return [Tensor(FLOAT, (*_broadcast(*stacks), one.shape[-2], other.shape[-1]))]
+    return [Tensor(FLOAT, (*broadcast(*stacks), one.shape[-2], other.shape[-1]))]
 
 
 def linear(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
@@ -104,7 +104,7 @@ def linear(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
     result = x.shape[0], outputs
     if len(inputs) > 2:
         bias = floats(inputs[2])
-        require(_broadcast(bias, Tensor(FLOAT, result)) == result, "a bias {}", bias)
+        require(broadcast(bias, Tensor(FLOAT, result)) == result, "a bias {}", bias)
     return [Tensor(FLOAT, result)]
 
 
@@ -275,7 +275,7 @@ def _alike(inputs: Inputs, types: Sequence[int]) -> tuple[Tensor, Tensor]:
     return one, other
 
 
-def _broadcast(*tensors: Tensor) -> tuple[int, ...]:
+def broadcast(*tensors: Tensor) -> tuple[int, ...]:
     """The shape of what is made of tensors element by element."""
     shapes = {tensor.shape for tensor in tensors}
     if len(shapes) == 1:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from dragonnx.errors import BundleError
-from dragonnx.model.checking.rules import MOST_VALUES, Attributes, Inputs, floats, given
+from dragonnx.model.checking import rules
+from dragonnx.model.checking.rules import MOST_VALUES, Attributes, Inputs, given
 from dragonnx.model.checking.schema import FLOAT, INT64
 from dragonnx.model.checking.tensor import Tensor, checked_shape, require
 
@@ -19,13 +20,8 @@ _LARGEST = 2**31
 
 def spread(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     """A tensor repeated along its axes of length 1, and new ones before them (Expand)."""
-    x, asked = given(inputs[0]), whole_numbers(inputs[1])
-    checked_shape(asked)
-    rank = max(len(x.shape), len(asked))
-    own, wanted = ((1,) * (rank - len(shape)) + shape for shape in (x.shape, asked))
-    fits = all(a == b or 1 in (a, b) for a, b in zip(own, wanted, strict=True))
-    require(fits, "{} spread to {}", x, list(asked))
-    return [Tensor(x.type, checked_shape(map(max, own, wanted)))]
+    x, asked = given(inputs[0]), checked_shape(whole_numbers(inputs[1]))
+    return [Tensor(x.type, checked_shape(rules.broadcast(x, Tensor(INT64, asked))))]
 
 
 def filled(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
@@ -57,15 +53,11 @@ def tiled(inputs: Inputs, _attributes: Attributes, _count: int) -> list[Tensor]:
     return [Tensor(x.type, checked_shape(shape))]
 
 
-def place_of_largest(inputs: Inputs, attributes: Attributes, _count: int) -> list[Tensor]:
+def place_of_largest(inputs: Inputs, attributes: Attributes, count: int) -> list[Tensor]:
     """The index along an axis (ArgMax, ArgMin)."""
-    x, axis = floats(inputs[0]), attributes.get("axis", 0)
-    require(-len(x.shape) <= axis < len(x.shape), "an axis {} of {}", axis, len(x.shape))
-    shape = list(x.shape)
-    shape[axis] = 1
-    if not attributes.get("keepdims", 1):
-        del shape[axis]
-    return [Tensor(INT64, tuple(shape))]
+    axis = Tensor(INT64, (1,), (attributes.get("axis", 0),))
+    (found,) = rules.reduction([inputs[0], axis], attributes, count)
+    return [Tensor(INT64, found.shape)]
 
 
 def whole_numbers(tensor: Tensor | None) -> tuple[int, ...]:
