@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dragonnx.drag.progress import LONGEST_WORD, MOST_TERMS
+from dragonnx.drag.progress import LONGEST_WORD, checked_terms
 from dragonnx.drag.progress_file import SavedProgress
 from dragonnx.errors import InputError
 from dragonnx.reading import values
@@ -40,7 +40,7 @@ class PausedDrag:
     seconds: Float64
 
     def __post_init__(self) -> None:
-        terms = values.items(self.terms, "terms", MOST_TERMS)
+        terms = checked_terms(self.terms)
         mean = checked_array(self.mean, "mean", (1, "layers", "w_dim"), np.float64)
         square = checked_array(self.square, "square", (1, "layers", "w_dim"), np.float64)
         losses = checked_array(self.losses, "losses", ("steps", len(terms)), np.float64)
@@ -55,7 +55,7 @@ class PausedDrag:
         values.set_fields(
             self,
             key=values.text(self.key, "key", LONGEST_WORD),
-            terms=tuple(values.text(term, "terms", LONGEST_WORD) for term in terms),
+            terms=terms,
             computed_on=values.text(self.computed_on, "computed_on", LONGEST_WORD),
             mean=mean,
             square=square,

@@ -30,8 +30,7 @@ from dragonnx.types import Array, Float32, Points
 
 _OF_THE_END = ("max_steps", "stop_distance", "stall_steps")
 """Settings that change no step: a drag may go on with others."""
-MOST_TERMS = 32
-"""Of a loss."""
+_MOST_TERMS = 32
 LONGEST_WORD = 200
 """Characters of a term, a key, or where steps were computed."""
 
@@ -81,6 +80,15 @@ class DragProgress:
     adam: Adam
     steps: tuple[DragStep, ...] = ()
     latents: tuple[Float32, ...] | None = None
+
+
+def checked_terms(found: object) -> tuple[str, ...]:
+    """The names of the terms of a loss.
+
+    Raises:
+        InputError: They are no list of short texts.
+    """
+    return tuple(text(term, "terms", LONGEST_WORD) for term in items(found, "terms", _MOST_TERMS))
 
 
 class DragProgressFile:
@@ -217,10 +225,7 @@ class DragProgressFile:
 
     def _steps_of(self, saved: SavedProgress, trace: Points) -> Iterator[DragStep]:
         """What the steps did that led to these places of the handles, [steps, n, 2]."""
-        terms = [
-            text(term, "terms", LONGEST_WORD)
-            for term in items(entry(saved.facts, "terms"), "terms", MOST_TERMS)
-        ]
+        terms = checked_terms(entry(saved.facts, "terms"))
         losses = saved.array("losses", np.float64, (len(trace), len(terms)))
         seconds = saved.array("seconds", np.float64, (len(trace),))
         told = zip(trace, losses, seconds, strict=True)
