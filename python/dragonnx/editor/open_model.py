@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragonnx.document import Document
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
 
 def _is_gone(model: str) -> bool:
     """Whether a model is named by its folder, and there is none; a damaged bundle is one."""
-    from dragonnx.model.library import find_bundle
+    from dragonnx.model.library import find_bundle, is_path
 
     try:
         find_bundle(model)
     except BundleError:
-        return Path(model).name != model
+        return is_path(model)
     return False
 
 
